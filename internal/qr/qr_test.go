@@ -1,0 +1,61 @@
+package qr_test
+
+import (
+	"bytes"
+	"errors"
+	"image/png"
+	"strings"
+	"testing"
+
+	"tilld/internal/qr"
+)
+
+const sbp = "https://qr.nspk.ru/AD10006M8KH234K782OQM0L13JI31LQD?type=02&bank=100000000009&sum=12550&cur=RUB&crc=AB75"
+
+func TestSymbolsAreReadBackFromTheirPicture(t *testing.T) {
+	n := 0
+	for _, p := range []string{sbp, "A", strings.Repeat("7", 512), strings.Repeat("https://a.example/?q=", 24), "~ !\"#$%&'()"} {
+		s, err := qr.New(p)
+		if err != nil {
+			t.Fatalf("%d bytes: %v", len(p), err)
+		}
+		for _, scale := range []int{1, 3, 8} {
+			b, err := s.PNG(scale)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := png.Decode(bytes.NewReader(b))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := (s.Size + 2*qr.Quiet) * scale; m.Bounds().Dx() != want {
+				t.Fatalf("%d px wide, want %d", m.Bounds().Dx(), want)
+			}
+			got, err := qr.Decode(m)
+			if err != nil || got != p {
+				t.Fatalf("scale %d: read %q, %v", scale, got, err)
+			}
+			n++
+		}
+		if !bytes.Contains(s.SVG(), []byte("<path d=")) || s.Hash() != qr.Hash(p) {
+			t.Fatal("svg or hash")
+		}
+	}
+	t.Logf("%d pictures read back", n)
+}
+
+func TestPayloadsThatMustNotBeDrawn(t *testing.T) {
+	for _, p := range []string{"", strings.Repeat("x", 513), "a\nb", "привет", "\x1b@"} {
+		if _, err := qr.New(p); !errors.Is(err, qr.ErrPayload) {
+			t.Errorf("%q: %v", p, err)
+		}
+	}
+}
+
+func BenchmarkNewWithReadBack(b *testing.B) {
+	for b.Loop() {
+		if _, err := qr.New(sbp); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
