@@ -1,0 +1,73 @@
+// Package devices is the seam between lines to hardware and the command sets spoken on them, and the loop that keeps one
+// device alive. It opens nothing itself and knows no product.
+package devices
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// Port is an open line. Close ends a blocked Read and Write within a second; a Write that stalls past the port's limit
+// answers ErrStalled with the count that left; a short count always has an error; Read never answers 0, nil; a Write
+// after Close is an error and reaches nobody. String names the line for the technician.
+type Port interface {
+	io.ReadWriteCloser
+	String() string
+}
+
+// Errors of a line. Whatever else comes is worth another try.
+var (
+	// ErrStalled: the other side took no bytes within the limit.
+	ErrStalled = errors.New("the line takes no bytes")
+	// ErrPerson: a person must do something first (no permission, another program holds the line, wrong setting).
+	ErrPerson = errors.New("needs a person")
+	// ErrAbsent: not on this machine now.
+	ErrAbsent = errors.New("not here")
+)
+
+// Driver is a command set: how to speak on an open Port. Options come from the configuration; unknown ones are refused.
+type Driver[T any] struct {
+	Name, Summary string
+	Open          func(context.Context, Port, map[string]any) (T, error)
+}
+
+// Registry is the drivers of one kind by name.
+type Registry[T any] struct {
+	kind    string
+	drivers []Driver[T]
+}
+
+// NewRegistry lists drivers; two of one name are a programmer's mistake and panic at start.
+func NewRegistry[T any](kind string, drivers ...Driver[T]) *Registry[T] {
+	r := &Registry[T]{kind: kind}
+	for _, d := range drivers {
+		if slices.ContainsFunc(r.drivers, func(e Driver[T]) bool { return e.Name == d.Name }) {
+			panic("two " + kind + " drivers are called " + d.Name)
+		}
+		r.drivers = append(r.drivers, d)
+	}
+	return r
+}
+
+// Find is the driver of that name; the error lists the names there are.
+func (r *Registry[T]) Find(name string) (Driver[T], error) {
+	for _, d := range r.drivers {
+		if d.Name == name {
+			return d, nil
+		}
+	}
+	return Driver[T]{}, fmt.Errorf("no %s driver is called %q: there are %v", r.kind, name, r.Names())
+}
+
+// Names of the drivers, sorted.
+func (r *Registry[T]) Names() []string {
+	var out []string
+	for _, d := range r.drivers {
+		out = append(out, d.Name)
+	}
+	slices.Sort(out)
+	return out
+}

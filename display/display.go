@@ -1,0 +1,50 @@
+// Package display is what a customer can be shown, and the contract of whatever shows it. It holds finished text and a
+// payload to draw; it knows no money, no language and no command set.
+package display
+
+import (
+	"context"
+	"time"
+)
+
+// Screen is everything a customer sees at one moment. Texts are finished and hold printable runes only.
+type Screen struct {
+	Kind                   string // idle cart preparing code scan paying charging declined part_paid paid closing expired canceled late returned doubt message out_of_service …
+	Headline, Amount, Hint string
+	Pole                   [2]string // the same for line displays: at most 20 cells each
+	Lines                  []Line
+	Payload                string    // of the code, "" for none
+	Until                  time.Time // the code's end; carries a monotonic reading
+}
+
+// Line is one line of a cart.
+type Line struct{ Left, Right string }
+
+// Caps is what a display can do.
+type Caps struct {
+	Rows, Cols, Width, Height int  // cells, pixels; 0 where there are none
+	Timer                     bool // falls to expired by itself if we die
+	MaxPayload                int  // bytes; 0: cannot show a code
+}
+
+// Proof says how it is known what is on the glass.
+const (
+	Sent         = "sent"         // the bytes left
+	Acknowledged = "acknowledged" // the device said yes
+	Seen         = "seen"         // read back from the glass or page itself
+)
+
+// Shown is what is really there.
+type Shown struct {
+	Kind  string
+	Code  string // sha-256 of the payload read back from the drawn modules, "" if none is on glass
+	Proof string
+}
+
+// Display replaces the whole glass at each Show; the newest wins. Serve reads until the line dies and reports what the
+// glass says by itself.
+type Display interface {
+	Caps() Caps
+	Show(context.Context, Screen) (Shown, error)
+	Serve(context.Context, func(Shown)) error
+}

@@ -1,0 +1,111 @@
+// Package displaytest is the suite that every display passes, the virtual ones too.
+package displaytest
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"tilld/display"
+)
+
+// Bench is a fresh display and a look at its glass.
+type Bench struct {
+	Display display.Display
+	Glass   func() []string // the rows as a person reads them
+	HangUp  func()          // the cable is pulled
+}
+
+// Run runs the suite.
+func Run(t *testing.T, open func(*testing.T) Bench) {
+	t.Run("ShowReplacesTheWholeGlass", func(t *testing.T) {
+		b := open(t)
+		show(t, b, display.Screen{Kind: "code", Pole: [2]string{"TO PAY 125.50", "QR ON THE SCREEN"}})
+		see(t, b, "TO PAY 125.50", "QR ON THE SCREEN")
+		show(t, b, display.Screen{Kind: "paid", Pole: [2]string{"PAID", ""}})
+		see(t, b, "PAID", "")
+	})
+	t.Run("TheSameAgainChangesNothing", func(t *testing.T) {
+		b := open(t)
+		s := display.Screen{Kind: "idle", Pole: [2]string{"WELCOME", ""}}
+		show(t, b, s)
+		show(t, b, s)
+		see(t, b, "WELCOME", "")
+	})
+	t.Run("LongLinesAreCut", func(t *testing.T) {
+		b := open(t)
+		cols := b.Display.Caps().Cols
+		show(t, b, display.Screen{Kind: "message", Pole: [2]string{strings.Repeat("X", cols+7), "SECOND"}})
+		see(t, b, strings.Repeat("X", cols), "SECOND")
+	})
+	t.Run("TextNeverBecomesACommand", func(t *testing.T) {
+		b := open(t)
+		show(t, b, display.Screen{Kind: "message", Pole: [2]string{"A\x1b@B\x0cC\rD\x00E", "\x1bQAHACK\r"}})
+		for _, row := range b.Glass() {
+			if strings.Contains(row, "HACK") && !strings.Contains(row, "QAHACK") {
+				t.Fatalf("a text was obeyed: %q", b.Glass())
+			}
+		}
+		show(t, b, display.Screen{Kind: "message", Pole: [2]string{"STILL", "WELL"}})
+		see(t, b, "STILL", "WELL")
+	})
+	t.Run("CyrillicIsShown", func(t *testing.T) {
+		b := open(t)
+		show(t, b, display.Screen{Kind: "paid", Pole: [2]string{"ОПЛАЧЕНО 125.50", "СПАСИБО!"}})
+		see(t, b, "ОПЛАЧЕНО 125.50", "СПАСИБО!")
+	})
+	t.Run("ShowAfterHangUpIsAnError", func(t *testing.T) {
+		b := open(t)
+		b.HangUp()
+		deadline := time.Now().Add(5 * time.Second)
+		for time.Now().Before(deadline) { // the first bytes may still find room in a buffer
+			_, err := b.Display.Show(t.Context(), display.Screen{Kind: "x", Pole: [2]string{time.Now().String(), "1"}})
+			if err != nil {
+				return
+			}
+		}
+		t.Fatal("no error on a dead line")
+	})
+	t.Run("ServeEndsWithTheLine", func(t *testing.T) {
+		b := open(t)
+		done := make(chan error, 1)
+		go func() { done <- b.Display.Serve(t.Context(), func(display.Shown) {}) }()
+		b.HangUp()
+		select {
+		case <-done:
+		case <-time.After(5 * time.Second):
+			t.Fatal("Serve goes on after the line has died")
+		}
+	})
+}
+
+func show(t *testing.T, b Bench, s display.Screen) {
+	t.Helper()
+	got, err := b.Display.Show(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Kind != s.Kind || got.Proof == "" {
+		t.Fatalf("shown: %+v", got)
+	}
+	if b.Display.Caps().MaxPayload == 0 && got.Code != "" {
+		t.Fatal("claims a code on a glass that cannot show one")
+	}
+}
+
+// see waits until the glass reads as wanted: bytes take their time on a line.
+func see(t *testing.T, b Bench, want ...string) {
+	t.Helper()
+	var got []string
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		got = b.Glass()
+		same := len(got) >= len(want)
+		for i := range want {
+			same = same && strings.TrimRight(got[i], " ") == want[i]
+		}
+		if same {
+			return
+		}
+	}
+	t.Fatalf("glass shows %q, want %q", got, want)
+}
