@@ -120,3 +120,13 @@ type Story struct {
 	Steps   []Step `json:"steps"`
 	Gap     *Step  `json:"gap,omitempty"` // the first gap, with its cause
 }
+
+// Filter narrows GET /v1/payments. The zero value is every payment; fields narrow together.
+type Filter struct {
+	Lane      string // "" is every lane
+	Open      bool   // not yet confirmed or ended
+	Unsettled bool   // doubt, owed or review
+	Reference string
+	Number    string
+	Limit     int // at most so many, the newest; 0 is no limit
+}
