@@ -1,0 +1,234 @@
+package ws
+
+import (
+	"cmp"
+	"errors"
+	"net"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gorilla/websocket"
+)
+
+// Conn is one WebSocket. Send, Latest, Beat and Close may be called by anybody at any time and never block; Receive has
+// one caller. Done is closed when the socket is closed and the writer has ended.
+type Conn struct {
+	c     *websocket.Conn
+	limit int64
+	wake  chan struct{} // capacity 1: full means that the writer is about to look anyway
+	done  chan struct{}
+
+	mu      sync.Mutex
+	queue   []frame
+	held    [2]int // frames of each class in queue
+	bytes   int    // in queue
+	latest  map[string][]byte
+	order   []string // keys of latest, oldest first
+	pong    []byte   // payload of the newest ping not answered
+	ponging bool
+	beat    time.Duration
+	rebeat  bool        // ping now, then every beat
+	closing *CloseError // asked for, by us
+	failed  error       // why writing ended, if it failed
+	ended   error       // why Receive ended
+	readEnd chan struct{}
+}
+
+type frame struct {
+	class Class
+	data  []byte
+}
+
+func start(c *websocket.Conn, o Options) *Conn {
+	w := &Conn{
+		c:       c,
+		limit:   cmp.Or(o.MaxFrame, int64(MaxFrame)),
+		beat:    cmp.Or(o.Beat, Idle),
+		wake:    make(chan struct{}, 1),
+		done:    make(chan struct{}),
+		readEnd: make(chan struct{}),
+	}
+	c.SetReadLimit(w.limit)
+	c.SetPingHandler(func(s string) error {
+		w.touch()
+		w.mu.Lock()
+		w.pong, w.ponging = []byte(s), true // newest wins, as RFC 6455 5.5.3 allows: a flood of pings costs one pong
+		w.mu.Unlock()
+		w.nudge()
+		return nil
+	})
+	c.SetPongHandler(func(string) error { w.touch(); return nil })
+	c.SetCloseHandler(func(int, string) error { return nil }) // the writer answers
+	w.touch()
+	go w.write()
+	return w
+}
+
+// Protocol is the subprotocol that was agreed on, "" for none.
+func (w *Conn) Protocol() string { return w.c.Subprotocol() }
+
+// RemoteAddr is the peer's address.
+func (w *Conn) RemoteAddr() net.Addr { return w.c.RemoteAddr() }
+
+// Done is closed when the socket is closed and nothing of the connection runs any more but the caller's own Receive.
+func (w *Conn) Done() <-chan struct{} { return w.done }
+
+// Send queues a text frame; data must not be changed afterwards. ErrBehind: the queue was full, everything waiting has
+// been dropped and the peer gets close 4429: it comes back and asks for what it lacks.
+func (w *Conn) Send(class Class, data []byte) error {
+	if int64(len(data)) > w.limit {
+		return ErrTooBig
+	}
+	w.mu.Lock()
+	if w.closing != nil || w.ended != nil {
+		w.mu.Unlock()
+		return ErrClosed
+	}
+	limit := MaxEvents
+	if class == Call {
+		limit = MaxCalls
+	}
+	if w.held[class] >= limit || w.bytes+len(data) > MaxQueued {
+		w.drop()
+		w.closing = &CloseError{Code: closeBehind, Reason: "behind", Local: true}
+		w.mu.Unlock()
+		w.nudge()
+		return ErrBehind
+	}
+	w.queue = append(w.queue, frame{class, data})
+	w.held[class]++
+	w.bytes += len(data)
+	w.mu.Unlock()
+	w.nudge()
+	return nil
+}
+
+// Latest queues a text frame of which only the newest of its key matters: one that has not left yet is replaced. It
+// leaves when nothing of Send is waiting. With MaxLatest keys waiting, a new key is dropped.
+func (w *Conn) Latest(key string, data []byte) {
+	w.mu.Lock()
+	_, waiting := w.latest[key]
+	if w.closing != nil || w.ended != nil || int64(len(data)) > w.limit || (!waiting && len(w.order) >= MaxLatest) {
+		w.mu.Unlock()
+		return
+	}
+	if w.latest == nil {
+		w.latest = map[string][]byte{}
+	}
+	if !waiting {
+		w.order = append(w.order, key)
+	}
+	w.latest[key] = data
+	w.mu.Unlock()
+	w.nudge()
+}
+
+// Beat changes how often we ping, and with it when a silent peer counts as dead (Dead). A ping leaves at once.
+func (w *Conn) Beat(every time.Duration) {
+	w.mu.Lock()
+	if every <= 0 || every == w.beat || w.closing != nil {
+		w.mu.Unlock()
+		return
+	}
+	w.beat, w.rebeat = every, true
+	w.setDeadline()
+	w.mu.Unlock()
+	w.nudge()
+}
+
+// Close asks for an end: what is queued leaves, then the close frame, then the socket closes. The first call counts.
+// Watch Done for the end; it comes within WriteLimit for each frame still waiting and CloseGrace.
+func (w *Conn) Close(code int, reason string) {
+	if len(reason) > maxReason {
+		reason = reason[:maxReason]
+	}
+	w.mu.Lock()
+	if w.closing == nil {
+		w.closing = &CloseError{Code: code, Reason: reason, Local: true}
+	}
+	w.mu.Unlock()
+	w.nudge()
+}
+
+// Kill closes the socket now, without a frame.
+func (w *Conn) Kill() {
+	w.mu.Lock()
+	if w.closing == nil {
+		w.closing = &CloseError{Code: websocket.CloseAbnormalClosure, Local: true}
+	}
+	w.drop()
+	w.mu.Unlock()
+	_ = w.c.Close()
+	w.nudge()
+}
+
+// Receive waits for the next frame. Any frame, control frames too, counts as life; silence ends the connection. After an
+// error other than ErrNotText it gives the same error again: a *CloseError where a close frame, theirs or ours, was the
+// cause. The slice belongs to the caller.
+func (w *Conn) Receive() ([]byte, error) {
+	w.mu.Lock()
+	ended := w.ended
+	w.setDeadline()
+	w.mu.Unlock()
+	if ended != nil {
+		return nil, ended
+	}
+	kind, p, err := w.c.ReadMessage()
+	if err != nil {
+		return nil, w.end(err)
+	}
+	if kind != websocket.TextMessage || !utf8.Valid(p) {
+		return nil, ErrNotText
+	}
+	return p, nil
+}
+
+// end keeps the first cause and tells the writer.
+func (w *Conn) end(err error) error {
+	var ce *websocket.CloseError
+	var ne net.Error
+	w.mu.Lock()
+	switch {
+	case w.closing != nil:
+		err = w.closing
+	case w.failed != nil:
+		err = w.failed
+	case errors.As(err, &ce):
+		err = &CloseError{Code: ce.Code, Reason: ce.Text}
+	case errors.As(err, &ne) && ne.Timeout():
+		err = errors.New("peer was silent for too long")
+	}
+	w.ended = err
+	w.drop()
+	w.mu.Unlock()
+	close(w.readEnd)
+	w.nudge()
+	return err
+}
+
+// touch notes a sign of life.
+func (w *Conn) touch() {
+	w.mu.Lock()
+	w.setDeadline()
+	w.mu.Unlock()
+}
+
+// setDeadline moves the end of our patience; w.mu is held. Once we are closing only CloseGrace counts.
+func (w *Conn) setDeadline() {
+	if w.closing == nil {
+		_ = w.c.SetReadDeadline(time.Now().Add(Dead(w.beat)))
+	}
+}
+
+// drop empties the queues; w.mu is held.
+func (w *Conn) drop() {
+	w.queue, w.held, w.bytes, w.latest, w.order = nil, [2]int{}, 0, nil, nil
+}
+
+func (w *Conn) nudge() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,130 @@
+package ws
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// write is the connection's only writer. It ends when the peer is gone, a write failed, or a close was asked for and
+// sent, and closes the socket.
+func (w *Conn) write() {
+	defer close(w.done)
+	defer func() { _ = w.c.Close() }()
+	w.mu.Lock()
+	every := w.beat
+	w.mu.Unlock()
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		again, err := w.step(ticker)
+		if err != nil {
+			w.broke(err)
+			return // Receive fails on the closed socket and says why
+		}
+		if again {
+			continue
+		}
+		select {
+		case <-w.wake:
+		case <-ticker.C:
+			if err := w.control(websocket.PingMessage, nil); err != nil {
+				w.broke(err)
+				return
+			}
+		}
+	}
+}
+
+// broke keeps a failed write as the cause of the end.
+func (w *Conn) broke(err error) {
+	w.mu.Lock()
+	if w.ended == nil && w.closing == nil {
+		w.failed = fmt.Errorf("write to the peer: %w", err)
+	}
+	w.mu.Unlock()
+}
+
+// step writes the next thing that waits; again is false when nothing does.
+func (w *Conn) step(ticker *time.Ticker) (again bool, err error) {
+	w.mu.Lock()
+	switch {
+	case w.ended != nil:
+		e := w.ended
+		w.mu.Unlock()
+		if ce, ok := e.(*CloseError); ok && !ce.Local {
+			_ = w.control(websocket.CloseMessage, closeBody(ce.Code, ""))
+		}
+		return false, e
+	case w.ponging:
+		p := w.pong
+		w.pong, w.ponging = nil, false
+		w.mu.Unlock()
+		return true, w.control(websocket.PongMessage, p)
+	case w.rebeat:
+		w.rebeat = false
+		every := w.beat
+		w.mu.Unlock()
+		ticker.Reset(every)
+		return true, w.control(websocket.PingMessage, nil)
+	case len(w.queue) > 0:
+		f := w.queue[0]
+		w.queue[0] = frame{}
+		w.queue = w.queue[1:]
+		w.held[f.class]--
+		w.bytes -= len(f.data)
+		if len(w.queue) == 0 {
+			w.queue = nil // an idle connection holds no queue
+		}
+		w.mu.Unlock()
+		return true, w.text(f.data)
+	case len(w.order) > 0:
+		key := w.order[0]
+		p := w.latest[key]
+		delete(w.latest, key)
+		if w.order = w.order[1:]; len(w.order) == 0 {
+			w.order, w.latest = nil, nil
+		}
+		w.mu.Unlock()
+		return true, w.text(p)
+	case w.closing != nil:
+		ce := w.closing
+		_ = w.c.SetReadDeadline(time.Now().Add(CloseGrace))
+		w.mu.Unlock()
+		return false, w.farewell(ce)
+	}
+	w.mu.Unlock()
+	return false, nil
+}
+
+// farewell sends our close frame and waits for the peer's, so that the frame is not lost in a reset.
+func (w *Conn) farewell(ce *CloseError) error {
+	if err := w.control(websocket.CloseMessage, closeBody(ce.Code, ce.Reason)); err != nil {
+		return err
+	}
+	t := time.NewTimer(CloseGrace)
+	defer t.Stop()
+	select {
+	case <-w.readEnd:
+	case <-t.C:
+	}
+	return ce
+}
+
+// closeBody is the payload of a close frame; codes that may not be sent become an empty one.
+func closeBody(code int, reason string) []byte {
+	if code == websocket.CloseAbnormalClosure || code == websocket.CloseTLSHandshake {
+		code = websocket.CloseNoStatusReceived
+	}
+	return websocket.FormatCloseMessage(code, reason)
+}
+
+func (w *Conn) text(p []byte) error {
+	_ = w.c.SetWriteDeadline(time.Now().Add(WriteLimit))
+	return w.c.WriteMessage(websocket.TextMessage, p)
+}
+
+func (w *Conn) control(kind int, p []byte) error {
+	return w.c.WriteControl(kind, p, time.Now().Add(WriteLimit))
+}
