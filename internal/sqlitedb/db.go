@@ -1,0 +1,185 @@
+// Package sqlitedb is the only door to SQLite: pragmas that are read back, one writer with group commit, migrations
+// after a verified copy, and each bad condition of a file as one sentence. It knows no table of its users.
+package sqlitedb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// Defaults of Config.
+const (
+	DefaultReaders     = 4
+	DefaultBusyTimeout = 5 * time.Second
+	DefaultCheckLimit  = 16 << 20
+)
+
+// Config says which database to open and how. Path and Migrations are required.
+type Config struct {
+	Path        string           // the file; its directory is made (0700) if it lacks
+	Migrations  fs.FS            // goose files at its root, 00001_name.sql and on, "-- +goose Up" alone
+	Readers     int              // connections for reading at most; 0 is DefaultReaders
+	BusyTimeout time.Duration    // how long SQLite waits for another process; 0 is DefaultBusyTimeout
+	CheckLimit  int64            // bytes up to which Open runs quick_check; 0 is DefaultCheckLimit. Larger files: DB.Check
+	Now         func() time.Time // for the names of copies; nil is time.Now
+
+	// OnFull is asked when the disk is full, on the writer's goroutine: true says that it made room, and the work is done
+	// again, once. nil never makes room.
+	OnFull func() bool
+	// Fault is asked before a durable operation ("begin", "commit", "checkpoint", "copy"); what it answers is taken as that
+	// operation's own failure. For tests.
+	Fault func(op string) error
+}
+
+// DB is one open database: one writer, several readers. Its methods may be called from any goroutine.
+type DB struct {
+	cfg     Config
+	lock    *os.File
+	write   *sql.DB   // holds conn alone
+	conn    *sql.Conn // of the writer's goroutine
+	read    *sql.DB
+	copied  string
+	version int64
+
+	mu      sync.Mutex
+	queue   []*job
+	closing bool
+	stopped error
+	wake    chan struct{} // capacity 1: a full channel already says "look"
+	done    chan struct{} // closed when the writer's goroutine has ended
+}
+
+// Open opens the database, or makes it, and brings it to the newest version. On a damaged, read-only, full, newer or
+// locked one it answers an error that Is the condition and leaves the files as they are. ctx is looked at between steps,
+// never in the middle of one.
+func Open(ctx context.Context, cfg Config) (_ *DB, err error) {
+	cfg, err = cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if err := makeDir(filepath.Dir(cfg.Path)); err != nil {
+		return nil, explain(cfg.Path, err)
+	}
+	if err := writable(cfg.Path); err != nil {
+		return nil, condition(ErrReadOnly, cfg.Path, err)
+	}
+	lock, err := lockFile(cfg.Path)
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{cfg: cfg, lock: lock, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	defer func() {
+		if err != nil {
+			err = errors.Join(explain(cfg.Path, err), db.shut())
+		}
+	}()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	from, err := db.probe()
+	if err != nil {
+		return nil, err
+	}
+	if db.write, err = pool(cfg, writer, 1); err != nil {
+		return nil, err
+	}
+	if err := db.migrate(context.WithoutCancel(ctx), from); err != nil {
+		return nil, err
+	}
+	if db.read, err = pool(cfg, reader, cfg.Readers); err != nil {
+		return nil, err
+	}
+	if db.conn, err = db.write.Conn(context.WithoutCancel(ctx)); err != nil {
+		return nil, err
+	}
+	if err := syncDir(filepath.Dir(cfg.Path)); err != nil {
+		return nil, err
+	}
+	go db.run()
+	return db, nil
+}
+
+func (cfg Config) withDefaults() (Config, error) {
+	if cfg.Path == "" || cfg.Migrations == nil {
+		return cfg, errors.New("open database: path and migrations are required")
+	}
+	abs, err := filepath.Abs(cfg.Path)
+	if err != nil {
+		return cfg, fmt.Errorf("open database %s: %w", cfg.Path, err)
+	}
+	cfg.Path = abs
+	if cfg.Readers <= 0 {
+		cfg.Readers = DefaultReaders
+	}
+	if cfg.BusyTimeout <= 0 {
+		cfg.BusyTimeout = DefaultBusyTimeout
+	}
+	if cfg.CheckLimit == 0 {
+		cfg.CheckLimit = DefaultCheckLimit
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Fault == nil {
+		cfg.Fault = func(string) error { return nil }
+	}
+	return cfg, nil
+}
+
+// Read is for queries, on connections that cannot write. What is committed before a query starts is seen by it.
+func (db *DB) Read() *sql.DB { return db.read }
+
+// Version is the number of the last migration.
+func (db *DB) Version() int64 { return db.version }
+
+// Copied is the path of the copy that Open made before it migrated, "" if it did not migrate an old database.
+func (db *DB) Copied() string { return db.copied }
+
+// Close lets what is queued commit, copies the write-ahead log into the file and closes it. Later writes are answered
+// with ErrClosed.
+func (db *DB) Close() error {
+	db.mu.Lock()
+	again := db.closing
+	db.closing = true
+	db.mu.Unlock()
+	db.nudge()
+	<-db.done
+	if again {
+		return nil
+	}
+	return db.shut()
+}
+
+// shut closes whatever is open. SQLite copies the log into the file with the last connection.
+func (db *DB) shut() error {
+	var errs []error
+	if db.read != nil {
+		errs = append(errs, db.read.Close())
+	}
+	if db.conn != nil {
+		errs = append(errs, db.conn.Close())
+	}
+	if db.write != nil {
+		errs = append(errs, db.write.Close())
+	}
+	errs = append(errs, db.lock.Close())
+	return errors.Join(errs...)
+}
+
+// Check runs quick_check over the whole file on a reader: for a file too large to be checked by Open, in the background.
+// ErrDamaged stops the database, and the next Open checks it whatever its size.
+func (db *DB) Check(ctx context.Context) error {
+	err := explain(db.cfg.Path, quickCheck(ctx, db.read, db.cfg.Path))
+	if errors.Is(err, ErrDamaged) {
+		err = errors.Join(err, suspect(db.cfg.Path))
+		db.stop(err)
+	}
+	return err
+}

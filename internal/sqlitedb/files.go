@@ -1,0 +1,146 @@
+package sqlitedb
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const stamp = "20060102T150405Z"
+
+// SetAside renames a database with its log and index to a name that carries the time, and answers the new path of the
+// database. Nothing is ever deleted. The database must not be open. Files that are not there are passed over.
+func SetAside(path string, at time.Time) (string, error) {
+	to, err := free(path + ".damaged-" + at.UTC().Format(stamp))
+	if err != nil {
+		return "", explain(path, err)
+	}
+	moved := false
+	// The log goes first: a crash in between leaves a database without its newest pages set aside with the next try,
+	// never a new database beside an old log, which SQLite would play into it.
+	for _, suffix := range []string{"-wal", "-shm", "", ".suspect"} {
+		err := os.Rename(path+suffix, to+suffix)
+		switch {
+		case err == nil:
+			moved = true
+		case !errors.Is(err, fs.ErrNotExist):
+			return "", explain(path, fmt.Errorf("set database aside: %w", err))
+		}
+	}
+	if !moved {
+		return "", fmt.Errorf("set database aside: %w", fs.ErrNotExist)
+	}
+	if err := syncDir(filepath.Dir(path)); err != nil {
+		return "", explain(path, err)
+	}
+	return to, nil
+}
+
+// Aside lists the databases that SetAside has put beside path, oldest first.
+func Aside(path string) ([]string, error) {
+	all, err := filepath.Glob(globQuote(path) + ".damaged-*")
+	if err != nil {
+		return nil, fmt.Errorf("list databases set aside: %w", err)
+	}
+	var out []string
+	for _, p := range all {
+		if !strings.HasSuffix(p, "-wal") && !strings.HasSuffix(p, "-shm") && !strings.HasSuffix(p, ".suspect") {
+			out = append(out, p)
+		}
+	}
+	return out, nil
+}
+
+func globQuote(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(s)
+}
+
+// free is name, or name with a count where that is taken.
+func free(name string) (string, error) {
+	for i := 1; i < 1000; i++ {
+		p := name
+		if i > 1 {
+			p = fmt.Sprintf("%s-%d", name, i)
+		}
+		if _, err := os.Lstat(p); errors.Is(err, fs.ErrNotExist) {
+			return p, nil
+		} else if err != nil {
+			return "", fmt.Errorf("look for a free name: %w", err)
+		}
+	}
+	return "", fmt.Errorf("look for a free name: %s is taken a thousand times", name)
+}
+
+// suspect leaves a mark beside the database that makes the next Open check all of it.
+func suspect(path string) error {
+	f, err := os.OpenFile(path+".suspect", os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("mark database as suspect: %w", err)
+	}
+	return errors.Join(f.Sync(), f.Close(), syncDir(filepath.Dir(path)))
+}
+
+func isSuspect(path string) bool {
+	_, err := os.Lstat(path + ".suspect")
+	return err == nil
+}
+
+// makeDir makes the directory and syncs its parent, so that a power cut does not take it away under the database.
+func makeDir(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make directory: %w", err)
+	}
+	return syncDir(filepath.Dir(dir))
+}
+
+// syncDir makes the names in dir durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("sync directory: %w", err)
+	}
+	if err := errors.Join(d.Sync(), d.Close()); err != nil {
+		return fmt.Errorf("sync directory %s: %w", dir, err)
+	}
+	return nil
+}
+
+// writable asks the kernel before SQLite does, whose own answers to a read-only file are many.
+func writable(path string) error {
+	if err := unix.Access(filepath.Dir(path), unix.W_OK|unix.X_OK); err != nil {
+		return fmt.Errorf("directory: %w", err)
+	}
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		err := unix.Access(path+suffix, unix.W_OK|unix.R_OK)
+		if err != nil && !errors.Is(err, unix.ENOENT) {
+			return fmt.Errorf("file %s: %w", filepath.Base(path)+suffix, err)
+		}
+	}
+	return nil
+}
+
+// lockFile holds path.lock for this process; the kernel lets go of it when the process ends, however it ends. SQLite's
+// own locks would let two writers take turns.
+func lockFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, explain(path, fmt.Errorf("open lock file: %w", err))
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		_ = f.Close()
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, condition(ErrLocked, path, nil)
+		}
+		return nil, explain(path, fmt.Errorf("lock database: %w", err))
+	}
+	return f, nil
+}

@@ -1,0 +1,216 @@
+package sqlitedb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/pressly/goose/v3"
+)
+
+// versionTable is goose's own.
+const versionTable = goose.DefaultTablename
+
+// probe looks at an existing file through a connection that cannot write, and answers its version: 0 for none.
+func (db *DB) probe() (int64, error) {
+	path := db.cfg.Path
+	fi, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) || (err == nil && fi.Size() == 0) {
+		// An empty file is what a crash leaves between making it and the first commit. A log beside it is another matter.
+		if wal, err := os.Stat(path + "-wal"); err == nil && wal.Size() > 0 {
+			return 0, condition(ErrDamaged, path, errors.New("there is a log without its database"))
+		}
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("look at database: %w", err)
+	}
+	ro, err := pool(db.cfg, probe, 1)
+	if err != nil {
+		return 0, err
+	}
+	defer ro.Close() //nolint:errcheck // it has written nothing
+	version, err := readVersion(ro)
+	if err != nil {
+		return 0, err
+	}
+	newest, err := newest(db.cfg.Migrations)
+	if err != nil {
+		return 0, err
+	}
+	if version > newest {
+		return 0, condition(ErrNewer, path, fmt.Errorf("version %d, this program knows %d", version, newest))
+	}
+	if (db.cfg.CheckLimit > 0 && fi.Size() <= db.cfg.CheckLimit) || isSuspect(path) {
+		if err := quickCheck(context.Background(), ro, path); err != nil {
+			return 0, err
+		}
+		if err := os.Remove(path + ".suspect"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return 0, fmt.Errorf("take the mark off a sound database: %w", err)
+		}
+	}
+	return version, nil
+}
+
+// readVersion is the highest migration in the file. Tables without goose's own are not a database of ours.
+func readVersion(db *sql.DB) (int64, error) {
+	var ours, tables int64
+	err := db.QueryRow("SELECT count(*) FILTER (WHERE name = $1), count(*) FROM sqlite_schema WHERE type = 'table'", versionTable).Scan(&ours, &tables)
+	if err != nil {
+		return 0, fmt.Errorf("read schema: %w", err)
+	}
+	switch {
+	case tables == 0:
+		return 0, nil
+	case ours == 0:
+		return 0, fmt.Errorf("read schema: %w: it holds tables but no version", ErrDamaged)
+	}
+	var v sql.NullInt64
+	if err := db.QueryRow("SELECT max(version_id) FROM " + versionTable + " WHERE is_applied = 1").Scan(&v); err != nil {
+		return 0, fmt.Errorf("read version: %w", err)
+	}
+	return v.Int64, nil
+}
+
+// newest is the highest number in front of a migration's name.
+func newest(migrations fs.FS) (int64, error) {
+	names, err := fs.Glob(migrations, "*.sql")
+	if err != nil {
+		return 0, fmt.Errorf("list migrations: %w", err)
+	}
+	var out int64
+	for _, n := range names {
+		v, err := goose.NumericComponent(n)
+		if err != nil {
+			return 0, fmt.Errorf("migration %s: %w", n, err)
+		}
+		out = max(out, v)
+	}
+	if out == 0 {
+		return 0, errors.New("no migrations")
+	}
+	return out, nil
+}
+
+// migrate brings the database from its version to the newest. What has held data is copied first, and the copy checked.
+func (db *DB) migrate(ctx context.Context, from int64) error {
+	to, err := newest(db.cfg.Migrations)
+	if err != nil {
+		return err
+	}
+	if db.version = to; from == to {
+		return db.write.PingContext(ctx) // opens the connection and asserts its pragmas
+	}
+	if from > 0 {
+		if db.copied, err = db.copyTo(ctx, from); err != nil {
+			return fmt.Errorf("copy before migrating from version %d to %d: %w", from, to, err)
+		}
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, db.write, db.cfg.Migrations,
+		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
+	if err != nil {
+		return fmt.Errorf("prepare migrations: %w", err)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		if db.copied != "" {
+			return fmt.Errorf("migrate from version %d to %d (the copy is %s): %w", from, to, db.copied, err)
+		}
+		return fmt.Errorf("migrate from version %d to %d: %w", from, to, err)
+	}
+	return nil
+}
+
+// copyTo writes the database as it stands to a file beside it, checks that, and only then gives it its name.
+func (db *DB) copyTo(ctx context.Context, version int64) (string, error) {
+	if err := db.cfg.Fault("copy"); err != nil {
+		return "", err
+	}
+	path := db.cfg.Path
+	tmp := path + ".copying"
+	if err := os.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("remove what an earlier try left: %w", err)
+	}
+	if _, err := db.write.ExecContext(ctx, "VACUUM INTO $1", tmp); err != nil {
+		_ = os.Remove(tmp) // a half copy on a full disk helps nobody
+		return "", err
+	}
+	if err := db.verify(ctx, tmp, version); err != nil {
+		return "", err
+	}
+	to, err := free(fmt.Sprintf("%s.v%d-%s", path, version, db.cfg.Now().UTC().Format(stamp)))
+	if err != nil {
+		return "", err
+	}
+	if err := syncFile(tmp); err != nil {
+		return "", err
+	}
+	if err := os.Rename(tmp, to); err != nil {
+		return "", fmt.Errorf("name the copy: %w", err)
+	}
+	return to, syncDir(filepath.Dir(to))
+}
+
+func (db *DB) verify(ctx context.Context, path string, version int64) (err error) {
+	cfg := db.cfg
+	cfg.Path = path
+	ro, err := pool(cfg, probe, 1)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, ro.Close()) }()
+	if err := checkWith(ctx, ro, path, "integrity_check"); err != nil {
+		return fmt.Errorf("check the copy: %w", err)
+	}
+	v, err := readVersion(ro)
+	if err == nil && v != version {
+		err = fmt.Errorf("it says version %d, not %d", v, version)
+	}
+	if err != nil {
+		return fmt.Errorf("check the copy: %w", err)
+	}
+	return nil
+}
+
+func syncFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("sync file: %w", err)
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("sync file %s: %w", path, err)
+	}
+	return nil
+}
+
+func quickCheck(ctx context.Context, db *sql.DB, path string) error {
+	return checkWith(ctx, db, path, "quick_check")
+}
+
+// checkWith runs one of SQLite's own checks; its first findings are the cause of ErrDamaged.
+func checkWith(ctx context.Context, db *sql.DB, path, pragma string) error {
+	rows, err := db.QueryContext(ctx, "PRAGMA "+pragma+"(3)")
+	if err != nil {
+		return fmt.Errorf("%s: %w", pragma, err)
+	}
+	defer rows.Close() //nolint:errcheck // Err below says what matters
+	var found []string
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return fmt.Errorf("%s: %w", pragma, err)
+		}
+		found = append(found, s)
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("%s: %w", pragma, err)
+	}
+	if len(found) == 1 && found[0] == "ok" {
+		return nil
+	}
+	return condition(ErrDamaged, path, errors.New(strings.Join(found, "; ")))
+}
