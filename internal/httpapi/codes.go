@@ -1,0 +1,116 @@
+package httpapi
+
+import (
+	"net/http"
+	"slices"
+
+	"tilld/payment/lane"
+)
+
+// Codes of what may be wrong with a request, whatever it asks for. They are stable: programs may switch on them.
+const (
+	BadJSON          = "bad_json"
+	TooDeep          = "too_deep"
+	DuplicateField   = "duplicate_field"
+	UnknownField     = "unknown_field"
+	MissingField     = "missing_field"
+	InvalidField     = "invalid_field"
+	AmountFormat     = "amount_format"
+	BadParameter     = "bad_parameter"
+	UnknownParameter = "unknown_parameter"
+	Unauthorized     = "unauthorized"
+	Forbidden        = "forbidden"
+	OriginRefused    = "origin_refused"
+	HostRefused      = "host_refused"
+	NoRoute          = "no_route"
+	MethodNotAllowed = "method_not_allowed"
+	BodyTooLarge     = "body_too_large"
+	MediaType        = "media_type"
+	SlowBody         = "slow_body"
+	Busy             = "busy"
+	Stopping         = "stopping"
+	Internal         = "internal"
+)
+
+// Codes of the box's API that are not refusals of the payment's table (those are named in payment/lane).
+const (
+	LaneNeeded     = "lane_needed"
+	EventsTrimmed  = "events_trimmed"
+	NotReady       = "not_ready"
+	StorageStopped = "storage_stopped"
+)
+
+// Code is one entry of the list: what a stable code means and what to do about it.
+type Code struct {
+	Code   string
+	Status int
+	Title  string // what is the matter, the same at every occurrence
+	Do     string // what the caller's programmer, or the person at the till, should do next
+}
+
+// General lists the codes that any request to any of our APIs may meet.
+func General() []Code { return slices.Clone(general) }
+
+// Till lists the codes of the box's own API.
+func Till() []Code { return slices.Clone(till) }
+
+var general = []Code{
+	{BadJSON, http.StatusBadRequest, "The body is not one JSON object", "Send one JSON object in UTF-8 and nothing after it."},
+	{TooDeep, http.StatusBadRequest, "The body is nested too deeply", "Send the object as the description of the API shows it."},
+	{DuplicateField, http.StatusUnprocessableEntity, "A field stands twice in one object", "Send each field once."},
+	{UnknownField, http.StatusUnprocessableEntity, "The body has a field that this call does not know", "Check the spelling; upper and lower case count."},
+	{MissingField, http.StatusUnprocessableEntity, "A field that this call needs is missing", "Send the field that is named."},
+	{InvalidField, http.StatusUnprocessableEntity, "A field has a value that is not allowed", "Send the field as the description of the API says."},
+	{AmountFormat, http.StatusUnprocessableEntity, "An amount is not a whole number of minor units", "Send whole kopecks or cents, without fraction, exponent or quotation marks."},
+	{BadParameter, http.StatusUnprocessableEntity, "A parameter of the address has a value that is not allowed", "Send the parameter once, as the description of the API says."},
+	{UnknownParameter, http.StatusUnprocessableEntity, "The address has a parameter that this call does not know", "Check the spelling; never put a token into an address."},
+	{Unauthorized, http.StatusUnauthorized, "The caller is not known", "Send Authorization: Bearer with a token of this box, or use its socket as a user whom it knows."},
+	{Forbidden, http.StatusForbidden, "The caller's role does not allow this call", "Use a token with the role that this call needs."},
+	{OriginRefused, http.StatusForbidden, "The page's origin is not on the list", "Add the exact origin to the configuration if the page is the shop's own."},
+	{HostRefused, http.StatusMisdirectedRequest, "The Host of the request is not on the list", "Use the address that the box listens on, or add the exact name to the configuration."},
+	{NoRoute, http.StatusNotFound, "There is no such address", "Look the address up in /openapi.json."},
+	{MethodNotAllowed, http.StatusMethodNotAllowed, "This address does not take this method", "Use a method of the Allow header."},
+	{BodyTooLarge, http.StatusRequestEntityTooLarge, "The body is too large", "Send a smaller body."},
+	{MediaType, http.StatusUnsupportedMediaType, "The body is not announced as JSON", "Send Content-Type: application/json."},
+	{SlowBody, http.StatusRequestTimeout, "The body did not arrive in time", "Send the request again."},
+	{Busy, http.StatusServiceUnavailable, "Too many callers are waiting", "Try again in a second; end waits that nobody reads."},
+	{Stopping, http.StatusServiceUnavailable, "The program is stopping", "Try again when it runs again."},
+	{Internal, http.StatusInternalServerError, "Something went wrong inside", "Give the last part of instance to support: the log has the rest."},
+}
+
+var till = []Code{
+	{lane.NoNotFound, http.StatusNotFound, "There is no such payment", "Check the id; a token sees the payments of its own lane alone."},
+	{lane.NoLane, http.StatusNotFound, "There is no such lane", "Use a lane of this box that the token belongs to."},
+	{LaneNeeded, http.StatusUnprocessableEntity, "The lane is not named and the token belongs to none", "Name the lane, or use the token of a lane."},
+	{lane.NoKeyReused, http.StatusConflict, "This reference was used for something else", "Use a new reference for a new sale; the same body again gets the first answer."},
+	{lane.NoLaneBusy, http.StatusConflict, "Another payment occupies the lane", "Finish the payment that is shown first, or replace it."},
+	{lane.NoReplacedWasPaid, http.StatusConflict, "The payment to be replaced has been paid", "Obey that payment's lights; ask for the rest with adds_to."},
+	{lane.NoOverridden, http.StatusConflict, "A supervisor has taken other money for this payment", "Nothing more to do: money that still comes goes back by itself."},
+	{lane.NoUnavailable, http.StatusServiceUnavailable, "No payment can be taken now", "Offer card or cash; why says the reason, /v1/availability when it is over."},
+	{lane.NoNotPaid, http.StatusConflict, "The payment is not paid", "Do not hand over; wait for lights.hand_over."},
+	{lane.NoReturned, http.StatusConflict, "The money was given back before the goods were confirmed", "Do not hand over; start a new payment."},
+	{lane.NoAlreadyConfirmed, http.StatusConflict, "The payment was confirmed with another amount", "Return the difference instead."},
+	{lane.NoConfirmFirst, http.StatusConflict, "A part can be returned only after the confirmation", "Confirm with the lower final_amount instead."},
+	{lane.NoUseReturn, http.StatusUnprocessableEntity, "Nothing of the amount would be kept", "Call return instead."},
+	{lane.NoFinalExceedsPaid, http.StatusUnprocessableEntity, "The final amount is more than was paid", "Confirm what was paid; ask for the rest with a new payment."},
+	{lane.NoExceedsKept, http.StatusUnprocessableEntity, "More is to be returned than is left", "Return at most what is left of the payment."},
+	{lane.NoCannotExtend, http.StatusConflict, "The code cannot live longer", "Let it end, then ask for a new payment; why says the reason."},
+	{lane.NoNotInDoubt, http.StatusConflict, "The payment is not in doubt", "Obey its lights; an override is for doubt alone."},
+	{lane.NoWrongState, http.StatusConflict, "The payment does not take this call now", "Look at state and next of the payment in this answer."},
+	{lane.NoCodeNotLive, http.StatusGone, "There is no live code to show", "Take the picture away; nobody must scan it any more."},
+	{EventsTrimmed, http.StatusGone, "The events asked for are no longer kept", "Read the payments with open=true and unsettled=true, then go on from oldest."},
+	{NotReady, http.StatusServiceUnavailable, "No lane can take a payment now", "See /v1/availability and /v1/health for the reason."},
+	{StorageStopped, http.StatusServiceUnavailable, "The journal stopped after a failed write", "Nothing was promised. The program ends and is started again; check the disk if this comes back."},
+}
+
+// find answers the entry of a code, and the entry of Internal for one that is not in the list.
+func find(code string) Code {
+	for _, list := range [][]Code{general, till} {
+		for _, c := range list {
+			if c.Code == code {
+				return c
+			}
+		}
+	}
+	return general[len(general)-1]
+}
