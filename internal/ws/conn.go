@@ -33,6 +33,7 @@ type Conn struct {
 	failed  error       // why writing ended, if it failed
 	ended   error       // why Receive ended
 	readEnd chan struct{}
+	empty   chan struct{} // closed when queue runs empty; nil while nobody waits in Drained
 }
 
 type frame struct {
@@ -224,6 +225,7 @@ func (w *Conn) setDeadline() {
 // drop empties the queues; w.mu is held.
 func (w *Conn) drop() {
 	w.queue, w.held, w.bytes, w.latest, w.order = nil, [2]int{}, 0, nil, nil
+	w.emptied()
 }
 
 func (w *Conn) nudge() {

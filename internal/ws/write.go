@@ -76,6 +76,7 @@ func (w *Conn) step(ticker *time.Ticker) (again bool, err error) {
 		w.bytes -= len(f.data)
 		if len(w.queue) == 0 {
 			w.queue = nil // an idle connection holds no queue
+			w.emptied()
 		}
 		w.mu.Unlock()
 		return true, w.text(f.data)
