@@ -37,8 +37,8 @@ const (
 	NoBusy          = "overloaded"     // session.open: the server cannot answer now
 )
 
-// MaxInFlight is how many calls of one terminal may wait for their answers at once, and OpenLimit the longest id,
-// terminal name or key that is accepted.
+// MaxInFlight is how many calls of one terminal may wait for their answers at once, and MaxID the length of the longest
+// id or terminal name that is accepted.
 const (
 	MaxInFlight = 16
 	MaxID       = 160
@@ -143,8 +143,8 @@ func Decode(data []byte) (Message, error) {
 	}
 	var f struct {
 		Version *string         `json:"jsonrpc"`
-		ID      *string         `json:"id"`
-		Method  *string         `json:"method"`
+		ID      json.RawMessage `json:"id"` // raw, so that null is told from absent
+		Method  json.RawMessage `json:"method"`
 		Params  json.RawMessage `json:"params"`
 		Result  json.RawMessage `json:"result"`
 		Error   json.RawMessage `json:"error"`
@@ -156,15 +156,11 @@ func Decode(data []byte) (Message, error) {
 		return Message{}, bad("jsonrpc is not 2.0")
 	}
 	m := Message{Params: f.Params, Result: f.Result}
-	if f.ID != nil {
-		if m.ID = *f.ID; !ValidKey(m.ID) {
-			return Message{}, bad("id is not a key")
-		}
+	if f.ID != nil && (json.Unmarshal(f.ID, &m.ID) != nil || !ValidKey(m.ID)) {
+		return Message{}, bad("id is not a key")
 	}
-	if f.Method != nil {
-		if m.Method = *f.Method; !validMethod(m.Method) {
-			return Message{}, bad("method is not a name")
-		}
+	if f.Method != nil && (json.Unmarshal(f.Method, &m.Method) != nil || !validMethod(m.Method)) {
+		return Message{}, bad("method is not a name")
 	}
 	switch {
 	case f.Method != nil && (f.Result != nil || f.Error != nil):

@@ -1,0 +1,110 @@
+package terminal
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"tilld/internal/wire"
+	"tilld/internal/ws"
+)
+
+// authenticate knows the box by its signature over our challenge, and a clone by its boot.
+func (x *session) authenticate(c wire.Challenge, o wire.Open) error {
+	ctx, cancel := context.WithTimeout(x.ctx, officeLimit)
+	defer cancel()
+	key, err := x.s.office.Key(ctx, o.Terminal)
+	if err != nil {
+		return err
+	}
+	if !o.Verify(c, key) {
+		return ErrUnknown // the same answer: nobody learns which terminals exist
+	}
+	if x.s.cloned(o.Terminal, o.Boot) {
+		x.log.Error("two boxes use one terminal's identity: pair one of them anew", "terminal", o.Terminal, "boot", o.Boot)
+		return errClone
+	}
+	return nil
+}
+
+var errClone = errors.New("a boot that was superseded has come back")
+
+// deny answers session.open with a problem and gives the refusal that closes the connection.
+func (x *session) deny(err error) error {
+	r, code, message := &refusal{wire.CloseOverload, "overloaded"}, wire.NoBusy, "the server cannot open a session now"
+	switch {
+	case errors.Is(err, ErrUnknown):
+		r, code, message = &refusal{wire.CloseAuth, "not authorized"}, wire.NoAuth, "the terminal is not known by this name and key"
+	case errors.Is(err, ErrBlocked):
+		r, code, message = &refusal{wire.CloseBlocked, "blocked"}, wire.NoBlocked, "the terminal is blocked"
+	case errors.Is(err, errClone):
+		r, code, message = &refusal{wire.CloseClone, "clone suspected"}, wire.NoClone, "another box uses this terminal's identity"
+	default:
+		x.log.Error("opening a session failed", "terminal", x.terminal, "err", err)
+	}
+	if p, err := wire.EncodeProblem(wire.SessionID, wire.Refuse(code, message)); err == nil {
+		_ = x.conn.Send(ws.Call, p) // leaves before the close frame
+	}
+	return r
+}
+
+// supersede makes x the newest session of its terminal and closes the one before it. The higher epoch wins whatever the
+// order in which two handshakes end.
+func (s *Server) supersede(x *session) error {
+	s.mu.Lock()
+	s.opened(x)
+	old := s.newest[x.terminal]
+	if s.draining || (old != nil && old.epoch >= x.epoch) {
+		draining := s.draining
+		s.mu.Unlock()
+		if draining {
+			return &refusal{wire.CloseRestart, "restart"}
+		}
+		return &refusal{wire.CloseSuperseded, "superseded"}
+	}
+	s.newest[x.terminal] = x
+	if old != nil && old.boot != x.boot {
+		s.remember(x.terminal, old.boot)
+	}
+	s.mu.Unlock()
+	if old != nil {
+		old.stop()
+		old.conn.Close(wire.CloseSuperseded, "superseded")
+	}
+	return nil
+}
+
+// history is the boots of one terminal whose living connection was taken over by another boot.
+type history struct {
+	boots []string // oldest first, at most cloneBoots
+	until time.Time
+}
+
+// remember notes a superseded boot and forgets the terminals whose time is over; s.mu is held. A boot id is made at each
+// start, so one that was superseded by another while its connection lived never comes back, unless two boxes run.
+func (s *Server) remember(terminal, boot string) {
+	now := time.Now()
+	for name, h := range s.boots {
+		if now.After(h.until) {
+			delete(s.boots, name)
+		}
+	}
+	h := s.boots[terminal]
+	if h == nil {
+		h = &history{}
+		s.boots[terminal] = h
+	}
+	h.until = now.Add(cloneMemory)
+	if h.boots = append(h.boots, boot); len(h.boots) > cloneBoots {
+		h.boots = h.boots[1:]
+	}
+}
+
+// cloned says that boot was superseded by another one while it was connected.
+func (s *Server) cloned(terminal, boot string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := s.boots[terminal]
+	return h != nil && time.Now().Before(h.until) && slices.Contains(h.boots, boot)
+}

@@ -1,0 +1,151 @@
+package terminal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+
+	"tilld/internal/wire"
+	"tilld/internal/ws"
+)
+
+// calls is every method a box may call once its session is open.
+func calls() []string {
+	return []string{
+		wire.BillCreate, wire.BillGet, wire.BillReturn, wire.BillConfirm, wire.BillCharge, wire.BillChargeVoid,
+		wire.BillAcceptLate, wire.BillExtend, wire.PrepaymentApply,
+	}
+}
+
+// read takes the box's frames until the connection ends or one of them is not ours.
+func (x *session) read() error {
+	known := calls()
+	for {
+		m, err := x.receive()
+		if err != nil {
+			return err
+		}
+		switch {
+		case m.IsAnswer() || (m.IsCall() && m.Method == wire.SessionOpen):
+			return malformed("not a frame for an open session")
+		case m.IsCall() && !slices.Contains(known, m.Method):
+			err = x.answer(m.ID, nil, &wire.Problem{
+				Code: wire.CodeUnknownMethod, Message: "this server has no such method", Data: wire.ProblemData{Code: wire.NoUnknownMethod},
+			})
+		case m.IsCall():
+			err = x.call(m)
+		case m.Method == wire.EventAck:
+			err = x.ack(m.Params)
+		case strings.HasPrefix(m.Method, wire.HintPrefix):
+			x.hint(m)
+		default:
+			return malformed("unknown notification")
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// call queues a call behind those of its payment, and runs it at once if there are none: payments side by side, the
+// calls of one payment one after another.
+func (x *session) call(m wire.Message) error {
+	var of struct {
+		Payment string `json:"payment"`
+	}
+	if err := wire.Into(m.Params, &of); err != nil || !wire.ValidKey(of.Payment) {
+		return x.answer(m.ID, nil, &wire.Problem{
+			Code: wire.CodeBadParams, Message: "params must name a payment", Data: wire.ProblemData{Code: wire.NoBadParams},
+		})
+	}
+	x.mu.Lock()
+	if x.flying >= wire.MaxInFlight {
+		x.mu.Unlock()
+		return malformed("too many calls in flight")
+	}
+	x.flying++
+	if x.orders == nil {
+		x.orders = map[string][]wire.Message{}
+	}
+	waiting, running := x.orders[of.Payment]
+	if running {
+		x.orders[of.Payment] = append(waiting, m)
+	} else {
+		x.orders[of.Payment] = nil
+	}
+	x.mu.Unlock()
+	if !running {
+		x.work.Go(func() { x.serial(of.Payment, m) })
+	}
+	return nil
+}
+
+// serial answers the calls of one payment in order until none waits.
+func (x *session) serial(order string, m wire.Message) {
+	for {
+		if err := x.ask(m); err != nil {
+			x.fail(err)
+			return
+		}
+		x.mu.Lock()
+		waiting := x.orders[order]
+		if len(waiting) == 0 {
+			delete(x.orders, order)
+			x.mu.Unlock()
+			return
+		}
+		m, x.orders[order] = waiting[0], waiting[1:]
+		x.mu.Unlock()
+	}
+}
+
+func (x *session) ask(m wire.Message) error {
+	ctx, cancel := context.WithTimeout(x.ctx, officeLimit)
+	defer cancel()
+	result, problem, err := x.s.office.Call(ctx, x.terminal, x.epoch, m.ID, m.Method, m.Params)
+	if err != nil {
+		return err
+	}
+	x.mu.Lock()
+	x.flying-- // before the answer leaves: the box may send the next as soon as it has it
+	x.mu.Unlock()
+	return x.answer(m.ID, result, problem)
+}
+
+func (x *session) answer(id string, result *wire.Result, problem *wire.Problem) error {
+	var p []byte
+	var err error
+	if problem != nil {
+		p, err = wire.EncodeProblem(id, problem)
+	} else {
+		p, err = wire.EncodeResult(id, result)
+	}
+	if err != nil {
+		return err
+	}
+	return x.conn.Send(ws.Call, p)
+}
+
+// fail closes the connection after an error of the Office or the queue.
+func (x *session) fail(err error) {
+	switch {
+	case x.ctx.Err() != nil, errors.Is(err, ws.ErrClosed), errors.Is(err, ws.ErrBehind):
+		// already ending
+	case errors.Is(err, ErrSuperseded):
+		x.conn.Close(wire.CloseSuperseded, "superseded")
+	default:
+		x.log.Error("a terminal's work failed", "terminal", x.terminal, "epoch", x.epoch, "err", err)
+		x.conn.Close(wire.CloseOverload, "overloaded")
+	}
+	x.stop()
+}
+
+// hint takes the box's word for what it is worth; unknown hints are ignored.
+func (x *session) hint(m wire.Message) {
+	var b wire.Busy
+	if m.Method == wire.HintBusy && json.Unmarshal(m.Params, &b) == nil {
+		x.pace(b.Open > 0)
+	}
+}

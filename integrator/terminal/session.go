@@ -1,0 +1,201 @@
+package terminal
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"tilld/internal/wire"
+	"tilld/internal/ws"
+)
+
+// session is one connection. Its reader is run; serial answers calls beside it, stream sends events.
+type session struct {
+	s       *Server
+	conn    *ws.Conn
+	host    string // as the box dialled it
+	log     *slog.Logger
+	pending bool // guarded by Server.mu
+
+	terminal string
+	boot     string
+	epoch    int64
+	since    time.Time
+	beat     time.Duration
+	busy     time.Duration
+	window   int
+
+	ctx  context.Context
+	stop context.CancelFunc
+	work sync.WaitGroup // calls and the stream
+
+	mu     sync.Mutex
+	orders map[string][]wire.Message // calls waiting behind the running one, by payment
+	flying int                       // calls without an answer
+	sent   int64                     // last event given to the connection
+	acked  int64                     // last event the box holds
+	wake   chan struct{}             // an ack came; capacity 1, full means the stream is about to look
+}
+
+// run is the life of a connection. The code of the first refusal goes to the box.
+func (x *session) run() {
+	defer x.s.leave(x)
+	x.ctx, x.stop = context.WithCancel(x.s.ctx)
+	err := x.open()
+	if err == nil {
+		err = x.read()
+	}
+	x.stop() // calls in progress are asked again by their id
+	x.work.Wait()
+	var end *refusal
+	switch {
+	case errors.As(err, &end):
+		x.conn.Close(end.code, end.reason)
+		x.log.Warn("terminal refused", "terminal", x.terminal, "code", end.code, "err", end.reason)
+	case x.epoch > 0:
+		x.log.Info("terminal went", "terminal", x.terminal, "epoch", x.epoch, "err", err)
+	}
+	x.settle()
+}
+
+// settle reads on until the socket is closed: the peer's close frame is among what it still sends.
+func (x *session) settle() {
+	for {
+		if _, err := x.conn.Receive(); err != nil && !errors.Is(err, ws.ErrNotText) {
+			break
+		}
+	}
+	<-x.conn.Done()
+}
+
+// refusal ends a connection with a code of ours.
+type refusal struct {
+	code   int
+	reason string // a constant phrase: it leaves the house
+}
+
+func (r *refusal) Error() string { return fmt.Sprintf("%d %s", r.code, r.reason) }
+
+func malformed(reason string) error { return &refusal{wire.CloseBadFrame, reason} }
+
+// open is the handshake: challenge, session.open, its answer.
+func (x *session) open() error {
+	late := time.AfterFunc(openLimit, func() { x.conn.Close(wire.CloseAuth, "no session.open in time") })
+	defer late.Stop()
+	var nonce [32]byte
+	_, _ = rand.Read(nonce[:]) // never fails
+	c := wire.Challenge{Nonce: base64.StdEncoding.EncodeToString(nonce[:]), Host: x.host, Protocol: wire.Protocol}
+	if err := x.note(wire.SessionChallenge, c); err != nil {
+		return err
+	}
+	m, err := x.receive()
+	if err != nil {
+		return err
+	}
+	if m.Method != wire.SessionOpen || m.ID != wire.SessionID {
+		return malformed("the first frame must be session.open")
+	}
+	o, err := wire.DecodeOpen(m.Params)
+	if err != nil {
+		return malformed("session.open is incomplete")
+	}
+	x.terminal, x.boot = o.Terminal, o.Boot
+	if err := x.authenticate(c, o); err != nil {
+		return x.deny(err)
+	}
+	ctx, cancel := context.WithTimeout(x.ctx, officeLimit)
+	defer cancel()
+	answer, err := x.s.office.OpenSession(ctx, o)
+	if err != nil {
+		return x.deny(err)
+	}
+	return x.enter(o, answer)
+}
+
+// enter makes x the terminal's session and answers session.open.
+func (x *session) enter(o wire.Open, a wire.Session) error {
+	x.epoch, x.since = a.Epoch, time.Now()
+	x.beat, x.busy, x.window = x.s.cfg.Heartbeat, x.s.cfg.Busy, x.s.cfg.Window
+	x.fill(&a)
+	x.sent = o.Seen
+	if a.Resume == "snapshot" && a.Snapshot != nil {
+		x.sent = a.Snapshot.Seq
+	}
+	x.acked = x.sent
+	frame, err := wire.EncodeResult(wire.SessionID, a)
+	if err != nil {
+		return fmt.Errorf("answer session.open: %w", err)
+	}
+	if err := x.s.supersede(x); err != nil {
+		return err
+	}
+	if err := x.conn.Send(ws.Call, frame); err != nil {
+		return err
+	}
+	x.pace(len(o.OpenPayments) > 0)
+	x.log.Info("terminal came", "terminal", x.terminal, "epoch", x.epoch, "app", o.App, "resume", a.Resume)
+	x.work.Go(x.stream)
+	return nil
+}
+
+// fill adds what the Office left to us; what it said is kept.
+func (x *session) fill(a *wire.Session) {
+	ms := func(to *int64, d *time.Duration) {
+		if *to > 0 {
+			*d = time.Duration(*to) * time.Millisecond
+		}
+		*to = d.Milliseconds()
+	}
+	jitter := x.s.cfg.Jitter
+	ms(&a.HeartbeatMS, &x.beat)
+	ms(&a.BusyMS, &x.busy)
+	ms(&a.JitterMS, &jitter)
+	if a.Window > 0 {
+		x.window = min(a.Window, ws.MaxEvents/2)
+	}
+	a.Window = x.window
+	if a.Now == "" {
+		a.Now = x.since.UTC().Format(time.RFC3339)
+	}
+	if a.Resume == "" {
+		a.Resume = "ok"
+	}
+}
+
+// pace sets the heartbeat: short while a payment is open at the box.
+func (x *session) pace(open bool) {
+	if open {
+		x.conn.Beat(x.busy)
+	} else {
+		x.conn.Beat(x.beat)
+	}
+}
+
+// receive waits for one frame and reads it.
+func (x *session) receive() (wire.Message, error) {
+	p, err := x.conn.Receive()
+	if errors.Is(err, ws.ErrNotText) {
+		return wire.Message{}, malformed("not a text frame")
+	}
+	if err != nil {
+		return wire.Message{}, err
+	}
+	m, err := wire.Decode(p)
+	if err != nil {
+		return wire.Message{}, malformed("not a frame of " + wire.Protocol)
+	}
+	return m, nil
+}
+
+func (x *session) note(method string, params any) error {
+	p, err := wire.EncodeNote(method, params)
+	if err != nil {
+		return err
+	}
+	return x.conn.Send(ws.Call, p)
+}

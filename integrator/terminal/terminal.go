@@ -1,0 +1,124 @@
+// Package terminal is the server's end of till.v1: it admits boxes, knows them by their keys, lets the newest epoch win,
+// carries calls to the Office and events from it, and drains. It holds no money and decides nothing about any: what it
+// forgets in a crash is asked for again.
+package terminal
+
+import (
+	"cmp"
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"tilld/internal/wire"
+)
+
+// Office is what the terminals talk to. Every method is called from several goroutines.
+type Office interface {
+	// Key is the public key of a terminal; ErrUnknown or ErrBlocked for one that may not come in.
+	Key(ctx context.Context, terminal string) (ed25519.PublicKey, error)
+	// OpenSession raises the terminal's epoch and says how to go on. The signature has been verified.
+	OpenSession(ctx context.Context, o wire.Open) (wire.Session, error)
+	// Call answers one call with a result or a problem. An error closes the connection and the box asks again under the
+	// same id: ErrSuperseded if epoch is not the newest any more.
+	Call(ctx context.Context, terminal string, epoch int64, id, method string, params json.RawMessage) (*wire.Result, *wire.Problem, error)
+	// Events is up to n stored events with seq > after, in order, with their age now.
+	Events(ctx context.Context, terminal string, after int64, n int) ([]wire.Event, error)
+	// Ack says that the box holds everything up to seq.
+	Ack(ctx context.Context, terminal string, epoch, seq int64) error
+	// Watch gives a channel that gets a value (or is full already) when the terminal has newer events, until stop.
+	Watch(terminal string) (changed <-chan struct{}, stop func())
+}
+
+// Errors an Office may wrap. Any other error is ours: the box gets 4503 and comes again.
+var (
+	ErrUnknown    = errors.New("terminal is not known")
+	ErrBlocked    = errors.New("terminal is blocked")
+	ErrSuperseded = errors.New("a newer session of the terminal exists")
+)
+
+// Config of a Server. Zero fields take the defaults named.
+type Config struct {
+	Hosts     []string      // exact Host values that terminals dial; nil: any
+	Heartbeat time.Duration // 25 s: pings while nothing is open
+	Busy      time.Duration // 5 s: pings while a payment is open
+	Window    int           // 32: events in flight to one terminal
+	Jitter    time.Duration // 5 s: over how long terminals spread their reconnecting
+	Rate      float64       // 200: upgrades per second
+	Burst     int           // 400: upgrades at once; the last quarter is for terminals with an open payment
+	Pending   int           // 1000: connections that have not opened their session yet
+	Spread    time.Duration // 5 s: over how long a drain spreads its closes
+	Log       *slog.Logger  // slog.Default()
+}
+
+// Limits of a session, each a wait with an end.
+const (
+	openLimit   = 10 * time.Second // from the upgrade to a verified session.open
+	officeLimit = 30 * time.Second // for one answer of the Office
+	clockEvery  = 10 * time.Minute // hint.clock
+	cloneMemory = time.Hour        // how long the boots that were superseded are remembered
+	cloneBoots  = 4                // of one terminal
+)
+
+func (c Config) withDefaults() Config {
+	c.Heartbeat = cmp.Or(c.Heartbeat, 25*time.Second)
+	c.Busy = cmp.Or(c.Busy, 5*time.Second)
+	c.Window = cmp.Or(c.Window, 32)
+	c.Jitter = cmp.Or(c.Jitter, 5*time.Second)
+	c.Rate = cmp.Or(c.Rate, 200)
+	c.Burst = cmp.Or(c.Burst, 400)
+	c.Pending = cmp.Or(c.Pending, 1000)
+	c.Spread = cmp.Or(c.Spread, 5*time.Second)
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	return c
+}
+
+// Server is the http.Handler of GET /v1/term.
+type Server struct {
+	office Office
+	cfg    Config
+	gate   *rate.Limiter
+
+	ctx  context.Context // ends with Shutdown; every session's work hangs on it
+	stop context.CancelFunc
+	wg   sync.WaitGroup // one for each connection
+
+	mu       sync.Mutex
+	draining bool
+	conns    map[*session]struct{} // every connection
+	pending  int                   // of them, not opened yet
+	newest   map[string]*session   // by terminal, once opened
+	boots    map[string]*history   // by terminal
+}
+
+// New makes a Server that asks office.
+func New(office Office, c Config) *Server {
+	c = c.withDefaults()
+	ctx, stop := context.WithCancel(context.Background())
+	return &Server{
+		office: office, cfg: c, gate: rate.NewLimiter(rate.Limit(c.Rate), c.Burst),
+		ctx: ctx, stop: stop,
+		conns: map[*session]struct{}{}, newest: map[string]*session{}, boots: map[string]*history{},
+	}
+}
+
+// Online says which terminals have an open session, and since when.
+func (s *Server) Online() map[string]time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make(map[string]time.Time, len(s.newest))
+	for name, x := range s.newest {
+		out[name] = x.since
+	}
+	return out
+}
+
+var _ http.Handler = (*Server)(nil)

@@ -1,0 +1,135 @@
+package link
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"tilld/internal/record"
+	"tilld/internal/wire"
+	"tilld/internal/ws"
+)
+
+// outbox is what of the journal's calls is on its way on this connection.
+type outbox struct {
+	mu     sync.Mutex
+	flying map[string]string   // id → order, sent and not answered
+	over   map[string]struct{} // answered, and still in the journal: never again on this connection
+	look   chan struct{}       // an answer came; capacity 1
+}
+
+// send sends what may be sent, again after every Wake and answer, and tells the server whether payments are open.
+func (x *session) send(ctx context.Context) {
+	busy := -1
+	for {
+		busy = x.pace(busy)
+		for _, call := range x.due() {
+			p, err := wire.EncodeCall(call.ID, call.Method, call.Params)
+			if err != nil {
+				// It can never leave, and holds up its payment alone. No text of it may be logged.
+				x.l.cfg.Log.Error("a call cannot be sent", "call", call.ID, "method", call.Method)
+				continue
+			}
+			if err := x.c.Send(ws.Call, p); err != nil {
+				x.c.Close(1000, "") // the reader ends with it
+				return
+			}
+		}
+		select {
+		case <-x.l.wake:
+		case <-x.look:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// due takes the calls that may leave now: the first of each order, unless one of it is on its way, and never more than
+// wire.MaxInFlight in all. A volatile call without params cannot be sent any more: it holds its order until its owner
+// puts another in its place.
+func (x *session) due() []record.Call {
+	all := x.l.calls.Calls()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	held := make(map[string]bool, len(x.flying))
+	for _, order := range x.flying {
+		held[order] = true
+	}
+	over := make(map[string]struct{}, len(x.over))
+	var out []record.Call
+	for _, call := range all {
+		if _, ok := x.over[call.ID]; ok {
+			over[call.ID] = struct{}{}
+		}
+		if held[call.Order] || len(x.flying) >= wire.MaxInFlight {
+			continue
+		}
+		held[call.Order] = true
+		if _, ok := x.over[call.ID]; ok || len(call.Params) == 0 {
+			continue
+		}
+		x.flying[call.ID] = call.Order
+		out = append(out, call)
+	}
+	x.over = over // those that have left the journal are forgotten
+	return out
+}
+
+// answer takes the answer to a call in. An answer that nobody waits for is not ours.
+func (x *session) answer(ctx context.Context, m wire.Message) error {
+	x.mu.Lock()
+	_, ok := x.flying[m.ID]
+	x.mu.Unlock()
+	if !ok {
+		return &broken{"an answer to a call that was not made"}
+	}
+	var result *wire.Result
+	if m.Problem == nil {
+		result = &wire.Result{}
+		if err := wire.Into(m.Result, result); err != nil || result.Outcome == "" {
+			return &broken{"an answer without an outcome"}
+		}
+	}
+	if x.waiting(m.ID) {
+		if err := x.owner.Answer(ctx, m.ID, result, m.Problem); err != nil {
+			return fmt.Errorf("take the answer of %s in: %w", m.ID, err)
+		}
+	}
+	x.mu.Lock()
+	delete(x.flying, m.ID)
+	x.over[m.ID] = struct{}{}
+	x.mu.Unlock()
+	select {
+	case x.look <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// waiting says whether the journal still holds the call: one that its owner dropped while it was on its way has an
+// answer that nobody needs.
+func (x *session) waiting(id string) bool {
+	for _, call := range x.l.calls.Calls() {
+		if call.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// pace sets the heartbeat by the number of open payments and tells the server if it changed between none and some.
+func (x *session) pace(before int) int {
+	open := len(x.l.about.About().OpenPayments)
+	if before >= 0 && (open > 0) == (before > 0) {
+		return open
+	}
+	if open > 0 {
+		x.c.Beat(x.busy)
+	} else {
+		x.c.Beat(x.beat)
+	}
+	if p, err := wire.EncodeNote(wire.HintBusy, wire.Busy{Open: open}); err == nil {
+		x.c.Latest(wire.HintBusy, p)
+	}
+	return open
+}
