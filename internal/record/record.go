@@ -54,6 +54,8 @@ var (
 	ErrNotFound = errors.New("not in the journal")
 	// ErrExists: another key holds this (bucket, ref).
 	ErrExists = errors.New("reference is taken")
+	// ErrAcknowledge: the journal was lost or restored, and no person has said yet that the shop may sell again.
+	ErrAcknowledge = errors.New("the journal was lost or restored: a person has to acknowledge it")
 	// ErrTrimmed: the events asked for are no longer kept.
 	ErrTrimmed = errors.New("events are trimmed")
 )
