@@ -54,6 +54,7 @@ type DB struct {
 	stopped error
 	wake    chan struct{} // capacity 1: a full channel already says "look"
 	done    chan struct{} // closed when the writer's goroutine has ended
+	ending  error         // of the writer's last act, read after done
 }
 
 // Open opens the database, or makes it, and brings it to the newest version. On a damaged, read-only, full, newer or
@@ -154,7 +155,7 @@ func (db *DB) Close() error {
 	if again {
 		return nil
 	}
-	return db.shut()
+	return errors.Join(db.ending, db.shut())
 }
 
 // shut closes whatever is open. SQLite copies the log into the file with the last connection.
@@ -176,10 +177,5 @@ func (db *DB) shut() error {
 // Check runs quick_check over the whole file on a reader: for a file too large to be checked by Open, in the background.
 // ErrDamaged stops the database, and the next Open checks it whatever its size.
 func (db *DB) Check(ctx context.Context) error {
-	err := explain(db.cfg.Path, quickCheck(ctx, db.read, db.cfg.Path))
-	if errors.Is(err, ErrDamaged) {
-		err = errors.Join(err, suspect(db.cfg.Path))
-		db.stop(err)
-	}
-	return err
+	return db.Explain(quickCheck(ctx, db.read, db.cfg.Path))
 }

@@ -92,9 +92,22 @@ func (db *DB) stop(err error) error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	if db.stopped == nil {
+		if errors.Is(err, ErrDamaged) {
+			err = errors.Join(err, suspect(db.cfg.Path))
+		}
 		db.stopped = condition(ErrStopped, db.cfg.Path, err)
 	}
 	return db.stopped
+}
+
+// Explain words an error of Read: one of the conditions, or the error as it is. Damage that a query has met stops the
+// database, and the next Open checks all of it.
+func (db *DB) Explain(err error) error {
+	err = explain(db.cfg.Path, err)
+	if errors.Is(err, ErrDamaged) {
+		return db.stop(err)
+	}
+	return err
 }
 
 // Stopped is nil, or the ErrStopped that every write is answered with.
@@ -121,10 +134,10 @@ func (db *DB) next() (group []*job, open bool) {
 func (db *DB) run() {
 	defer close(db.done)
 	w := &work{db: db, tx: &Tx{conn: db.conn, stmts: map[string]*sql.Stmt{}}}
-	defer w.tx.close()
 	for {
 		group, open := db.next()
 		if !open {
+			db.ending = errors.Join(w.checkpoint(checkpointAll), w.tx.close())
 			return
 		}
 		if len(group) == 0 {
@@ -132,7 +145,7 @@ func (db *DB) run() {
 			continue
 		}
 		w.group(group)
-		w.checkpoint(false)
+		w.checkpointIfDue()
 	}
 }
 
@@ -164,8 +177,7 @@ func (w *work) group(jobs []*job) {
 	if errors.Is(err, ErrFull) && w.db.cfg.OnFull != nil && w.db.cfg.OnFull() {
 		err = w.try(live)
 	}
-	var b *begun
-	if err != nil && !errors.As(err, &b) {
+	if err != nil && !errors.Is(err, ErrLocked) {
 		err = w.db.stop(err)
 	}
 	for _, j := range live {
@@ -179,17 +191,11 @@ func (w *work) group(jobs []*job) {
 	}
 }
 
-// begun marks an error of the very beginning: nothing was written, the database goes on.
-type begun struct{ error }
-
-// Unwrap gives the cause.
-func (b *begun) Unwrap() error { return b.error }
-
 // try runs the jobs in one transaction. An error is of the whole group: nothing of it is in the database.
 func (w *work) try(jobs []*job) error {
 	w.tx.fault = nil
 	if err := w.step("begin", "BEGIN IMMEDIATE"); err != nil {
-		return &begun{err}
+		return err
 	}
 	for _, j := range jobs {
 		if err := w.one(j); err != nil {
@@ -254,30 +260,41 @@ const (
 	checkpointBytes  = 4 << 20
 )
 
-// checkpoint copies the log back into the file, on the writer's goroutine after everybody is answered: SQLite's own
+// checkpointIfDue copies the log back into the file, on the writer's goroutine after everybody is answered: SQLite's own
 // checkpoint does it inside a commit and keeps its errors to itself.
-func (w *work) checkpoint(force bool) {
-	if w.db.Stopped() != nil {
-		return
-	}
+func (w *work) checkpointIfDue() {
 	var size int64
 	if fi, err := os.Stat(w.db.cfg.Path + "-wal"); err == nil {
 		size = fi.Size()
 	}
-	if !force && w.groups < checkpointGroups && size < w.log+checkpointBytes {
+	if w.groups < checkpointGroups && size < w.log+checkpointBytes {
 		return
 	}
 	w.groups, w.log = 0, size
+	_ = w.checkpoint(checkpointSome) // kept in the database for the next caller, if it is final
+}
+
+const (
+	checkpointSome = "PRAGMA wal_checkpoint(PASSIVE)"  // what no reader holds
+	checkpointAll  = "PRAGMA wal_checkpoint(TRUNCATE)" // and leave an empty log
+)
+
+// checkpoint answers an error only if it is final. A full disk or a reader in the way is none: the log holds everything.
+func (w *work) checkpoint(query string) error {
+	if w.db.Stopped() != nil {
+		return nil
+	}
 	w.tx.fault = nil
-	err := w.step("checkpoint", "PRAGMA wal_checkpoint(PASSIVE)")
+	err := w.step("checkpoint", query)
 	w.tx.fault = nil
 	switch {
 	case err == nil, errors.Is(err, ErrLocked):
+		return nil
 	case errors.Is(err, ErrFull):
 		if w.db.cfg.OnFull != nil {
-			w.db.cfg.OnFull() // the log still holds everything; the next one copies it
+			w.db.cfg.OnFull()
 		}
-	default:
-		w.db.stop(err) //nolint:errcheck // kept in the database for the next caller
+		return nil
 	}
+	return w.db.stop(err)
 }

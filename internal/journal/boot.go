@@ -1,0 +1,224 @@
+package journal
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"tilld/internal/record"
+	"tilld/internal/sqlitedb"
+)
+
+// How the two generation numbers move, I in the database, O in the file beside it:
+//
+//	made    I=0, no file  →  O=0
+//	boot    I=n, O=n      →  I=n+1  →  O=n+1
+//
+// A crash after any arrow leaves I=O or I=O+1, or I=0 without a file, and the next boot goes on from there: I=O+1 is
+// left as it is and only O follows. So every other pair means that database and file do not belong together: I<O is an
+// older copy of the database; I>O+1, no file with I>0, a broken file, or a file of another journal is a database that
+// came without its file. That is written down (restored) in the same commit that moves I, before O moves.
+//
+// A lost journal: the new one takes over O as its I, with its own name and the mark lost in one commit; a file with the
+// old name is then expected until O is written.
+
+// boot takes the database over: finds out what it is, raises the generation, and loads what lives in memory.
+func (j *Journal) boot(ctx context.Context, out mark, st *State) error {
+	ctx = context.WithoutCancel(ctx) // half a boot is a crash point; there is no need to make one
+	in, err := j.identity(ctx, out, st)
+	if err != nil {
+		return err
+	}
+	why := differ(in, out)
+	next := in.Generation // the boot before this one raised it and got no further, or the file lags behind
+	switch {
+	case !out.there && in.Generation == 0:
+		if err := j.writeMark(mark{journal: in.Journal}); err != nil {
+			return err
+		}
+		next = 1
+	case in.Generation <= out.generation:
+		next = out.generation + 1
+	}
+	err = j.db.Write(ctx, func(tx *sqlitedb.Tx) error {
+		_, err := tx.Exec(`UPDATE meta SET generation = $1, restored = CASE WHEN $2 = '' THEN restored ELSE $2 END WHERE one = 1`, next, why)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("raise the generation: %w", err)
+	}
+	if err := j.writeMark(mark{generation: next, journal: in.Journal}); err != nil {
+		return err
+	}
+	return j.load(ctx, st)
+}
+
+func (j *Journal) writeMark(m mark) error {
+	if err := j.cfg.Fault("generation"); err != nil {
+		return fmt.Errorf("write generation file: %w", err)
+	}
+	return m.write(j.cfg.Dir)
+}
+
+// differ says why database and file do not belong together, "" if they do.
+func differ(in Meta, out mark) string {
+	switch {
+	case out.broken:
+		return "the generation file beside the journal cannot be read"
+	case !out.there && in.Generation == 0:
+		return ""
+	case !out.there:
+		return "the journal came without the generation file beside it"
+	case out.journal != in.Journal && !in.Lost:
+		return "the journal is of another box or another day"
+	case in.Generation < out.generation:
+		return fmt.Sprintf("the journal is an older copy: generation %d, the file beside it says %d", in.Generation, out.generation)
+	case in.Generation > out.generation+1:
+		return fmt.Sprintf("the generation file is older than the journal: it says %d, the journal %d", out.generation, in.Generation)
+	}
+	return ""
+}
+
+// identity reads who the journal is, or makes it somebody if it is new.
+func (j *Journal) identity(ctx context.Context, out mark, st *State) (Meta, error) {
+	m, err := j.readMeta(ctx)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return m, err
+	}
+	if err := j.loss(out, st); err != nil {
+		return m, err
+	}
+	m = Meta{Journal: rand.Text(), Generation: out.generation, Lost: st.Lost, Why: st.Why, SetAside: st.SetAside}
+	err = j.db.Write(ctx, func(tx *sqlitedb.Tx) error {
+		_, err := tx.Exec(`INSERT INTO meta (one, journal, generation, lost, set_aside) VALUES (1, $1, $2, $3, $4)`,
+			m.Journal, m.Generation, m.Why, m.SetAside)
+		return err
+	})
+	if err != nil {
+		return m, fmt.Errorf("name the journal: %w", err)
+	}
+	return m, nil
+}
+
+// loss finds out whether a new database is the first one here, or stands where another was: one that was set aside just
+// now or in a boot that did not come to its end, or one that somebody removed and whose file beside it is still there.
+func (j *Journal) loss(out mark, st *State) error {
+	if st.Lost {
+		return nil
+	}
+	aside, err := sqlitedb.Aside(Path(j.cfg.Dir))
+	if err != nil {
+		return err
+	}
+	switch {
+	case len(aside) > 0:
+		st.Lost, st.SetAside = true, aside[len(aside)-1]
+		st.Why = "the journal's database is gone, one was set aside before"
+	case out.there:
+		st.Lost, st.Why = true, "the journal's database is gone, the generation file beside it is still there"
+	default:
+		st.New = true
+	}
+	return nil
+}
+
+func (j *Journal) readMeta(ctx context.Context) (Meta, error) {
+	var m Meta
+	var lost, restored string
+	err := j.db.Read().QueryRowContext(ctx, `SELECT journal, generation, writes, seq, seen, epoch, lost, set_aside, restored FROM meta`).
+		Scan(&m.Journal, &m.Generation, &m.Writes, &m.Seq, &m.Seen, &m.Epoch, &lost, &m.SetAside, &restored)
+	if err != nil {
+		return m, j.reading("read who the journal is", err)
+	}
+	m.Lost, m.Restored = lost != "", restored != ""
+	if m.Why = restored; m.Lost {
+		m.Why = lost
+	}
+	return m, nil
+}
+
+// load reads into memory what Meta and Calls answer from.
+func (j *Journal) load(ctx context.Context, st *State) error {
+	m, err := j.readMeta(ctx)
+	if err != nil {
+		return err
+	}
+	m.Boot = rand.Text()
+	calls, err := j.readCalls(ctx)
+	if err != nil {
+		return err
+	}
+	j.meta, j.calls = m, calls
+	st.Lost, st.Restored, st.Why, st.SetAside = m.Lost, m.Restored, m.Why, m.SetAside
+	if free, err := j.cfg.Free(j.cfg.Dir); err == nil && free >= uint64(max(j.cfg.MinFree, 0)+max(j.cfg.Reserve, 0)) {
+		j.reserve.keep()
+	}
+	return nil
+}
+
+func (j *Journal) readCalls(ctx context.Context) ([]record.Call, error) {
+	rows, err := j.db.Read().QueryContext(ctx, "SELECT id, grp, method, params, volatile FROM call ORDER BY n")
+	if err != nil {
+		return nil, j.reading("read calls", err)
+	}
+	defer rows.Close() //nolint:errcheck // Err below says what matters
+	var out []record.Call
+	for rows.Next() {
+		var c record.Call
+		var params []byte
+		if err := rows.Scan(&c.ID, &c.Order, &c.Method, &params, &c.Volatile); err != nil {
+			return nil, j.reading("read calls", err)
+		}
+		c.Params = raw(params)
+		out = append(out, c)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, j.reading("read calls", err)
+	}
+	return out, nil
+}
+
+// Acknowledge is a person's word that the shop may sell again after a lost or restored journal. It is kept, with what it
+// was about, and answers nil where nothing has to be acknowledged.
+func (j *Journal) Acknowledge(ctx context.Context, who, why string) error {
+	if who == "" {
+		return errors.New("acknowledge the journal: nobody named")
+	}
+	at := j.cfg.Now().UnixMicro()
+	err := j.db.WriteThen(ctx, func(tx *sqlitedb.Tx) error {
+		_, err := tx.Exec(`INSERT INTO acknowledged (at, who, why, what)
+SELECT $1, $2, $3, lost || restored FROM meta WHERE lost <> '' OR restored <> ''`, at, who, why)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(`UPDATE meta SET lost = '', set_aside = '', restored = '' WHERE one = 1`)
+		return err
+	}, func() {
+		j.mu.Lock()
+		j.meta.Lost, j.meta.Restored, j.meta.Why, j.meta.SetAside = false, false, "", ""
+		j.mu.Unlock()
+	})
+	return j.after("acknowledge the journal", err)
+}
+
+// MarkRestored says that the integrator knows more than this journal, which therefore is a copy of an earlier day. It
+// stays so until somebody acknowledges it.
+func (j *Journal) MarkRestored(ctx context.Context, why string) error {
+	if why == "" {
+		why = "the integrator knows more than the journal"
+	}
+	err := j.db.WriteThen(ctx, func(tx *sqlitedb.Tx) error {
+		_, err := tx.Exec(`UPDATE meta SET restored = $1 WHERE one = 1`, why)
+		return err
+	}, func() {
+		j.mu.Lock()
+		j.meta.Restored = true
+		if !j.meta.Lost {
+			j.meta.Why = why
+		}
+		j.mu.Unlock()
+	})
+	return j.after("mark the journal as restored", err)
+}

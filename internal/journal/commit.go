@@ -1,0 +1,156 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"tilld/internal/record"
+	"tilld/internal/sqlitedb"
+)
+
+const (
+	putSQL = `INSERT INTO value (bucket, key, ref, live, body) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (bucket, key) DO UPDATE SET ref = excluded.ref, live = excluded.live, body = excluded.body`
+	eventSQL  = `INSERT INTO event (seq, type, at, lane, subject, data) VALUES ($1, $2, $3, $4, $5, $6)`
+	callSQL   = `INSERT INTO call (id, grp, method, params, volatile) VALUES ($1, $2, $3, $4, $5)`
+	settleSQL = `DELETE FROM call WHERE id = $1`
+	metaSQL   = `UPDATE meta SET writes = writes + 1, seq = seq + $1, seen = max(seen, $2) WHERE one = 1 RETURNING seq, writes, seen`
+)
+
+// Commit makes the batch durable, all of it or nothing. record.ErrExists: another key holds a put's reference.
+// record.ErrStopped: this or an earlier commit failed, for good. A call's id is new, and a put's bucket and key are
+// never empty.
+func (j *Journal) Commit(ctx context.Context, b record.Batch) (int64, error) {
+	if err := check(b); err != nil {
+		return 0, err
+	}
+	var seq, writes, seen int64
+	err := j.db.WriteThen(ctx, func(tx *sqlitedb.Tx) error {
+		if err := tx.QueryRow(metaSQL, len(b.Events), b.Seen).Scan(&seq, &writes, &seen); err != nil {
+			return fmt.Errorf("count the batch: %w", err)
+		}
+		return write(tx, b, seq)
+	}, func() { j.committed(b, seq, writes, seen) })
+	switch {
+	case errors.Is(err, sqlitedb.ErrStopped):
+		j.end()
+		return 0, stopped(err)
+	case err != nil:
+		return 0, err
+	case len(b.Events) == 0:
+		return 0, nil
+	}
+	return seq, nil
+}
+
+func check(b record.Batch) error {
+	for i := range b.Puts {
+		if b.Puts[i].Bucket == "" || b.Puts[i].Key == "" {
+			return errors.New("commit: a value without bucket or key")
+		}
+	}
+	for i := range b.Calls {
+		if b.Calls[i].ID == "" {
+			return errors.New("commit: a call without id")
+		}
+	}
+	return nil
+}
+
+// write puts the batch into the transaction; its last event gets seq.
+func write(tx *sqlitedb.Tx, b record.Batch, seq int64) error {
+	for i := range b.Puts {
+		p := &b.Puts[i]
+		if _, err := tx.Exec(putSQL, p.Bucket, p.Key, p.Ref, p.Live, blob(p.Body)); err != nil {
+			if p.Ref != "" && sqlitedb.Unique(err) {
+				return fmt.Errorf("commit %s %s: %w", p.Bucket, p.Key, record.ErrExists)
+			}
+			return fmt.Errorf("commit %s %s: %w", p.Bucket, p.Key, err)
+		}
+	}
+	first := seq - int64(len(b.Events)) + 1
+	for i := range b.Events {
+		e := &b.Events[i]
+		if _, err := tx.Exec(eventSQL, first+int64(i), e.Type, e.At.UnixMicro(), e.Lane, e.Subject, blob(e.Data)); err != nil {
+			return fmt.Errorf("commit event %s: %w", e.Type, err)
+		}
+	}
+	for i := range b.Calls {
+		c := &b.Calls[i]
+		var params any // NULL for a volatile call
+		if !c.Volatile {
+			params = blob(c.Params)
+		}
+		if _, err := tx.Exec(callSQL, c.ID, c.Order, c.Method, params, c.Volatile); err != nil {
+			return fmt.Errorf("commit call %s: %w", c.ID, err)
+		}
+	}
+	for _, id := range b.Settled {
+		if _, err := tx.Exec(settleSQL, id); err != nil {
+			return fmt.Errorf("settle call %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+// blob is never NULL: that is the mark of a call whose params are not written.
+func blob(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
+// committed takes a durable batch into memory. It runs on the writer's goroutine, in the order of the commits.
+func (j *Journal) committed(b record.Batch, seq, writes, seen int64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.meta.Seq, j.meta.Writes, j.meta.Seen = seq, writes, seen
+	j.calls = append(j.calls, b.Calls...) // beyond what any reader was given
+	if len(b.Settled) > 0 {
+		kept := make([]record.Call, 0, len(j.calls))
+		for _, c := range j.calls {
+			if !slices.Contains(b.Settled, c.ID) {
+				kept = append(kept, c)
+			}
+		}
+		j.calls = kept
+	}
+	if len(b.Events) > 0 {
+		close(j.grown)
+		j.grown = make(chan struct{})
+	}
+}
+
+// Calls is every call that is not settled, in the order of their commits. Nobody may change what it answers.
+func (j *Journal) Calls() []record.Call {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.calls[:len(j.calls):len(j.calls)]
+}
+
+// SetEpoch keeps the epoch of the link's newest session.
+func (j *Journal) SetEpoch(ctx context.Context, epoch int64) error {
+	err := j.db.WriteThen(ctx, func(tx *sqlitedb.Tx) error {
+		_, err := tx.Exec("UPDATE meta SET epoch = $1 WHERE one = 1", epoch)
+		return err
+	}, func() {
+		j.mu.Lock()
+		j.meta.Epoch = epoch
+		j.mu.Unlock()
+	})
+	return j.after("keep the epoch", err)
+}
+
+// after words the error of a write that is no batch.
+func (j *Journal) after(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, sqlitedb.ErrStopped) {
+		j.end()
+	}
+	return fmt.Errorf("%s: %w", what, stopped(err))
+}

@@ -1,0 +1,185 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"tilld/internal/record"
+	"tilld/internal/sqlitedb"
+)
+
+// reading words the error of a query. Damage that it met stops the journal.
+func (j *Journal) reading(what string, err error) error {
+	err = j.db.Explain(err)
+	if errors.Is(err, sqlitedb.ErrStopped) {
+		j.end()
+	}
+	return fmt.Errorf("%s: %w", what, stopped(err))
+}
+
+// MaxEvents is the most that one call of Events answers.
+const MaxEvents = 1000
+
+// Find reads a value by key, or by ref where key is "". record.ErrNotFound if there is none.
+func (j *Journal) Find(ctx context.Context, bucket, key, ref string) (record.Put, error) {
+	where, by := "key = $2", key
+	if key == "" {
+		where, by = "ref = $2 AND ref <> ''", ref
+	}
+	p := record.Put{Bucket: bucket}
+	var body []byte
+	row := j.db.Read().QueryRowContext(ctx, "SELECT key, ref, live, body FROM value WHERE bucket = $1 AND "+where, bucket, by)
+	err := row.Scan(&p.Key, &p.Ref, &p.Live, &body)
+	if errors.Is(err, sql.ErrNoRows) {
+		return record.Put{}, fmt.Errorf("find in %s: %w", bucket, record.ErrNotFound)
+	}
+	if err != nil {
+		return record.Put{}, j.reading("find in "+bucket, err)
+	}
+	p.Body = raw(body)
+	return p, nil
+}
+
+// raw gives back what blob took: an empty body was none.
+func raw(b []byte) json.RawMessage {
+	if len(b) == 0 {
+		return nil
+	}
+	return b
+}
+
+// Live is every value of the bucket with Live set, in order of first writing.
+func (j *Journal) Live(ctx context.Context, bucket string) ([]record.Put, error) {
+	rows, err := j.db.Read().QueryContext(ctx, "SELECT key, ref, body FROM value WHERE bucket = $1 AND live = 1 ORDER BY n", bucket)
+	if err != nil {
+		return nil, j.reading("read live of "+bucket, err)
+	}
+	defer rows.Close() //nolint:errcheck // Err below says what matters
+	var out []record.Put
+	for rows.Next() {
+		p := record.Put{Bucket: bucket, Live: true}
+		var body []byte
+		if err := rows.Scan(&p.Key, &p.Ref, &body); err != nil {
+			return nil, j.reading("read live of "+bucket, err)
+		}
+		p.Body = raw(body)
+		out = append(out, p)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, j.reading("read live of "+bucket, err)
+	}
+	return out, nil
+}
+
+// Events answers the events after seq `after`, oldest first, at most limit and MaxEvents. record.ErrTrimmed if some of
+// them are no longer kept.
+func (j *Journal) Events(ctx context.Context, after int64, limit int) ([]record.Event, error) {
+	// One transaction, so that Trim cannot come between the two statements.
+	tx, err := j.db.Read().BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, j.reading("read events", err)
+	}
+	defer tx.Rollback() //nolint:errcheck // it has only read
+	var trimmed int64
+	if err := tx.QueryRowContext(ctx, "SELECT trimmed FROM meta").Scan(&trimmed); err != nil {
+		return nil, j.reading("read events", err)
+	}
+	if after < trimmed {
+		return nil, fmt.Errorf("read events after %d: %w: the oldest kept is %d", after, record.ErrTrimmed, trimmed+1)
+	}
+	rows, err := tx.QueryContext(ctx, "SELECT seq, type, at, lane, subject, data FROM event WHERE seq > $1 ORDER BY seq LIMIT $2",
+		after, min(max(limit, 0), MaxEvents))
+	if err != nil {
+		return nil, j.reading("read events", err)
+	}
+	defer rows.Close() //nolint:errcheck // Err below says what matters
+	var out []record.Event
+	for rows.Next() {
+		var e record.Event
+		var at int64
+		var data []byte
+		if err := rows.Scan(&e.Seq, &e.Type, &at, &e.Lane, &e.Subject, &data); err != nil {
+			return nil, j.reading("read events", err)
+		}
+		e.At, e.Data = time.UnixMicro(at).UTC(), raw(data)
+		out = append(out, e)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, j.reading("read events", err)
+	}
+	return out, nil
+}
+
+// Oldest is the seq of the oldest event that is still kept, or of the next one if none is. It is what an API names
+// beside record.ErrTrimmed.
+func (j *Journal) Oldest(ctx context.Context) (int64, error) {
+	var trimmed int64
+	if err := j.db.Read().QueryRowContext(ctx, "SELECT trimmed FROM meta").Scan(&trimmed); err != nil {
+		return 0, j.reading("read the oldest event", err)
+	}
+	return trimmed + 1, nil
+}
+
+// Wait returns nil when an event with a seq above after is durable; else with ctx's error, or when the journal ends.
+func (j *Journal) Wait(ctx context.Context, after int64) error {
+	for {
+		j.mu.Lock()
+		seq, grown := j.meta.Seq, j.grown
+		j.mu.Unlock()
+		if seq > after {
+			return nil
+		}
+		select {
+		case <-grown:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-j.ended:
+			return fmt.Errorf("wait for events: %w", record.ErrStopped)
+		}
+	}
+}
+
+// trimChunk is how many events one transaction of Trim removes, so that a payment never waits long behind it.
+const trimChunk = 1000
+
+// Trim removes events that are older than Config.KeepFor or beyond Config.KeepEvents, and answers how many. Whoever runs
+// the daemon calls it now and then.
+func (j *Journal) Trim(ctx context.Context) (int64, error) {
+	var total int64
+	for {
+		n, err := j.trim(ctx)
+		total += n
+		if err != nil || n == 0 {
+			return total, j.after("trim events", err)
+		}
+	}
+}
+
+func (j *Journal) trim(ctx context.Context) (int64, error) {
+	cutoff := j.cfg.Now().Add(-j.cfg.KeepFor).UnixMicro()
+	var n int64
+	err := j.db.Write(ctx, func(tx *sqlitedb.Tx) error {
+		n = 0
+		var upto sql.NullInt64
+		// Of the oldest chunk, up to the last one that may go. at may step back with the clock; seq never does.
+		err := tx.QueryRow(`SELECT max(seq) FROM (SELECT seq, at FROM event ORDER BY seq LIMIT $1)
+WHERE at < $2 OR seq <= (SELECT seq FROM meta) - $3`, trimChunk, cutoff, j.cfg.KeepEvents).Scan(&upto)
+		if err != nil || !upto.Valid {
+			return err
+		}
+		r, err := tx.Exec("DELETE FROM event WHERE seq <= $1", upto.Int64)
+		if err != nil {
+			return err
+		}
+		if n, err = r.RowsAffected(); err != nil {
+			return err
+		}
+		_, err = tx.Exec("UPDATE meta SET trimmed = $1 WHERE one = 1", upto.Int64)
+		return err
+	})
+	return n, err
+}
