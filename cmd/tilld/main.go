@@ -1,0 +1,82 @@
+// Command tilld is the daemon on the checkout box. It parses flags and ends with an exit code; all else is
+// internal/daemon's.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"tilld/internal/daemon"
+	"tilld/internal/logging"
+)
+
+var version = "unknown" // set by the linker
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := command().ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "tilld:", err)
+		os.Exit(1)
+	}
+}
+
+func command() *cobra.Command {
+	var file string
+	root := &cobra.Command{
+		Use: "tilld", Short: "The customer's side of the checkout counter", Version: version,
+		SilenceUsage: true, SilenceErrors: true,
+	}
+	root.PersistentFlags().StringVar(&file, "config", "/etc/tilld/tilld.yaml", "configuration `FILE`")
+	root.AddCommand(&cobra.Command{
+		Use: "run", Short: "Take payments until told to stop", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := daemon.LoadConfig(file)
+			if err != nil {
+				return err
+			}
+			log, err := logging.New(os.Stderr, c.Log.Format, c.Log.Level)
+			if err != nil {
+				return err
+			}
+			d, err := daemon.New(c, version, log)
+			if err != nil {
+				return err
+			}
+			return d.Run(cmd.Context())
+		},
+	}, &cobra.Command{
+		Use: "check", Short: "Say whether the configuration is right, and what is wrong with it", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			c, err := daemon.LoadConfig(file)
+			if err != nil {
+				return err
+			}
+			if err := daemon.Check(c); err != nil {
+				return err
+			}
+			fmt.Fprintln(os.Stderr, file+": is right")
+			return nil
+		},
+	}, &cobra.Command{
+		Use: "key", Short: "Make this box's key if there is none, and print its public half for the integrator", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			c, err := daemon.LoadConfig(file)
+			if err != nil {
+				return err
+			}
+			public, err := daemon.PublicKey(c)
+			if err != nil {
+				return err
+			}
+			fmt.Println(public)
+			return nil
+		},
+	})
+	return root
+}

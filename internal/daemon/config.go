@@ -1,0 +1,263 @@
+// Package daemon is the box put together from a configuration: journal, checkout, link, stage, scans, devices and the
+// local API. It holds no rule of its own; it is the only package that imports all of them.
+package daemon
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"tilld/internal/conffile"
+	"tilld/payment"
+)
+
+// Config is the daemon's file, configs/tilld.yaml, version 1. Every key has the default that is said there.
+type Config struct {
+	Version int             `yaml:"version"`
+	State   string          `yaml:"state"`  // directory of journal and key
+	Listen  string          `yaml:"listen"` // loopback address of the local API
+	Socket  string          `yaml:"socket"` // path of the unix socket, "" for none
+	Peers   map[string]Peer `yaml:"peers"`  // who may do what on the socket, by user name, uid or "group:" and gid
+	Hosts   []string        `yaml:"hosts"`  // further names under which the API may be called, host:port
+	Origins []string        `yaml:"origins"`
+	Tokens  []Token         `yaml:"tokens"`
+	Log     Log             `yaml:"log"`
+	Link    Link            `yaml:"link"`
+	Lanes   map[string]Lane `yaml:"lanes"`
+	Times   Times           `yaml:"times"`
+	Limits  Limits          `yaml:"limits"`
+}
+
+// Peer is what a user of the unix socket may do.
+type Peer struct {
+	Roles []string `yaml:"roles"`
+	Lane  string   `yaml:"lane"`
+}
+
+// Token is one caller of the local API.
+type Token struct {
+	Name  string   `yaml:"name"`  // for the log
+	Token string   `yaml:"token"` // or File
+	File  string   `yaml:"file"`
+	Roles []string `yaml:"roles"` // till supervisor technician kiosk
+	Lane  string   `yaml:"lane"`  // of a till or kiosk
+}
+
+// Log of the daemon, to stderr.
+type Log struct {
+	Format string `yaml:"format"` // text json journal
+	Level  string `yaml:"level"`  // debug info warn error
+}
+
+// Link to the integrator.
+type Link struct {
+	URL      string `yaml:"url"`      // wss://…/v1/term; ws:// on loopback alone
+	Terminal string `yaml:"terminal"` // this box's name there
+	Key      string `yaml:"key"`      // file of the Ed25519 key; "" is terminal.key in State
+	CA       string `yaml:"ca"`       // PEM file of the integrator's own authority; "" is the system's
+}
+
+// Lane is one place where one customer pays.
+type Lane struct {
+	Attended       bool     `yaml:"attended"`
+	Language       string   `yaml:"language"` // en ru
+	Outputs        []string `yaml:"outputs"`  // that take the code: till customer-display kiosk receipt
+	IfNotConfirmed string   `yaml:"if_not_confirmed"`
+	WantReceipt    bool     `yaml:"want_receipt"`
+	Receipt        string   `yaml:"receipt"` // paper screen none
+	Shop           string   `yaml:"shop"`    // name in the header of screens
+	Display        *Device  `yaml:"customer_display"`
+	Scanner        *Device  `yaml:"scanner"`
+}
+
+// Device is one bound device: a driver on a port.
+type Device struct {
+	Driver  string         `yaml:"driver"`
+	Port    Port           `yaml:"port"`
+	Options map[string]any `yaml:"options"`
+}
+
+// Port is where a device is.
+type Port struct {
+	Serial   string `yaml:"serial"` // path of the line
+	Baud     int    `yaml:"baud"`
+	DataBits int    `yaml:"data_bits"`
+	Parity   string `yaml:"parity"`
+	StopBits int    `yaml:"stop_bits"`
+}
+
+// Times are the clocks of the tables; zero is the default.
+type Times struct {
+	CodeLife    conffile.Duration `yaml:"code_life"`
+	CodeLifeMin conffile.Duration `yaml:"code_life_min"`
+	MaxOpen     conffile.Duration `yaml:"max_open"`
+	Doubt       conffile.Duration `yaml:"doubt"`
+	LateLease   conffile.Duration `yaml:"late_lease"`
+	Unsent      conffile.Duration `yaml:"unsent"`
+	Park        conffile.Duration `yaml:"park"`
+	Output      conffile.Duration `yaml:"output"`
+	CodeAge     conffile.Duration `yaml:"code_age"`
+	OwnReturn   conffile.Duration `yaml:"own_return"`
+	NoReceipt   conffile.Duration `yaml:"no_receipt"`
+	ExtendWait  conffile.Duration `yaml:"extend_wait"`
+}
+
+// Limits of the journal's disk.
+type Limits struct {
+	MinFreeMiB int `yaml:"min_free_mib"` // below it no new payment is taken
+	ReserveMiB int `yaml:"reserve_mib"`  // set aside for running ones
+}
+
+// Defaults is the configuration of a file with nothing in it.
+func Defaults() Config {
+	return Config{
+		Version: 1, State: "/var/lib/tilld", Listen: "127.0.0.1:7373",
+		Log: Log{Format: "text", Level: "info"}, Limits: Limits{MinFreeMiB: 32, ReserveMiB: 8},
+	}
+}
+
+// LoadConfig reads and checks a file; relative paths in it count from its own folder.
+func LoadConfig(file string) (Config, error) {
+	c := Defaults()
+	if err := conffile.Load(file, &c); err != nil {
+		return c, err
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return c, fmt.Errorf("read configuration: %w", err)
+	}
+	dir, err := filepath.Abs(filepath.Dir(file))
+	if err != nil {
+		return c, fmt.Errorf("read configuration: %w", err)
+	}
+	c.resolve(dir)
+	return c, c.check(filepath.Base(file), b)
+}
+
+func (c *Config) resolve(dir string) {
+	abs := func(p *string) {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(dir, *p)
+		}
+	}
+	abs(&c.State)
+	abs(&c.Socket)
+	if c.Link.Key == "" {
+		c.Link.Key = filepath.Join(c.State, "terminal.key")
+	}
+	abs(&c.Link.Key)
+	abs(&c.Link.CA)
+	for i := range c.Tokens {
+		abs(&c.Tokens[i].File)
+	}
+}
+
+// check refuses what a decoder cannot see; the first fault is told with its line.
+func (c *Config) check(name string, b []byte) error {
+	at := func(path, text, hint string) error { return conffile.At(name, b, path, text, hint) }
+	if c.Version != 1 {
+		return at("$.version", "is a version that this program does not know", "1")
+	}
+	if host, _, err := net.SplitHostPort(c.Listen); err != nil || !loopback(host) {
+		return at("$.listen", "must be an address on loopback with its port", "127.0.0.1:7373")
+	}
+	if err := c.checkLink(at); err != nil {
+		return err
+	}
+	if len(c.Lanes) == 0 {
+		return at("$.lanes", "at least one lane is needed", `lanes: {"1": {language: en, outputs: [till]}}`)
+	}
+	for lane, l := range c.Lanes {
+		if err := checkLane("$.lanes."+lane, l, at); err != nil {
+			return err
+		}
+	}
+	return c.checkTokens(at)
+}
+
+func (c *Config) checkLink(at func(path, text, hint string) error) error {
+	u, err := url.Parse(c.Link.URL)
+	if err != nil || u.Host == "" || u.Scheme != "wss" && u.Scheme != "ws" {
+		return at("$.link.url", "must be the integrator's address", "wss://integrator.example/v1/term")
+	}
+	if u.Scheme == "ws" && !loopback(u.Hostname()) {
+		return at("$.link.url", "ws:// is accepted on loopback alone", "use wss://")
+	}
+	if c.Link.Terminal == "" {
+		return at("$.link.terminal", "is required: this box's name at the integrator", "")
+	}
+	return nil
+}
+
+func checkLane(path string, l Lane, at func(path, text, hint string) error) error {
+	if !slices.Contains([]string{"en", "ru"}, l.Language) {
+		return at(path+".language", "must be a language that the sentences exist in", "en or ru")
+	}
+	if len(l.Outputs) == 0 {
+		return at(path+".outputs", "at least one output must take the code", "till, customer-display")
+	}
+	for _, o := range l.Outputs {
+		if !slices.Contains([]string{"till", "customer-display"}, o) {
+			return at(path+".outputs", "names an output that is not there", "till, customer-display")
+		}
+	}
+	if !slices.Contains([]string{"", string(payment.Keep), string(payment.Return), string(payment.Person)}, l.IfNotConfirmed) {
+		return at(path+".if_not_confirmed", "must be keep, return or person", "")
+	}
+	if !slices.Contains([]string{"", "paper", "screen", "none"}, l.Receipt) {
+		return at(path+".receipt", "must be paper, screen or none", "")
+	}
+	for key, d := range map[string]*Device{"customer_display": l.Display, "scanner": l.Scanner} {
+		if d != nil && d.Port.Serial == "" {
+			return at(path+"."+key+".port", "is required", "port: {serial: /dev/ttyUSB0}")
+		}
+	}
+	return nil
+}
+
+var roles = []string{"till", "supervisor", "technician", "kiosk"}
+
+func (c *Config) checkTokens(at func(path, text, hint string) error) error {
+	for i, t := range c.Tokens {
+		path := fmt.Sprintf("$.tokens[%d]", i)
+		if (t.Token == "") == (t.File == "") {
+			return at(path, "needs either token or file", "")
+		}
+		if err := c.checkRoles(path, t.Roles, t.Lane, at); err != nil {
+			return err
+		}
+	}
+	for who, p := range c.Peers {
+		if err := c.checkRoles("$.peers."+who, p.Roles, p.Lane, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Config) checkRoles(path string, have []string, lane string, at func(path, text, hint string) error) error {
+	if len(have) == 0 {
+		return at(path, "needs roles", strings.Join(roles, ", "))
+	}
+	for _, r := range have {
+		if !slices.Contains(roles, r) {
+			return at(path+".roles", "names a role that is not there", strings.Join(roles, ", "))
+		}
+	}
+	if _, known := c.Lanes[lane]; lane != "" && !known {
+		return at(path+".lane", "names a lane that is not there", "")
+	}
+	return nil
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}

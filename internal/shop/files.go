@@ -1,0 +1,92 @@
+package shop
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Token is the demo's one token: roles till, supervisor and technician.
+const Token = "demo"
+
+// Terminal is the box's name at the integrator.
+const Terminal = "demo"
+
+const tilldFile = `# The box of the demo shop, as a real shop would write it. Every key that is not here has its default.
+version: 1
+state: tilld
+listen: %s
+origins: ["http://%s"]
+tokens:
+  - {name: demo, token: %s, roles: [till, supervisor, technician], lane: "1"}
+link:
+  url: ws://%s/v1/term
+  terminal: %s
+  key: terminal.key
+lanes:
+  "1":
+    attended: true
+    language: en
+    shop: Demo shop
+    outputs: [till, customer-display]
+    customer_display: {driver: cd5220, port: {serial: %s, baud: 9600}}
+    scanner: {driver: line, port: {serial: %s, baud: 9600}}
+times:
+  code_life_min: 1s
+`
+
+const integratorFile = `# The integrator of the demo shop, as its operator would write it.
+version: 1
+state: integrator
+listen: %s
+merchant: {name: Demo shop, zone: UTC}
+providers:
+  sandbox:
+    driver: sandbox
+    url: http://%s
+    key_file: bank.key
+`
+
+// files are the two configurations and the keys of a shop.
+type files struct {
+	dir, tilld, integrator, bankKey string
+}
+
+func newFiles(c Config, polePath, scannerPath string) (files, error) {
+	f := files{
+		dir: c.State, tilld: filepath.Join(c.State, "tilld.yaml"), integrator: filepath.Join(c.State, "integrator.yaml"),
+		bankKey: filepath.Join(c.State, "bank.key"),
+	}
+	if err := os.MkdirAll(c.State, 0o700); err != nil {
+		return f, fmt.Errorf("make the shop's folder: %w", err)
+	}
+	err := errors.Join(
+		os.WriteFile(f.tilld, fmt.Appendf(nil, tilldFile, c.TilldListen, c.Listen, Token, c.IntegratorListen, Terminal, polePath, scannerPath), 0o600),
+		os.WriteFile(f.integrator, fmt.Appendf(nil, integratorFile, c.IntegratorListen, c.BankListen), 0o600),
+	)
+	if err != nil {
+		return f, fmt.Errorf("write the shop's configuration: %w", err)
+	}
+	return f, f.makeBankKey()
+}
+
+// makeBankKey makes the key that integrator and bank share, once.
+func (f files) makeBankKey() error {
+	if _, err := os.Stat(f.bankKey); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	b := make([]byte, 32)
+	_, _ = rand.Read(b)
+	return os.WriteFile(f.bankKey, []byte(hex.EncodeToString(b)+"\n"), 0o600)
+}
+
+// key is the shared key of integrator and bank.
+func (f files) key() (string, error) {
+	b, err := os.ReadFile(f.bankKey)
+	return strings.TrimSpace(string(b)), err
+}

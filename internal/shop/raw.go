@@ -1,0 +1,32 @@
+package shop
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// raw turns off what a terminal does to bytes, until the daemon sets the line's mode itself: a reading sent before that
+// would come back as an echo.
+func raw(f *os.File) error {
+	c, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var e error
+	err = c.Control(func(fd uintptr) {
+		t, te := unix.IoctlGetTermios(int(fd), unix.TCGETS)
+		if te != nil {
+			e = te
+			return
+		}
+		t.Iflag &^= unix.IGNBRK | unix.BRKINT | unix.PARMRK | unix.ISTRIP | unix.INLCR | unix.IGNCR | unix.ICRNL | unix.IXON
+		t.Oflag &^= unix.OPOST
+		t.Lflag &^= unix.ECHO | unix.ECHONL | unix.ICANON | unix.ISIG | unix.IEXTEN
+		e = unix.IoctlSetTermios(int(fd), unix.TCSETS, t)
+	})
+	if err != nil {
+		return err
+	}
+	return e
+}
