@@ -47,6 +47,7 @@ type API struct {
 	codes   map[string][]string // operation id → problem codes
 	waiting chan struct{}
 	open    []opening
+	null    []opening
 }
 
 type opening struct {
@@ -56,10 +57,11 @@ type opening struct {
 
 var once sync.Once
 
-// globals sets the three package variables of the framework that decide how errors look and whether case counts. They
+// globals sets the package variables of the framework that decide how errors look and whether case counts. They
 // are the same for every API of the process, so it happens once.
 func globals() {
 	huma.ValidateStrictCasing = true
+	huma.DefaultArrayNullable = false
 	huma.NewError = newError
 	huma.NewErrorWithContext = func(_ huma.Context, status int, msg string, errs ...error) huma.StatusError {
 		return newError(status, msg, errs...)
@@ -200,8 +202,8 @@ func (a *API) problem(ctx context.Context, rt Route, err error) *Problem {
 	if errors.As(err, &p) {
 		return p
 	}
-	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-		return Refuse(Stopping) // the caller has gone, or we go: nobody reads the words
+	if IsStopping(ctx) || errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return Refuse(Stopping) // we go, or the caller has gone and nobody reads the words
 	}
 	p, id := incident()
 	a.cfg.Log.ErrorContext(ctx, "call failed", "incident", id, "call", rt.ID, "err", err)

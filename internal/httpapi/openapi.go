@@ -51,6 +51,11 @@ func (a *API) Describe(schema, field, text string, values ...string) {
 	a.open = append(a.open, opening{schema, field, text, values})
 }
 
+// Nullable says that a field of a reply, whose type is another schema, may be null.
+func (a *API) Nullable(schema, field string) {
+	a.null = append(a.null, opening{schema: schema, field: field})
+}
+
 // document finishes the description and makes its text.
 func (a *API) document() ([]byte, error) {
 	doc := a.huma.OpenAPI()
@@ -69,6 +74,10 @@ func (a *API) document() ([]byte, error) {
 			}
 			target.Extensions = map[string]any{"x-extensible-enum": o.values}
 		}
+	}
+	for _, o := range a.null {
+		p := all[o.schema].Properties[o.field]
+		all[o.schema].Properties[o.field] = &huma.Schema{Description: p.Description, OneOf: []*huma.Schema{{Ref: p.Ref}, {Type: "null"}}}
 	}
 	asked := map[string]bool{}
 	for _, item := range doc.Paths {

@@ -1,0 +1,51 @@
+package localapi
+
+import "tilld/internal/httpapi"
+
+const about = "Till software asks this box for money and obeys two lights: hand_over and other_tender. They are never both on. " +
+	"Replies may gain fields and enumerations may gain values: whoever meets an unknown state shows say and obeys lights."
+
+var tags = map[string]string{
+	"payments": "Ask for money, look at it, confirm, give it back",
+	"events":   "What happened, durable and in order",
+	"box":      "Whether the box can sell, and what is wrong",
+	"about":    "Probes and this description",
+}
+
+// names are the schemas' names, where the Go type is called otherwise.
+var names = map[string]string{
+	"Public": "Payment", "CreateBody": "NewPayment", "MoneyBody": "Money", "LineBody": "Line", "ConfirmBody": "Confirm",
+	"ReceiptBody": "NewReceipt", "ReturnBody": "NewReturn", "ExtendBody": "Extend", "OverrideBody": "NewOverride",
+	"AcknowledgeBody": "Acknowledge", "EventBody": "Event", "EventsBody": "Events", "ListReplyBody": "Payments",
+	"AvailabilityReplyBody": "AvailabilityByLane", "HealthReplyBody": "Health", "OkReplyBody": "OK",
+}
+
+// describe puts words to the types of payment/lane, which know nothing of this API.
+func describe(a *httpapi.API) {
+	a.Describe("Payment", "id", "26 characters of 0-9 a-z")
+	a.Describe("Payment", "number", "The four or five digits that everybody reads: on glass, pole, paper and the bank's line")
+	a.Describe("Payment", "version", "+1 per change: of two answers the higher is newer")
+	a.Describe("Payment", "state", "Public state", "submitted", "open", "paying", "charging", "part_paid", "paid", "confirmed", "closing",
+		"expired", "canceled", "refused", "in_doubt", "overridden", "returned", "part_returned")
+	a.Describe("Payment", "flags", "What is true besides", "late", "over", "owed", "review", "no_receipt", "parked")
+	a.Describe("Payment", "next", "Calls that would be accepted now, likeliest first", "wait", "confirm", "return", "extend", "accept", "park", "override")
+	a.Describe("Payment", "mode", "Who shows the code", "show", "scan")
+	a.Describe("Payment", "purpose", "What the money is for", "sale", "prepayment")
+	a.Describe("Payment", "remaining_ms", "Life left of the code")
+	a.Describe("Payment", "qr", "The live code; null when no code may be scanned")
+	a.Nullable("Payment", "qr")
+	a.Describe("Payment", "doubt_since", "Since when nobody knows")
+	a.Describe("Payment", "doubt_why", "Whose silence it is", "link", "bank")
+	a.Describe("Payment", "stamps", "When each step was taken first: asked, shown, paid …")
+	a.Describe("Lights", "hand_over", "The goods may leave")
+	a.Describe("Lights", "other_tender", "Other money may be taken")
+	a.Describe("Return", "how", "Which way the money goes back", "cancel", "refund", "undecided")
+	a.Describe("Return", "state", "How far it is", "pending", "done", "later", "short", "refused", "person")
+	a.Describe("Amount", "value", "Whole minor units")
+	a.Describe("Amount", "text", "The same for people: 125.50")
+	a.Describe("Availability", "receipt", "How this lane gives a receipt", "paper", "screen", "none")
+	a.Describe("Ability", "why", "A code for the reason while ok is false")
+	a.Describe("Trouble", "severity", "stop: no payment can be taken; part: something does not work; note: someone should know", "stop", "part", "note")
+	a.Describe("Event", "type", "payment.* are those of a payment, data is then the whole payment; others: scan, print.*, device.*, drawer.*, health.*, kiosk.*, availability")
+	a.Describe("Event", "data", "The whole resource as it stood: keep the highest version")
+}

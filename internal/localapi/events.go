@@ -1,0 +1,232 @@
+package localapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"tilld/internal/httpapi"
+	"tilld/internal/record"
+	"tilld/internal/ws"
+)
+
+// pageEvents is how many events are read from the journal at a time for one subscriber.
+const pageEvents = 100
+
+// maxFrame is the largest event that is streamed: far above any payment, below what one subscriber may have waiting.
+const maxFrame = 512 << 10
+
+// Close codes of the stream, besides 1001 when the program stops.
+const (
+	closeTalk    = 4400 // the subscriber said something: it has nothing to say
+	closeTrimmed = 4410 // it fell so far behind that events were trimmed: read the payments, come again
+)
+
+type eventBody struct {
+	Seq     int64       `json:"seq"`
+	Type    string      `json:"type"`
+	At      time.Time   `json:"at"`
+	Lane    string      `json:"lane,omitempty"`
+	Subject string      `json:"subject"`
+	Data    httpapi.Any `json:"data"`
+}
+
+type eventsBody struct {
+	Events []eventBody `json:"events"`
+	Next   int64       `json:"next" doc:"Ask with after set to this"`
+	Oldest int64       `json:"oldest" doc:"The oldest event that is kept"`
+}
+
+type eventsInput struct {
+	After int64 `query:"after" minimum:"0" doc:"Events after this seq; without it all that are kept"`
+	Wait  int   `query:"wait" minimum:"0" maximum:"60" doc:"Seconds to wait for one, without upgrade"`
+	Limit int   `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"At most so many, without upgrade"`
+}
+
+// stream adds the event stream: one address, a WebSocket for those who ask to upgrade, a long poll for the others.
+func (s *server) stream(a *httpapi.API) {
+	httpapi.HandleHTTP(a, httpapi.Route{
+		ID: "events", Method: http.MethodGet, Path: "/v1/events", Tag: "events", Allow: looks, Waits: true,
+		Summary: "What happened, durable and in order",
+		Text:    "With an upgrade to WebSocket (subprotocol tilld.v1) each frame is one event as in events below, first those after `after`, then each as it happens. A browser sends its token as a second subprotocol, bearer. followed by the token.",
+		Replies: []httpapi.Reply{
+			{Status: http.StatusOK, Text: "Events, oldest first", JSON: eventsBody{}},
+			{Status: http.StatusSwitchingProtocols, Text: "The stream", Type: ""},
+		},
+		Codes: []string{httpapi.EventsTrimmed, httpapi.StorageStopped},
+	}, s.events)
+}
+
+func (s *server) events(w http.ResponseWriter, r *http.Request, in *eventsInput) error {
+	ctx := r.Context()
+	oldest, err := s.own.Events.Oldest(ctx)
+	if err != nil {
+		return s.no(ctx, err)
+	}
+	after := in.After
+	if !r.URL.Query().Has("after") {
+		after = oldest - 1
+	}
+	if err := s.resumable(ctx, after, oldest); err != nil {
+		return err
+	}
+	if ws.IsUpgrade(r) {
+		return s.socket(w, r, after)
+	}
+	body, err := s.poll(ctx, after, in)
+	if err != nil {
+		return err
+	}
+	body.Oldest = oldest
+	w.Header().Set("Content-Type", "application/json")
+	return json.NewEncoder(w).Encode(body)
+}
+
+// resumable says whether a caller that has seen everything up to after can go on from there. An event that is not in the
+// journal is not always an old one: a box that lost its journal counts anew.
+func (s *server) resumable(ctx context.Context, after, oldest int64) error {
+	gone := func() error {
+		p := httpapi.Refuse(httpapi.EventsTrimmed)
+		p.Oldest = &oldest
+		return p
+	}
+	if after == oldest-1 {
+		return nil
+	}
+	if after < oldest {
+		return gone()
+	}
+	evs, err := s.own.Events.Events(ctx, after-1, 1)
+	switch {
+	case errors.Is(err, record.ErrTrimmed):
+		return gone()
+	case err != nil:
+		return s.no(ctx, err)
+	case len(evs) == 0 || evs[0].Seq != after:
+		return gone()
+	}
+	return nil
+}
+
+// page reads on: what the caller may see, and how far the reading came.
+func (s *server) page(ctx context.Context, after int64, limit int) ([]eventBody, int64, error) {
+	evs, err := s.own.Events.Events(ctx, after, limit)
+	if err != nil {
+		return nil, after, err
+	}
+	c := callerOf(ctx)
+	out := make([]eventBody, 0, len(evs))
+	for _, e := range evs {
+		after = e.Seq
+		if c.sees(e.Lane) {
+			out = append(out, eventBody{Seq: e.Seq, Type: e.Type, At: e.At, Lane: e.Lane, Subject: e.Subject, Data: httpapi.Any(e.Data)})
+		}
+	}
+	return out, after, nil
+}
+
+func (s *server) poll(ctx context.Context, after int64, in *eventsInput) (eventsBody, error) {
+	wctx, over := httpapi.Waiting(ctx)
+	defer over()
+	wctx, cancel := context.WithTimeout(wctx, min(time.Duration(in.Wait)*time.Second, s.cfg.MaxWait))
+	defer cancel()
+	for {
+		evs, next, err := s.page(ctx, after, in.Limit)
+		if err != nil {
+			return eventsBody{}, s.trimmed(ctx, err)
+		}
+		moved := next > after
+		after = next
+		if len(evs) > 0 || wctx.Err() != nil {
+			return eventsBody{Events: evs, Next: after}, nil
+		}
+		if moved {
+			continue // all of that page was other lanes' business
+		}
+		if err := s.own.Events.Wait(wctx, after); err != nil && wctx.Err() == nil {
+			return eventsBody{}, s.no(ctx, err)
+		}
+	}
+}
+
+func (s *server) trimmed(ctx context.Context, err error) error {
+	if errors.Is(err, record.ErrTrimmed) {
+		p := httpapi.Refuse(httpapi.EventsTrimmed)
+		if oldest, err := s.own.Events.Oldest(ctx); err == nil {
+			p.Oldest = &oldest
+		}
+		return p
+	}
+	return s.no(ctx, err)
+}
+
+// socket carries the stream. Each subscriber reads the journal at its own pace in its own goroutine and has its own
+// deadline for every frame: one that stalls delays nobody, and is cut off.
+func (s *server) socket(w http.ResponseWriter, r *http.Request, after int64) error {
+	c, err := ws.Upgrade(w, r, ws.Options{
+		Protocols: []string{Protocol}, MaxFrame: maxFrame,
+		Allow: func(*http.Request) bool { return true }, // Host and Origin were judged before the call was admitted
+	})
+	if err != nil {
+		return nil //nolint:nilerr // Upgrade has answered
+	}
+	ctx, over := httpapi.Waiting(r.Context())
+	defer over()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	heard := make(chan struct{})
+	go func() { // ends with the connection, which is closed below
+		defer close(heard)
+		defer cancel()
+		for {
+			_, err := c.Receive()
+			if err != nil && !errors.Is(err, ws.ErrNotText) {
+				return
+			}
+			c.Close(closeTalk, "this stream takes no messages")
+		}
+	}()
+	code, reason := s.pump(ctx, c, after)
+	c.Close(code, reason)
+	<-c.Done()
+	<-heard
+	return nil
+}
+
+// pump sends until the connection or the program ends, and says with what to close.
+func (s *server) pump(ctx context.Context, c *ws.Conn, after int64) (int, string) {
+	const away, broken = 1001, 1011
+	for {
+		evs, next, err := s.page(ctx, after, pageEvents)
+		switch {
+		case errors.Is(err, record.ErrTrimmed):
+			return closeTrimmed, httpapi.EventsTrimmed
+		case ctx.Err() != nil:
+			return away, "going away"
+		case err != nil:
+			s.cfg.Log.ErrorContext(ctx, "event stream broke off", "err", err)
+			return broken, "try again"
+		}
+		for _, e := range evs {
+			b, err := json.Marshal(e)
+			if err != nil {
+				return broken, "try again"
+			}
+			if err := c.Send(ws.Event, b); err != nil {
+				return broken, "try again"
+			}
+		}
+		if next > after {
+			after = next
+			if c.Drained(ctx) != nil {
+				return away, "going away"
+			}
+			continue
+		}
+		if err := s.own.Events.Wait(ctx, after); err != nil {
+			return away, "going away"
+		}
+	}
+}

@@ -1,0 +1,70 @@
+package localapi
+
+import (
+	"context"
+	"time"
+
+	"tilld/internal/health"
+	"tilld/internal/record"
+	"tilld/payment/lane"
+)
+
+// Payments is what the API needs of whoever takes payments on this box. Every error that means "no" is a *lane.Refusal;
+// any other is an accident, and is told to nobody but the log. Payments are answered as they stand after the call.
+type Payments interface {
+	// Create takes a payment on, or finds it by its reference; the bool says that it is new.
+	Create(context.Context, lane.Request) (lane.Public, bool, error)
+	Get(ctx context.Context, id string) (lane.Public, error)
+	// Wait returns when the payment's version is above after, or with ctx's error.
+	Wait(ctx context.Context, id string, after int64) (lane.Public, error)
+	List(context.Context, lane.Filter) ([]lane.Public, error)
+	Confirm(ctx context.Context, id string, r lane.ConfirmRequest) (lane.Public, error)
+	PutReceipt(ctx context.Context, id string, r lane.Receipt) (lane.Public, error)
+	Return(ctx context.Context, id string, r lane.ReturnRequest) (lane.Return, error)
+	// Extend asks for more time. accepted false: the integrator has not answered yet.
+	Extend(ctx context.Context, id string, by time.Duration) (p lane.Public, accepted bool, err error)
+	Accept(ctx context.Context, id string) (lane.Public, error)
+	Park(ctx context.Context, id string) (lane.Public, error)
+	Override(ctx context.Context, id string, r lane.OverrideRequest) (lane.Public, error)
+	Story(ctx context.Context, id string) (lane.Story, error)
+	// Payload is what the payment's code says while it is live, else a Refusal with code_not_live.
+	Payload(ctx context.Context, id string) (string, error)
+	// Availability of every lane of the box, by name.
+	Availability(context.Context) (map[string]lane.Availability, error)
+}
+
+// Events is the durable stream of what happened, oldest first; seq numbers rise by one.
+type Events interface {
+	// Events answers up to limit events after seq `after`; record.ErrTrimmed if some of them are no longer kept.
+	Events(ctx context.Context, after int64, limit int) ([]record.Event, error)
+	// Wait returns nil when an event newer than after is durable, or with ctx's error.
+	Wait(ctx context.Context, after int64) error
+	// Oldest is the seq of the oldest event that is kept, or of the next one if none is.
+	Oldest(ctx context.Context) (int64, error)
+}
+
+// Journal takes a person's word that a lost or restored journal has been looked at.
+type Journal interface {
+	Acknowledge(ctx context.Context, who, why string) error
+}
+
+// Health lists what is wrong now; *health.List does.
+type Health interface {
+	Standing() []health.Trouble
+}
+
+// Drawing makes pictures of a code, each decoded again before it is answered.
+type Drawing interface {
+	// PNG draws with scale pixels per module.
+	PNG(payload string, scale int) ([]byte, error)
+	SVG(payload string) ([]byte, error)
+}
+
+// Owners are the parts of the box behind the API.
+type Owners struct {
+	Payments Payments
+	Events   Events
+	Journal  Journal
+	Health   Health
+	Drawing  Drawing
+}
