@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -91,12 +92,12 @@ func (p *Provider) call(ctx context.Context, o provider.Order, method, below str
 	}
 	resp, err := p.client.Do(req)
 	if err != nil {
-		return provider.Report{}, fmt.Errorf("ask the sandbox bank about order %s: %w", o.ID, err)
+		return provider.Report{}, fmt.Errorf("ask the sandbox bank about order %s: %w", o.ID, quiet{err})
 	}
 	data, err := io.ReadAll(io.LimitReader(resp.Body, answerLimit+1))
 	_ = resp.Body.Close() // it has been read, or it is of no use
 	if err != nil {
-		return provider.Report{}, fmt.Errorf("read the sandbox bank's answer about order %s: %w", o.ID, err)
+		return provider.Report{}, fmt.Errorf("read the sandbox bank's answer about order %s: %w", o.ID, quiet{err})
 	}
 	if len(data) > answerLimit {
 		return provider.Report{}, fmt.Errorf("the sandbox bank's answer about order %s is longer than %d bytes", o.ID, answerLimit)
@@ -165,6 +166,26 @@ func refused(o provider.Order, status int, data []byte) (provider.Report, error)
 		return provider.Report{}, fmt.Errorf("order %s: %w", o.ID, errReused)
 	}
 	return provider.Report{}, fmt.Errorf("the sandbox bank answered status %d about order %s", status, o.ID)
+}
+
+// quiet says what kind of fault a transport had. The transport's own words may quote what came over the line.
+type quiet struct{ err error }
+
+func (q quiet) Unwrap() error { return q.err }
+
+func (q quiet) Error() string {
+	var line *net.OpError
+	switch {
+	case errors.Is(q.err, context.DeadlineExceeded):
+		return "no answer in time"
+	case errors.Is(q.err, context.Canceled):
+		return "given up"
+	case errors.As(q.err, &line):
+		return line.Error() // addresses and the system's reason
+	case errors.Is(q.err, io.EOF), errors.Is(q.err, io.ErrUnexpectedEOF):
+		return "the connection was closed"
+	}
+	return "the connection failed"
 }
 
 var errReused = errors.New("the id was used for something else")
