@@ -30,3 +30,16 @@ func raw(f *os.File) error {
 	}
 	return e
 }
+
+// release ends the claim of sole use that a program which died left on a line.
+func release(f *os.File) error {
+	c, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var e error
+	if err := c.Control(func(fd uintptr) { e = unix.IoctlSetInt(int(fd), unix.TIOCNXCL, 0) }); err != nil {
+		return err
+	}
+	return e
+}

@@ -1,0 +1,237 @@
+// Package shop is a whole shop on one machine: the daemon and the integrator with the configuration that a shop would
+// write, and the outside world (bank, wallet, pole, scanner) played on real sockets and pseudo-terminals. It is for the
+// demo and for tests; no other package knows that it exists.
+package shop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"tilld/integrator/server"
+	"tilld/internal/daemon"
+)
+
+// readyLimit is how long a shop may take to open.
+const readyLimit = 20 * time.Second
+
+// Config of a shop. Every address is on loopback.
+type Config struct {
+	Version          string
+	State            string // folder of configuration, databases and keys
+	Listen           string // the outside world's page
+	TilldListen      string
+	IntegratorListen string
+	BankListen       string
+	Processes        bool   // tilld, integrator and bank as processes of their own
+	Programs         string // folder of those programs; "" is that of this one
+}
+
+// Shop is one shop. Make it with New.
+type Shop struct {
+	cfg   Config
+	log   *slog.Logger
+	files files
+	pole  *pole
+	hand  *hand
+	till  *process // with Config.Processes
+	money *process
+	vault *process
+}
+
+// New checks the configuration; it opens nothing.
+func New(c Config, log *slog.Logger) (*Shop, error) {
+	for _, a := range []string{c.Listen, c.TilldListen, c.IntegratorListen, c.BankListen} {
+		host, _, err := net.SplitHostPort(a)
+		if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			return nil, errors.New("a demo shop listens on loopback alone: give 127.0.0.1:PORT")
+		}
+	}
+	state, err := filepath.Abs(c.State)
+	if err != nil {
+		return nil, fmt.Errorf("the shop's folder: %w", err)
+	}
+	c.State = state
+	if c.Programs == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return nil, fmt.Errorf("find the other programs: %w", err)
+		}
+		c.Programs = filepath.Dir(self)
+	}
+	return &Shop{cfg: c, log: log}, nil
+}
+
+// Run opens the shop, calls ready once it can take a payment, and closes it when ctx ends.
+func (s *Shop) Run(ctx context.Context, ready func()) error {
+	if err := s.furnish(ctx); err != nil {
+		return err
+	}
+	defer s.pole.close()
+	defer s.hand.close()
+	g, ctx := errgroup.WithContext(ctx)
+	s.open(ctx, g)
+	g.Go(func() error { return s.serve(ctx) })
+	g.Go(func() error {
+		if err := s.untilReady(ctx); err != nil {
+			return err
+		}
+		ready()
+		return nil
+	})
+	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// furnish makes devices, configuration and keys, and lets the box in at the integrator.
+func (s *Shop) furnish(ctx context.Context) (err error) {
+	if s.pole, err = newPole(); err != nil {
+		return err
+	}
+	if s.hand, err = newHand(); err != nil {
+		s.pole.close()
+		return err
+	}
+	defer func() {
+		if err != nil {
+			s.pole.close()
+			s.hand.close()
+		}
+	}()
+	if s.files, err = newFiles(s.cfg, s.pole.Path, s.hand.Path); err != nil {
+		return err
+	}
+	box, err := daemon.LoadConfig(s.files.tilld)
+	if err != nil {
+		return err
+	}
+	public, err := daemon.PublicKey(box)
+	if err != nil {
+		return err
+	}
+	office, err := server.LoadConfig(s.files.integrator)
+	if err != nil {
+		return err
+	}
+	return server.AddTerminal(ctx, office, Terminal, public)
+}
+
+// open starts bank, integrator and daemon.
+func (s *Shop) open(ctx context.Context, g *errgroup.Group) {
+	vault := server.SandboxBank{
+		Listen: s.cfg.BankListen, Callback: "http://" + s.cfg.IntegratorListen + "/v1/callback/sandbox",
+		KeyFile: s.files.bankKey, State: filepath.Join(s.cfg.State, "bank"),
+	}
+	if s.cfg.Processes {
+		s.vault = s.child("sandbox-bank", "integrator", nil, "sandbox-bank", "--listen", vault.Listen, "--callback", vault.Callback,
+			"--key-file", vault.KeyFile, "--state", vault.State)
+		s.money = s.child("integrator", "integrator", nil, "run", "--config", s.files.integrator)
+		s.till = s.child("tilld", "tilld", s.release, "run", "--config", s.files.tilld)
+		for _, p := range []*process{s.vault, s.money, s.till} {
+			g.Go(func() error { return p.run(ctx) })
+		}
+		return
+	}
+	g.Go(func() error { return vault.Run(ctx, s.log.With("program", "bank")) })
+	g.Go(func() error {
+		c, err := server.LoadConfig(s.files.integrator)
+		if err != nil {
+			return err
+		}
+		o, err := server.New(ctx, c, s.cfg.Version, s.log.With("program", "integrator"))
+		if err != nil {
+			return err
+		}
+		return o.Run(ctx)
+	})
+	g.Go(func() error {
+		c, err := daemon.LoadConfig(s.files.tilld)
+		if err != nil {
+			return err
+		}
+		d, err := daemon.New(c, s.cfg.Version, s.log.With("program", "tilld"))
+		if err != nil {
+			return err
+		}
+		return d.Run(ctx)
+	})
+}
+
+func (s *Shop) child(name, program string, before func(), args ...string) *process {
+	return &process{name: name, path: filepath.Join(s.cfg.Programs, program), args: args, before: before, out: os.Stderr, log: s.log}
+}
+
+// release opens the lines again for a daemon that was killed: its claim of sole use outlives it while we hold them.
+func (s *Shop) release() {
+	for _, f := range []*os.File{s.pole.tty, s.hand.tty} {
+		if err := release(f); err != nil {
+			s.log.Warn("line could not be released", "device", f.Name(), "err", err)
+		}
+	}
+}
+
+// serve is the outside world's page.
+func (s *Shop) serve(ctx context.Context) error {
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("listen for the page: %w", err)
+	}
+	p := &page{pole: s.pole, hand: s.hand, hosts: names(s.cfg.Listen)}
+	h := &http.Server{Handler: p.handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
+	stop := context.AfterFunc(ctx, func() {
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer cancel()
+		_ = h.Shutdown(end)
+	})
+	defer stop()
+	if err := h.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve the page: %w", err)
+	}
+	return nil
+}
+
+// untilReady waits until the box says that it can take payments.
+func (s *Shop) untilReady(ctx context.Context) error {
+	limit, cancel := context.WithTimeout(ctx, readyLimit)
+	defer cancel()
+	last := errors.New("no answer")
+	for limit.Err() == nil {
+		if last = ask(limit, "http://"+s.cfg.TilldListen+"/readyz"); last == nil {
+			return nil
+		}
+		select {
+		case <-limit.Done():
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return fmt.Errorf("the shop did not open within %v: %w", readyLimit, last)
+}
+
+func ask(ctx context.Context, url string) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return err
+	}
+	a, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer a.Body.Close()
+	if a.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s", url, a.Status)
+	}
+	return nil
+}
