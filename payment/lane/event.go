@@ -105,6 +105,8 @@ type Event struct {
 	Left  time.Duration // Boot: what is left of the code
 	Shown []string      // OutputsDone
 	Age   time.Duration // Scanned: of the code
+
+	mapped bool // made of a snapshot (E31): no row means books only
 }
 
 // Answer is the integrator's answer to a call: Outcome of an accepted one, or Code (and Why) of a refused one.
@@ -115,6 +117,8 @@ type Answer struct {
 	Why     string
 	Owed    int64
 	Bill    *payment.Bill // a snapshot, of refusals, reference_seen and bill; of the others it is not looked at
+
+	call Call // the call it answers, filled in by Take; zero if that call was dropped
 }
 
 // Outcomes of accepted calls that rows look at.

@@ -1,19 +1,119 @@
 package lane
 
-// Rows is the box's table. First match wins; the ids are those of the specification.
-var Rows = []row{}
+import (
+	"slices"
 
-// Notes are the steps that the specification leaves to the engine: the receipt, lost and regained glass.
-var Notes = []row{}
+	"tilld/payment"
+)
 
-func canPark(p Payment, doubt bool) bool {
-	switch p.Stage {
-	case Closing:
+// Rows is the box's table: sections 3 and 4 of the specification, with section 4 in the place of what it replaces. The
+// first match wins, so a row that narrows another stands above it. Nothing changes this table.
+var Rows = slices.Concat(restoreRows, bookRows, saleRows, askRows, openRows, closeRows, scanRows, paidRows, doubtRows, restRows)
+
+// bookRows: what is old, and what a snapshot stands for.
+var bookRows = []row{
+	line("E30", "any; event or snapshot with a version that is known",
+		func(p Payment, e Event) bool {
+			return p.Stage != "" && news(e) && e.Bill != nil && e.Bill.Version <= p.BillVersion()
+		},
+		func(*step) {}),
+	line("E31", "any; snapshot with a newer version, or the bill is not known",
+		func(p Payment, e Event) bool { return p.Stage != "" && e.Kind == Snapshot },
+		func(s *step) {
+			if s.e.Bill == nil {
+				s.unknown()
+				return
+			}
+			if k := pseudo(s.Payment, s.e.Bill); k != "" {
+				s.then(Event{Kind: k, Bill: s.e.Bill, mapped: true})
+				return
+			}
+			s.books()
+		}),
+}
+
+// unknown: the integrator has no such bill. A create that waits will make it; without one there is nothing to pay, but
+// what the till was told is paid or gone stays so, for a person to look at.
+func (s *step) unknown() {
+	switch {
+	case s.Pending(VerbCreate) != nil || unsent(s.Payment):
+	case at(s.Payment, Paid, Released, Done, Ended, Overridden, OverriddenEnded):
+		s.Review, s.Trouble = true, payment.NoUnknownBill
+		s.tell(EvReview)
+	default:
+		s.Review, s.Trouble = true, payment.NoUnknownBill
+		s.drop(VerbReturn)
+		s.end(Withdrawn)
+	}
+}
+
+// pseudo is the one event that a snapshot stands for.
+func pseudo(p Payment, b *payment.Bill) Kind {
+	switch b.Life {
+	case payment.Open:
+		switch {
+		case b.Fill == payment.Full:
+			return payment.EvPaid
+		case b.Paying:
+			return payment.EvPaying
+		case p.Stage == Charging && !b.Charging && b.Attempt >= p.Attempt && p.Pending(VerbCharge) == nil && p.Pending(VerbChargeVoid) == nil:
+			return payment.EvDeclined // the attempt is over, and its end is among the events that this snapshot replaces
+		}
+		return payment.EvOpen
+	case payment.Closing:
+		if b.Late == payment.LateOffered {
+			return payment.EvLate
+		}
+		return payment.EvClosing
+	case payment.Closed:
+		if b.Reason == payment.Done {
+			return payment.EvPaid
+		}
+		return payment.EvClosed
+	}
+	return ""
+}
+
+// restRows stand last: events that never move a stage, and events that have no row.
+var restRows = []row{
+	line("E3b", "any other stage; bill.open, bill.paying where it has no row",
+		func(p Payment, e Event) bool {
+			return p.Stage != "" && (on(e, payment.EvOpen) || on(e, payment.EvPaying) && (p.Returning() || p.Parked || at(p, Ended, Overridden, OverriddenEnded)))
+		},
+		func(s *step) { s.books() }),
+	line("E16a", "any stage without its own row; amounts, flags, doubt",
+		func(p Payment, e Event) bool {
+			return p.Stage != "" && news(e) && e.Bill != nil && (e.mapped || e.Stale || bookOnly(p, e.Kind))
+		},
+		func(s *step) {
+			s.books()
+			s.Review = s.Review || on(s.e, payment.EvReview)
+			if !s.e.mapped && !s.e.Stale {
+				s.tell("payment." + string(s.e.Kind[len("bill."):]))
+			}
+		}),
+	line("E32", "any; event with no row here, or for an unknown payment",
+		func(_ Payment, e Event) bool { return news(e) && e.Bill != nil },
+		func(s *step) {
+			if s.Stage == "" {
+				return // the engine keeps it: there is no payment to mark
+			}
+			s.books()
+			s.Review, s.Trouble = true, "no_row"
+			s.tell(EvReview)
+		}),
+}
+
+// bookOnly lists the events of E16a. Beyond the specification's list are a decline of show mode (the code goes on), an
+// advance that was used, and the integrator's questions in stages that have answered them already.
+func bookOnly(p Payment, k Kind) bool {
+	switch k {
+	case payment.EvPaid:
+		return at(p, Paid, Released, Done)
+	case payment.EvOver, payment.EvPart, payment.EvDoubt, payment.EvClosing, payment.EvPaidAfter, payment.EvReturned, payment.EvReturning,
+		payment.EvDone, payment.EvReview, payment.EvCharging, payment.EvPaying,
+		payment.EvDeclined, payment.EvApplied, payment.EvConfirmWanted, payment.EvReturnWanted:
 		return true
-	case Submitted:
-		return doubt && p.Sent
-	case Charging, Accepting:
-		return doubt
 	}
 	return false
 }

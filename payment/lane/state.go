@@ -113,6 +113,7 @@ type ReturnIntent struct {
 	ID        string    `json:"id"` // its key at the integrator
 	Reference string    `json:"reference,omitempty"`
 	Whole     bool      `json:"whole,omitempty"` // the fence
+	Taken     bool      `json:"taken,omitempty"` // the integrator has it
 	Amount    int64     `json:"amount"`          // of a fence: what had been paid, as far as known
 	How       string    `json:"how"`             // cancel refund undecided
 	State     string    `json:"state"`           // pending done later short refused person

@@ -17,22 +17,29 @@ type row = payment.Row[Payment, Event, Effect]
 // caller adds the payment as it stands. No row, no error and no effect means that there is nothing to do. It is pure: a
 // step whose commit did not happen may be taken again.
 func Take(p Payment, e Event) (Payment, []Effect, []string, error) {
-	before, was := p, p
+	was := p
 	p = p.clone()
-	answered := e.Kind == Answered && p.settle(e.Answer.ID)
+	if e.Kind == Answered {
+		if e.Answer.Code == payment.NoSuperseded {
+			return was, nil, nil, nil // of the session, not of the call: it is sent again
+		}
+		a := *e.Answer
+		e.Answer = &a
+		p.settle(e.Answer)
+	}
 	var done []Effect
 	var ids []string
 	queue := []Event{e}
 	for len(queue) > 0 {
 		e := queue[0]
 		queue = queue[1:]
+		if news, ok := newsOf(p, e); ok {
+			queue = append(queue, news)
+		}
 		r := find(p, e)
 		if r == nil {
 			if tillCall(e.Kind) {
-				return before, nil, nil, &Refusal{Code: noRow(p, e)}
-			}
-			if e.Kind == Answered && refusedNews(p, e.Answer) {
-				queue = append(queue, Event{Kind: Snapshot, At: e.At, Link: e.Link, Doubt: e.Doubt, Attended: e.Attended, Bill: e.Answer.Bill})
+				return was, nil, nil, &Refusal{Code: noRow(p, e), Why: why(p, e)}
 			}
 			continue
 		}
@@ -41,7 +48,7 @@ func Take(p Payment, e Event) (Payment, []Effect, []string, error) {
 		for _, f := range fx {
 			switch f.Do {
 			case refuse:
-				return before, nil, ids, &Refusal{Code: f.Type, Why: f.why}
+				return was, nil, ids, &Refusal{Code: f.Type, Why: f.why}
 			case then:
 				queue = append(queue, *f.next)
 			default:
@@ -52,7 +59,7 @@ func Take(p Payment, e Event) (Payment, []Effect, []string, error) {
 	}
 	done = onlyOwnGlass(was, done)
 	done = append(done, clockWork(was, p, e, done)...)
-	if answered || !reflect.DeepEqual(was, p) || slices.ContainsFunc(done, func(f Effect) bool { return f.Do == Tell }) {
+	if !reflect.DeepEqual(was, p) || slices.ContainsFunc(done, func(f Effect) bool { return f.Do == Tell }) {
 		p.Version++
 	}
 	return p, done, ids, nil
@@ -66,14 +73,18 @@ func find(p Payment, e Event) *row {
 	return payment.Find(Notes, p, e)
 }
 
-// settle forgets a call that was answered and says whether it was waiting.
-func (p *Payment) settle(id string) bool {
-	n := len(p.Calls)
-	p.Calls = slices.DeleteFunc(p.Calls, func(c Call) bool { return c.ID == id })
+// settle takes an answered call off the record, and tells the answer whose it was. An answer to a call that was dropped
+// meanwhile settles nothing.
+func (p *Payment) settle(a *Answer) {
+	p.Calls = slices.DeleteFunc(p.Calls, func(c Call) bool {
+		if c.ID == a.ID {
+			a.call = c
+		}
+		return c.ID == a.ID
+	})
 	if len(p.Calls) == 0 {
 		p.Calls = nil
 	}
-	return len(p.Calls) < n
 }
 
 func tillCall(k Kind) bool {
@@ -84,24 +95,50 @@ func tillCall(k Kind) bool {
 	return false
 }
 
-// refusedNews: a call was refused with a snapshot that is newer than what is known.
-func refusedNews(p Payment, a *Answer) bool {
-	return a.Code != "" && a.Bill != nil && a.Bill.Version > p.BillVersion()
+// newsOf is the snapshot in an answer, as an event of its own that follows. Of accepted calls only bill.get's is looked
+// at: a stored answer may be old, and what an accepted call led to comes as an event. unknown_bill is a snapshot too.
+func newsOf(p Payment, e Event) (Event, bool) {
+	if e.Kind != Answered {
+		return Event{}, false
+	}
+	a := e.Answer
+	switch {
+	case a.Code == payment.NoUnknownBill:
+	case a.Bill == nil || a.Bill.Version <= p.BillVersion() && p.Stage != Restored:
+		return Event{}, false
+	case a.Code == "" && a.Outcome != OutBill:
+		return Event{}, false
+	}
+	n := Event{Kind: Snapshot, At: e.At, Link: e.Link, Doubt: e.Doubt, Attended: e.Attended}
+	if a.Code != payment.NoUnknownBill {
+		n.Bill = a.Bill
+	}
+	return n, true
 }
 
 // noRow is the code for a till's call that no row takes, as exact as the API promises.
 func noRow(p Payment, e Event) string {
 	switch {
+	case p.Stage == "":
+		return NoNotFound
 	case e.Kind == TillConfirm && p.OwnReturn:
 		return NoReturned
-	case e.Kind == TillConfirm:
+	case e.Kind == TillConfirm && p.Stage != Restored:
 		return NoNotPaid
-	case e.Kind == TillOverride && p.Live() && p.Stage != Paid && p.Stage != Released:
+	case e.Kind == TillOverride && (overridable(p) || unsent(p)):
 		return NoNotInDoubt
 	case e.Kind == TillExtend:
 		return NoCannotExtend
 	}
 	return NoWrongState
+}
+
+// why explains cannot_extend.
+func why(p Payment, e Event) string {
+	if e.Kind == TillExtend && p.Stage != "" {
+		return State(p, e.Doubt)
+	}
+	return ""
 }
 
 // onlyOwnGlass takes away what a payment without outputs must not do (E12p, and a replaced one: the glass is the new
@@ -151,7 +188,7 @@ func clockWork(was, is Payment, e Event, fx []Effect) []Effect {
 	var out []Effect
 	for _, k := range now {
 		armed := slices.ContainsFunc(fx, func(f Effect) bool { return f.Do == Arm && f.Clock == k })
-		if !armed && (!slices.Contains(old, k) || e.Kind == ClockRan && e.Clock == k) {
+		if !armed && !slices.Contains(old, k) {
 			out = append(out, Effect{Do: Arm, Clock: k})
 		}
 	}
