@@ -8,7 +8,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -38,9 +37,9 @@ type Office interface {
 
 // Errors an Office may wrap. Any other error is ours: the box gets 4503 and comes again.
 var (
-	ErrUnknown    = errors.New("terminal is not known")
-	ErrBlocked    = errors.New("terminal is blocked")
-	ErrSuperseded = errors.New("a newer session of the terminal exists")
+	ErrUnknown    = wire.ErrUnknown
+	ErrBlocked    = wire.ErrBlocked
+	ErrSuperseded = wire.ErrSuperseded
 )
 
 // Config of a Server. Zero fields take the defaults named.
