@@ -116,6 +116,7 @@ type Bill struct {
 	RemainingMS int64  `json:"remaining_ms,omitempty"` // to expires_at, while open
 	MaxOpenMS   int64  `json:"max_open_ms,omitempty"`  // to max_open, while open
 	LeaseMS     int64  `json:"lease_ms,omitempty"`     // of late money on offer
+	ExitMS      int64  `json:"exit_ms,omitempty"`      // of a timer bill's exit pass
 
 	Attempt  int      `json:"attempt,omitempty"` // last charge attempt, scan mode
 	Charging bool     `json:"charging,omitempty"`

@@ -97,11 +97,13 @@ type Event struct {
 	Terminal   string
 	Memo       []byte
 
-	status  Status // of the cause status
-	final   bool   // the status is terminal
-	running bool   // the provider is giving this credit back by itself
-	answer  string // of the cause answered: pending done refused short absent unclear
-	via     string // the row that handed the event on, so that it is not taken twice
+	status  Status           // of the cause status
+	from    WorkKind         // the work that the status answers
+	final   bool             // the status is terminal
+	decline *payment.Decline // of an attempt that is over
+	running bool             // the provider is giving this credit back by itself
+	answer  string           // of the causes answered and ownReturn: pending done refused short absent unclear
+	via     string           // the row that handed the event on, so that it is not taken twice
 }
 
 // Status of an order at the provider, as it says.

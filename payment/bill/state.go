@@ -39,6 +39,7 @@ type State struct {
 	ByDeadline bool           `json:"by_deadline,omitempty"` // done, but the box has not said so yet (B9, B28)
 	Deposit    bool           `json:"deposit,omitempty"`     // B13d: expired, and the part paid is kept
 	Killed     bool           `json:"killed,omitempty"`
+	Refunds    bool           `json:"refunds,omitempty"` // … at a provider whose kill may give money back
 	Doubt      bool           `json:"doubt,omitempty"`
 	Paying     bool           `json:"paying,omitempty"`
 	Busy       bool           `json:"busy,omitempty"` // closing, and the bank said that somebody is confirming (B17)
@@ -206,6 +207,7 @@ type Quote struct {
 	Amount int64     `json:"amount"` // what the payer was asked for
 	Total  int64     `json:"total"`  // the tariff at that moment
 	Ends   time.Time `json:"ends"`
+	Until  time.Time `json:"until"` // Ends and its grace: paid before then, it counts
 	Gone   bool      `json:"gone,omitempty"`
 }
 

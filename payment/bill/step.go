@@ -1,9 +1,142 @@
 package bill
 
-import "errors"
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"tilld/payment"
+)
 
 // ErrInvariant says that a change was refused because it would have owed or kept more than came in (O10).
 var ErrInvariant = errors.New("the bill's sums do not add up")
 
-// Step is what becomes of s when e happens, by Rows. s is not changed.
-func Step(s State, e Event) (State, []Effect, []string, error) { return s, nil, nil, nil }
+// Row is one line of the table. Match and Do see Step's own copy of the state, which Do may change.
+type Row = payment.Row[*State, *Event, Effect]
+
+// Table is rows in the order in which they are asked.
+type Table []Row
+
+// rows is built once; nothing changes it.
+var rows = Rows()
+
+// Step is what becomes of s when e happens: the new state, what to do about it, and the ids of the rows taken, in order.
+// One event may take several rows. No row: a call is answered wrong_state, anything else changes nothing. With
+// ErrInvariant, s comes back as it was and the effects are the alarm alone. s itself is never changed.
+func Step(s State, e Event) (State, []Effect, []string, error) { return rows.Step(s, e) }
+
+// Step executes this table.
+func (t Table) Step(s State, e Event) (State, []Effect, []string, error) {
+	r := &run{table: t, s: clone(s), now: e.Now, env: e.Env}
+	switch e.Cause {
+	case Reported:
+		r.report(e)
+	case Tick:
+		r.tick(e)
+	case Kept:
+		if o := order(&r.s, e.Attempt); o != nil {
+			o.Memo = slices.Clone(e.Memo)
+		}
+	default:
+		r.one(e)
+	}
+	r.clawbacks(e)
+	r.one(Event{Cause: checking})
+	if r.broken {
+		return s, r.fx, r.ids, ErrInvariant
+	}
+	r.pace(s, e)
+	return r.s, r.fx, r.ids, nil
+}
+
+// run is one Step under way.
+type run struct {
+	table  Table
+	s      State
+	now    time.Time
+	env    *Env
+	fx     []Effect
+	ids    []string
+	broken bool
+	// replied: a call has one answer, that of the first row it took.
+	replied bool
+}
+
+// one takes e through the table, and everything that its row hands on.
+func (r *run) one(e Event) {
+	e.Now, e.Env = r.now, r.env
+	row := payment.Find(r.table, &r.s, &e)
+	if row == nil {
+		r.none(e)
+		return
+	}
+	r.ids = append(r.ids, row.ID)
+	_, fx := row.Do(&r.s, &e)
+	for _, f := range fx {
+		switch f.Kind {
+		case then:
+			r.one(f.next)
+			continue
+		case Tell:
+			of := &r.s
+			if f.New != nil {
+				of = f.New
+			}
+			of.Version++
+			f.Bill = Snapshot(*of, r.now)
+			if f.Type == payment.EvLate {
+				f.Fresh = r.s.LateUntil.Sub(r.now)
+			}
+		case Reply:
+			if r.replied {
+				continue // a row that another handed on to has an answer of its own
+			}
+			r.replied = true
+			f.Bill = Snapshot(r.s, r.now)
+		case Alarm:
+			r.fx, r.broken = append(r.fx[:0], f), true
+			return
+		}
+		r.fx = append(r.fx, f)
+	}
+}
+
+// none answers what has no row. Money that the bank took back is a fact and is kept until a row wants it.
+func (r *run) none(e Event) {
+	switch e.Cause {
+	case CallCreate, CallReturn, CallConfirm, CallCharge, CallChargeVoid, CallAcceptLate, CallExtend, CallApply,
+		CallUnapply, CallView, CallDeactivate, Decided, Resolved, Moved:
+		f := refuse(payment.NoWrongState, "")
+		f.Bill = Snapshot(r.s, r.now)
+		r.fx = append(r.fx, f)
+	case Clawed:
+		r.s.Clawbacks = append(r.s.Clawbacks, Clawback{ID: e.Key, Txn: e.Txn, Amount: e.Amount})
+		r.s.Review = true
+		r.fx = append(r.fx, notice("clawback"))
+	}
+}
+
+// clawbacks books, once the bill is done, what the bank took back before.
+func (r *run) clawbacks(e Event) {
+	for i := range r.s.Clawbacks {
+		c := r.s.Clawbacks[i]
+		if !c.Booked && done(&r.s) && e.Cause != Clawed {
+			r.s.Clawbacks = slices.Delete(slices.Clone(r.s.Clawbacks), i, i+1)
+			r.one(Event{Cause: Clawed, Key: c.ID, Txn: c.Txn, Amount: c.Amount})
+			return
+		}
+	}
+}
+
+// clone copies every slice that a row may write to.
+func clone(s State) State {
+	s.Attempts = slices.Clone(s.Attempts)
+	s.Credits = slices.Clone(s.Credits)
+	s.Obligations = slices.Clone(s.Obligations)
+	s.Returns = slices.Clone(s.Returns)
+	s.Quotes = slices.Clone(s.Quotes)
+	s.Applied = slices.Clone(s.Applied)
+	s.Children = slices.Clone(s.Children)
+	s.Clawbacks = slices.Clone(s.Clawbacks)
+	return s
+}

@@ -1,0 +1,115 @@
+package bill
+
+import (
+	"strconv"
+	"time"
+
+	"tilld/payment"
+)
+
+// The words of the table's actions.
+
+// book stores the credit: from here it is a fact.
+func book(s *State, e *Event) {
+	c := *e.Credit
+	c.Late = !onTime(s, e)
+	s.LateMoney = s.LateMoney || c.Late
+	s.Declined = nil
+	s.Credits = append(s.Credits, c)
+}
+
+// fill makes the bill full: paid, and the box has until ConfirmBy to say what became of the goods.
+func fill(s *State, e *Event) {
+	s.Life, s.Reason, s.Full = payment.Open, "", true
+	s.Paying, s.Busy, s.Doubt = false, false, false
+	s.DoubtBy, s.DoubtSince, s.LateUntil = time.Time{}, time.Time{}, time.Time{}
+	wait := e.set().Confirm
+	if s.Request.Purpose == payment.Prepayment {
+		wait = e.set().ConfirmPrepayment
+	}
+	s.ConfirmBy = e.Now.Add(wait)
+}
+
+// begin starts the end: what is live is asked first, and where nothing is live the bill is closed at once.
+func begin(s *State, e *Event, why payment.Reason, fx ...Effect) []Effect {
+	s.Life, s.Reason, s.Full = payment.Closing, why, false
+	s.Paying, s.Busy = false, false
+	s.DoubtBy = e.Now.Add(e.set().Doubt)
+	n, ok := live(s)
+	if ok {
+		return append(fx, work(Look, n))
+	}
+	return append(fx, hand(Event{Cause: status, status: Dead, final: true, from: Look}))
+}
+
+// end closes the bill and keeps watching what may still come.
+func end(s *State, e *Event, why payment.Reason) {
+	s.Life, s.Reason, s.Full = payment.Closed, why, false
+	s.Paying, s.Busy, s.Doubt = false, false, false
+	s.DoubtBy, s.DoubtSince, s.ConfirmBy, s.LateUntil = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	s.ClosedAt = e.Now
+	for i := range s.Attempts {
+		s.Attempts[i].Running = false
+	}
+	s.WatchUntil = e.Now.Add(e.set().Watch)
+	if w := s.ProviderExpires.Add(e.set().WatchGrace); !s.ProviderExpires.IsZero() && w.After(s.WatchUntil) {
+		s.WatchUntil = w
+	}
+}
+
+// lapse ends an offer of late money that nobody took.
+func lapse(s *State) {
+	if offered(s) {
+		s.Late = payment.LateLapsed
+		s.LateUntil = time.Time{}
+	}
+}
+
+// note keeps a return for ever.
+func note(s *State, e *Event, outcome string, n int64) {
+	by := e.By
+	if by == "" {
+		by = ByBox
+	}
+	s.Returns = append(s.Returns, Return{Key: e.Key, By: by, Whole: e.Whole, Amount: n, Outcome: outcome, Why: e.Why, At: e.Now})
+}
+
+// some is reserve, where there is anything to reserve.
+func some(n int64, why, key string) []Effect {
+	if n <= 0 {
+		return nil
+	}
+	return []Effect{reserve(n, why, key)}
+}
+
+func cat(parts ...[]Effect) (out []Effect) {
+	for _, p := range parts {
+		out = append(out, p...)
+	}
+	return out
+}
+
+func all(fx ...Effect) []Effect { return fx }
+
+// pass hands e on under the name of the row that did, so that the same row does not take it again.
+func pass(e *Event, via string) Effect {
+	n := *e
+	n.via = via
+	return hand(n)
+}
+
+// request is a fresh id for a return at the provider: 26 characters of the bill's own, r, a number.
+func request(s *State) string {
+	s.Requests++
+	return s.ID + "r" + strconv.Itoa(s.Requests)
+}
+
+// expect marks what may come back from the bank by itself: the worker asks, and sends nothing until the window ended.
+func expect(s *State, e *Event) {
+	for i := range s.Obligations {
+		if o := &s.Obligations[i]; o.State == Owed && !o.ByProvider && o.Request == "" {
+			o.ByProvider = true
+			o.Next = e.Now.Add(e.traits().RefundWindow)
+		}
+	}
+}

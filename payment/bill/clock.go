@@ -1,0 +1,138 @@
+package bill
+
+import (
+	"time"
+
+	"tilld/payment"
+)
+
+// again is the wait before question n (from 0) of a schedule whose last wait repeats.
+func again(waits []time.Duration, n int) time.Duration {
+	if len(waits) == 0 {
+		return time.Minute
+	}
+	return waits[min(n, len(waits)-1)]
+}
+
+type alarm struct {
+	cause Cause
+	at    time.Time
+	debt  string
+}
+
+// clocks are every clock that runs on s, in the order in which they fire when several are due.
+func clocks(s *State) (out []alarm) {
+	add := func(c Cause, t time.Time, on bool) {
+		if on && !t.IsZero() {
+			out = append(out, alarm{cause: c, at: t})
+		}
+	}
+	add(clockCreate, earlier(s.CreateBy, s.ExpiresAt), created(s))
+	add(clockLease, s.LateUntil, closing(s) && offered(s))
+	add(clockConfirm, s.ConfirmBy, full(s))
+	add(clockExpiry, s.ExpiresAt, unfull(s) && !s.Paying && running(s) == nil)
+	add(clockMaxOpen, s.MaxOpenAt, unfull(s))
+	if a := running(s); a != nil {
+		add(clockAttempt, a.Deadline, unfull(s))
+	}
+	add(clockDoubt, s.DoubtBy, closing(s) && !s.Doubt)
+	add(clockWatch, s.WatchUntil, closed(s))
+	add(clockAsk, s.NextAsk, true)
+	for i := range s.Quotes {
+		add(clockQuote, s.Quotes[i].Until, open(s) && !s.Quotes[i].Gone)
+	}
+	for i := range s.Obligations {
+		o := &s.Obligations[i]
+		if (o.State == Owed || o.State == Sent) && !o.Next.IsZero() {
+			out = append(out, alarm{cause: clockDebt, at: o.Next, debt: o.ID})
+		}
+	}
+	return out
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// Due is when the next Tick is wanted; zero: none, until something else happens.
+func Due(s State) (t time.Time) {
+	for _, c := range clocks(&s) {
+		t = earlier(t, c.at)
+	}
+	return t
+}
+
+// tick fires every clock that is due, one after another, each on the state that the one before it left.
+func (r *run) tick(Event) {
+	var fired []alarm
+again:
+	for _, c := range clocks(&r.s) {
+		if !due(c.at, r.now) {
+			continue
+		}
+		for _, f := range fired {
+			if f.cause == c.cause && f.debt == c.debt {
+				continue again
+			}
+		}
+		fired = append(fired, c)
+		if c.cause == clockAsk {
+			r.s.Asks++
+		}
+		r.one(Event{Cause: c.cause, Obligation: c.debt})
+		goto again
+	}
+}
+
+// pace sets the next question to the provider.
+func (r *run) pace(before State, e Event) {
+	s := &r.s
+	set := e.set()
+	if !asked(s) {
+		s.NextAsk, s.Asks = time.Time{}, 0
+		return
+	}
+	changed := before.Life != s.Life || before.Doubt != s.Doubt || before.Paying != s.Paying || before.Busy != s.Busy ||
+		before.Full != s.Full || len(before.Attempts) != len(s.Attempts)
+	if changed {
+		s.Asks = 0
+	}
+	if changed || e.Cause == Reported || s.NextAsk.IsZero() || !r.now.Before(s.NextAsk) {
+		s.NextAsk = r.now.Add(wait(s, set, r.now))
+	}
+}
+
+// asked: there is an order of which something can still be learnt.
+func asked(s *State) bool {
+	switch s.Life {
+	case payment.Created, payment.Closing:
+		return s.ID != ""
+	case payment.Open:
+		return !idle(s) && s.ID != ""
+	case payment.Closed:
+		return s.Parent == "" && !s.WatchUntil.IsZero() && (s.Order.ID != "" || len(s.Attempts) > 0)
+	}
+	return false
+}
+
+// wait is how long until the next question.
+func wait(s *State, set *Settings, now time.Time) time.Duration {
+	switch {
+	case closed(s), closing(s) && s.Doubt:
+		return again(set.Again, s.Asks)
+	case closing(s) && s.Busy, s.Paying:
+		return set.PollPaying
+	case closing(s), created(s):
+		return set.PollNear
+	case full(s), static(s):
+		return set.PollFull
+	case scan(s):
+		return set.PollCharge
+	case !s.ExpiresAt.IsZero() && s.ExpiresAt.Sub(now) < set.Near:
+		return set.PollNear
+	}
+	return set.Poll
+}

@@ -1,0 +1,226 @@
+package bill
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"tilld/payment"
+)
+
+// debtRows are the obligations.
+func debtRows() []Row {
+	at := func(s *State, e *Event, c Cause, states ...Debt) *Obligation {
+		if e.Cause != c {
+			return nil
+		}
+		o := debt(s, e.Obligation)
+		if o == nil || !slices.Contains(states, o.State) {
+			return nil
+		}
+		return o
+	}
+	answers := func(s *State, e *Event, what ...string) bool {
+		return at(s, e, answered, Sent) != nil && slices.Contains(what, e.answer)
+	}
+	return []Row{
+		row("O10", "any; Σ reserved + kept > Σ credits would follow: refused, alarm",
+			func(s *State, e *Event) bool { return e.Cause == checking && broken(s) != "" },
+			func(s *State, _ *Event) []Effect { return all(Effect{Kind: Alarm, Code: broken(s)}) }),
+		row("O1", "reserve(n): obligations out of the newest credits first, one for each",
+			func(_ *State, e *Event) bool { return e.Cause == reserving },
+			func(s *State, e *Event) []Effect {
+				n := e.Amount
+				for i := len(s.Credits) - 1; i >= 0 && n > 0; i-- {
+					if d := min(free(s, &s.Credits[i]), n); d > 0 {
+						owe(s, &s.Credits[i], d, e.Why, e.Key).Next = e.Now
+						n -= d
+					}
+				}
+				if n > 0 && len(s.Credits) > 0 { // more than came in: the check refuses it
+					owe(s, &s.Credits[0], n, e.Why, e.Key)
+				}
+				return nil
+			}),
+		row("O9", "by_provider; the provider says refunded: done; its window ended without: the worker may send",
+			func(s *State, e *Event) bool {
+				if e.Cause == ownReturn && e.answer == "done" {
+					return refunding(s) || closing(s) && unsent(s)
+				}
+				o := at(s, e, clockDebt, Owed)
+				return o != nil && o.ByProvider
+			},
+			func(s *State, e *Event) []Effect {
+				if e.Cause == clockDebt {
+					o := debt(s, e.Obligation)
+					o.ByProvider, o.Next = false, e.Now
+					return all(hand(*e))
+				}
+				for i := range s.Obligations {
+					o := &s.Obligations[i]
+					if o.State == Owed && (o.ByProvider || o.Request == "") {
+						o.State, o.ByProvider, o.Next = Paid, true, time.Time{}
+					}
+				}
+				return all(tell(payment.EvReturned))
+			}),
+		row("O2", "OWED; worker: method by provider rule and clock now; request id and method stored, then the call",
+			func(s *State, e *Event) bool { return at(s, e, clockDebt, Owed) != nil },
+			func(s *State, e *Event) []Effect {
+				o := debt(s, e.Obligation)
+				if o.Method == "" || o.Request == "" && !o.Short {
+					o.Method = method(s, o, e)
+				}
+				if o.Method == "" {
+					return person(s, o, "no_method")
+				}
+				if o.Request == "" {
+					o.Request = request(s)
+				}
+				o.State, o.Tries = Sent, 0
+				o.Next = e.Now.Add(max(e.traits().CallLimit, time.Second))
+				return all(giveBack(o))
+			}),
+		row("O3", "SENT; ok",
+			func(s *State, e *Event) bool { return answers(s, e, "done") },
+			func(s *State, e *Event) []Effect {
+				o := debt(s, e.Obligation)
+				o.State, o.Next, o.Short, o.Async = Paid, time.Time{}, false, false
+				return all(tell(payment.EvReturned))
+			}),
+		row("O4", "SENT; accepted, asynchronous: ask for its status",
+			func(s *State, e *Event) bool { return answers(s, e, "pending") },
+			func(s *State, e *Event) []Effect {
+				o := debt(s, e.Obligation)
+				o.Async = true
+				later(o, e)
+				return nil
+			}),
+		row("O5", "SENT; definitely refused: another lawful method, that one excluded; else a person",
+			func(s *State, e *Event) bool { return answers(s, e, "refused") },
+			func(s *State, e *Event) []Effect {
+				o := debt(s, e.Obligation)
+				o.Excluded = append(slices.Clone(o.Excluded), o.Method)
+				o.Method, o.Request, o.Async, o.Short = "", "", false, false
+				if method(s, o, e) == "" {
+					return person(s, o, "return_refused")
+				}
+				o.State, o.Next = Owed, e.Now
+				return nil
+			}),
+		row("O5s", "SENT; refused, the shop's account is short: same method, new request id, in 1 h, later daily",
+			func(s *State, e *Event) bool { return answers(s, e, "short") },
+			func(s *State, e *Event) []Effect {
+				o := debt(s, e.Obligation)
+				wait := e.set().ShortLater
+				if !o.Short {
+					wait = e.set().ShortFirst
+				}
+				o.State, o.Short, o.Request, o.Async = Owed, true, "", false
+				o.Next = e.Now.Add(wait)
+				return all(tell(payment.EvReview), notice("account_short"))
+			}),
+		row("O6", "SENT; time-out, restart: query by request id; still unclear: same id, same method",
+			func(s *State, e *Event) bool {
+				return at(s, e, clockDebt, Sent) != nil || answers(s, e, "absent", "unclear")
+			},
+			func(s *State, e *Event) []Effect {
+				o := debt(s, e.Obligation)
+				later(o, e)
+				if e.Cause == answered {
+					if e.from == GiveBack {
+						return nil // it was just sent: ask first
+					}
+					return all(giveBack(o))
+				}
+				w := work(Look, o.Attempt)
+				w.Work.Request = o.Request
+				return all(w)
+			}),
+		row("O7", "HUMAN; a person: try again (the bank says not done), paid by hand with evidence, stays",
+			func(s *State, e *Event) bool {
+				return at(s, e, Resolved, Human) != nil && (e.Verdict == VerdictRetry && e.NotDone ||
+					e.Verdict == VerdictManual && e.Evidence != "" || e.Verdict == VerdictStays)
+			},
+			func(s *State, e *Event) []Effect {
+				o := debt(s, e.Obligation)
+				switch e.Verdict {
+				case VerdictRetry:
+					o.State, o.Next, o.Excluded, o.Method, o.Request = Owed, e.Now, nil, "", ""
+				case VerdictManual:
+					o.State, o.Manual = Paid, e.Evidence
+					return all(reply(OutDecided), tell(payment.EvReturned))
+				}
+				return all(reply(OutDecided))
+			}),
+		row("O8", "DONE; registry or provider: the refund failed or bounced. Once: again; a second time: a person",
+			func(s *State, e *Event) bool {
+				o := at(s, e, Bounced, Paid)
+				return o != nil && o.Manual == ""
+			},
+			func(s *State, e *Event) []Effect {
+				o := debt(s, e.Obligation)
+				o.Bounces++
+				o.Request, o.Method, o.Excluded, o.Async, o.ByProvider = "", "", nil, false, false
+				if o.Bounces > 1 {
+					return person(s, o, "return_bounced")
+				}
+				s.Review, s.Why = true, "return_bounced"
+				o.State, o.Next = Owed, e.Now
+				return all(tell(payment.EvReview), notice("return_bounced"))
+			}),
+	}
+}
+
+// owe adds an obligation out of a credit.
+func owe(s *State, c *Credit, n int64, why, key string) *Obligation {
+	s.Obligations = append(s.Obligations, Obligation{
+		ID: s.ID + "o" + strconv.Itoa(len(s.Obligations)+1), Provider: c.Provider, Txn: c.Txn, Attempt: c.Attempt, Amount: n,
+		Why: why, Key: key, State: Owed,
+	})
+	return &s.Obligations[len(s.Obligations)-1]
+}
+
+// person gives an obligation to a person.
+func person(s *State, o *Obligation, why string) []Effect {
+	o.State, o.Next = Human, time.Time{}
+	s.Review, s.Why = true, why
+	return all(tell(payment.EvReview), notice(why))
+}
+
+// later is the next question about a return that is with the bank.
+func later(o *Obligation, e *Event) {
+	o.Next = e.Now.Add(again(e.set().Again, o.Tries))
+	o.Tries++
+}
+
+func giveBack(o *Obligation) Effect {
+	return Effect{Kind: Do, Work: Work{
+		Kind: GiveBack, Attempt: o.Attempt, Request: o.Request, Method: o.Method, Txn: o.Txn, Amount: o.Amount,
+	}}
+}
+
+// method is the first lawful way to give this back now, "" if there is none. Cancel and reverse undo a whole payment,
+// as a rule on its own day; refund is a payment of its own.
+func method(s *State, o *Obligation, e *Event) string {
+	t := e.traits()
+	for _, m := range t.Methods {
+		if slices.Contains(o.Excluded, m) {
+			continue
+		}
+		if m == "refund" || undoes(s, o, t, e.Now) {
+			return m
+		}
+	}
+	return ""
+}
+
+func undoes(s *State, o *Obligation, t *Traits, now time.Time) bool {
+	for i := range s.Credits {
+		c := &s.Credits[i]
+		if c.Txn == o.Txn && c.Provider == o.Provider {
+			return (t.CancelParts || o.Amount == c.Amount) && (t.CancelWithin == 0 || now.Before(c.PaidAt.Add(t.CancelWithin)))
+		}
+	}
+	return false
+}

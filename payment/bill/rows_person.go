@@ -1,0 +1,55 @@
+package bill
+
+import "tilld/payment"
+
+// personRows are what people decide.
+func personRows() []Row {
+	verdict := func(e *Event, v string) bool { return e.Cause == Decided && e.Verdict == v }
+	return []Row{
+		row("B21a", "doubt and review; a person decides, with evidence: dead is a terminal status, paid is a credit",
+			func(s *State, e *Event) bool {
+				return s.Doubt && s.Review && closing(s) && (verdict(e, VerdictDead) ||
+					verdict(e, VerdictPaid) && e.Credit != nil && e.Credit.Evidence != "" && !known(s, e.Credit))
+			},
+			func(s *State, e *Event) []Effect {
+				s.Review, s.Who, s.Why = false, e.Who, ""
+				if e.Verdict == VerdictPaid {
+					return all(reply(OutDecided), hand(Event{Cause: Credited, Credit: e.Credit}))
+				}
+				n, _ := live(s)
+				if o := order(s, n); o != nil {
+					o.Over = true
+				}
+				return all(reply(OutDecided), hand(Event{Cause: status, status: Dead, final: true, from: Look, Attempt: n}))
+			}),
+		row("B28", "OPEN(FULL), CLOSING; terminal silent > 24 h or revoked, a person: done, or return (certificate revoked first)",
+			func(s *State, e *Event) bool {
+				if !(full(s) || closing(s)) || static(s) || e.Quiet <= e.set().TillSilent && !e.Revoked {
+					return false
+				}
+				return verdict(e, VerdictDone) && held(s) > 0 && !s.Fence || verdict(e, VerdictReturn) && e.Revoked
+			},
+			func(s *State, e *Event) []Effect {
+				n := held(s)
+				lapse(s)
+				s.Review, s.Who, s.By, s.Why = true, e.Who, "admin", "till_silent"
+				if e.Verdict == VerdictDone {
+					s.Kept, s.ByDeadline = n, true
+					end(s, e, payment.Done)
+					return all(reply(OutDecided), tell(payment.EvDone), notice("till_silent"))
+				}
+				end(s, e, payment.Returned)
+				return append(some(n, WhyReturn, ""), reply(OutDecided), tell(payment.EvClosed), notice("till_silent"))
+			}),
+		row("B35", "any open; terminal re-paired or replaced on the lane: move; not FULL as B12e, FULL as B36",
+			func(s *State, e *Event) bool { return e.Cause == Moved && (created(s) || open(s) || closing(s)) },
+			func(s *State, e *Event) []Effect {
+				s.Terminal = e.Terminal
+				fx := all(reply(OutBill))
+				if static(s) || closing(s) && !expiring(s) {
+					return fx
+				}
+				return append(fx, hand(Event{Cause: CallReturn, By: ByAdmin, Who: e.Who, Key: "moved:" + e.Terminal, Whole: true}))
+			}),
+	}
+}
