@@ -36,12 +36,14 @@ type ReturnRequest struct {
 	Reference string         `json:"reference"`
 	Amount    *payment.Money `json:"amount,omitempty"`
 	Reason    string         `json:"reason,omitempty"`
+	Who       string         `json:"-"` // the person who decides about a restored payment (E33c); internal/localapi knows
 }
 
 // ConfirmRequest is POST /v1/payments/{id}/confirm. Final nil is all that was paid.
 type ConfirmRequest struct {
 	Final   *payment.Money `json:"final_amount,omitempty"`
 	Receipt *Receipt       `json:"receipt,omitempty"`
+	Who     string         `json:"-"` // as in ReturnRequest
 }
 
 // OverrideRequest is POST /v1/payments/{id}/override.
@@ -86,6 +88,7 @@ const (
 	NoWrongState       = "wrong_state"        // 409 any call for which the tables have no row
 	NoNotFound         = "not_found"          // 404
 	NoCodeNotLive      = "code_not_live"      // 410
+	NoCodeOld          = "code_old"           // 409 a pay code that was read 60 s ago or earlier
 	NoLane             = "unknown_lane"       // 404
 )
 

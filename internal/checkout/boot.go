@@ -1,0 +1,90 @@
+package checkout
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"tilld/payment/lane"
+)
+
+// boot replays the journal: every payment that was in memory is again, with its clocks, its calls and its place on the
+// glass. Every lane's outputs are wiped first.
+func (b *Box) boot(ctx context.Context) error {
+	for _, l := range b.lanes {
+		b.idle(l)
+	}
+	if err := b.bootNumbers(ctx); err != nil {
+		return err
+	}
+	puts, err := b.j.Live(ctx, bucketPayments)
+	if err != nil {
+		return b.failed(err)
+	}
+	now := time.Now()
+	for _, v := range puts {
+		p, err := load(v)
+		if err != nil {
+			return err
+		}
+		p.ends = afterRestart(p.p, now)
+		b.pays[p.p.ID] = p
+		b.order = append(b.order, p.p.ID)
+		if p.p.BillID != p.p.ID {
+			b.bills[p.p.BillID] = p.p.ID
+		}
+		b.waits(p, now)
+		if lane.Occupies(p.p) || p.p.Stage == lane.Paid && !p.p.Parked && p.p.ReplacedBy == "" {
+			b.take(p.p.Lane, p.p.ID)
+		}
+	}
+	if b.cfg.Restored {
+		if err := b.foundCopy(); err != nil {
+			return err
+		}
+	}
+	for _, id := range b.ids() {
+		p := b.pays[id]
+		if p == nil {
+			continue
+		}
+		t := b.begin()
+		if _, err := t.step(p, lane.Event{Kind: lane.Boot, Left: time.Until(p.ends[lane.Countdown])}); err != nil {
+			return err
+		}
+		if err := t.commit(); err != nil {
+			return err
+		}
+	}
+	b.log.Info("checkout started", "lanes", len(b.lanes), "payments", len(b.pays), "calls", len(b.j.Calls()))
+	return nil
+}
+
+func (b *Box) bootNumbers(ctx context.Context) error {
+	puts, err := b.j.Live(ctx, bucketNumbers)
+	if err != nil {
+		return b.failed(err)
+	}
+	for _, v := range puts {
+		if v.Key == keyLeases {
+			return json.Unmarshal(v.Body, &b.numbers)
+		}
+	}
+	return nil
+}
+
+// foundCopy is E33: what the copy says of payments that were not over is not believed until the integrator has spoken.
+func (b *Box) foundCopy() error {
+	b.restored = true
+	for _, id := range b.ids() {
+		t := b.begin()
+		if _, err := t.step(b.pays[id], lane.Event{Kind: lane.FoundCopy}); err != nil {
+			return err
+		}
+		if err := t.commit(); err != nil {
+			return err
+		}
+	}
+	b.log.Error("the journal is a copy: payments that were open are under review")
+	return nil
+}

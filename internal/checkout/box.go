@@ -1,0 +1,179 @@
+// Package checkout takes payments on the box: it executes payment/lane's table, journals each step before anything is
+// shown or told, keeps the clocks, and says when it does not know. It opens no device, socket or database: it is handed
+// a journal and a stage, and it is the owner that the link to the integrator reports to.
+package checkout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"tilld/internal/record"
+	"tilld/payment/lane"
+)
+
+// ErrStopped: the box has ended, or never began.
+var ErrStopped = errors.New("checkout has stopped")
+
+// Journal is what the box asks of its journal.
+type Journal interface {
+	record.Journal
+	// CanStart answers record.ErrFull where a new payment has no room, record.ErrStopped after a failed write.
+	// It answers record.ErrAcknowledge where a person is needed first.
+	CanStart() error
+	// Acknowledge keeps a person's word after a lost or restored journal.
+	Acknowledge(ctx context.Context, who, why string) error
+	// MarkRestored keeps that the integrator knows this journal for a copy.
+	MarkRestored(ctx context.Context, why string) error
+}
+
+// Box is the engine of all lanes. One goroutine, Run, owns its state; every method may be called from any goroutine and
+// waits for Run to have booted.
+type Box struct {
+	cfg   Config
+	times Times
+	j     Journal
+	stage Stage
+	waker Waker
+	log   *slog.Logger
+
+	ops     chan func() // unbuffered: an accepted op will be run
+	stopped chan struct{}
+	once    sync.Once
+
+	line   chan struct{} // capacity 1: lineUp has a new word; full: the loop has not looked yet
+	lineUp atomic.Bool
+
+	// Below: of the loop alone.
+	pays      map[string]*pay   // in memory: see keeps
+	order     []string          // ids of pays, oldest first
+	bills     map[string]string // id of a bill that is not its payment's → id of the payment
+	lanes     map[string]*laneState
+	link      linkState
+	numbers   numbers
+	restored  bool  // E33 has been applied
+	room      error // of the journal's CanStart
+	nextCheck time.Time
+	calm      time.Time                   // after a failed commit nothing is tried again by itself before
+	gets      int                         // bill.get calls made since boot
+	extends   map[string]chan lane.Answer // who waits for the answer to an extend
+	changed   chan struct{}               // closed and made anew at every step that changes a payment
+	fatal     error
+	onRows    func(payment string, rows []string) // for tests: every row that was taken
+}
+
+// linkState is what the box knows of the line and of the integrator behind it.
+type linkState struct {
+	up        bool
+	since     time.Time // of the last change
+	providers []string
+	scan      []string
+	opened    bool // a session was opened since boot
+}
+
+// New makes a box. Run starts it.
+func New(cfg Config, j Journal, s Stage, w Waker) *Box {
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	b := &Box{
+		cfg: cfg, times: cfg.Times.filled(), j: j, stage: s, waker: w, log: cfg.Log,
+		ops: make(chan func()), stopped: make(chan struct{}),
+		line: make(chan struct{}, 1), pays: map[string]*pay{}, bills: map[string]string{}, lanes: map[string]*laneState{},
+		extends: map[string]chan lane.Answer{}, changed: make(chan struct{}),
+	}
+	return b
+}
+
+// Run boots from the journal and takes payments until ctx ends, which is a normal end, or the journal stops. When it
+// returns, every lane's outputs have been wiped as far as they could be.
+func (b *Box) Run(ctx context.Context) error {
+	defer b.once.Do(func() { close(b.stopped) })
+	paint, stopPaint := context.WithCancel(context.WithoutCancel(ctx))
+	var wg sync.WaitGroup
+	for name, l := range b.cfg.Lanes {
+		p := newPainter(b.stage, b.times.Output, func(r showReport) { b.report(paint, r) })
+		b.lanes[name] = &laneState{name: name, cfg: l, painter: p}
+		wg.Go(func() { p.run(paint) })
+	}
+	defer func() {
+		for _, l := range b.lanes {
+			l.painter.put(job{view: View{Lane: l.name, Screen: "idle"}})
+		}
+		stopPaint()
+		wg.Wait()
+	}()
+	b.link.since = time.Now()
+	b.look()
+	if err := b.boot(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("boot from the journal: %w", err)
+	}
+	return b.loop(ctx)
+}
+
+// loop runs what is asked and what is due until ctx ends.
+func (b *Box) loop(ctx context.Context) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		b.settle()
+		if b.fatal != nil {
+			return b.fatal
+		}
+		timer.Reset(b.untilDue())
+		select {
+		case f := <-b.ops:
+			f()
+		case <-b.line:
+			b.lineMoved()
+		case <-timer.C:
+			b.tick()
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// do runs f on the loop. Once accepted f runs to its end whatever becomes of ctx.
+func (b *Box) do(ctx context.Context, f func()) error {
+	done := make(chan struct{})
+	select {
+	case b.ops <- func() { defer close(done); f() }:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-b.stopped:
+		return ErrStopped
+	}
+	<-done
+	return nil
+}
+
+// ask is do for functions that answer.
+func ask[T any](ctx context.Context, b *Box, f func() (T, error)) (T, error) {
+	var v T
+	var err error
+	if e := b.do(ctx, func() { v, err = f() }); e != nil {
+		return v, e
+	}
+	return v, err
+}
+
+// report takes a painter's report to the loop; it gives up when the painters are stopped.
+func (b *Box) report(ctx context.Context, r showReport) {
+	select {
+	case b.ops <- func() { b.shown(r) }:
+	case <-ctx.Done():
+	case <-b.stopped:
+	}
+}
+
+// took is told of every row that was taken.
+func (b *Box) took(id string, rows []string) {
+	if b.onRows != nil {
+		b.onRows(id, rows)
+	}
+}

@@ -1,0 +1,175 @@
+package checkout
+
+import (
+	"slices"
+	"time"
+
+	"tilld/payment/lane"
+)
+
+// outputGrace is how long after Times.Output an output that blocks for ever is waited for: the stage has been told to
+// stop by then.
+const outputGrace = 250 * time.Millisecond
+
+// laneState is one lane's glass: which payment has it and what it was told last.
+type laneState struct {
+	name    string
+	cfg     Lane
+	painter *painter
+	shows   string // id of the payment that has the outputs, "" for none
+	last    View
+	until   time.Time // end of what last shows
+	nr      int64     // of the last drawing
+	told    lane.Availability
+	idleAt  time.Time // when the last screen of a payment makes room; zero: not by itself
+}
+
+// take gives the lane's outputs to a payment. No payment gets them back.
+func (b *Box) take(name, id string) {
+	if l := b.lanes[name]; l != nil {
+		l.shows, l.idleAt = id, time.Time{}
+	}
+}
+
+// idle takes every trace of a payment off the lane's outputs.
+func (b *Box) idle(l *laneState) {
+	l.shows, l.idleAt = "", time.Time{}
+	b.show(l, View{Lane: l.name, Screen: "idle"}, time.Time{})
+}
+
+// show tells the painter, unless that is what it was told last.
+func (b *Box) show(l *laneState, v View, until time.Time) {
+	a, z := v, l.last
+	a.RemainingMS, z.RemainingMS, z.Sound = 0, 0, ""
+	if v.Sound == "" && until.Equal(l.until) && slices.Equal(a.Outputs, z.Outputs) && same(a, z) {
+		return
+	}
+	l.nr++
+	l.last, l.until = v, until
+	l.painter.put(job{view: v, nr: l.nr})
+}
+
+func same(a, z View) bool {
+	return a.Lane == z.Lane && a.Payment == z.Payment && a.Number == z.Number && a.Screen == z.Screen && a.State == z.State &&
+		a.Payload == z.Payload && a.Payee == z.Payee && a.Why == z.Why && a.Due == z.Due && a.Paid == z.Paid
+}
+
+// redraw makes the next view of this payment go out even if it is the one that is there.
+func (b *Box) redraw(p *pay) {
+	if l := b.lanes[p.p.Lane]; l != nil && l.shows == p.p.ID {
+		l.last = View{}
+	}
+}
+
+// glass brings the lane's outputs to where the payment is, if they are its own. A parked or replaced payment has none,
+// for ever.
+func (b *Box) glass(p *pay) {
+	l := b.lanes[p.p.Lane]
+	if l == nil || l.shows != p.p.ID {
+		p.sound = ""
+		return
+	}
+	if p.p.Parked || p.p.ReplacedBy != "" || p.p.Stage == lane.Restored {
+		b.idle(l)
+		return
+	}
+	v, until := b.view(p)
+	if hold := holds(v.Screen, l.cfg.Attended); hold == 0 {
+		l.idleAt = time.Time{}
+	} else if l.idleAt.IsZero() || v.Screen != l.last.Screen {
+		l.idleAt = time.Now().Add(hold)
+	}
+	b.show(l, v, until)
+	p.sound = ""
+}
+
+// live says that the payment's code is to be on glass now.
+func (p *pay) live() bool {
+	return p.onGlass && p.p.Stage == lane.Open && !p.p.Paying && !p.p.NoCode && !p.p.Parked && p.p.ReplacedBy == "" && p.p.Payload != ""
+}
+
+func (b *Box) view(p *pay) (View, time.Time) {
+	pub := b.public(p)
+	v := View{
+		Lane: p.p.Lane, Payment: p.p.ID, Number: p.p.Number, Screen: pub.Say.Customer.Screen, State: pub.State,
+		Payee: p.p.Payee, Why: pub.Why, Sound: p.sound, Paid: pub.Paid.Money, Outputs: p.p.Outputs,
+	}
+	v.Due = p.p.Amount.Of(max(0, p.p.Amount.Value-pub.Paid.Value))
+	var until time.Time
+	if p.live() {
+		v.Payload = p.p.Payload
+	}
+	if p.p.Stage == lane.Open || p.p.Stage == lane.WaitingCode {
+		until = p.ends[lane.Countdown]
+		v.RemainingMS = max(0, time.Until(until).Milliseconds())
+	}
+	return v, until
+}
+
+// holds is how long the last screens of a payment stay; 0 is until something changes.
+func holds(screen string, attended bool) time.Duration {
+	switch screen {
+	case "paid", "paid_less":
+		if attended {
+			return 6 * time.Second
+		}
+		return 15 * time.Second
+	case "paid_over", "expired", "unavailable", "late":
+		return 20 * time.Second
+	case "canceled", "returning", "returned":
+		return 8 * time.Second
+	case "doubt", "doubt_kiosk":
+		if !attended {
+			return 30 * time.Second
+		}
+	}
+	return 0
+}
+
+// shown takes the report of a drawing in.
+func (b *Box) shown(r showReport) {
+	l := b.lanes[r.view.Lane]
+	if r.err != nil {
+		b.log.Warn("outputs refused", "lane", r.view.Lane, "payment", r.view.Payment, "err", r.err)
+	}
+	p := b.pays[r.view.Payment]
+	if l == nil || p == nil || r.view.Payload == "" || !p.live() || r.nr != l.nr {
+		return // of a code that is off again, or a newer drawing will report
+	}
+	shown := byTill(p.p, r.shown)
+	switch {
+	case !p.showBy.IsZero():
+		b.outputs(p, shown)
+	case len(shown) == 0 && !p.p.NoDisplay:
+		b.one(p, lane.Event{Kind: lane.GlassLost})
+	case len(shown) > 0 && p.p.NoDisplay:
+		b.one(p, lane.Event{Kind: lane.GlassBack})
+	}
+}
+
+// outputs decides row E3s or E4.
+func (b *Box) outputs(p *pay, shown []string) {
+	p.showBy = time.Time{}
+	b.one(p, lane.Event{Kind: lane.OutputsDone, Shown: byTill(p.p, shown)})
+}
+
+// byTill adds the till itself, where the payment's code is for its own screen: it has the payload at 201 plus an event.
+func byTill(p lane.Payment, shown []string) []string {
+	if slices.Contains(p.Outputs, "till") && !slices.Contains(shown, "till") {
+		return append(slices.Clone(shown), "till")
+	}
+	return shown
+}
+
+// Outputs is told by the stage that a lane's outputs came or went while a code is on them: shown are those that show it
+// now.
+func (b *Box) Outputs(laneName string, shown []string) {
+	l := b.lanes[laneName]
+	if l == nil {
+		return
+	}
+	p := b.pays[l.shows]
+	if p != nil && p.live() && p.showBy.IsZero() {
+		b.shown(showReport{job: job{view: l.last, nr: l.nr}, shown: shown})
+	}
+}

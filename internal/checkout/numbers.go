@@ -1,0 +1,68 @@
+package checkout
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"tilld/internal/record"
+	"tilld/payment"
+)
+
+// numbers are the blocks of payment numbers that the integrator has leased to this box, oldest first. They are one
+// value in the journal, changed in the Batch that uses one.
+type numbers struct {
+	Blocks []block `json:"blocks"`
+}
+
+type block struct {
+	payment.Numbers
+	Next int `json:"next"`
+}
+
+const (
+	bucketNumbers = "numbers" // key leases: numbers; key of a payment's number: the payment that bore it last
+	keyLeases     = "leases"
+)
+
+// lease adds a block. A later business day replaces what is left of an earlier one; a block that is known changes
+// nothing.
+func (n numbers) lease(l *payment.Numbers) (numbers, bool) {
+	if l == nil || l.From <= 0 || l.To < l.From {
+		return n, false
+	}
+	var out numbers
+	for _, k := range n.Blocks {
+		if k.Day > l.Day || (k.Day == l.Day && k.From <= l.To && l.From <= k.To) {
+			return n, false
+		}
+		if k.Day == l.Day && k.Next <= k.To {
+			out.Blocks = append(out.Blocks, k)
+		}
+	}
+	out.Blocks = append(out.Blocks, block{*l, l.From})
+	return out, true
+}
+
+// take uses one number up: at least four digits.
+func (n numbers) take() (string, numbers, bool) {
+	for i, k := range n.Blocks {
+		if k.Next > k.To {
+			continue
+		}
+		out := numbers{Blocks: append([]block(nil), n.Blocks...)}
+		out.Blocks[i].Next++
+		return fmt.Sprintf("%04d", k.Next), out, true
+	}
+	return "", n, false
+}
+
+// any says whether a number is left.
+func (n numbers) any() bool {
+	_, _, ok := n.take()
+	return ok
+}
+
+func (n numbers) put() record.Put {
+	body, _ := json.Marshal(n) // numbers and strings alone
+	return record.Put{Bucket: bucketNumbers, Key: keyLeases, Live: true, Body: body}
+}

@@ -1,0 +1,222 @@
+package checkout
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"tilld/internal/record"
+	"tilld/internal/wire"
+	"tilld/payment"
+	"tilld/payment/lane"
+)
+
+var _ wire.Owner = (*Box)(nil)
+
+// bucketParked holds events that no row takes (E32): key is the event's seq.
+const bucketParked = "parked"
+
+// Session takes the answer to session.open in: numbers, what providers there are, and, where the stream cannot be
+// replayed, where it goes on, with a bill.get for every payment that may have moved meanwhile.
+func (b *Box) Session(ctx context.Context, s wire.Session) error {
+	_, err := ask(ctx, b, func() (struct{}, error) { return struct{}{}, b.session(s) })
+	return err
+}
+
+func (b *Box) session(s wire.Session) error {
+	if s.JournalState == "restored" && !b.restored {
+		if err := b.j.MarkRestored(context.Background(), "the integrator knows more than the journal"); err != nil {
+			return b.failed(err)
+		}
+		if err := b.foundCopy(); err != nil {
+			return err
+		}
+	}
+	t := b.begin()
+	t.lease(s.Numbers)
+	ask := map[string]bool{}
+	if s.Snapshot != nil {
+		t.batch.Seen = s.Snapshot.Seq
+		for _, id := range s.Snapshot.Payments {
+			ask[id] = true
+		}
+	}
+	for _, p := range b.all() {
+		if p.Sent && (s.Snapshot != nil && p.Live() || p.Stage == lane.Restored) {
+			ask[p.BillID] = true
+		}
+	}
+	for _, c := range b.j.Calls() {
+		if c.Method == wire.BillGet {
+			delete(ask, c.Order) // is asked already
+		}
+	}
+	for id := range ask {
+		t.batch.Calls = append(t.batch.Calls, b.getCall(id, t.now))
+	}
+	if err := t.commit(); err != nil {
+		return err
+	}
+	b.link.providers, b.link.scan, b.link.opened = s.Providers, s.ScanProviders, true
+	return nil
+}
+
+// getCall reads a bill. Its id is new each time: a stored answer to an earlier one would be an old snapshot.
+func (b *Box) getCall(id string, now time.Time) record.Call {
+	b.gets++
+	params, _ := json.Marshal(wire.Get{Payment: id})
+	n := strconv.FormatInt(now.UnixMilli(), 10) + "." + strconv.Itoa(b.gets)
+	return record.Call{ID: id + ":" + lane.VerbGet + ":" + n, Order: id, Method: wire.BillGet, Params: params}
+}
+
+// lease takes a block of numbers in.
+func (t *tx) lease(n *payment.Numbers) {
+	if next, ok := t.b.numbers.lease(n); ok {
+		t.numbers = &next
+		t.batch.Puts = append(t.batch.Puts, next.put())
+	}
+}
+
+// Link says that the line is up or down. It does not wait: the loop sees the newest word.
+func (b *Box) Link(up bool) {
+	b.lineUp.Store(up)
+	select {
+	case b.line <- struct{}{}:
+	default: // the loop has not looked yet, and will see this word
+	}
+}
+
+// lineMoved takes the newest word about the line in.
+func (b *Box) lineMoved() {
+	up := b.lineUp.Load()
+	if up == b.link.up {
+		return
+	}
+	b.link.up, b.link.since = up, time.Now()
+	b.log.Info("line to the integrator", "up", up)
+}
+
+// Event takes one event of the integrator in: one Batch with the payment's change and the event's seq.
+func (b *Box) Event(ctx context.Context, e wire.Event) error {
+	_, err := ask(ctx, b, func() (struct{}, error) { return struct{}{}, b.event(e) })
+	return err
+}
+
+func (b *Box) event(e wire.Event) error {
+	t := b.begin()
+	t.batch.Seen = e.Seq
+	var bill payment.Bill
+	if err := json.Unmarshal(e.Body, &bill); err != nil || bill.Payment == "" {
+		return t.park(e, "a body that is no bill")
+	}
+	p, err := b.get(bill.Payment)
+	if unknown(err) {
+		return t.park(e, "an unknown payment")
+	}
+	if err != nil {
+		return err
+	}
+	d, err := t.step(p, lane.Event{Kind: lane.Kind(e.Type), Bill: &bill, Stale: e.Fresh > 0 && e.Age > e.Fresh})
+	if err != nil {
+		return err
+	}
+	if len(d.rows) == 0 {
+		return t.park(e, "no row for it")
+	}
+	if err := t.early(d); err != nil {
+		return err
+	}
+	return t.commit()
+}
+
+// early charges a code that was read before it could be charged (C1a), in the Batch that makes it possible.
+func (t *tx) early(d *draft) error {
+	if d.p.Stage != lane.Submitted || d.next.Stage != lane.WaitingCode || d.code.Empty() {
+		return nil
+	}
+	took, err := t.scanned(d.pay, d.code, d.codeRead)
+	if !took {
+		d.code = payment.Code{} // too old by now
+	}
+	return err
+}
+
+// park is E32: kept for a person, acknowledged, and the stream goes on.
+func (t *tx) park(e wire.Event, why string) error {
+	body, err := json.Marshal(struct {
+		Type string          `json:"type"`
+		Why  string          `json:"why"`
+		Body json.RawMessage `json:"body,omitempty"`
+	}{e.Type, why, valid(e.Body)})
+	if err != nil {
+		return err
+	}
+	t.batch.Puts = append(t.batch.Puts, record.Put{Bucket: bucketParked, Key: strconv.FormatInt(e.Seq, 10), Body: body})
+	t.b.log.Error("event parked", "seq", e.Seq, "type", e.Type, "why", why)
+	t.b.took("", []string{"E32"})
+	return t.commit()
+}
+
+func valid(body json.RawMessage) json.RawMessage {
+	if json.Valid(body) {
+		return body
+	}
+	return nil
+}
+
+func unknown(err error) bool {
+	var r *lane.Refusal
+	return errors.As(err, &r) && r.Code == lane.NoNotFound
+}
+
+// Answer takes the answer to a call in. A refusal without a code is the server's trouble, not an answer: the call stays
+// in the journal and goes out again with the next connection.
+func (b *Box) Answer(ctx context.Context, id string, result *wire.Result, problem *wire.Problem) error {
+	_, err := ask(ctx, b, func() (struct{}, error) { return struct{}{}, b.answer(id, result, problem) })
+	return err
+}
+
+func (b *Box) answer(id string, result *wire.Result, problem *wire.Problem) error {
+	a := lane.Answer{ID: id}
+	t := b.begin()
+	t.batch.Settled = []string{id}
+	switch {
+	case result != nil:
+		a.Outcome, a.Owed, a.Bill = result.Outcome, result.Owed, result.Bill
+		t.lease(result.Numbers)
+	case problem == nil || problem.Data.Code == "" || problem.Data.Code == payment.NoSuperseded:
+		b.log.Warn("call not answered", "call", id)
+		return nil
+	default:
+		a.Code, a.Why, a.Bill = problem.Data.Code, problem.Data.Why, problem.Data.Bill
+	}
+	order, verb, _ := strings.Cut(id, ":")
+	p, err := b.get(order)
+	switch {
+	case unknown(err) && a.Bill != nil:
+		return t.adoptUnknown(a)
+	case unknown(err):
+		return t.commit()
+	case err != nil:
+		return err
+	}
+	e := lane.Event{Kind: lane.Answered, Answer: &a}
+	if strings.HasPrefix(verb, lane.VerbGet+":") {
+		e = lane.Event{Kind: lane.Snapshot, Bill: a.Bill}
+	}
+	d, err := t.step(p, e)
+	if err != nil {
+		return err
+	}
+	if a.Code != "" {
+		b.log.Warn("call refused", "call", id, "payment", d.next.ID, "lane", d.next.Lane, "code", a.Code, "why", a.Why)
+	}
+	if err := t.commit(); err != nil {
+		return err
+	}
+	b.wake(id, a)
+	return nil
+}

@@ -1,0 +1,233 @@
+package checkout
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+
+	"tilld/internal/record"
+	"tilld/payment/lane"
+)
+
+// face is the public resource of a payment as this moment sees it; find is where to look up the others of its sale.
+func (b *Box) face(p lane.Payment, d doubt, k known, find func(string) (lane.Payment, bool), now time.Time) lane.Public {
+	c := lane.ViewContext{
+		Doubt: d.is(), DoubtSince: d.since.UTC().Round(0), DoubtWhy: d.why, Link: b.link.up, Attended: b.attended(p.Lane), Sale: b.sale(p, find),
+	}
+	if end, ok := k[lane.Countdown]; ok {
+		c.Remaining = end.Sub(now)
+	}
+	if end, ok := k[lane.Lease]; ok {
+		c.LateLeft = end.Sub(now)
+	}
+	pub := lane.View(p, c)
+	if b.cfg.Say != nil {
+		b.cfg.Say(b.cfg.Lanes[p.Lane].Language, &pub, lane.Blanks(p, c))
+	}
+	return pub
+}
+
+// public is face of a payment as the journal has it.
+func (b *Box) public(p *pay) lane.Public {
+	return b.face(p.p, p.doubt, p.ends, b.lookup, time.Now())
+}
+
+// Get answers a payment as it stands, from memory or from the journal.
+func (b *Box) Get(ctx context.Context, id string) (lane.Public, error) {
+	pub, _, err := b.look1(ctx, id)
+	return pub, err
+}
+
+// look1 answers also what to wait on for the next change of any payment.
+func (b *Box) look1(ctx context.Context, id string) (pub lane.Public, changed chan struct{}, err error) {
+	e := b.do(ctx, func() {
+		var p *pay
+		if p, err = b.get(id); err == nil {
+			pub, changed = b.public(p), b.changed
+		}
+	})
+	return pub, changed, errors.Join(e, err)
+}
+
+// Wait answers as Get, once the payment's version is above after, or when ctx ends: then as it stands, without an error.
+func (b *Box) Wait(ctx context.Context, id string, after int64) (lane.Public, error) {
+	for {
+		pub, changed, err := b.look1(context.WithoutCancel(ctx), id)
+		if err != nil || pub.Version > after {
+			return pub, err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return pub, nil
+		case <-b.stopped:
+			return pub, ErrStopped
+		}
+	}
+}
+
+// List answers the payments that f leaves, the newest first. Without Reference or Number it is those that the box has in
+// memory: open, or not settled.
+func (b *Box) List(ctx context.Context, f lane.Filter) ([]lane.Public, error) {
+	return ask(ctx, b, func() ([]lane.Public, error) { return b.list(f) })
+}
+
+func (b *Box) list(f lane.Filter) ([]lane.Public, error) {
+	ps, err := b.candidates(f)
+	if err != nil {
+		return nil, err
+	}
+	out := []lane.Public{}
+	for _, p := range slices.Backward(ps) {
+		if f.Limit > 0 && len(out) == f.Limit {
+			break
+		}
+		if b.passes(p, f) {
+			out = append(out, b.public(p))
+		}
+	}
+	return out, nil
+}
+
+// candidates are the payments that f can be about, oldest first.
+func (b *Box) candidates(f lane.Filter) ([]*pay, error) {
+	var ps []*pay
+	add := func(p *pay, err error) error {
+		if unknown(err) {
+			return nil
+		}
+		if err == nil && !slices.ContainsFunc(ps, func(q *pay) bool { return q.p.ID == p.p.ID }) {
+			ps = append(ps, p)
+		}
+		return err
+	}
+	switch {
+	case f.Reference != "":
+		for name := range b.cfg.Lanes {
+			if err := add(b.find("", refKey(name, f.Reference))); err != nil {
+				return nil, err
+			}
+		}
+	case f.Number != "":
+		if err := add(b.numbered(f.Number)); err != nil {
+			return nil, err
+		}
+		fallthrough
+	default:
+		for _, id := range b.order {
+			_ = add(b.pays[id], nil)
+		}
+	}
+	slices.SortFunc(ps, func(a, z *pay) int { return compare(a.p.ID, z.p.ID) })
+	return ps, nil
+}
+
+func compare(a, z string) int {
+	switch {
+	case a < z:
+		return -1
+	case a > z:
+		return 1
+	}
+	return 0
+}
+
+func (b *Box) passes(p *pay, f lane.Filter) bool {
+	switch {
+	case f.Lane != "" && p.p.Lane != f.Lane,
+		f.Reference != "" && p.p.Reference != f.Reference,
+		f.Number != "" && p.p.Number != f.Number,
+		f.Open && (!p.p.Live() || p.p.Stage == lane.Released || p.p.Stage == lane.Overridden):
+		return false
+	case f.Unsettled:
+		flags := lane.Flags(p.p)
+		return p.doubt.is() || p.p.Stage == lane.Restored || slices.Contains(flags, "owed") || slices.Contains(flags, "review")
+	}
+	return true
+}
+
+// ByNumber answers the payment that bears a number, the newest if there were several on different days.
+func (b *Box) ByNumber(ctx context.Context, number string) (lane.Public, error) {
+	return ask(ctx, b, func() (lane.Public, error) {
+		p, err := b.numbered(number)
+		if err != nil {
+			return lane.Public{}, err
+		}
+		return b.public(p), nil
+	})
+}
+
+func (b *Box) numbered(number string) (*pay, error) {
+	v, err := b.j.Find(context.Background(), bucketNumbers, number, "")
+	if errors.Is(err, record.ErrNotFound) || number == keyLeases || number == "" {
+		return nil, &lane.Refusal{Code: lane.NoNotFound}
+	}
+	if err != nil {
+		return nil, b.failed(err)
+	}
+	var id string
+	if err := json.Unmarshal(v.Body, &id); err != nil {
+		return nil, err
+	}
+	return b.get(id)
+}
+
+// Availability is what a lane can take now.
+func (b *Box) Availability(ctx context.Context, name string) (lane.Availability, error) {
+	return ask(ctx, b, func() (lane.Availability, error) {
+		l := b.lanes[name]
+		if l == nil {
+			return lane.Availability{}, &lane.Refusal{Code: lane.NoLane}
+		}
+		b.look()
+		a := b.abilities(l, time.Now())
+		since(&a.Show, l.told.Show, time.Now())
+		since(&a.Scan, l.told.Scan, time.Now())
+		return a, nil
+	})
+}
+
+// Lanes are the names of the box's lanes, sorted.
+func (b *Box) Lanes() []string {
+	var out []string
+	for name := range b.cfg.Lanes {
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Payload answers what the code on glass says, while it is there; else lane.NoCodeNotLive.
+func (b *Box) Payload(ctx context.Context, id string) (string, error) {
+	return ask(ctx, b, func() (string, error) {
+		p, err := b.get(id)
+		if err != nil {
+			return "", err
+		}
+		pub := b.public(p)
+		if !p.live() || pub.QR == nil {
+			return "", &lane.Refusal{Code: lane.NoCodeNotLive, Payment: &pub}
+		}
+		return pub.QR.Payload, nil
+	})
+}
+
+// Acknowledge is a person's word that the shop sells again after a lost or restored journal.
+func (b *Box) Acknowledge(ctx context.Context, who, why string) error {
+	return errors.Join(b.do(ctx, func() {
+		if err := b.j.Acknowledge(context.Background(), who, why); err != nil {
+			b.log.Error("acknowledgement not journalled", "err", b.failed(err))
+			return
+		}
+		b.log.Info("journal acknowledged", "who", who)
+		b.look()
+	}))
+}
+
+// look asks the journal whether a new payment has room.
+func (b *Box) look() {
+	b.room = b.j.CanStart()
+	b.nextCheck = time.Now().Add(checkEvery)
+}
