@@ -1,0 +1,143 @@
+package stage_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tilld/display"
+	"tilld/internal/qr"
+	"tilld/internal/stage"
+	"tilld/payment"
+)
+
+// glass is a display that keeps what it was told.
+type glass struct {
+	mu   sync.Mutex
+	max  int
+	fail error
+	all  []display.Screen
+}
+
+func (g *glass) Caps() display.Caps { return display.Caps{Rows: 2, Cols: 20, MaxPayload: g.max} }
+
+func (g *glass) Show(_ context.Context, s display.Screen) (display.Shown, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.fail != nil {
+		return display.Shown{}, g.fail
+	}
+	g.all = append(g.all, s)
+	out := display.Shown{Kind: s.Kind, Proof: display.Seen}
+	if s.Payload != "" {
+		out.Code = qr.Hash(s.Payload)
+	}
+	return out, nil
+}
+
+func (*glass) Serve(ctx context.Context, _ func(display.Shown)) error { <-ctx.Done(); return nil }
+
+func (g *glass) last() display.Screen {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.all[len(g.all)-1]
+}
+
+func view() stage.View {
+	m := payment.Money{Value: 12550, Currency: "RUB"}
+	return stage.View{Lane: "1", Payment: "p", Number: "4821", Screen: "code", Payload: "https://pay.example/1", Amount: m, Left: m, Paid: m.Of(0), RemainingMS: 60_000}
+}
+
+func newStage(outputs []string, gone func(string, []string)) *stage.Stage {
+	return stage.New(map[string]stage.Lane{"1": {Language: "en", Shop: "Shop", Outputs: outputs}}, gone, slog.New(slog.DiscardHandler))
+}
+
+func TestThePoleHasTheWordsAndTheTillTheCode(t *testing.T) {
+	s, pole := newStage([]string{stage.Till, stage.CustomerDisplay}, nil), &glass{}
+	s.Use("1", pole, true)
+	if p := pole.last().Pole[0]; p[:7] != "WELCOME" {
+		t.Fatalf("a display that comes shows at once, got %q", p)
+	}
+	shown, err := s.Show(t.Context(), view())
+	if err != nil || !slices.Equal(shown, []string{stage.Till}) {
+		t.Fatalf("shown on %v, %v: a pole cannot carry a code", shown, err)
+	}
+	got := pole.last()
+	if got.Pole[0] != "TO PAY 125.50" || got.Pole[1] != "QR ON THE SCREEN" || got.Payload != "" {
+		t.Fatalf("pole: %+v", got)
+	}
+}
+
+func TestADisplayThatDrawsIsReadBack(t *testing.T) {
+	s, d := newStage([]string{stage.CustomerDisplay}, nil), &glass{max: 300}
+	s.Use("1", d, true)
+	shown, _ := s.Show(t.Context(), view())
+	if !slices.Equal(shown, []string{stage.CustomerDisplay}) || d.last().Payload == "" {
+		t.Fatalf("shown on %v", shown)
+	}
+	d.fail = errors.New("no glass")
+	if shown, _ = s.Show(t.Context(), view()); len(shown) != 0 {
+		t.Fatalf("a display that failed counts as showing: %v", shown)
+	}
+}
+
+func TestACodeThatCannotBeDrawnIsShownNowhere(t *testing.T) {
+	s, d := newStage([]string{stage.Till, stage.CustomerDisplay}, nil), &glass{max: 300}
+	s.Use("1", d, true)
+	v := view()
+	v.Payload = "not\x1bprintable"
+	if shown, err := s.Show(t.Context(), v); err == nil || len(shown) != 0 || d.last().Payload != "" {
+		t.Fatalf("shown on %v, %v", shown, err)
+	}
+}
+
+func TestADisplayThatComesBackIsRightAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told [][]string
+		s, d := newStage([]string{stage.CustomerDisplay}, func(_ string, shown []string) { told = append(told, shown) }), &glass{max: 300}
+		s.Use("1", d, true)
+		_, _ = s.Show(t.Context(), view())
+		s.Use("1", d, false)
+		s.Use("1", d, true)
+		if d.last().Payload == "" || len(told) != 2 || len(told[0]) != 0 || len(told[1]) != 1 {
+			t.Fatalf("told %v, glass %+v", told, d.last())
+		}
+		s.Use("1", d, false)
+		time.Sleep(61 * time.Second)
+		s.Use("1", d, true)
+		if d.last().Payload != "" {
+			t.Fatal("a code past its end came back on the glass")
+		}
+	})
+}
+
+func TestWordsFitTheScreenKinds(t *testing.T) {
+	m := payment.Money{Value: 25000, Currency: "RUB"}
+	for _, c := range []struct {
+		kind        string
+		paid, back  int64
+		first, next string
+	}{
+		{"part_paid", 10000, 0, "PAID 100.00", "LEFT 150.00"},
+		{"paid", 25000, 0, "PAID 250.00", "THANK YOU"},
+		{"paid_over", 50000, 25000, "PAID TWICE", "250.00 COMES BACK"},
+		{"late", 25000, 25000, "ARRIVED TOO LATE", "250.00 COMES BACK"},
+		{"doubt", 0, 0, "BEING CHECKED 4821", "DO NOT PAY AGAIN"},
+		{"no_such_screen", 0, 0, "CHECKING 4821", "PLEASE WAIT"},
+	} {
+		s, d := newStage([]string{stage.Till}, nil), &glass{}
+		s.Use("1", d, true)
+		v := stage.View{Lane: "1", Number: "4821", Screen: c.kind, Amount: m, Paid: m.Of(c.paid), Left: m.Of(max(0, 25000-c.paid)), Back: m.Of(c.back)}
+		if _, err := s.Show(t.Context(), v); err != nil {
+			t.Fatal(err)
+		}
+		if p := d.last().Pole; p[0] != c.first || p[1] != c.next {
+			t.Errorf("%s: %q", c.kind, p)
+		}
+	}
+}
