@@ -1,0 +1,96 @@
+package scans_test
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"tilld/internal/journal"
+	"tilld/internal/scans"
+	"tilld/payment"
+	"tilld/payment/lane"
+	"tilld/scanner"
+)
+
+// till is a lane whose payment does as it is told.
+type till struct {
+	waits bool
+	no    error
+	got   []string
+}
+
+func (t *till) Waits(context.Context, string) (bool, error) { return t.waits, nil }
+
+func (t *till) Scan(_ context.Context, _ string, c payment.Code, _ time.Time) error {
+	if t.no == nil {
+		t.got = append(t.got, c.Reveal())
+	}
+	return t.no
+}
+
+const (
+	alipay = "281234567890123456"
+	ean    = "4006381333931"
+	sbp    = "https://qr.nspk.ru/AD10006M8KH234K782OQM0L13JI31LQD?type=02&bank=100000000009&sum=12550&cur=RUB&crc=AB75"
+	other  = "LOYAL-CARD-7781"
+)
+
+func TestReadings(t *testing.T) {
+	j, _, err := journal.Open(t.Context(), journal.Config{Dir: t.TempDir(), Reserve: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	old := &lane.Refusal{Code: lane.NoCodeOld}
+	none := &lane.Refusal{Code: lane.NoNotFound}
+	busy := &lane.Refusal{Code: lane.NoWrongState}
+	var after int64
+	for _, c := range []struct {
+		name    string
+		till    till
+		text    string
+		outcome string
+		say     string
+		shown   bool // the text may be written
+		charged bool
+	}{
+		{"PayCodeGoesToThePaymentThatWaits", till{waits: true}, alipay, scans.Charging, "", false, true},
+		{"WhatIsNotKnownIsTakenForAPayCode", till{waits: true}, other, scans.Charging, "", false, true},
+		{"GoodsWhileACodeIsAwaited", till{waits: true}, ean, scans.Goods, "scan/goods", true, false},
+		{"ShopsOwnCodeWhileACodeIsAwaited", till{waits: true}, sbp, scans.Shop, "scan/goods", true, false},
+		{"TooOld", till{waits: true, no: old}, alipay, scans.Old, "", false, false},
+		{"ASecondCodeWhileOneIsCharged", till{no: busy}, alipay, scans.Busy, "charging", false, false},
+		{"PayCodeAndNobodyPays", till{no: none}, alipay, scans.NoneWait, "scan/none", false, false},
+		{"GoodsAreTheTills", till{}, ean, scans.Passed, "", true, false},
+		{"LoyaltyCardIsTheTills", till{}, other, scans.Passed, "", true, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := scans.New(j, &c.till)
+			r := scanner.Reading{Text: scanner.NewText([]byte(c.text)), First: time.Now(), Last: time.Now()}
+			if err := s.Take(t.Context(), "1", "en", r); err != nil {
+				t.Fatal(err)
+			}
+			es, err := j.Events(t.Context(), after, 10)
+			if err != nil || len(es) != 1 {
+				t.Fatalf("%d events, %v", len(es), err)
+			}
+			after = es[0].Seq
+			var e scans.Event
+			if err := json.Unmarshal(es[0].Data, &e); err != nil {
+				t.Fatal(err)
+			}
+			if e.Outcome != c.outcome || (e.Say != nil) != (c.say != "") || e.Say != nil && e.Say.Code != c.say {
+				t.Errorf("event %+v, say %+v", e, e.Say)
+			}
+			written := strings.Contains(string(es[0].Data), c.text[:9])
+			if written != c.shown || c.shown && e.Text != c.text {
+				t.Errorf("text written: %v, want %v: %s", written, c.shown, es[0].Data)
+			}
+			if charged := len(c.till.got) == 1; charged != c.charged {
+				t.Errorf("charged: %v", charged)
+			}
+		})
+	}
+}
