@@ -37,6 +37,9 @@ const (
 	Resolved Cause = "resolved" // Verdict on the obligation Obligation (O7)
 	Moved    Cause = "moved"    // Terminal: another box has this lane now (B35)
 
+	// Forgotten says that the bill's box has lost its journal: a live bill goes under review.
+	Forgotten Cause = "forgotten"
+
 	// Tick says that Due has come. It fires every clock that is due.
 	Tick Cause = "tick"
 	// Kept stores Memo for Attempt (0: the bill's order) between the steps of a two-step call.

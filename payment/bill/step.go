@@ -37,6 +37,8 @@ func (t Table) Step(s State, e Event) (State, []Effect, []string, error) {
 		if o := order(&r.s, e.Attempt); o != nil {
 			o.Memo = slices.Clone(e.Memo)
 		}
+	case Forgotten:
+		r.forget()
 	default:
 		r.one(e)
 	}
