@@ -85,6 +85,9 @@ type Traits struct {
 	NotFoundFinal time.Duration // "absent" is terminal this long after the call's own limit
 	CallLimit     time.Duration // create and charge
 	Methods       []string      // of return, in order of preference: cancel reverse refund
+	RefundWindow  time.Duration // how long a return that the provider makes by itself may take; 0: a day
+	CancelWithin  time.Duration // cancel and reverse work only this long after the payment; 0: always
+	CancelParts   bool          // cancel and reverse can be for less than the whole payment
 }
 
 // Shower can make a code (show mode).

@@ -1,0 +1,196 @@
+package integrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"tilld/integrator/provider"
+	"tilld/payment"
+	"tilld/payment/bill"
+)
+
+// errGone: the code of a charge was in the memory of a process that ended.
+var errGone = errors.New("the code is not here any more")
+
+// errNotConfigured: the bill's provider is not in the configuration. Nothing can be said about its orders.
+var errNotConfigured = errors.New("provider is not configured")
+
+// ask calls the provider and takes its answer through the table. The call happens outside of every transaction; its ids
+// are in the bill since before.
+func (s *Service) ask(ctx context.Context, w Work) error {
+	st, err := s.store.Bill(ctx, w.Bill)
+	if err != nil {
+		return err
+	}
+	rep := bill.Report{Work: w.Kind, Attempt: w.Attempt, Request: w.Request}
+	order, ok := orderOf(st, w.Attempt)
+	if !ok {
+		return s.store.Drop(context.WithoutCancel(ctx), w)
+	}
+	if w.Tries > 1 && once(w.Kind) {
+		// The claim before this one ended without an answer: whether it was sent, nobody knows. It is never sent again
+		// before the provider was asked (B4, B32, O6).
+		rep.Fail = bill.Unclear
+	} else {
+		r, err := s.call(ctx, w, st, order)
+		s.read(&rep, st, r, err)
+	}
+	return s.reported(context.WithoutCancel(ctx), w, rep)
+}
+
+// reported takes a report through the table. Money that is booked on another bill is left out: one transaction pays once.
+func (s *Service) reported(ctx context.Context, w Work, rep bill.Report) error {
+	for {
+		_, err := s.change(ctx, Subject{Bill: w.Bill, Done: &w}, bill.Event{Cause: bill.Reported, Report: &rep, Attempt: w.Attempt, NewID: payment.NewID(time.Now())})
+		var taken *CreditTaken
+		if !errors.As(err, &taken) {
+			return err
+		}
+		s.log.Error("provider names one transaction for two bills", "bill", w.Bill, "provider", taken.Provider, "txn", taken.Txn)
+		kept := rep.Credits[:0:0]
+		for _, c := range rep.Credits {
+			if c.Txn != taken.Txn {
+				kept = append(kept, c)
+			}
+		}
+		if len(kept) == len(rep.Credits) {
+			return err
+		}
+		rep.Credits = kept
+	}
+}
+
+// once: work that must not reach the provider twice by itself.
+func once(k bill.WorkKind) bool {
+	return k == bill.Present || k == bill.ChargeCode || k == bill.GiveBack
+}
+
+func orderOf(st bill.State, attempt int) (bill.Order, bool) {
+	if attempt == 0 {
+		return st.Order, st.Order.ID != ""
+	}
+	for _, a := range st.Attempts {
+		if a.N == attempt {
+			return a.Order, true
+		}
+	}
+	return bill.Order{}, false
+}
+
+// call makes the one call that w names, within its limit. When the Service ends, calls under way get StopGrace more.
+func (s *Service) call(ctx context.Context, w Work, st bill.State, o bill.Order) (provider.Report, error) {
+	name := st.Request.Provider
+	p := s.providers[name]
+	if p == nil {
+		if w.Kind == bill.Present || w.Kind == bill.ChargeCode {
+			return provider.Report{}, fmt.Errorf("%w: %w", errNotConfigured, provider.ErrRefused)
+		}
+		return provider.Report{}, errNotConfigured
+	}
+	limit := s.set.LookLimit
+	if w.Kind == bill.Present || w.Kind == bill.ChargeCode {
+		limit = s.env(name).Traits.CallLimit
+	}
+	callCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { // ends with cancel or the grace, whichever is first
+		pause(callCtx, s.set.StopGrace)
+		cancel()
+	})
+	defer stop()
+	start := time.Now()
+	r, err := s.send(callCtx, p, w, st, s.order(callCtx, w, st, o))
+	s.log.Debug("provider answered", "provider", name, "bill", w.Bill, "work", string(w.Kind), "state", string(r.State), "took", time.Since(start), "err", err)
+	return r, err
+}
+
+// order is the order as the provider knows it.
+func (s *Service) order(_ context.Context, w Work, st bill.State, o bill.Order) provider.Order {
+	due := st.Request.Amount
+	if w.Attempt > 0 { // what is left to pay: other attempts may have brought a part
+		left := st.Need
+		for _, c := range st.Credits {
+			if c.Attempt != w.Attempt {
+				left -= c.Amount
+			}
+		}
+		due = due.Of(left)
+	}
+	return provider.Order{
+		ID: o.ID, Amount: due, Expiry: bill.ProviderExpiry(st, s.env(st.Request.Provider).Traits),
+		Number: st.Request.Number, Payee: st.Request.Payee, Memo: o.Memo,
+		Keep: func(ctx context.Context, memo []byte) error {
+			_, err := s.change(ctx, Subject{Bill: st.ID}, bill.Event{Cause: bill.Kept, Attempt: w.Attempt, Memo: memo})
+			return err
+		},
+	}
+}
+
+func (s *Service) send(ctx context.Context, p provider.Provider, w Work, st bill.State, o provider.Order) (provider.Report, error) {
+	cannot := fmt.Errorf("%s cannot %s: %w", st.Request.Provider, w.Kind, provider.ErrRefused)
+	switch w.Kind {
+	case bill.Present:
+		if x, ok := p.(provider.Shower); ok {
+			return x.Present(ctx, o)
+		}
+		return provider.Report{}, cannot
+	case bill.ChargeCode:
+		x, ok := p.(provider.Charger)
+		if !ok {
+			return provider.Report{}, cannot
+		}
+		code, held := s.codes.take(w.Bill, w.Attempt)
+		if !held {
+			return provider.Report{}, errGone
+		}
+		return x.Charge(ctx, o, code)
+	case bill.GiveBack:
+		if x, ok := p.(provider.Returner); ok {
+			return x.Return(ctx, o, w.Request, w.Method, w.Txn, st.Request.Amount.Of(w.Amount))
+		}
+		return provider.Report{}, cannot
+	case bill.Kill:
+		return p.Kill(ctx, o)
+	default:
+		return p.Look(ctx, o)
+	}
+}
+
+// read puts the provider's answer into the table's words. Money in another currency than the bill's is not understood, so
+// nothing of such an answer is.
+func (s *Service) read(rep *bill.Report, st bill.State, r provider.Report, err error) {
+	switch {
+	case err == nil:
+	case errors.Is(err, provider.ErrRefused):
+		rep.Fail, rep.Why = bill.Refused, "refused"
+		if errors.Is(err, errNotConfigured) {
+			rep.Why = "no_provider"
+		}
+	case errors.Is(err, provider.ErrBusy):
+		rep.Fail = bill.Busy
+	default:
+		rep.Fail = bill.Unclear
+		s.log.Warn("provider did not answer", "provider", st.Request.Provider, "bill", st.ID, "work", string(rep.Work), "err", err)
+	}
+	for _, c := range r.Credits {
+		if c.Amount.Currency != st.Request.Amount.Currency || c.Amount.Value <= 0 || c.Txn == "" {
+			s.log.Error("provider reports money that cannot be booked", "provider", st.Request.Provider, "bill", st.ID, "txn", c.Txn)
+			rep.Fail, rep.Credits = bill.Unclear, nil
+			return
+		}
+		rep.Credits = append(rep.Credits, bill.Credit{
+			Provider: st.Request.Provider, Txn: c.Txn, Amount: c.Amount.Value, PaidAt: c.PaidAt.UTC(), Attempt: rep.Attempt,
+		})
+	}
+	rep.Status, rep.Payload, rep.Expires, rep.Returns, rep.Memo = bill.Status(r.State), r.Payload, r.Expires, r.Returns, r.Memo
+	if r.Decline != nil {
+		d := *r.Decline
+		d.Attempt = rep.Attempt
+		rep.Decline = &d
+		if rep.Fail == bill.Refused && d.Why != "" {
+			rep.Why = d.Why
+		}
+	}
+}

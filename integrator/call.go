@@ -1,0 +1,205 @@
+package integrator
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"tilld/internal/wire"
+	"tilld/payment"
+	"tilld/payment/bill"
+)
+
+// Call answers one call of a box: accepted or refused. What becomes of it comes as events. An error means that nothing
+// was decided: ErrSuperseded of an older session, or trouble of our own; the box asks again under the same id.
+func (s *Service) Call(ctx context.Context, terminal string, epoch int64, id, method string, params json.RawMessage) (*wire.Result, *wire.Problem, error) {
+	if method == wire.BillGet {
+		return s.get(ctx, terminal, epoch, params)
+	}
+	c, problem := s.parse(terminal, method, params)
+	if problem != nil {
+		return nil, problem, nil
+	}
+	if !wire.ValidKey(id) {
+		return nil, badParams(), nil
+	}
+	if !c.code.Empty() && s.codes.put(c.bill, c.event.Attempt, c.code) {
+		// Held before the commit, because a worker may look for it right after. Nobody will come for it if no charge began.
+		defer func(kept *bool) {
+			if !*kept {
+				s.codes.take(c.bill, c.event.Attempt)
+			}
+		}(&c.charging)
+	}
+	out, res, problem, err := s.answer(ctx, Subject{Bill: c.bill, Terminal: terminal, Epoch: epoch, Call: id}, c)
+	switch {
+	case errors.Is(err, ErrReference):
+		return s.seen(ctx, terminal, epoch, c)
+	case errors.Is(err, ErrUnknownBill):
+		return nil, wire.Refuse(payment.NoUnknownBill, "no bill of this payment is known here"), nil
+	case err != nil:
+		return nil, nil, err
+	}
+	c.charging = startsCharge(out)
+	if res != nil && method == wire.BillCreate {
+		res.Numbers = s.more(ctx, terminal, out.numbers, c.event.Create.Number)
+	}
+	return res, problem, nil
+}
+
+// answered is an outcome with what was read beside it.
+type answeredCase struct {
+	outcome
+	numbers payment.Numbers
+	charge  bool
+}
+
+func startsCharge(a answeredCase) bool { return a.charge }
+
+// answer takes the call through the table, or repeats what was answered before.
+func (s *Service) answer(ctx context.Context, sub Subject, c *call) (answeredCase, *wire.Result, *wire.Problem, error) {
+	var a answeredCase
+	var res *wire.Result
+	var problem *wire.Problem
+	err := s.store.Change(ctx, sub, func(k *Case) error {
+		a, res, problem = answeredCase{numbers: k.Numbers}, nil, nil
+		if k.Called != nil {
+			res, problem = again(k, c.hash)
+			return nil
+		}
+		if k.Bill.ID == "" && c.event.Cause != bill.CallCreate {
+			return ErrUnknownBill
+		}
+		var err error
+		if a.outcome, err = s.step(k, c.event); err != nil {
+			return err
+		}
+		for _, w := range k.Work {
+			a.charge = a.charge || w.Kind == bill.ChargeCode
+		}
+		if res, problem = said(a.reply); res != nil {
+			k.Called = &Called{Hash: c.hash, Outcome: res.Outcome, Owed: res.Owed}
+		}
+		return nil
+	})
+	s.after(sub.Bill, c.event.Cause, a.outcome, err)
+	return a, res, problem, err
+}
+
+// again answers a call that was answered before: the same, with the bill as it stands now.
+func again(k *Case, hash string) (*wire.Result, *wire.Problem) {
+	if k.Called.Hash != hash {
+		return nil, wire.Refuse(payment.NoKeyReused, "this id was used for a call with other params")
+	}
+	b := bill.Snapshot(k.Bill, time.Now().UTC())
+	return &wire.Result{Outcome: k.Called.Outcome, Owed: k.Called.Owed, Bill: &b}, nil
+}
+
+// said puts the table's reply on the wire.
+func said(r *bill.Effect) (*wire.Result, *wire.Problem) {
+	if r == nil {
+		return nil, wire.Refuse(payment.NoWrongState, "the bill does not take this call now")
+	}
+	b := r.Bill
+	if r.Refusal == "" {
+		return &wire.Result{Outcome: r.Outcome, Owed: r.Owed, Bill: &b}, nil
+	}
+	p := wire.Refuse(r.Refusal, sentence(r.Refusal))
+	p.Data.Why = r.Why
+	if b.Payment != "" {
+		p.Data.Bill = &b
+	}
+	return nil, p
+}
+
+// sentence says a refusal; no value of the caller's is in it.
+func sentence(code string) string {
+	switch code {
+	case payment.NoKeyReused:
+		return "this key was used for something else"
+	case payment.NoAlreadyConfirmed:
+		return "the bill is confirmed with another amount, or cannot be undone as a whole"
+	case payment.NoFinalExceedsPaid:
+		return "the final amount is more than was paid"
+	case payment.NoUseReturn:
+		return "a final amount of nothing is a return"
+	case payment.NoConfirmFirst:
+		return "part of the money can go back only after the sale is confirmed"
+	case payment.NoExceedsKept:
+		return "more would go back than is kept"
+	case payment.NoAdvanceApplied:
+		return "this part of the advance was used for a sale"
+	case payment.NoCannotExtend:
+		return "the bill cannot live longer"
+	case payment.NoAttemptRunning:
+		return "an attempt to charge is under way"
+	case payment.NoClosed:
+		return "the bill is closed"
+	default:
+		return "the bill does not take this call now"
+	}
+}
+
+// seen answers the create of a new payment under a reference that another bill holds: the box lost its memory (B1c).
+func (s *Service) seen(ctx context.Context, terminal string, epoch int64, c *call) (*wire.Result, *wire.Problem, error) {
+	first, err := s.store.ByReference(ctx, terminal, c.event.Create.Lane, c.event.Create.Reference)
+	if err != nil {
+		return nil, nil, fmt.Errorf("find the first bill of a reference: %w", err)
+	}
+	a, res, problem, err := s.answer(ctx, Subject{Bill: first, Terminal: terminal, Epoch: epoch}, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.log.Warn("reference came again under another payment", "terminal", terminal, "bill", first, "number", a.bill.Request.Number)
+	return res, problem, nil
+}
+
+// more leases further numbers when the box's newest block runs low or is of another day; nil: not now. Losing the answer
+// wastes a block and nothing else.
+func (s *Service) more(ctx context.Context, terminal string, have payment.Numbers, used string) *payment.Numbers {
+	day := businessDay(time.Now(), s.zone)
+	if have.Day == day && !low(have, used) {
+		return nil
+	}
+	n, err := s.store.Lease(ctx, terminal, s.merchant, day, s.set.Block)
+	if err != nil {
+		s.log.Warn("numbers were not leased", "terminal", terminal, "err", err)
+		return nil
+	}
+	return &n
+}
+
+// low: the number is in the last quarter of the block, or not in it at all.
+func low(have payment.Numbers, used string) bool {
+	n, ok := number(used)
+	if !ok {
+		return false
+	}
+	return n > have.To-(have.To-have.From+1)/4 && n <= have.To
+}
+
+// get reads a bill; it changes nothing.
+func (s *Service) get(ctx context.Context, terminal string, epoch int64, params json.RawMessage) (*wire.Result, *wire.Problem, error) {
+	var g wire.Get
+	if err := wire.Into(params, &g); err != nil || !payment.ValidID(g.Payment) {
+		return nil, badParams(), nil
+	}
+	t, err := s.store.Terminal(ctx, terminal)
+	if err != nil {
+		return nil, nil, err
+	}
+	if t.Epoch != epoch {
+		return nil, nil, ErrSuperseded
+	}
+	st, err := s.store.Bill(ctx, g.Payment)
+	if errors.Is(err, ErrUnknownBill) || err == nil && st.Terminal != terminal {
+		return nil, wire.Refuse(payment.NoUnknownBill, "no bill of this payment is known here"), nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	b := bill.Snapshot(st, time.Now().UTC())
+	return &wire.Result{Outcome: wire.OutBill, Bill: &b}, nil, nil
+}

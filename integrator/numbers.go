@@ -1,0 +1,44 @@
+package integrator
+
+import (
+	"time"
+
+	"tilld/payment"
+)
+
+// Payment numbers: four digits as long as a merchant's business day has enough of them, five after that.
+const (
+	firstNumber = 1000
+	fourDigits  = 9000 // 1000 … 9999
+)
+
+// Day is the state of a merchant's numbers on one business day. A day goes on where the day before stopped, and wraps:
+// a box that still holds yesterday's block shows none that another box was given this morning.
+type Day struct {
+	Day   string // 2026-11-22
+	Start int    // offset of the day's first number from firstNumber, below fourDigits
+	Used  int    // numbers leased so far
+}
+
+// NextDay is d as the first lease of day finds it.
+func (d Day) NextDay(day string) Day {
+	if d.Day == day {
+		return d
+	}
+	return Day{Day: day, Start: (d.Start + min(d.Used, fourDigits)) % fourDigits}
+}
+
+// Lease takes the next block of at most n numbers, never across a wrap, and gives the state after it.
+func (d Day) Lease(n int) (payment.Numbers, Day) {
+	from := firstNumber + d.Used // five digits: 10000 on, in order
+	if d.Used < fourDigits {
+		off := (d.Start + d.Used) % fourDigits
+		n = min(n, fourDigits-off, fourDigits-d.Used)
+		from = firstNumber + off
+	}
+	d.Used += n
+	return payment.Numbers{Day: d.Day, From: from, To: from + n - 1}, d
+}
+
+// businessDay names the day of t in the merchant's zone.
+func businessDay(t time.Time, zone *time.Location) string { return t.In(zone).Format(time.DateOnly) }

@@ -1,0 +1,83 @@
+package integrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"tilld/payment"
+	"tilld/payment/bill"
+)
+
+// Refusal is why the table did not take what a person, a console or a wallet asked.
+type Refusal struct {
+	Code string // payment.No…
+	Why  string
+}
+
+// Error is the code with its detail.
+func (r *Refusal) Error() string {
+	if r.Why != "" {
+		return r.Code + ": " + r.Why
+	}
+	return r.Code
+}
+
+// acts are the causes that Act takes: those that come neither from a box, nor from a provider's answer, nor from a clock.
+func acts(c bill.Cause) bool {
+	switch c {
+	case bill.Decided, bill.Resolved, bill.Moved, bill.CallReturn, bill.CallUnapply, bill.CallView, bill.CallDeactivate,
+		bill.Credited, bill.Clawed, bill.Bounced, bill.Silent:
+		return true
+	default:
+		return false
+	}
+}
+
+// Act takes an act of a person (B21a, B28, B35, O7), a return by a console or a wallet (B12e, B36), or a line of a
+// provider's registry (B20, B21, B38, O8) through the table. A *Refusal says that it has no place now. The caller has
+// checked the role; a return by the box itself comes by Call alone.
+func (s *Service) Act(ctx context.Context, id string, e bill.Event) (payment.Bill, error) {
+	if !acts(e.Cause) || e.Cause == bill.CallReturn && (e.By == "" || e.By == bill.ByBox) {
+		return payment.Bill{}, errors.New("act: not an act of a person, a console or a registry")
+	}
+	if e.NewID == "" {
+		e.NewID = payment.NewID(time.Now())
+	}
+	out, err := s.change(ctx, Subject{Bill: id}, e)
+	if err != nil {
+		return payment.Bill{}, fmt.Errorf("act on bill: %w", err)
+	}
+	b := bill.Snapshot(out.bill, time.Now().UTC())
+	if out.reply != nil && out.reply.Refusal != "" {
+		return b, &Refusal{Code: out.reply.Refusal, Why: out.reply.Why}
+	}
+	return b, nil
+}
+
+// Bill reads one bill as its box sees it.
+func (s *Service) Bill(ctx context.Context, id string) (payment.Bill, error) {
+	st, err := s.store.Bill(ctx, id)
+	if err != nil {
+		return payment.Bill{}, err
+	}
+	return bill.Snapshot(st, time.Now().UTC()), nil
+}
+
+// Review is the bills that wait for a person, oldest first.
+func (s *Service) Review(ctx context.Context, limit int) ([]payment.Bill, error) {
+	ids, err := s.store.List(ctx, Query{Which: Review, Limit: limit})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]payment.Bill, 0, len(ids))
+	for _, id := range ids {
+		b, err := s.Bill(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, b)
+	}
+	return out, nil
+}

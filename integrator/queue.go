@@ -1,0 +1,172 @@
+package integrator
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"tilld/payment/bill"
+)
+
+// clocks is the name of the queue of ticks and hints; every other queue is a provider's.
+const clocks = ""
+
+// queue is the work of one provider, or the clocks.
+type queue struct {
+	name  string
+	slots chan struct{} // capacity: how many are worked at once; a full one makes the queue wait
+	lease time.Duration
+	wake  chan struct{} // one signal waits; more would say the same
+
+	mu    sync.Mutex
+	idle  bool      // about to sleep, or asleep
+	until time.Time // then until this; zero: until it is woken
+}
+
+func newQueue(name string, slots int, limit time.Duration) *queue {
+	return &queue{name: name, slots: make(chan struct{}, slots), lease: limit + claimMargin, wake: make(chan struct{}, 1)}
+}
+
+// wake says that the queue has work due at at. It costs nothing if the queue will look by then anyway.
+func (s *Service) wake(name string, at time.Time) {
+	q := s.queues[name]
+	if q == nil {
+		return // of a provider that is not configured: next start
+	}
+	q.mu.Lock()
+	late := !q.idle || q.until.IsZero() || at.Before(q.until)
+	q.mu.Unlock()
+	if late {
+		select {
+		case q.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// serve works the queue until ctx ends, and waits for what is under way. It sleeps until the next piece is due or it is
+// woken: an idle server reads nothing.
+func (s *Service) serve(ctx context.Context, q *queue) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	failed := false
+	for ctx.Err() == nil {
+		n, err := s.start(ctx, q, &wg)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return nil
+		case err != nil:
+			if stopped := s.stopped(); stopped != nil {
+				return stopped
+			}
+			if !failed {
+				s.log.Error("queue cannot be read", "provider", q.name, "err", err)
+			}
+			failed = true
+			pause(ctx, storePause)
+			continue
+		case failed:
+			s.log.Info("queue is read again", "provider", q.name)
+			failed = false
+		}
+		if n == 0 {
+			s.sleep(ctx, q)
+		}
+	}
+	return nil
+}
+
+// stopped is why the store can never be written again, or nil.
+func (s *Service) stopped() error {
+	if st, ok := s.store.(interface{ Stopped() error }); ok {
+		return st.Stopped()
+	}
+	return nil
+}
+
+// start claims what is due, as much as there are free slots, and begins it.
+func (s *Service) start(ctx context.Context, q *queue, wg *sync.WaitGroup) (int, error) {
+	select {
+	case q.slots <- struct{}{}: // at least one slot is free
+		<-q.slots
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+	q.mu.Lock()
+	q.idle = false // before the look: what is queued from here on signals
+	q.mu.Unlock()
+	now := time.Now()
+	next, ok, err := s.store.Next(ctx, q.name)
+	if err != nil {
+		return 0, err
+	}
+	q.mu.Lock()
+	q.until, q.idle = time.Time{}, !ok || next.After(now)
+	if ok {
+		q.until = next
+	}
+	idle := q.idle
+	q.mu.Unlock()
+	if idle {
+		return 0, nil
+	}
+	works, err := s.store.Claim(ctx, q.name, now, q.lease, cap(q.slots)-len(q.slots))
+	for _, w := range works {
+		q.slots <- struct{}{} // only this goroutine fills them, so there is room
+		wg.Go(func() {
+			defer func() { <-q.slots }()
+			s.do(ctx, w)
+		})
+	}
+	return len(works), err
+}
+
+// sleep waits for the next piece of work, a wake-up or the end.
+func (s *Service) sleep(ctx context.Context, q *queue) {
+	q.mu.Lock()
+	until := q.until
+	q.mu.Unlock()
+	var due <-chan time.Time
+	if !until.IsZero() {
+		t := time.NewTimer(time.Until(until))
+		defer t.Stop()
+		due = t.C
+	}
+	select {
+	case <-due:
+	case <-q.wake:
+	case <-ctx.Done():
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// do works one piece. What it changes is durable before it returns; where it cannot change anything, the lease ends and
+// the piece is due again.
+func (s *Service) do(ctx context.Context, w Work) {
+	sub := Subject{Bill: w.Bill, Done: &w}
+	keep := context.WithoutCancel(ctx)
+	var err error
+	switch w.Kind {
+	case Tick:
+		_, err = s.change(keep, sub, bill.Event{Cause: bill.Tick})
+	case Hint:
+		_, err = s.change(keep, sub, bill.Event{Cause: bill.Hinted, Attempt: w.Attempt})
+	default:
+		err = s.ask(ctx, w)
+	}
+	if errors.Is(err, ErrUnknownBill) {
+		err = s.store.Drop(keep, w)
+	}
+	if err != nil {
+		s.log.Error("work failed, it comes again", "bill", w.Bill, "provider", w.Provider, "work", string(w.Kind), "tries", w.Tries, "err", err)
+	}
+}

@@ -1,0 +1,162 @@
+package integrator
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"tilld/internal/wire"
+	"tilld/payment"
+	"tilld/payment/bill"
+)
+
+// AddTerminal adds a box by its public key, or gives a known one another key.
+func (s *Service) AddTerminal(ctx context.Context, name string, key ed25519.PublicKey) error {
+	if !wire.ValidKey(name) {
+		return errors.New("add terminal: its name must be printable ASCII without a space")
+	}
+	return s.store.AddTerminal(ctx, Terminal{Name: name, Key: key})
+}
+
+// Terminals lists the boxes by name.
+func (s *Service) Terminals(ctx context.Context) ([]Terminal, error) { return s.store.Terminals(ctx) }
+
+// Key is the public key of a terminal, or ErrUnknownTerminal.
+func (s *Service) Key(ctx context.Context, terminal string) (ed25519.PublicKey, error) {
+	t, err := s.store.Terminal(ctx, terminal)
+	return t.Key, err
+}
+
+// OpenSession begins a session of a terminal whose signature was verified: its epoch is raised, so that every older
+// session can write no more, and what its journal has lost is found and said.
+func (s *Service) OpenSession(ctx context.Context, o wire.Open) (wire.Session, error) {
+	t, err := s.enter(ctx, o)
+	if err != nil {
+		return wire.Session{}, fmt.Errorf("open session: %w", err)
+	}
+	s.watch.signal(o.Terminal) // an older session may be waiting: it is over
+	out := wire.Session{
+		Session: payment.NewID(time.Now()), Epoch: t.Epoch, Now: time.Now().UTC().Format(time.RFC3339),
+		HeartbeatMS: s.set.Heartbeat.Milliseconds(), BusyMS: s.set.Busy.Milliseconds(), Window: s.set.Window,
+		JitterMS: s.set.Jitter.Milliseconds(), ConfigVersion: 1, Providers: s.show, ScanProviders: s.scan,
+		Resume: "ok", JournalState: t.state,
+	}
+	if t.Memory != "" || o.Seen < t.Trimmed {
+		if t, err = s.snapshot(ctx, t, &out); err != nil {
+			return wire.Session{}, fmt.Errorf("open session: %w", err)
+		}
+	}
+	if day := businessDay(time.Now(), s.zone); t.Numbers.Day != day || t.state != MemoryKnown {
+		n, err := s.store.Lease(ctx, t.Name, s.merchant, day, s.set.Block)
+		if err != nil {
+			return wire.Session{}, fmt.Errorf("open session: %w", err)
+		}
+		t.Numbers = n
+	}
+	out.Numbers = &t.Numbers
+	return out, nil
+}
+
+// entered is a terminal as its session found it, with the state of its journal.
+type entered struct {
+	Terminal
+	state string
+}
+
+func (s *Service) enter(ctx context.Context, o wire.Open) (entered, error) {
+	var out entered
+	err := s.store.ChangeTerminal(ctx, o.Terminal, func(t *Terminal) error {
+		state := MemoryKnown
+		switch {
+		case t.Journal == "":
+			state = MemoryNew
+		case t.Journal != o.Journal:
+			state = MemoryLost
+		case o.Restored, o.Seen < t.Acked, o.Writes < t.Writes:
+			state = MemoryRestored
+		case t.Memory != "" && o.Seen < t.Resync:
+			state = t.Memory // it was told, and the line broke before it had taken that in
+		}
+		if o.Seen > t.Seq {
+			// The box has events that we have not: this ledger is a copy. Its events go on above what the box has seen, or
+			// it would take them for repeats.
+			t.Seq, state = o.Seen, max(state, MemoryRestored)
+		}
+		t.Memory = ""
+		if state == MemoryLost || state == MemoryRestored {
+			t.Memory, t.Resync = state, t.Seq
+		}
+		t.Epoch++
+		t.Journal, t.Boot, t.Writes, t.Acked, t.OpenedAt = o.Journal, o.Boot, o.Writes, o.Seen, time.Now().UTC()
+		out = entered{*t, state}
+		return nil
+	})
+	return out, err
+}
+
+// snapshot says what a box has to read anew, because its events cannot be replayed. Bills that a lost journal knew
+// nothing of are put under review first: nobody guesses where their goods are.
+func (s *Service) snapshot(ctx context.Context, t entered, out *wire.Session) (entered, error) {
+	which := Unsettled
+	if t.Memory != "" {
+		which = Open
+	}
+	ids, err := s.store.List(ctx, Query{Terminal: t.Name, Which: which})
+	if err != nil {
+		return t, err
+	}
+	if t.Memory == MemoryLost {
+		s.log.Warn("terminal lost its journal", "terminal", t.Name, "bills", len(ids))
+		for _, id := range ids {
+			if _, err := s.change(ctx, Subject{Bill: id, Terminal: t.Name, Epoch: t.Epoch}, bill.Event{Cause: bill.Forgotten}); err != nil {
+				return t, err
+			}
+		}
+	}
+	err = s.store.ChangeTerminal(ctx, t.Name, func(n *Terminal) error {
+		if n.Epoch != t.Epoch {
+			return ErrSuperseded
+		}
+		if n.Memory != "" {
+			n.Resync = n.Seq
+		}
+		t.Terminal = *n
+		return nil
+	})
+	out.Resume, out.Snapshot = "snapshot", &wire.Snapshot{Seq: t.Seq, Payments: ids}
+	return t, err
+}
+
+// Events answers up to n of the terminal's events after a seq, with their age now.
+func (s *Service) Events(ctx context.Context, terminal string, after int64, n int) ([]wire.Event, error) {
+	es, err := s.store.Events(ctx, terminal, after, n)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	out := make([]wire.Event, 0, len(es))
+	for _, e := range es {
+		out = append(out, wire.Event{
+			Seq: e.Seq, Type: e.Type, Age: max(0, now.Sub(e.At).Milliseconds()), Fresh: e.Fresh.Milliseconds(), Body: json.RawMessage(e.Body),
+		})
+	}
+	return slices.Clip(out), nil
+}
+
+// Ack takes in that the box has everything up to seq.
+func (s *Service) Ack(ctx context.Context, terminal string, epoch, seq int64) error {
+	return s.store.ChangeTerminal(ctx, terminal, func(t *Terminal) error {
+		if t.Epoch != epoch {
+			return ErrSuperseded
+		}
+		t.Acked = max(t.Acked, min(seq, t.Seq))
+		if t.Memory != "" && t.Acked >= t.Resync {
+			t.Memory = ""
+		}
+		return nil
+	})
+}

@@ -1,0 +1,114 @@
+package integrator
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"tilld/payment"
+	"tilld/payment/bill"
+)
+
+// outcome is what one change came to, for whoever made it.
+type outcome struct {
+	bill    bill.State
+	reply   *bill.Effect // nil: nobody asked
+	rows    []string
+	told    []Tell
+	works   int
+	due     time.Time
+	notices []string
+	alarm   string
+}
+
+// step takes the event through the bill's table and puts what comes of it into the case.
+func (s *Service) step(c *Case, e bill.Event) (outcome, error) {
+	name := c.Bill.Request.Provider
+	if e.Create != nil && c.Bill.ID == "" {
+		name = e.Create.Provider
+	}
+	e.Now = time.Now().UTC()
+	e.Env = s.env(name)
+	next, effects, rows, err := bill.Step(c.Bill, e)
+	out := outcome{rows: rows}
+	if err != nil {
+		for _, f := range effects {
+			out.alarm += f.Code
+		}
+		return out, err
+	}
+	c.Bill, c.Now, c.Due = next, e.Now, bill.Due(next)
+	if s.providers[name] != nil {
+		c.Queue = name
+	}
+	for _, f := range effects {
+		switch f.Kind {
+		case bill.Tell:
+			c.Tell = append(c.Tell, Tell{Type: f.Type, Fresh: f.Fresh, Body: f.Bill})
+		case bill.Do:
+			c.Work = append(c.Work, f.Work)
+		case bill.Insert:
+			c.New = append(c.New, *f.New)
+		case bill.Notice:
+			c.Notices = append(c.Notices, f.Code)
+		case bill.Reply:
+			out.reply = &f
+		}
+	}
+	out.bill, out.told, out.works, out.due, out.notices = c.Bill, c.Tell, len(c.Work), c.Due, c.Notices
+	return out, nil
+}
+
+// change takes one event through the table, durably, and wakes whoever has to know. make is given the bill as it stands
+// and may run again; no event: nothing is changed.
+func (s *Service) change(ctx context.Context, sub Subject, e bill.Event) (outcome, error) {
+	var out outcome
+	err := s.store.Change(ctx, sub, func(c *Case) error {
+		var err error
+		if c.Bill.ID == "" && e.Cause != bill.CallCreate {
+			return ErrUnknownBill
+		}
+		out, err = s.step(c, e)
+		return err
+	})
+	s.after(sub.Bill, e.Cause, out, err)
+	return out, err
+}
+
+// after wakes and logs, once the change is durable, or was refused.
+func (s *Service) after(id string, cause bill.Cause, out outcome, err error) {
+	if errors.Is(err, bill.ErrInvariant) {
+		s.log.Error("change refused, the sums would not add up", "bill", id, "cause", string(cause), "alarm", out.alarm, "rows", out.rows)
+	}
+	if err != nil {
+		return
+	}
+	if len(out.told) > 0 && out.bill.Terminal != "" {
+		s.watch.signal(out.bill.Terminal)
+	}
+	if out.works > 0 {
+		s.wake(out.bill.Request.Provider, time.Time{})
+	}
+	if !out.due.IsZero() {
+		s.wake(clocks, out.due)
+	}
+	s.tellLog(id, cause, out)
+}
+
+// tellLog makes the log read as a shop's day: a line for each thing that matters to a sale.
+func (s *Service) tellLog(id string, cause bill.Cause, out outcome) {
+	s.log.Debug("bill changed", "bill", id, "cause", string(cause), "rows", out.rows)
+	for _, t := range out.told {
+		b := t.Body
+		switch t.Type {
+		case payment.EvPaid, payment.EvClosed, payment.EvDone, payment.EvReturned, payment.EvPaidAfter, payment.EvLate:
+			s.log.Info(t.Type, "bill", id, "number", b.Number, "terminal", out.bill.Terminal, "lane", b.Lane, "provider", b.Provider,
+				"status", b.Status, "paid", b.Paid, "kept", b.Kept, "owed", b.Owed, "currency", b.Amount.Currency)
+		case payment.EvDoubt:
+			s.log.Warn("bill in doubt", "bill", id, "number", b.Number, "provider", b.Provider)
+		}
+	}
+	for _, code := range out.notices {
+		s.log.Warn("bill wants a person", "bill", id, "number", out.bill.Request.Number, "why", code)
+	}
+}

@@ -1,0 +1,193 @@
+package integrator
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"tilld/payment"
+	"tilld/payment/bill"
+)
+
+// Errors of a Store.
+var (
+	// ErrUnknownBill: no such bill, or not this terminal's.
+	ErrUnknownBill = errors.New("unknown bill")
+	// ErrReference: another bill holds this (terminal, lane, reference).
+	ErrReference = errors.New("reference is taken by another bill")
+	// ErrTrimmed: the events asked for are no longer kept.
+	ErrTrimmed = errors.New("events are trimmed")
+)
+
+// CreditTaken says that another bill holds this (provider, transaction).
+type CreditTaken struct{ Provider, Txn string }
+
+// Error names the transaction.
+func (e *CreditTaken) Error() string {
+	return "transaction " + e.Txn + " of " + e.Provider + " is booked on another bill"
+}
+
+// Subject says which bill a change is about, and on whose behalf it is made.
+type Subject struct {
+	Bill     string
+	Terminal string // with Epoch: the session that writes
+	Epoch    int64  // 0: the server itself
+	Call     string // id of the call that this change answers, "" for none
+	Done     *Work  // claimed work whose answer this change takes in; it leaves the queue unless it was asked for again
+}
+
+// Called is how a call was answered; kept as long as its bill.
+type Called struct {
+	Hash    string // of its params
+	Outcome string // wire.Out…
+	Owed    int64
+}
+
+// Tell is an event to the box that owns the bill.
+type Tell struct {
+	Type  string
+	Fresh time.Duration // 0: always acted on
+	Body  payment.Bill
+}
+
+// Case is one bill as one transaction sees it, and everything that is written with it: as one, or not at all.
+type Case struct {
+	Bill    bill.State      // zero: no such bill
+	Called  *Called         // how Subject.Call was answered before; set it to keep an answer
+	Numbers payment.Numbers // the newest block of Subject.Terminal, to read
+	Tell    []Tell          // in order
+	Work    []bill.Work     // provider calls wanted now
+	Queue   string          // on which queue Work goes
+	Due     time.Time       // of the bill's next Tick, zero: none
+	New     []bill.State    // further bills (children of a static one), with no events of their own
+	Notices []string        // codes for the merchant
+	Now     time.Time       // of what is written; set by f
+}
+
+// Work is one claimed piece of work.
+type Work struct {
+	bill.Work
+	Bill     string
+	Provider string // whom to ask; "" for a Tick or Hint
+	Tries    int    // claims so far, this one counted: more than one means that a claim ended without an answer
+	Gen      int64  // what Done compares: raised whenever the same work is asked for again
+	Due      time.Time
+}
+
+// Kinds of work beside those that ask a provider.
+const (
+	Tick bill.WorkKind = "tick" // a bill's Due has come
+	Hint bill.WorkKind = "hint" // a provider called about an order of this bill
+)
+
+// Bills changes and reads bills.
+type Bills interface {
+	// Change loads the subject's Case, runs f on it and writes all of it in one transaction. f has no effects of its own
+	// and may run again. An error of f is returned as it is, and nothing is written. ErrSuperseded, ErrReference and
+	// *CreditTaken are answered before anything is written.
+	Change(ctx context.Context, s Subject, f func(*Case) error) error
+	// Bill reads one bill, or ErrUnknownBill.
+	Bill(ctx context.Context, id string) (bill.State, error)
+	// ByReference finds the bill of (terminal, lane, reference), or ErrUnknownBill.
+	ByReference(ctx context.Context, terminal, lane, reference string) (string, error)
+	// List is ids of bills, oldest first.
+	List(ctx context.Context, q Query) ([]string, error)
+}
+
+// Query chooses bills. Zero fields choose nothing away.
+type Query struct {
+	Terminal string
+	Which    Which
+	Limit    int // 0: all
+}
+
+// Which bills.
+type Which string
+
+// Choices of Which.
+const (
+	All       Which = ""
+	Open      Which = "open"      // not closed, or closed by a clock alone: what a box that lost its memory must hear of
+	Unsettled Which = "unsettled" // open, in doubt, under review, or with something owed
+	Review    Which = "review"    // for a person: in review, or with an obligation that waits for one
+)
+
+// Queue hands out due work.
+type Queue interface {
+	// Claim leases up to n pieces of work of the queue (a provider's name, "" for ticks) that are due at now. A lease that
+	// ends without an answer makes the work due again, with Tries raised.
+	Claim(ctx context.Context, queue string, now time.Time, lease time.Duration, n int) ([]Work, error)
+	// Next is when the next work of the queue is due; false: there is none.
+	Next(ctx context.Context, queue string) (time.Time, bool, error)
+	// Queues lists the queues that hold work.
+	Queues(ctx context.Context) ([]string, error)
+	// Drop takes claimed work off the queue without a change to its bill.
+	Drop(ctx context.Context, w Work) error
+}
+
+// Terminals keeps boxes, their events and their numbers.
+type Terminals interface {
+	// AddTerminal adds a box, or gives a known one another key.
+	AddTerminal(ctx context.Context, t Terminal) error
+	// Terminal reads one, or ErrUnknownTerminal.
+	Terminal(ctx context.Context, name string) (Terminal, error)
+	// Terminals lists them by name.
+	Terminals(ctx context.Context) ([]Terminal, error)
+	// ChangeTerminal runs f on the terminal and writes it. f may run again. Of
+	// Seq it may only make more, and then the events up to there count as trimmed; Name, Key and Numbers stay.
+	ChangeTerminal(ctx context.Context, name string, f func(*Terminal) error) error
+	// Lease gives a terminal the next n numbers of the merchant's day.
+	Lease(ctx context.Context, terminal, merchant, day string, n int) (payment.Numbers, error)
+	// Events answers up to n events with seq > after, in order, or ErrTrimmed.
+	Events(ctx context.Context, terminal string, after int64, n int) ([]Event, error)
+	// Trim forgets acknowledged and unacknowledged events alike: all but the newest keep, and those older than before.
+	Trim(ctx context.Context, terminal string, keep int64, before time.Time) error
+}
+
+// Event is one stored event of a terminal.
+type Event struct {
+	Seq   int64
+	Type  string
+	Fresh time.Duration
+	At    time.Time
+	Body  []byte // a payment.Bill
+}
+
+// Inbox keeps what providers call us about.
+type Inbox interface {
+	// Note stores that provider spoke of order, and answers its bill and attempt, or ErrUnknownBill: then the note waits,
+	// and a bill that gets this order later finds it. In either case the bill gets a Hint that is due at once.
+	Note(ctx context.Context, provider, order string, at time.Time) (billID string, attempt int, err error)
+	// Forget drops notes older than before.
+	Forget(ctx context.Context, before time.Time) error
+}
+
+// Entry is one bill in the ledger: sums of its rows, in minor units.
+type Entry struct {
+	Bill, Terminal, Number, Reference, Status string
+
+	Currency   string
+	Life       payment.Life
+	Doubt      bool
+	DoubtSince time.Time
+	Review     bool
+	Credits    int64 // Σ credits
+	Goods      int64 // kept
+	Returned   int64 // Σ obligations that are done
+	Owed       int64 // Σ obligations owed, sent or with a person
+	Drawn      int64 // credits out of which more is owed or returned than came in, counted
+}
+
+// Ledger reads the rows of money for an audit: in one snapshot, beside a running server if need be.
+type Ledger interface {
+	Ledger(ctx context.Context, f func(Entry) error) error
+}
+
+// Store is the truth. One text of SQL serves every engine; integrator/store/storetest is what each must pass.
+type Store interface {
+	Bills
+	Queue
+	Terminals
+	Inbox
+	Ledger
+}

@@ -1,0 +1,237 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"tilld/integrator"
+	"tilld/internal/sqlitedb"
+	"tilld/payment"
+	"tilld/payment/bill"
+)
+
+// Change runs f on the subject's case and writes all of it in one transaction.
+func (s *Store) Change(ctx context.Context, sub integrator.Subject, f func(*integrator.Case) error) error {
+	return s.db.Write(ctx, func(tx *sqlitedb.Tx) error {
+		c := &integrator.Case{}
+		if err := fence(tx, sub, c); err != nil {
+			return err
+		}
+		old, err := load(ctx, tx, sub.Bill)
+		if err != nil && !errors.Is(err, integrator.ErrUnknownBill) {
+			return err
+		}
+		if old.ID != "" && sub.Terminal != "" && old.Terminal != sub.Terminal {
+			return integrator.ErrUnknownBill
+		}
+		if c.Called, err = called(tx, sub); err != nil {
+			return err
+		}
+		before := c.Called
+		c.Bill = clone(old)
+		if err := f(c); err != nil {
+			return err
+		}
+		return write(tx, sub, old, before, c)
+	})
+}
+
+// clone gives f slices of its own, so that what it changes in place is seen as a change.
+func clone(s bill.State) bill.State {
+	s.Credits = slices.Clone(s.Credits)
+	s.Obligations = slices.Clone(s.Obligations)
+	s.Attempts = slices.Clone(s.Attempts)
+	s.Returns = slices.Clone(s.Returns)
+	s.Quotes = slices.Clone(s.Quotes)
+	return s
+}
+
+// fence lets the newest session of the terminal alone write, and the server itself.
+func fence(tx *sqlitedb.Tx, sub integrator.Subject, c *integrator.Case) error {
+	if sub.Epoch == 0 {
+		return nil
+	}
+	var epoch int64
+	n := &c.Numbers
+	err := tx.QueryRow(`SELECT epoch, numbers_day, numbers_from, numbers_to FROM terminals WHERE name = $1`, sub.Terminal).
+		Scan(&epoch, &n.Day, &n.From, &n.To)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return integrator.ErrUnknownTerminal
+	case err != nil:
+		return fmt.Errorf("read terminal: %w", err)
+	case epoch != sub.Epoch:
+		return integrator.ErrSuperseded
+	}
+	return nil
+}
+
+func called(tx *sqlitedb.Tx, sub integrator.Subject) (*integrator.Called, error) {
+	if sub.Call == "" {
+		return nil, nil
+	}
+	var c integrator.Called
+	err := tx.QueryRow(`SELECT hash, outcome, owed FROM calls WHERE terminal = $1 AND id = $2`, sub.Terminal, sub.Call).
+		Scan(&c.Hash, &c.Outcome, &c.Owed)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("read call: %w", err)
+	}
+	return &c, nil
+}
+
+func write(tx *sqlitedb.Tx, sub integrator.Subject, old bill.State, before *integrator.Called, c *integrator.Case) error {
+	if sub.Done != nil {
+		if err := finish(tx, *sub.Done); err != nil {
+			return err
+		}
+	}
+	if c.Bill.ID == "" {
+		return nil
+	}
+	if err := save(tx, old, c.Bill); err != nil {
+		return err
+	}
+	for _, n := range c.New {
+		if err := save(tx, bill.State{}, n); err != nil {
+			return err
+		}
+		if err := clock(tx, n.ID, bill.Due(n)); err != nil {
+			return err
+		}
+	}
+	if c.Called != nil && before == nil && sub.Call != "" {
+		if _, err := tx.Exec(`INSERT INTO calls (terminal, id, bill, hash, outcome, owed) VALUES ($1, $2, $3, $4, $5, $6)`,
+			sub.Terminal, sub.Call, c.Bill.ID, c.Called.Hash, c.Called.Outcome, c.Called.Owed); err != nil {
+			return fmt.Errorf("write call: %w", err)
+		}
+	}
+	if err := tell(tx, c); err != nil {
+		return err
+	}
+	for _, code := range c.Notices {
+		if _, err := tx.Exec(`INSERT INTO notices (bill, code, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+			c.Bill.ID, code, nanos(c.Now)); err != nil {
+			return fmt.Errorf("write notice: %w", err)
+		}
+	}
+	for _, w := range c.Work {
+		if err := ask(tx, c.Queue, c.Bill.ID, w, c.Now); err != nil {
+			return err
+		}
+	}
+	return clock(tx, c.Bill.ID, c.Due)
+}
+
+// tell appends the events to the terminal's stream.
+func tell(tx *sqlitedb.Tx, c *integrator.Case) error {
+	if len(c.Tell) == 0 || c.Bill.Terminal == "" {
+		return nil
+	}
+	var seq int64
+	err := tx.QueryRow(`UPDATE terminals SET seq = seq + $2 WHERE name = $1 RETURNING seq`, c.Bill.Terminal, len(c.Tell)).Scan(&seq)
+	if errors.Is(err, sql.ErrNoRows) {
+		return integrator.ErrUnknownTerminal
+	}
+	if err != nil {
+		return fmt.Errorf("number events: %w", err)
+	}
+	seq -= int64(len(c.Tell))
+	for _, t := range c.Tell {
+		seq++
+		body, err := json.Marshal(t.Body)
+		if err != nil {
+			return fmt.Errorf("write event %s: %w", t.Type, err)
+		}
+		if _, err := tx.Exec(`INSERT INTO events (terminal, seq, type, bill, fresh, at, body) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			c.Bill.Terminal, seq, t.Type, c.Bill.ID, int64(t.Fresh), nanos(c.Now), string(body)); err != nil {
+			return fmt.Errorf("write event %s: %w", t.Type, err)
+		}
+	}
+	return nil
+}
+
+// Bill reads one bill.
+func (s *Store) Bill(ctx context.Context, id string) (bill.State, error) {
+	tx, err := s.db.Read().BeginTx(ctx, nil)
+	if err != nil {
+		return bill.State{}, fmt.Errorf("read bill: %w", err)
+	}
+	defer tx.Rollback() //nolint:errcheck // it only reads
+	return load(ctx, tx, id)
+}
+
+// ByReference finds the bill that holds a till's reference.
+func (s *Store) ByReference(ctx context.Context, terminal, lane, reference string) (string, error) {
+	var id string
+	err := s.db.Read().QueryRowContext(ctx, `SELECT id FROM bills WHERE terminal = $1 AND lane = $2 AND reference = $3 AND reference <> ''`,
+		terminal, lane, reference).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", integrator.ErrUnknownBill
+	}
+	if err != nil {
+		return "", fmt.Errorf("find reference: %w", err)
+	}
+	return id, nil
+}
+
+// List is ids of bills, oldest first.
+func (s *Store) List(ctx context.Context, q integrator.Query) ([]string, error) {
+	where := "($1 = '' OR terminal = $1)"
+	switch q.Which {
+	case integrator.Open:
+		where += " AND open"
+	case integrator.Unsettled:
+		where += " AND NOT settled"
+	case integrator.Review:
+		where += " AND NOT settled AND review"
+	}
+	limit := int64(q.Limit)
+	if limit <= 0 {
+		limit = 1 << 40
+	}
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT id FROM bills WHERE `+where+` ORDER BY created_at, id LIMIT $2`, q.Terminal, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list bills: %w", err)
+	}
+	return texts(rows)
+}
+
+func texts(rows *sql.Rows) ([]string, error) {
+	defer rows.Close() //nolint:errcheck // Err below says what matters
+	var out []string
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, rows.Err()
+}
+
+// unfinished: the box has not had the last word.
+func unfinished(s bill.State) bool {
+	return s.Life != payment.Closed || s.Reason == payment.Done && s.ByDeadline
+}
+
+// settled: nothing will happen to the bill unless somebody asks or more money comes.
+func settled(s bill.State) bool {
+	if s.Life != payment.Closed || s.Doubt || s.Review {
+		return false
+	}
+	return !slices.ContainsFunc(s.Obligations, func(o bill.Obligation) bool {
+		return o.State == bill.Owed || o.State == bill.Sent || o.State == bill.Human
+	})
+}
+
+// wanted: a person has to look at it.
+func wanted(s bill.State) bool {
+	return s.Review || slices.ContainsFunc(s.Obligations, func(o bill.Obligation) bool { return o.State == bill.Human })
+}

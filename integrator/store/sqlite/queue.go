@@ -1,0 +1,113 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"tilld/integrator"
+	"tilld/internal/sqlitedb"
+	"tilld/payment/bill"
+)
+
+// ask puts work on a queue, due now. Work that somebody holds a lease on is due again when he is done with it: what was
+// asked before this moment may not have seen what caused it.
+func ask(tx *sqlitedb.Tx, queue, id string, w bill.Work, now time.Time) error {
+	_, err := tx.Exec(`INSERT INTO work (queue, bill, kind, attempt, request, method, txn, amount, due, ready, leased, tries, gen)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, FALSE, 0, 1)
+ON CONFLICT (bill, kind, attempt, request) DO UPDATE SET method = excluded.method, txn = excluded.txn, amount = excluded.amount,
+ due = excluded.due, gen = work.gen + 1, ready = CASE WHEN work.leased AND work.ready > excluded.due THEN work.ready ELSE excluded.due END`,
+		queue, id, string(w.Kind), w.Attempt, w.Request, w.Method, w.Txn, w.Amount, nanos(now))
+	if err != nil {
+		return fmt.Errorf("queue work: %w", err)
+	}
+	return nil
+}
+
+// clock sets or stops the bill's one clock.
+func clock(tx *sqlitedb.Tx, id string, due time.Time) error {
+	var err error
+	if due.IsZero() {
+		_, err = tx.Exec(`DELETE FROM work WHERE bill = $1 AND kind = 'tick' AND attempt = 0 AND request = ''`, id)
+	} else {
+		_, err = tx.Exec(`INSERT INTO work (queue, bill, kind, attempt, request, method, txn, amount, due, ready, leased, tries, gen)
+VALUES ('', $1, 'tick', 0, '', '', '', 0, $2, $2, FALSE, 0, 1)
+ON CONFLICT (bill, kind, attempt, request) DO UPDATE SET due = excluded.due, ready = excluded.ready, leased = FALSE, tries = 0, gen = work.gen + 1`, id, nanos(due))
+	}
+	if err != nil {
+		return fmt.Errorf("set clock: %w", err)
+	}
+	return nil
+}
+
+// finish takes answered work off the queue, or makes it due again if it was asked for in the meantime.
+func finish(tx *sqlitedb.Tx, w integrator.Work) error {
+	const key = ` WHERE bill = $1 AND kind = $2 AND attempt = $3 AND request = $4`
+	r, err := tx.Exec(`DELETE FROM work`+key+` AND gen = $5`, w.Bill, string(w.Kind), w.Attempt, w.Request, w.Gen)
+	if err != nil {
+		return fmt.Errorf("finish work: %w", err)
+	}
+	if n, err := r.RowsAffected(); err != nil || n > 0 {
+		return err
+	}
+	if _, err := tx.Exec(`UPDATE work SET leased = FALSE, tries = 0, ready = due`+key+` AND leased`,
+		w.Bill, string(w.Kind), w.Attempt, w.Request); err != nil {
+		return fmt.Errorf("finish work: %w", err)
+	}
+	return nil
+}
+
+// Drop takes claimed work off the queue.
+func (s *Store) Drop(ctx context.Context, w integrator.Work) error {
+	return s.db.Write(ctx, func(tx *sqlitedb.Tx) error { return finish(tx, w) })
+}
+
+// Claim leases due work of one queue.
+func (s *Store) Claim(ctx context.Context, queue string, now time.Time, lease time.Duration, n int) ([]integrator.Work, error) {
+	var out []integrator.Work
+	err := s.db.Write(ctx, func(tx *sqlitedb.Tx) error {
+		out = nil
+		rows, err := tx.Query(`UPDATE work SET leased = TRUE, ready = $3, tries = tries + 1
+WHERE (bill, kind, attempt, request) IN (SELECT bill, kind, attempt, request FROM work WHERE queue = $1 AND ready <= $2 ORDER BY ready LIMIT $4)
+RETURNING queue, bill, kind, attempt, request, method, txn, amount, due, tries, gen`, queue, nanos(now), nanos(now.Add(lease)), n)
+		if err != nil {
+			return fmt.Errorf("claim work: %w", err)
+		}
+		defer rows.Close() //nolint:errcheck // Err below says what matters
+		for rows.Next() {
+			var w integrator.Work
+			var due int64
+			if err := rows.Scan(&w.Provider, &w.Bill, &w.Kind, &w.Attempt, &w.Request, &w.Method, &w.Txn, &w.Amount, &due, &w.Tries, &w.Gen); err != nil {
+				return fmt.Errorf("claim work: %w", err)
+			}
+			w.Due = at(due)
+			out = append(out, w)
+		}
+		return rows.Err()
+	})
+	return out, err
+}
+
+// Next is when the queue's next work is due.
+func (s *Store) Next(ctx context.Context, queue string) (time.Time, bool, error) {
+	var ready int64
+	err := s.db.Read().QueryRowContext(ctx, `SELECT ready FROM work WHERE queue = $1 ORDER BY ready LIMIT 1`, queue).Scan(&ready)
+	if errors.Is(err, sql.ErrNoRows) {
+		return time.Time{}, false, nil
+	}
+	if err != nil {
+		return time.Time{}, false, fmt.Errorf("read queue: %w", err)
+	}
+	return time.Unix(0, ready).UTC(), true, nil
+}
+
+// Queues lists the queues that hold work.
+func (s *Store) Queues(ctx context.Context) ([]string, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT DISTINCT queue FROM work ORDER BY queue`)
+	if err != nil {
+		return nil, fmt.Errorf("list queues: %w", err)
+	}
+	return texts(rows)
+}

@@ -1,0 +1,339 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"tilld/integrator"
+	"tilld/internal/sqlitedb"
+	"tilld/payment/bill"
+)
+
+// parts says which tables hold rows of a bill, so that a bill without returns costs no query for them.
+type parts int64
+
+const (
+	hasCredits parts = 1 << iota
+	hasObligations
+	hasAttempts
+	hasReturns
+	hasQuotes
+)
+
+func partsOf(s bill.State) (p parts) {
+	for _, x := range []struct {
+		n   int
+		bit parts
+	}{
+		{len(s.Credits), hasCredits},
+		{len(s.Obligations), hasObligations},
+		{len(s.Attempts), hasAttempts},
+		{len(s.Returns), hasReturns},
+		{len(s.Quotes), hasQuotes},
+	} {
+		if x.n > 0 {
+			p |= x.bit
+		}
+	}
+	return p
+}
+
+// load reads a bill with its rows; all of them are read in one transaction.
+func load(ctx context.Context, q querier, id string) (bill.State, error) {
+	var s bill.State
+	var p parts
+	var text string
+	err := q.QueryRowContext(ctx, `SELECT parts, state FROM bills WHERE id = $1`, id).Scan(&p, &text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return s, integrator.ErrUnknownBill
+	}
+	if err != nil {
+		return s, fmt.Errorf("read bill: %w", err)
+	}
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		return s, fmt.Errorf("read bill %s: %w", id, err)
+	}
+	for _, part := range []struct {
+		bit  parts
+		read func(context.Context, querier, *bill.State) error
+	}{
+		{hasCredits, readCredits},
+		{hasObligations, readObligations},
+		{hasAttempts, readAttempts},
+		{hasReturns, readReturns},
+		{hasQuotes, readQuotes},
+	} {
+		if p&part.bit == 0 {
+			continue
+		}
+		if err := part.read(ctx, q, &s); err != nil {
+			return s, fmt.Errorf("read bill %s: %w", id, err)
+		}
+	}
+	return s, nil
+}
+
+// each runs scan for every row of the query.
+func each(ctx context.Context, q querier, query, id string, scan func(*sql.Rows) error) error {
+	rows, err := q.QueryContext(ctx, query, id)
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // Err below says what matters
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+func readCredits(ctx context.Context, q querier, s *bill.State) error {
+	return each(ctx, q, `SELECT provider, txn, amount, paid_at, attempt, quote, late, evidence FROM credits WHERE bill = $1 ORDER BY n`, s.ID,
+		func(r *sql.Rows) error {
+			var c bill.Credit
+			var paid int64
+			err := r.Scan(&c.Provider, &c.Txn, &c.Amount, &paid, &c.Attempt, &c.Quote, &c.Late, &c.Evidence)
+			c.PaidAt = at(paid)
+			s.Credits = append(s.Credits, c)
+			return err
+		})
+}
+
+func readObligations(ctx context.Context, q querier, s *bill.State) error {
+	return each(ctx, q, `SELECT id, provider, txn, amount, why, key, state, request, method, next_at, rest FROM obligations WHERE bill = $1 ORDER BY n`, s.ID,
+		func(r *sql.Rows) error {
+			var o bill.Obligation
+			var id, provider, txn, why, key, state, request, method, rest string
+			var amount, next int64
+			if err := r.Scan(&id, &provider, &txn, &amount, &why, &key, &state, &request, &method, &next, &rest); err != nil {
+				return err
+			}
+			if err := json.Unmarshal([]byte(rest), &o); err != nil {
+				return err
+			}
+			o.ID, o.Provider, o.Txn, o.Amount, o.Why, o.Key = id, provider, txn, amount, why, key
+			o.State, o.Request, o.Method, o.Next = bill.Debt(state), request, method, at(next)
+			s.Obligations = append(s.Obligations, o)
+			return nil
+		})
+}
+
+func readAttempts(ctx context.Context, q querier, s *bill.State) error {
+	return each(ctx, q, `SELECT n, order_id, hash, running, rest FROM attempts WHERE bill = $1 ORDER BY n`, s.ID,
+		func(r *sql.Rows) error {
+			var a bill.Attempt
+			var n int
+			var order, hash, rest string
+			var running bool
+			if err := r.Scan(&n, &order, &hash, &running, &rest); err != nil {
+				return err
+			}
+			if err := json.Unmarshal([]byte(rest), &a); err != nil {
+				return err
+			}
+			a.N, a.Order.ID, a.Hash, a.Running = n, order, hash, running
+			s.Attempts = append(s.Attempts, a)
+			return nil
+		})
+}
+
+func readReturns(ctx context.Context, q querier, s *bill.State) error {
+	return each(ctx, q, `SELECT key, asker, whole, amount, outcome, why, at FROM returns WHERE bill = $1 ORDER BY n`, s.ID,
+		func(r *sql.Rows) error {
+			var x bill.Return
+			var when int64
+			err := r.Scan(&x.Key, &x.By, &x.Whole, &x.Amount, &x.Outcome, &x.Why, &when)
+			x.At = at(when)
+			s.Returns = append(s.Returns, x)
+			return err
+		})
+}
+
+func readQuotes(ctx context.Context, q querier, s *bill.State) error {
+	return each(ctx, q, `SELECT id, amount, total, ends, gone FROM quotes WHERE bill = $1 ORDER BY n`, s.ID,
+		func(r *sql.Rows) error {
+			var x bill.Quote
+			var ends int64
+			err := r.Scan(&x.ID, &x.Amount, &x.Total, &ends, &x.Gone)
+			x.Ends = at(ends)
+			s.Quotes = append(s.Quotes, x)
+			return err
+		})
+}
+
+// save writes what differs between old and s. A zero old is a new bill.
+func save(tx *sqlitedb.Tx, old, s bill.State) error {
+	if reflect.DeepEqual(old, s) {
+		return nil
+	}
+	if err := saveBill(tx, old, s); err != nil {
+		return err
+	}
+	if err := saveOrders(tx, old, s); err != nil {
+		return err
+	}
+	if err := saveCredits(tx, old, s); err != nil {
+		return err
+	}
+	for _, put := range []func(*sqlitedb.Tx, bill.State, bill.State) error{saveObligations, saveAttempts, saveReturns, saveQuotes} {
+		if err := put(tx, old, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func saveBill(tx *sqlitedb.Tx, old, s bill.State) error {
+	rest := s
+	rest.Credits, rest.Obligations, rest.Attempts, rest.Returns, rest.Quotes = nil, nil, nil, nil, nil
+	text, err := json.Marshal(rest)
+	if err != nil {
+		return fmt.Errorf("write bill %s: %w", s.ID, err)
+	}
+	status := bill.Snapshot(s, time.Time{}).Status
+	if old.ID != "" {
+		_, err = tx.Exec(`UPDATE bills SET terminal = $2, kept = $3, life = $4, open = $5, status = $6, doubt = $7, doubt_since = $8, review = $9, settled = $10, version = $11, parts = $12, state = $13 WHERE id = $1`,
+			s.ID, s.Terminal, s.Kept, string(s.Life), unfinished(s), status, s.Doubt, nanos(s.DoubtSince), wanted(s), settled(s), s.Version, int64(partsOf(s)), string(text))
+		if err != nil {
+			return fmt.Errorf("write bill %s: %w", s.ID, err)
+		}
+		return nil
+	}
+	r := s.Request
+	_, err = tx.Exec(`INSERT INTO bills (id, merchant, terminal, lane, reference, number, provider, amount, currency, kept, life, open, status, doubt, doubt_since, review, settled, version, created_at, parts, state)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
+		s.ID, s.Merchant, s.Terminal, r.Lane, r.Reference, r.Number, r.Provider, r.Amount.Value, r.Amount.Currency, s.Kept, string(s.Life), unfinished(s), status,
+		s.Doubt, nanos(s.DoubtSince), wanted(s), settled(s), s.Version, nanos(s.CreatedAt), int64(partsOf(s)), string(text))
+	if sqlitedb.Unique(err) {
+		return integrator.ErrReference
+	}
+	if err != nil {
+		return fmt.Errorf("write bill %s: %w", s.ID, err)
+	}
+	return nil
+}
+
+// saveOrders makes the provider's orders findable, and wakes the bill if the provider has already spoken of one.
+func saveOrders(tx *sqlitedb.Tx, old, s bill.State) error {
+	type order struct {
+		id      string
+		attempt int
+	}
+	var fresh []order
+	if s.Order.ID != "" && old.Order.ID == "" {
+		fresh = append(fresh, order{s.Order.ID, 0})
+	}
+	for _, a := range s.Attempts {
+		if !slices.ContainsFunc(old.Attempts, func(b bill.Attempt) bool { return b.N == a.N }) && a.Order.ID != "" {
+			fresh = append(fresh, order{a.Order.ID, a.N})
+		}
+	}
+	for _, o := range fresh {
+		if _, err := tx.Exec(`INSERT INTO orders (provider, id, bill, attempt) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
+			s.Request.Provider, o.id, s.ID, o.attempt); err != nil {
+			return fmt.Errorf("write order: %w", err)
+		}
+		r, err := tx.Exec(`UPDATE inbox SET bill = $3 WHERE provider = $1 AND order_id = $2 AND bill = ''`, s.Request.Provider, o.id, s.ID)
+		if err != nil {
+			return fmt.Errorf("match inbox: %w", err)
+		}
+		if n, err := r.RowsAffected(); err != nil || n == 0 {
+			continue
+		}
+		if err := ask(tx, "", s.ID, bill.Work{Kind: integrator.Hint, Attempt: o.attempt}, time.Time{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// saveCredits appends; a credit is never changed.
+func saveCredits(tx *sqlitedb.Tx, old, s bill.State) error {
+	for n := len(old.Credits); n < len(s.Credits); n++ {
+		c := s.Credits[n]
+		_, err := tx.Exec(`INSERT INTO credits (provider, txn, bill, n, amount, paid_at, attempt, quote, late, evidence) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+			c.Provider, c.Txn, s.ID, n, c.Amount, nanos(c.PaidAt), c.Attempt, c.Quote, c.Late, c.Evidence)
+		if sqlitedb.Unique(err) {
+			return &integrator.CreditTaken{Provider: c.Provider, Txn: c.Txn}
+		}
+		if err != nil {
+			return fmt.Errorf("write credit: %w", err)
+		}
+	}
+	return nil
+}
+
+// changed gives the indices of now that are new or differ.
+func changed[T any](old, now []T, put func(n int, v T) error) error {
+	for n, v := range now {
+		if n < len(old) && reflect.DeepEqual(old[n], v) {
+			continue
+		}
+		if err := put(n, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func saveObligations(tx *sqlitedb.Tx, old, s bill.State) error {
+	return changed(old.Obligations, s.Obligations, func(n int, o bill.Obligation) error {
+		rest, err := json.Marshal(o)
+		if err == nil {
+			_, err = tx.Exec(`INSERT INTO obligations (bill, n, id, provider, txn, amount, why, key, state, request, method, next_at, rest)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+ON CONFLICT (bill, n) DO UPDATE SET amount = excluded.amount, state = excluded.state, request = excluded.request, method = excluded.method, next_at = excluded.next_at, rest = excluded.rest`,
+				s.ID, n, o.ID, o.Provider, o.Txn, o.Amount, o.Why, o.Key, string(o.State), o.Request, o.Method, nanos(o.Next), string(rest))
+		}
+		if err != nil {
+			return fmt.Errorf("write obligation: %w", err)
+		}
+		return nil
+	})
+}
+
+func saveAttempts(tx *sqlitedb.Tx, old, s bill.State) error {
+	return changed(old.Attempts, s.Attempts, func(_ int, a bill.Attempt) error {
+		rest, err := json.Marshal(a)
+		if err == nil {
+			_, err = tx.Exec(`INSERT INTO attempts (bill, n, order_id, hash, running, rest) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (bill, n) DO UPDATE SET running = excluded.running, rest = excluded.rest`,
+				s.ID, a.N, a.Order.ID, a.Hash, a.Running, string(rest))
+		}
+		if err != nil {
+			return fmt.Errorf("write attempt: %w", err)
+		}
+		return nil
+	})
+}
+
+func saveReturns(tx *sqlitedb.Tx, old, s bill.State) error {
+	return changed(old.Returns, s.Returns, func(n int, r bill.Return) error {
+		_, err := tx.Exec(`INSERT INTO returns (bill, key, n, asker, whole, amount, outcome, why, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (bill, key) DO UPDATE SET amount = excluded.amount, outcome = excluded.outcome, why = excluded.why`,
+			s.ID, r.Key, n, string(r.By), r.Whole, r.Amount, r.Outcome, r.Why, nanos(r.At))
+		if err != nil {
+			return fmt.Errorf("write return: %w", err)
+		}
+		return nil
+	})
+}
+
+func saveQuotes(tx *sqlitedb.Tx, old, s bill.State) error {
+	return changed(old.Quotes, s.Quotes, func(n int, x bill.Quote) error {
+		_, err := tx.Exec(`INSERT INTO quotes (bill, n, id, amount, total, ends, gone) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (bill, n) DO UPDATE SET gone = excluded.gone`,
+			s.ID, n, x.ID, x.Amount, x.Total, nanos(x.Ends), x.Gone)
+		if err != nil {
+			return fmt.Errorf("write quote: %w", err)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,67 @@
+// Package sqlite is the integrator's Store in one SQLite file. Its statements are the text that every engine gets ($1,
+// RETURNING, ON CONFLICT); no generator, and no rule of money beyond what is unique.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"tilld/integrator"
+	"tilld/internal/sqlitedb"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+func steps() fs.FS {
+	f, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		panic(err) // the directory is part of this package
+	}
+	return f
+}
+
+// Store is an open ledger. Its methods may be called from any goroutine.
+type Store struct{ db *sqlitedb.DB }
+
+var _ integrator.Store = (*Store)(nil)
+
+// Open opens the ledger at path, or makes it. Errors are sqlitedb's conditions.
+func Open(ctx context.Context, path string) (*Store, error) {
+	db, err := sqlitedb.Open(ctx, sqlitedb.Config{Path: path, Migrations: steps()})
+	if err != nil {
+		return nil, fmt.Errorf("open ledger: %w", err)
+	}
+	return &Store{db}, nil
+}
+
+// Close ends the store after what is queued is on the disk.
+func (s *Store) Close() error { return s.db.Close() }
+
+// Stopped is nil, or why nothing can be written any more: the process must end and start anew.
+func (s *Store) Stopped() error { return s.db.Stopped() }
+
+// querier is what reads: a transaction or the readers' pool.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// nanos is a time as it is stored, 0 for never.
+func nanos(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
+}
+
+func at(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, n).UTC()
+}

@@ -1,0 +1,184 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/ed25519"
+	"database/sql"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+
+	"tilld/integrator"
+	"tilld/internal/sqlitedb"
+	"tilld/payment"
+)
+
+const terminalColumns = `name, key, epoch, journal, boot, writes, seq, acked, trimmed, memory, resync, numbers_day, numbers_from, numbers_to, opened_at`
+
+func scanTerminal(row interface{ Scan(...any) error }) (integrator.Terminal, error) {
+	var t integrator.Terminal
+	var key string
+	var opened int64
+	err := row.Scan(&t.Name, &key, &t.Epoch, &t.Journal, &t.Boot, &t.Writes, &t.Seq, &t.Acked, &t.Trimmed, &t.Memory, &t.Resync,
+		&t.Numbers.Day, &t.Numbers.From, &t.Numbers.To, &opened)
+	if errors.Is(err, sql.ErrNoRows) {
+		return t, integrator.ErrUnknownTerminal
+	}
+	if err != nil {
+		return t, fmt.Errorf("read terminal: %w", err)
+	}
+	raw, err := base64.StdEncoding.DecodeString(key)
+	if err != nil || len(raw) != ed25519.PublicKeySize {
+		return t, fmt.Errorf("read terminal %s: its key is not an Ed25519 key", t.Name)
+	}
+	t.Key, t.OpenedAt = raw, at(opened)
+	return t, nil
+}
+
+// AddTerminal adds a box, or gives a known one another key.
+func (s *Store) AddTerminal(ctx context.Context, t integrator.Terminal) error {
+	if t.Name == "" || len(t.Key) != ed25519.PublicKeySize {
+		return errors.New("add terminal: a name and an Ed25519 key are required")
+	}
+	return s.db.Write(ctx, func(tx *sqlitedb.Tx) error {
+		_, err := tx.Exec(`INSERT INTO terminals (`+terminalColumns+`) VALUES ($1, $2, 0, '', '', 0, 0, 0, 0, '', 0, '', 0, 0, 0)
+ON CONFLICT (name) DO UPDATE SET key = excluded.key`, t.Name, base64.StdEncoding.EncodeToString(t.Key))
+		if err != nil {
+			return fmt.Errorf("add terminal: %w", err)
+		}
+		return nil
+	})
+}
+
+// Terminal reads one terminal.
+func (s *Store) Terminal(ctx context.Context, name string) (integrator.Terminal, error) {
+	return scanTerminal(s.db.Read().QueryRowContext(ctx, `SELECT `+terminalColumns+` FROM terminals WHERE name = $1`, name))
+}
+
+// Terminals lists the terminals by name.
+func (s *Store) Terminals(ctx context.Context) ([]integrator.Terminal, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+terminalColumns+` FROM terminals ORDER BY name`)
+	if err != nil {
+		return nil, fmt.Errorf("list terminals: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // Err below says what matters
+	var out []integrator.Terminal
+	for rows.Next() {
+		t, err := scanTerminal(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, t)
+	}
+	return out, rows.Err()
+}
+
+// ChangeTerminal runs f on the terminal and writes it.
+func (s *Store) ChangeTerminal(ctx context.Context, name string, f func(*integrator.Terminal) error) error {
+	return s.db.Write(ctx, func(tx *sqlitedb.Tx) error {
+		t, err := scanTerminal(tx.QueryRow(`SELECT `+terminalColumns+` FROM terminals WHERE name = $1`, name))
+		if err != nil {
+			return err
+		}
+		seq := t.Seq
+		if err := f(&t); err != nil {
+			return err
+		}
+		if t.Seq > seq {
+			t.Trimmed = t.Seq
+		}
+		if _, err := tx.Exec(`UPDATE terminals SET epoch = $2, journal = $3, boot = $4, writes = $5, seq = $6, acked = $7, trimmed = $8, memory = $9, resync = $10, opened_at = $11 WHERE name = $1`,
+			name, t.Epoch, t.Journal, t.Boot, t.Writes, t.Seq, t.Acked, t.Trimmed, t.Memory, t.Resync, nanos(t.OpenedAt)); err != nil {
+			return fmt.Errorf("write terminal: %w", err)
+		}
+		return nil
+	})
+}
+
+// Lease gives a terminal the next numbers of the merchant's day.
+func (s *Store) Lease(ctx context.Context, terminal, merchant, day string, n int) (payment.Numbers, error) {
+	var out payment.Numbers
+	err := s.db.Write(ctx, func(tx *sqlitedb.Tx) error {
+		var d integrator.Day
+		err := tx.QueryRow(`SELECT day, start, used FROM days WHERE merchant = $1`, merchant).Scan(&d.Day, &d.Start, &d.Used)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("lease numbers: %w", err)
+		}
+		out, d = d.NextDay(day).Lease(n)
+		if _, err := tx.Exec(`INSERT INTO days (merchant, day, start, used) VALUES ($1, $2, $3, $4)
+ON CONFLICT (merchant) DO UPDATE SET day = excluded.day, start = excluded.start, used = excluded.used`, merchant, d.Day, d.Start, d.Used); err != nil {
+			return fmt.Errorf("lease numbers: %w", err)
+		}
+		r, err := tx.Exec(`UPDATE terminals SET numbers_day = $2, numbers_from = $3, numbers_to = $4 WHERE name = $1`, terminal, out.Day, out.From, out.To)
+		if err != nil {
+			return fmt.Errorf("lease numbers: %w", err)
+		}
+		if n, err := r.RowsAffected(); err == nil && n == 0 {
+			return integrator.ErrUnknownTerminal
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Events answers the terminal's events after a seq.
+func (s *Store) Events(ctx context.Context, terminal string, after int64, n int) ([]integrator.Event, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT e.seq, e.type, e.fresh, e.at, e.body, t.trimmed FROM terminals t
+LEFT JOIN events e ON e.terminal = t.name AND e.seq > $2 WHERE t.name = $1 ORDER BY e.seq LIMIT $3`, terminal, after, n)
+	if err != nil {
+		return nil, fmt.Errorf("read events: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // Err below says what matters
+	var out []integrator.Event
+	known := false
+	for rows.Next() {
+		var seq, fresh, when sql.NullInt64
+		var kind, body sql.NullString
+		var trimmed int64
+		if err := rows.Scan(&seq, &kind, &fresh, &when, &body, &trimmed); err != nil {
+			return nil, fmt.Errorf("read events: %w", err)
+		}
+		known = true
+		if after < trimmed {
+			return nil, integrator.ErrTrimmed
+		}
+		if seq.Valid {
+			out = append(out, integrator.Event{
+				Seq: seq.Int64, Type: kind.String, Fresh: time.Duration(fresh.Int64), At: at(when.Int64), Body: []byte(body.String),
+			})
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read events: %w", err)
+	}
+	if !known {
+		return nil, integrator.ErrUnknownTerminal
+	}
+	return out, nil
+}
+
+// Trim forgets old events.
+func (s *Store) Trim(ctx context.Context, terminal string, keep int64, before time.Time) error {
+	return s.db.Write(ctx, func(tx *sqlitedb.Tx) error {
+		var upto int64
+		err := tx.QueryRow(`SELECT CASE WHEN t.seq - $2 > COALESCE(o.seq, 0) THEN t.seq - $2 ELSE COALESCE(o.seq, 0) END FROM terminals t
+LEFT JOIN (SELECT MAX(seq) AS seq FROM events WHERE terminal = $1 AND at < $3) o ON TRUE WHERE t.name = $1`, terminal, keep, nanos(before)).Scan(&upto)
+		if errors.Is(err, sql.ErrNoRows) {
+			return integrator.ErrUnknownTerminal
+		}
+		if err != nil {
+			return fmt.Errorf("trim events: %w", err)
+		}
+		if upto <= 0 {
+			return nil
+		}
+		if _, err := tx.Exec(`DELETE FROM events WHERE terminal = $1 AND seq <= $2`, terminal, upto); err != nil {
+			return fmt.Errorf("trim events: %w", err)
+		}
+		if _, err := tx.Exec(`UPDATE terminals SET trimmed = $2 WHERE name = $1 AND trimmed < $2`, terminal, upto); err != nil {
+			return fmt.Errorf("trim events: %w", err)
+		}
+		return nil
+	})
+}
