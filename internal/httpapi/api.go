@@ -138,13 +138,29 @@ func (a *API) Routes() []Route { return slices.Clone(a.routes) }
 func (a *API) Codes(id string) []string { return slices.Clone(a.codes[id]) }
 
 func (a *API) operation(rt Route, in reflect.Type) huma.Operation {
-	_, body := in.FieldByName("Body")
-	parameters := in.NumField() > 0 && (!body || in.NumField() > 1)
-	a.codes[rt.ID] = rt.ProblemCodes(parameters, body)
-	op := rt.operation(a, parameters, body)
+	f, has := in.FieldByName("Body")
+	body := noBody
+	switch {
+	case has && f.Type.Kind() == reflect.Pointer:
+		body = mayBody
+	case has:
+		body = mustBody
+	}
+	parameters := in.NumField() > 1 || in.NumField() == 1 && !has
+	a.codes[rt.ID] = rt.ProblemCodes(parameters, body == mustBody)
+	op := rt.operation(a, parameters, body == mustBody)
 	op.Middlewares = huma.Middlewares{a.admit(rt, body)}
 	return op
 }
+
+// What a call wants of a body.
+type bodyRule uint8
+
+const (
+	noBody bodyRule = iota
+	mayBody
+	mustBody
+)
 
 func (a *API) finish(rt Route) {
 	a.routes = append(a.routes, rt)
@@ -157,7 +173,7 @@ func (a *API) finish(rt Route) {
 }
 
 // admit stands before each call: who calls, a place to wait, the address and the body as written.
-func (a *API) admit(rt Route, body bool) func(huma.Context, func(huma.Context)) {
+func (a *API) admit(rt Route, body bodyRule) func(huma.Context, func(huma.Context)) {
 	return func(c huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(c)
 		ctx := r.Context()
@@ -211,7 +227,7 @@ func (a *API) problem(ctx context.Context, rt Route, err error) *Problem {
 }
 
 // readBody takes the whole body within its limits, judges it as written and hands it on.
-func (a *API) readBody(w http.ResponseWriter, r *http.Request, wanted bool) *Problem {
+func (a *API) readBody(w http.ResponseWriter, r *http.Request, wanted bodyRule) *Problem {
 	rc := http.NewResponseController(w)
 	_ = rc.SetReadDeadline(time.Now().Add(a.cfg.BodyTime)) // not every writer has one; a test's has none
 	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, a.cfg.MaxBody))
@@ -222,7 +238,7 @@ func (a *API) readBody(w http.ResponseWriter, r *http.Request, wanted bool) *Pro
 		return Refuse(BodyTooLarge)
 	case err != nil:
 		return Refuse(SlowBody).Header("Connection", "close")
-	case len(b) == 0 && !wanted:
+	case len(b) == 0 && wanted != mustBody:
 		return nil
 	case len(b) == 0:
 		return Refuse(BadJSON).Because("this call needs a body")
@@ -232,7 +248,7 @@ func (a *API) readBody(w http.ResponseWriter, r *http.Request, wanted bool) *Pro
 	if p := Check(b); p != nil {
 		return p
 	}
-	if !wanted {
+	if wanted == noBody {
 		return onlyEmpty(b)
 	}
 	r.Body = io.NopCloser(bytesReader(b))

@@ -121,7 +121,7 @@ func (rt Route) replies(a *API, op *huma.Operation) {
 			out.Content = map[string]*huma.MediaType{r.Type: {Schema: &huma.Schema{Type: "string", ContentEncoding: "binary"}}}
 		case r.Type != "":
 			out.Content = map[string]*huma.MediaType{r.Type: {Schema: &huma.Schema{Type: "string"}}}
-		case usual != nil && out != usual:
+		case usual != nil && out != usual && r.Status >= 200:
 			out.Content, out.Headers = usual.Content, usual.Headers
 		}
 	}

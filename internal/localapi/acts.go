@@ -10,17 +10,17 @@ import (
 )
 
 type confirmInput struct {
-	idInput
+	IDInput
 	Body confirmBody
 }
 
 type receiptInput struct {
-	idInput
+	IDInput
 	Body receiptBody
 }
 
 type returnInput struct {
-	idInput
+	IDInput
 	Body returnBody
 }
 
@@ -30,12 +30,12 @@ type returnReply struct {
 }
 
 type extendInput struct {
-	idInput
+	IDInput
 	Body *extendBody
 }
 
 type overrideInput struct {
-	idInput
+	IDInput
 	Body overrideBody
 }
 
@@ -138,7 +138,7 @@ func (s *server) extend(ctx context.Context, in *extendInput) (*paymentReply, er
 	return out, nil
 }
 
-func (s *server) accept(ctx context.Context, in *idInput) (*paymentReply, error) {
+func (s *server) accept(ctx context.Context, in *IDInput) (*paymentReply, error) {
 	out, err := s.act(ctx, in.ID, func() (lane.Public, error) { return s.own.Payments.Accept(ctx, in.ID) })
 	if err != nil {
 		return nil, err
@@ -147,7 +147,7 @@ func (s *server) accept(ctx context.Context, in *idInput) (*paymentReply, error)
 	return out, nil
 }
 
-func (s *server) park(ctx context.Context, in *idInput) (*paymentReply, error) {
+func (s *server) park(ctx context.Context, in *IDInput) (*paymentReply, error) {
 	return s.act(ctx, in.ID, func() (lane.Public, error) { return s.own.Payments.Park(ctx, in.ID) })
 }
 

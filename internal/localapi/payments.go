@@ -16,7 +16,9 @@ import (
 // maxList is how many payments a list answers, the newest.
 const maxList = 200
 
-type idInput struct {
+// IDInput is the part of an input that names a payment. It is exported because the framework fills no embedded struct
+// that is not.
+type IDInput struct {
 	ID string `path:"id" maxLength:"64" doc:"The payment's id"`
 }
 
@@ -101,7 +103,7 @@ func pointing(err error, field string) error {
 }
 
 type getInput struct {
-	idInput
+	IDInput
 	Wait  int   `query:"wait" minimum:"0" maximum:"60" doc:"Seconds to wait for a newer version"`
 	After int64 `query:"after_version" minimum:"0" doc:"The version that the caller has"`
 }
@@ -164,7 +166,7 @@ func (s *server) list(ctx context.Context, in *listInput) (*listReply, error) {
 
 type storyReply struct{ Body lane.Story }
 
-func (s *server) story(ctx context.Context, in *idInput) (*storyReply, error) {
+func (s *server) story(ctx context.Context, in *IDInput) (*storyReply, error) {
 	if _, err := s.seen(ctx, in.ID); err != nil {
 		return nil, err
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 type pngInput struct {
-	idInput
+	IDInput
 	Scale int `query:"scale" minimum:"1" maximum:"40" default:"8" doc:"Pixels per module"`
 }
 
@@ -26,7 +26,7 @@ func (s *server) pictures(a *httpapi.API) {
 	httpapi.HandleHTTP(a, route("payment_qr_png", "qr.png", "image/png"), func(w http.ResponseWriter, r *http.Request, in *pngInput) error {
 		return s.picture(w, r, in.ID, "image/png", func(payload string) ([]byte, error) { return s.own.Drawing.PNG(payload, in.Scale) })
 	})
-	httpapi.HandleHTTP(a, route("payment_qr_svg", "qr.svg", "image/svg+xml"), func(w http.ResponseWriter, r *http.Request, in *idInput) error {
+	httpapi.HandleHTTP(a, route("payment_qr_svg", "qr.svg", "image/svg+xml"), func(w http.ResponseWriter, r *http.Request, in *IDInput) error {
 		return s.picture(w, r, in.ID, "image/svg+xml", s.own.Drawing.SVG)
 	})
 }
