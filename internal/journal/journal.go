@@ -71,9 +71,6 @@ type Meta struct {
 	SetAside   string // where the damaged database is
 }
 
-// ErrAcknowledge: the journal was lost or restored, and no person has said yet that the shop may sell again.
-var ErrAcknowledge = record.ErrAcknowledge
-
 // Journal is a record.Journal on a disk. Its methods may be called from any goroutine.
 type Journal struct {
 	cfg Config
@@ -196,14 +193,14 @@ func (j *Journal) Meta() Meta {
 	return j.meta
 }
 
-// CanStart says whether a new payment may be taken on: record.ErrFull if the disk is too full, ErrAcknowledge if a person
+// CanStart says whether a new payment may be taken on: record.ErrFull if the disk is too full, record.ErrAcknowledge if a person
 // is needed, the final error if the journal has stopped. Running payments are not asked.
 func (j *Journal) CanStart() error {
 	if err := j.db.Stopped(); err != nil {
 		return stopped(err)
 	}
 	if m := j.Meta(); m.Lost || m.Restored {
-		return fmt.Errorf("%w (%s)", ErrAcknowledge, m.Why)
+		return fmt.Errorf("%w (%s)", record.ErrAcknowledge, m.Why)
 	}
 	free, err := j.cfg.Free(j.cfg.Dir)
 	if err != nil {

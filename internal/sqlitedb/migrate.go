@@ -35,7 +35,7 @@ func (db *DB) probe() (int64, error) {
 		return 0, err
 	}
 	defer ro.Close() //nolint:errcheck // it has written nothing
-	version, err := readVersion(ro)
+	version, err := readVersion(context.Background(), ro)
 	if err != nil {
 		return 0, err
 	}
@@ -58,9 +58,9 @@ func (db *DB) probe() (int64, error) {
 }
 
 // readVersion is the highest migration in the file. Tables without goose's own are not a database of ours.
-func readVersion(db *sql.DB) (int64, error) {
+func readVersion(ctx context.Context, db *sql.DB) (int64, error) {
 	var ours, tables int64
-	err := db.QueryRow("SELECT count(*) FILTER (WHERE name = $1), count(*) FROM sqlite_schema WHERE type = 'table'", versionTable).Scan(&ours, &tables)
+	err := db.QueryRowContext(ctx, "SELECT count(*) FILTER (WHERE name = $1), count(*) FROM sqlite_schema WHERE type = 'table'", versionTable).Scan(&ours, &tables)
 	if err != nil {
 		return 0, fmt.Errorf("read schema: %w", err)
 	}
@@ -71,7 +71,7 @@ func readVersion(db *sql.DB) (int64, error) {
 		return 0, fmt.Errorf("read schema: %w: it holds tables but no version", ErrDamaged)
 	}
 	var v sql.NullInt64
-	if err := db.QueryRow("SELECT max(version_id) FROM " + versionTable + " WHERE is_applied = 1").Scan(&v); err != nil {
+	if err := db.QueryRowContext(ctx, "SELECT max(version_id) FROM "+versionTable+" WHERE is_applied = 1").Scan(&v); err != nil {
 		return 0, fmt.Errorf("read version: %w", err)
 	}
 	return v.Int64, nil
@@ -166,7 +166,7 @@ func (db *DB) verify(ctx context.Context, path string, version int64) (err error
 	if err := checkWith(ctx, ro, path, "integrity_check"); err != nil {
 		return fmt.Errorf("check the copy: %w", err)
 	}
-	v, err := readVersion(ro)
+	v, err := readVersion(ctx, ro)
 	if err == nil && v != version {
 		err = fmt.Errorf("it says version %d, not %d", v, version)
 	}
