@@ -108,9 +108,15 @@ func ends(s *State, e *Event) bool {
 	return e.Cause == status && closing(s) && e.final && !offered(s) && !refunding(s)
 }
 
+// ask asks about the live order, or about what the provider is giving back; nothing of both is the end.
 func ask(s *State) []Effect {
 	if n, ok := live(s); ok {
 		return all(work(Look, n))
+	}
+	for i := range s.Obligations {
+		if o := &s.Obligations[i]; o.ByProvider && o.State == Owed {
+			return all(work(Look, o.Attempt))
+		}
 	}
 	return all(hand(Event{Cause: status, status: Dead, final: true, from: Look}))
 }

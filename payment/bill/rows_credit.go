@@ -27,7 +27,7 @@ func creditRows() []Row {
 			}),
 		row("B20", "any, doubt; status, call-back or registry settles it",
 			func(s *State, e *Event) bool {
-				return s.Doubt && (any(e) || e.Cause == status && e.final && closing(s))
+				return s.Doubt && (any(e) || ends(s, e))
 			},
 			func(s *State, e *Event) []Effect {
 				s.Doubt, s.DoubtSince = false, time.Time{}
