@@ -51,6 +51,20 @@ func (l *Language) Cashier(code string) (Cashier, bool) {
 	return c, ok
 }
 
+// Say is a cashier's sentence with its code, as an event carries it.
+type Say struct {
+	Code  string `json:"code"`
+	Short string `json:"short"`
+	Do    string `json:"do"`
+}
+
+// Scan is what to tell the cashier about a reading that nobody waited for; false where there is nothing to tell.
+func (l *Language) Scan(outcome string) (Say, bool) {
+	code := "scan/" + outcome
+	c, ok := l.cashier[code]
+	return Say{code, c.Short, c.Do}, ok
+}
+
 // Screen is the words of a customer's screen by its name.
 func (l *Language) Screen(name string) (Screen, bool) {
 	s, ok := l.screens[name]

@@ -67,6 +67,14 @@ func TestCashierFallback(t *testing.T) {
 	}
 }
 
+func TestScan(t *testing.T) {
+	for outcome, want := range map[string]bool{"none": true, "goods": true, "charging": false, "": false} {
+		if s, ok := words.For("ru").Scan(outcome); ok != want || ok && (s.Code != "scan/"+outcome || s.Short == "" || s.Do == "") {
+			t.Errorf("%q: %+v, %v", outcome, s, ok)
+		}
+	}
+}
+
 func checkText(t *testing.T, tag, key, s string) {
 	t.Helper()
 	for _, never := range []string{"error", "failed", "transaction", "timeout", "pending", "processing", "null", "ошибк", "транзакц", "тайм-аут"} {
