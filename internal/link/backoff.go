@@ -16,12 +16,12 @@ import (
 // backoff counts the tries since the line was last up for a while.
 type backoff struct{ tries int }
 
-// next is how long to wait: full jitter over a window that starts at the server's jitter, or at one second with an open
-// payment, and doubles with each try; never more than longestDelay. What needs a person waits a minute at least.
+// next is how long to wait: full jitter over a window that starts at the server's jitter, with an open payment at one
+// second at most, and doubles with each try; never more than longestDelay. What needs a person waits a minute at least.
 func (b *backoff) next(jitter time.Duration, open bool, err error) time.Duration {
 	window := jitter
 	if open {
-		window = openJitter
+		window = min(window, openJitter)
 	}
 	for range min(b.tries, 10) {
 		window *= 2

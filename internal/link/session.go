@@ -22,7 +22,7 @@ func (l *Link) once(ctx context.Context, o wire.Owner) error {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	stop := context.AfterFunc(ctx, func() { c.Close(1000, "") })
+	stop := context.AfterFunc(ctx, func() { farewell(c) })
 	defer stop()
 	x := &session{l: l, c: c, owner: o, outbox: outbox{
 		flying: map[string]string{}, over: map[string]struct{}{}, look: make(chan struct{}, 1),
@@ -32,6 +32,18 @@ func (l *Link) once(ctx context.Context, o wire.Owner) error {
 	cancel()
 	x.settle(err)
 	return &ended{opened, err}
+}
+
+// farewell closes a connection whether the server listens or not; it ends with the connection.
+func farewell(c *ws.Conn) {
+	c.Close(1000, "")
+	late := time.NewTimer(closeLimit)
+	defer late.Stop()
+	select {
+	case <-c.Done():
+	case <-late.C:
+		c.Kill()
+	}
 }
 
 // session is one connection. Its reader is run; send is beside it once the session is open.

@@ -1,0 +1,313 @@
+package wiretest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"tilld/internal/wire"
+	"tilld/payment"
+)
+
+// lull is how long a box must have said nothing before we believe that it waits.
+const lull = 50 * time.Millisecond
+
+func (b *Box) order() string {
+	b.made++
+	return fmt.Sprintf("%s-%d", payment.NewID(time.Now()), b.made)
+}
+
+func (b *Box) handshake(ctx context.Context) error {
+	h, err := b.house(wire.Protocol)
+	if err != nil {
+		return err
+	}
+	defer h.stop()
+	p, header, err := h.next(ctx)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	if !strings.Contains(header.Get("Sec-WebSocket-Protocol"), wire.Protocol) {
+		return errors.New("the box does not offer " + wire.Protocol)
+	}
+	if e := header.Get("Sec-WebSocket-Extensions"); e != "" {
+		return fmt.Errorf("the box offers an extension: %s", e)
+	}
+	if header.Get("X-Till-Open") != "1" {
+		return errors.New("the box has an open payment and does not say so")
+	}
+	if header.Get("Origin") != "" || header.Get("Authorization") != "" {
+		return errors.New("the box sends headers of a browser or a secret")
+	}
+	if err := p.quiet(lull); err != nil {
+		return fmt.Errorf("before the challenge: %w", err)
+	}
+	return nil
+}
+
+func (b *Box) otherHost(ctx context.Context) error {
+	h, err := b.house(wire.Protocol)
+	if err != nil {
+		return err
+	}
+	defer h.stop()
+	p, _, err := h.next(ctx)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	err = p.note(wire.SessionChallenge, wire.Challenge{
+		Nonce: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", Host: "bank.example", Protocol: wire.Protocol,
+	})
+	return errors.Join(err, p.closes(wire.CloseBadFrame)) // closes passes frames over: see that none was session.open
+}
+
+func (b *Box) noProtocol(ctx context.Context) error {
+	h, err := b.house("")
+	if err != nil {
+		return err
+	}
+	defer h.stop()
+	p, _, err := h.next(ctx)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	if _, err := b.challenge(p, h.host); err == nil {
+		return errors.New("the box opened a session without a protocol agreed on")
+	}
+	return nil
+}
+
+func (b *Box) tooEarly(ctx context.Context) error {
+	h, err := b.house(wire.Protocol)
+	if err != nil {
+		return err
+	}
+	defer h.stop()
+	p, _, err := h.next(ctx)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	if _, err := b.challenge(p, h.host); err != nil {
+		return err
+	}
+	before := b.Taken()
+	if err := errors.Join(p.event(b.Seen()+1), p.closes(wire.CloseBadFrame)); err != nil {
+		return err
+	}
+	if b.Taken() != before {
+		return errors.New("the event was taken in")
+	}
+	return nil
+}
+
+func (b *Box) events(_ context.Context, _ *house, p *peer, o wire.Open) error {
+	taken := b.Taken()
+	for i := range 5 {
+		seq := o.Seen + 1 + int64(i)
+		if err := errors.Join(p.event(seq), p.acked(seq)); err != nil {
+			return err
+		}
+		if b.Seen() != seq {
+			return fmt.Errorf("event %d was acked, the journal stands at %d", seq, b.Seen())
+		}
+	}
+	for _, again := range []int64{3, 5} { // a repeat is acked with what is durable
+		if err := errors.Join(p.event(o.Seen+again), p.acked(o.Seen+5)); err != nil {
+			return err
+		}
+	}
+	if got := b.Taken() - taken; got != 5 {
+		return fmt.Errorf("5 events and 2 repeats were taken in as %d", got)
+	}
+	return nil
+}
+
+func (b *Box) gap(ctx context.Context, h *house, p *peer, o wire.Open) error {
+	if err := errors.Join(p.event(o.Seen+1), p.acked(o.Seen+1), p.event(o.Seen+3), p.closes(wire.CloseBadFrame)); err != nil {
+		return err
+	}
+	q, again, err := b.open(ctx, h)
+	if err != nil {
+		return err
+	}
+	defer q.Close()
+	if again.Seen != o.Seen+1 {
+		return fmt.Errorf("came back with seen %d, want %d", again.Seen, o.Seen+1)
+	}
+	return errors.Join(q.event(o.Seen+2), q.event(o.Seen+3), q.acked(o.Seen+3))
+}
+
+func (b *Box) snapshot(ctx context.Context) error {
+	h, err := b.house(wire.Protocol)
+	if err != nil {
+		return err
+	}
+	defer h.stop()
+	p, _, err := h.next(ctx)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	o, err := b.challenge(p, h.host)
+	if err != nil {
+		return err
+	}
+	s := session(o.EpochSeen + 1)
+	s.Resume, s.Snapshot = "snapshot", &wire.Snapshot{Seq: o.Seen + 100, Payments: []string{}}
+	if err := errors.Join(p.result(wire.SessionID, s), p.event(o.Seen+101), p.acked(o.Seen+101)); err != nil {
+		return err
+	}
+	if b.Seen() != o.Seen+101 {
+		return fmt.Errorf("the journal stands at %d, want %d", b.Seen(), o.Seen+101)
+	}
+	return nil
+}
+
+func (b *Box) unknownHint(_ context.Context, _ *house, p *peer, o wire.Open) error {
+	return errors.Join(p.text(`{"jsonrpc":"2.0","method":"hint.of_the_future","params":{"any":[1]}}`),
+		p.event(o.Seen+1), p.acked(o.Seen+1))
+}
+
+func (b *Box) serial(_ context.Context, _ *house, p *peer, _ wire.Open) error {
+	first := b.Ask(b.order(), 3)
+	other := b.Ask(b.order(), 1)
+	got, err := p.calls(lull)
+	if err != nil {
+		return err
+	}
+	if err := same(ids(got), []string{first[0], other[0]}); err != nil {
+		return fmt.Errorf("before any answer: %w", err)
+	}
+	for i, id := range first {
+		if err := p.result(id, wire.Result{Outcome: wire.OutBill}); err != nil {
+			return err
+		}
+		got, err := p.calls(lull)
+		if err != nil {
+			return err
+		}
+		if err := same(ids(got), first[i+1:min(i+2, len(first))]); err != nil {
+			return fmt.Errorf("after answer %d: %w", i+1, err)
+		}
+		if b.Waiting(id) {
+			return errors.New("an answer was not taken in before the next call left")
+		}
+	}
+	return p.result(other[0], wire.Result{Outcome: wire.OutBill})
+}
+
+func (b *Box) flight(_ context.Context, _ *house, p *peer, _ wire.Open) error {
+	var all []string
+	for range wire.MaxInFlight + 4 {
+		all = append(all, b.Ask(b.order(), 1)...)
+	}
+	var got []string
+	for want := wire.MaxInFlight; len(all) > 0; want = min(4, len(all)-len(got)) {
+		more, err := p.calls(lull)
+		if err != nil {
+			return err
+		}
+		if len(more) > want {
+			return fmt.Errorf("%d more calls came, %d may be in flight", len(more), wire.MaxInFlight)
+		}
+		got = append(got, ids(more)...)
+		if len(got) == len(all) {
+			break
+		}
+		for _, id := range got[:4] {
+			if err := p.result(id, wire.Result{Outcome: wire.OutBill}); err != nil {
+				return err
+			}
+		}
+		got, all = got[4:], all[4:]
+	}
+	if err := same(got, all); err != nil {
+		return err
+	}
+	for _, id := range got {
+		if err := p.result(id, wire.Result{Outcome: wire.OutBill}); err != nil {
+			return err
+		}
+	}
+	return p.settled(b, got...)
+}
+
+func (b *Box) repeat(ctx context.Context, h *house, p *peer, _ wire.Open) error {
+	asked := b.Ask(b.order(), 1)
+	first, err := p.calls(lull)
+	if err != nil {
+		return err
+	}
+	if err := same(ids(first), asked); err != nil {
+		return err
+	}
+	if err := p.Close(); err != nil { // the answer is lost with the socket
+		return err
+	}
+	q, _, err := b.open(ctx, h)
+	if err != nil {
+		return err
+	}
+	defer q.Close()
+	again, err := q.calls(lull)
+	if err != nil {
+		return err
+	}
+	if err := same(ids(again), asked); err != nil {
+		return fmt.Errorf("after the reconnect: %w", err)
+	}
+	if again[0].Method != first[0].Method || !bytes.Equal(again[0].Params, first[0].Params) {
+		return errors.New("the call came again under its id with other params")
+	}
+	return errors.Join(q.result(asked[0], wire.Result{Outcome: wire.OutBill}), q.settled(b, asked...))
+}
+
+func (b *Box) refusal(_ context.Context, _ *house, p *peer, _ wire.Open) error {
+	asked := b.Ask(b.order(), 1)
+	if _, err := p.calls(lull); err != nil {
+		return err
+	}
+	frame, err := wire.EncodeProblem(asked[0], wire.Refuse(payment.NoWrongState, "not now"))
+	return errors.Join(err, p.text(string(frame)), p.settled(b, asked...))
+}
+
+func (b *Box) superseded(ctx context.Context, h *house, p *peer, o wire.Open) error {
+	if err := p.frame(0x80|opClose, []byte{wire.CloseSuperseded >> 8, wire.CloseSuperseded & 0xff}, false); err != nil {
+		return err
+	}
+	q, again, err := b.open(ctx, h)
+	if err != nil {
+		return err
+	}
+	defer q.Close()
+	if again.EpochSeen != o.EpochSeen+1 {
+		return fmt.Errorf("came back with epoch_seen %d, want %d", again.EpochSeen, o.EpochSeen+1)
+	}
+	return nil
+}
+
+// settled waits until the box waits for none of ids.
+func (p *peer) settled(b *Box, ids ...string) error {
+	for range StepLimit / lull {
+		open := 0
+		for _, id := range ids {
+			if b.Waiting(id) {
+				open++
+			}
+		}
+		if open == 0 {
+			return nil
+		}
+		if err := p.quiet(lull); err != nil {
+			return err
+		}
+	}
+	return errors.New("an answer was not taken in")
+}
