@@ -58,7 +58,9 @@ func (b *Box) create(r lane.Request) (lane.Public, bool, error) {
 		return lane.Public{}, false, b.standsInTheWay(err, busy)
 	}
 	if !r.Code.Empty() && r.Mode == payment.Scan {
-		d.code, d.codeRead = r.Code, now
+		if _, err := t.scanned(p, r.Code, now); err != nil {
+			return lane.Public{}, false, err
+		}
 	}
 	t.numbers = &left
 	t.batch.Puts = append(t.batch.Puts, left.put(), record.Put{Bucket: bucketNumbers, Key: number, Body: json.RawMessage(`"` + id + `"`)})
@@ -388,7 +390,7 @@ func (t *tx) scanned(p *pay, code payment.Code, at time.Time) (bool, error) {
 	was, before := len(d.rows), d.code
 	beforeRead := d.codeRead
 	d.code, d.codeRead = code, at
-	sum := sha256.Sum256([]byte(p.p.ID + "\n" + code.Reveal()))
+	sum := sha256.Sum256([]byte(d.next.ID + "\n" + code.Reveal()))
 	d, err := t.step(p, lane.Event{Kind: lane.Scanned, Hash: hex.EncodeToString(sum[:]), Age: t.now.Sub(at)})
 	if err != nil {
 		return false, err

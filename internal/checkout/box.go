@@ -41,6 +41,7 @@ type Box struct {
 	waker Waker
 	log   *slog.Logger
 
+	open    atomic.Pointer[[]string]
 	ops     chan func() // unbuffered: an accepted op will be run
 	stopped chan struct{}
 	once    sync.Once
@@ -124,6 +125,7 @@ func (b *Box) loop(ctx context.Context) error {
 		if b.fatal != nil {
 			return b.fatal
 		}
+		b.publish()
 		timer.Reset(b.untilDue())
 		select {
 		case f := <-b.ops:

@@ -51,7 +51,7 @@ func (b *Box) show(l *laneState, v View, until time.Time) {
 
 func same(a, z View) bool {
 	return a.Lane == z.Lane && a.Payment == z.Payment && a.Number == z.Number && a.Screen == z.Screen && a.State == z.State &&
-		a.Payload == z.Payload && a.Payee == z.Payee && a.Why == z.Why && a.Due == z.Due && a.Paid == z.Paid
+		a.Payload == z.Payload && a.Payee == z.Payee && a.Why == z.Why && a.Due == z.Due && a.Paid == z.Paid && a.Back == z.Back
 }
 
 // redraw makes the next view of this payment go out even if it is the one that is there.
@@ -94,7 +94,8 @@ func (b *Box) view(p *pay) (View, time.Time) {
 		Lane: p.p.Lane, Payment: p.p.ID, Number: p.p.Number, Screen: pub.Say.Customer.Screen, State: pub.State,
 		Payee: p.p.Payee, Why: pub.Why, Sound: p.sound, Paid: pub.Paid.Money, Outputs: p.p.Outputs,
 	}
-	v.Due = p.p.Amount.Of(max(0, p.p.Amount.Value-pub.Paid.Value))
+	v.Amount, v.Due = p.p.Amount, p.p.Amount.Of(max(0, p.p.Amount.Value-pub.Paid.Value))
+	v.Back = p.p.Amount.Of(pub.Owed.Value + pub.Returned.Value)
 	var until time.Time
 	if p.live() {
 		v.Payload = p.p.Payload

@@ -22,8 +22,8 @@ type View struct {
 	Payee, Why string
 	// Sound is made once, with this view: ready half paid no low; "" is silence.
 	Sound string
-	// Due and Paid are what is left to pay and what came.
-	Due, Paid payment.Money
+	// Amount is the payment's; Due and Paid are what is left to pay and what came; Back is what goes or went back.
+	Amount, Due, Paid, Back payment.Money
 	// RemainingMS is the code's life from the moment of the call; 0 for screens without an end.
 	RemainingMS int64
 	// Outputs that take the code; empty is every output of the lane.

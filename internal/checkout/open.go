@@ -1,0 +1,25 @@
+package checkout
+
+// OpenPayments is the ids of the payments that are not over, oldest first, as of the last step. It never blocks: the link
+// asks while it dials. Nobody may change what it answers.
+func (b *Box) OpenPayments() []string {
+	if ids := b.open.Load(); ids != nil {
+		return *ids
+	}
+	return nil
+}
+
+// publish renews what OpenPayments answers, and wakes the link, whose heartbeat depends on it, where it has changed
+// between none and some. Of the loop.
+func (b *Box) publish() {
+	ids := make([]string, 0, len(b.order))
+	for _, id := range b.order {
+		if b.pays[id].p.Live() {
+			ids = append(ids, id)
+		}
+	}
+	old := b.open.Swap(&ids)
+	if (old == nil || len(*old) == 0) != (len(ids) == 0) {
+		b.waker.Wake()
+	}
+}
