@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"syscall"
 
 	"modernc.org/sqlite"
@@ -43,7 +44,7 @@ type Condition struct {
 func (c *Condition) Error() string {
 	s := fmt.Sprintf("database %s %s: %s", c.Path, c.Kind, c.Do)
 	if c.Err != nil {
-		s += fmt.Sprintf(" (%v)", c.Err)
+		s += " (" + strings.ReplaceAll(c.Err.Error(), "\n", "; ") + ")"
 	}
 	return s
 }

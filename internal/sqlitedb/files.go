@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,11 +51,13 @@ func Aside(path string) ([]string, error) {
 	}
 	var out []string
 	for _, p := range all {
-		if !strings.HasSuffix(p, "-wal") && !strings.HasSuffix(p, "-shm") && !strings.HasSuffix(p, ".suspect") {
-			out = append(out, p)
+		for _, suffix := range []string{"-wal", "-shm", ".suspect"} {
+			p = strings.TrimSuffix(p, suffix)
 		}
+		out = append(out, p)
 	}
-	return out, nil
+	slices.Sort(out)
+	return slices.Compact(out), nil
 }
 
 func globQuote(s string) string {

@@ -1,0 +1,341 @@
+package sqlitedb_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	lib "modernc.org/sqlite/lib"
+
+	"tilld/internal/sqlitedb"
+)
+
+// made is a closed database with rows on several pages.
+func made(t *testing.T) sqlitedb.Config {
+	t.Helper()
+	cfg := config(t)
+	db, err := sqlitedb.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Write(t.Context(), func(tx *sqlitedb.Tx) error {
+		for i := range 300 {
+			if _, err := tx.Exec("INSERT INTO thing (name) VALUES ($1)", strings.Repeat("x", 200)+fmt.Sprint(i)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
+func overwrite(t *testing.T, path string, at int64, b []byte) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.WriteAt(b, at)
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestDamagedFileIsSaidAndSetAsideWhole(t *testing.T) {
+	damage := map[string]func(t *testing.T, path string){
+		"first page": func(t *testing.T, path string) { overwrite(t, path, 0, bytes.Repeat([]byte{0xa5}, 4096)) },
+		"text file": func(t *testing.T, path string) {
+			_ = os.WriteFile(path, []byte(strings.Repeat("not a database\n", 99)), 0o600)
+		},
+		"page of rows": func(t *testing.T, path string) {
+			for at := int64(4096 * 4); at < 4096*12; at += 4096 {
+				overwrite(t, path, at, bytes.Repeat([]byte{0x5a}, 4096))
+			}
+		},
+		"cut short": func(t *testing.T, path string) { _ = os.Truncate(path, 4096*5) },
+		"log without database": func(t *testing.T, path string) {
+			_ = os.Remove(path)
+			_ = os.WriteFile(path+"-wal", []byte("some log"), 0o600)
+		},
+		"tables of somebody else": func(t *testing.T, path string) {
+			db, err := sqlitedb.Open(t.Context(), sqlitedb.Config{Path: path, Migrations: migrations()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = db.Write(t.Context(), func(tx *sqlitedb.Tx) error { _, err := tx.Exec("DROP TABLE goose_db_version"); return err })
+			if err := errors.Join(err, db.Close()); err != nil {
+				t.Fatal(err)
+			}
+		},
+	}
+	for name, do := range damage {
+		t.Run(name, func(t *testing.T) {
+			cfg := made(t)
+			do(t, cfg.Path)
+			before, _ := os.ReadFile(cfg.Path)
+			_, err := sqlitedb.Open(t.Context(), cfg)
+			if !errors.Is(err, sqlitedb.ErrDamaged) {
+				t.Fatalf("open: %v", err)
+			}
+			sentence(t, err, cfg.Path)
+			if after, _ := os.ReadFile(cfg.Path); !bytes.Equal(before, after) {
+				t.Error("open changed the damaged file")
+			}
+			at := time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
+			to, err := sqlitedb.SetAside(cfg.Path, at)
+			if err != nil || to != cfg.Path+".damaged-20261122T030000Z" {
+				t.Fatalf("set aside: %q, %v", to, err)
+			}
+			if kept, _ := os.ReadFile(to); !bytes.Equal(before, kept) {
+				t.Error("the file set aside is not what it was")
+			}
+			for _, s := range []string{"", "-wal", "-shm"} {
+				if _, err := os.Lstat(cfg.Path + s); err == nil {
+					t.Errorf("%s is still there", s)
+				}
+			}
+			if got := names(t, open(t, cfg).Read()); got != "" {
+				t.Errorf("the new database holds %q", got)
+			}
+			if list, err := sqlitedb.Aside(cfg.Path); err != nil || len(list) != 1 || list[0] != to {
+				t.Errorf("aside: %v, %v", list, err)
+			}
+		})
+	}
+}
+
+func TestSetAsideTwiceInOneSecondKeepsBoth(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	at := time.Unix(0, 0)
+	var got []string
+	for _, text := range []string{"one", "two"} {
+		for _, s := range []string{"", "-wal"} {
+			if err := os.WriteFile(path+s, []byte(text+s), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		to, err := sqlitedb.SetAside(path, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, to)
+	}
+	for i, text := range []string{"one", "two"} {
+		for _, s := range []string{"", "-wal"} {
+			if b, err := os.ReadFile(got[i] + s); err != nil || string(b) != text+s {
+				t.Errorf("%s: %q, %v", got[i]+s, b, err)
+			}
+		}
+	}
+	if _, err := sqlitedb.SetAside(path, at); err == nil {
+		t.Error("set aside nothing, and called it done")
+	}
+}
+
+func TestDamageMetByAQueryStopsAndIsCheckedNextTime(t *testing.T) {
+	cfg := made(t)
+	for at := int64(4096 * 4); at < 4096*12; at += 4096 {
+		overwrite(t, cfg.Path, at, bytes.Repeat([]byte{0x5a}, 4096))
+	}
+	cfg.CheckLimit = -1 // as if it were too large to check
+	db := open(t, cfg)
+	var n int
+	err := db.Explain(db.Read().QueryRow("SELECT sum(length(name)) FROM thing").Scan(&n))
+	if !errors.Is(err, sqlitedb.ErrDamaged) {
+		t.Fatalf("query over damaged pages: %v", err)
+	}
+	if err := db.Write(t.Context(), add("x")); !errors.Is(err, sqlitedb.ErrStopped) {
+		t.Fatalf("write after it: %v", err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sqlitedb.Open(t.Context(), cfg); !errors.Is(err, sqlitedb.ErrDamaged) {
+		t.Fatalf("next open: %v", err)
+	}
+}
+
+func TestCheckInTheBackgroundFindsDamage(t *testing.T) {
+	cfg := made(t)
+	sound := open(t, cfg)
+	if err := sound.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := sound.Close(); err != nil {
+		t.Fatal(err)
+	}
+	overwrite(t, cfg.Path, 4096*6, bytes.Repeat([]byte{0x5a}, 4096))
+	cfg.CheckLimit = -1
+	db := open(t, cfg)
+	if err := db.Check(t.Context()); !errors.Is(err, sqlitedb.ErrDamaged) || db.Stopped() == nil {
+		t.Fatalf("check: %v, stopped: %v", err, db.Stopped())
+	}
+}
+
+func TestNewerVersionIsLeftAlone(t *testing.T) {
+	cfg := config(t)
+	newer := cfg
+	newer.Migrations = migrations("ALTER TABLE thing ADD COLUMN more TEXT;")
+	db, err := sqlitedb.Open(t.Context(), newer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	before, _ := os.ReadFile(cfg.Path)
+	_, err = sqlitedb.Open(t.Context(), cfg)
+	if !errors.Is(err, sqlitedb.ErrNewer) {
+		t.Fatalf("open: %v", err)
+	}
+	sentence(t, err, cfg.Path)
+	if after, _ := os.ReadFile(cfg.Path); !bytes.Equal(before, after) {
+		t.Error("the file was touched")
+	}
+	if list, _ := filepath.Glob(cfg.Path + ".*"); len(list) != 1 { // the lock alone
+		t.Errorf("files beside it: %v", list)
+	}
+}
+
+func TestMigrationCopiesFirstAndChecksTheCopy(t *testing.T) {
+	cfg := made(t)
+	cfg.Now = func() time.Time { return time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC) }
+	cfg.Migrations = migrations("UPDATE thing SET name = 'new' || id;")
+	db := open(t, cfg)
+	if db.Version() != 2 || db.Copied() != cfg.Path+".v1-20261122T030000Z" {
+		t.Fatalf("version %d, copy %q", db.Version(), db.Copied())
+	}
+	old := open(t, sqlitedb.Config{Path: db.Copied(), Migrations: migrations()})
+	var n, m int
+	if err := old.Read().QueryRow("SELECT count(*) FROM thing WHERE name LIKE 'xxx%'").Scan(&n); err != nil || n != 300 {
+		t.Errorf("the copy has %d old rows, %v", n, err)
+	}
+	if err := db.Read().QueryRow("SELECT count(*) FROM thing WHERE name LIKE 'new%'").Scan(&m); err != nil || m != 300 {
+		t.Errorf("the database has %d new rows, %v", m, err)
+	}
+}
+
+func TestMigrationThatFailsLeavesDataAndCopy(t *testing.T) {
+	for name, fault := range map[string]error{"in the statement": nil, "in the copy": syscall.ENOSPC} {
+		t.Run(name, func(t *testing.T) {
+			cfg := made(t)
+			bad := cfg
+			bad.Migrations = migrations("DELETE FROM thing; INSERT INTO nowhere VALUES (1);")
+			bad.Fault = func(op string) error {
+				if op == "copy" {
+					return fault
+				}
+				return nil
+			}
+			_, err := sqlitedb.Open(t.Context(), bad)
+			if err == nil || fault != nil && !errors.Is(err, sqlitedb.ErrFull) || fault == nil && !strings.Contains(err.Error(), cfg.Path+".v1-") {
+				t.Fatalf("open: %v", err)
+			}
+			db := open(t, cfg)
+			var n int
+			if err := db.Read().QueryRow("SELECT count(*) FROM thing").Scan(&n); err != nil || n != 300 || db.Version() != 1 {
+				t.Errorf("%d rows, version %d, %v", n, db.Version(), err)
+			}
+		})
+	}
+}
+
+func sentence(t *testing.T, err error, path string) {
+	t.Helper()
+	var c *sqlitedb.Condition
+	if !errors.As(err, &c) || c.Path != path || c.Do == "" {
+		t.Errorf("no condition in %#v", err)
+		return
+	}
+	s := err.Error()
+	if strings.Contains(s, "\n") || !strings.HasPrefix(s, "database "+path+" ") || !strings.Contains(s, ": "+c.Do) {
+		t.Errorf("not one sentence with what to do: %q", s)
+	}
+	t.Log(s)
+}
+
+func TestEachConditionIsOneSentence(t *testing.T) {
+	kinds := []error{
+		sqlitedb.ErrDamaged, sqlitedb.ErrReadOnly, sqlitedb.ErrFull, sqlitedb.ErrNewer, sqlitedb.ErrLocked, sqlitedb.ErrDisk,
+		sqlitedb.ErrStopped, sqlitedb.ErrClosed,
+	}
+	for _, k := range kinds {
+		err := sqlitedb.NewCondition(k, "/d/x.db", io.ErrUnexpectedEOF)
+		sentence(t, err, "/d/x.db")
+		if !errors.Is(err, k) || !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("%v lost its kind or cause", err)
+		}
+	}
+}
+
+// A sound file on a full or failing disk must not be taken for a damaged one, which would be set aside.
+func TestOnlyTheFileIsCalledDamaged(t *testing.T) {
+	for code, want := range map[int]error{
+		lib.SQLITE_CORRUPT: sqlitedb.ErrDamaged, lib.SQLITE_CORRUPT_INDEX: sqlitedb.ErrDamaged, lib.SQLITE_NOTADB: sqlitedb.ErrDamaged,
+		lib.SQLITE_IOERR_READ: sqlitedb.ErrDamaged, lib.SQLITE_IOERR_SHORT_READ: sqlitedb.ErrDamaged,
+		lib.SQLITE_IOERR_WRITE: sqlitedb.ErrDisk, lib.SQLITE_IOERR_FSYNC: sqlitedb.ErrDisk, lib.SQLITE_IOERR_DIR_FSYNC: sqlitedb.ErrDisk,
+		lib.SQLITE_IOERR_TRUNCATE: sqlitedb.ErrDisk, lib.SQLITE_IOERR_SHMSIZE: sqlitedb.ErrFull, lib.SQLITE_FULL: sqlitedb.ErrFull,
+		lib.SQLITE_READONLY_DIRECTORY: sqlitedb.ErrReadOnly, lib.SQLITE_BUSY_SNAPSHOT: sqlitedb.ErrLocked,
+		lib.SQLITE_CONSTRAINT_UNIQUE: nil, lib.SQLITE_CANTOPEN: nil, lib.SQLITE_ERROR: nil,
+	} {
+		if got := sqlitedb.KindOfCode(code); !errors.Is(got, want) {
+			t.Errorf("code %d is %v, want %v", code, got, want)
+		}
+	}
+}
+
+const asOther = "SQLITEDB_TEST_READONLY"
+
+// A file system does not refuse root, so the one who asks is another process that has put root's rights away.
+func TestReadOnlyIsSaid(t *testing.T) {
+	if path := os.Getenv(asOther); path != "" {
+		if os.Getuid() == 0 {
+			if err := errors.Join(syscall.Setgid(65534), syscall.Setuid(65534)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := sqlitedb.Open(t.Context(), sqlitedb.Config{Path: path, Migrations: migrations()})
+		if !errors.Is(err, sqlitedb.ErrReadOnly) {
+			t.Fatalf("open: %v", err)
+		}
+		sentence(t, err, path)
+		return
+	}
+	dir, err := os.MkdirTemp("/tmp", "sqlitedb-readonly-") // t.TempDir is below directories that others may not enter
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = os.Chmod(dir, 0o700)
+		_ = os.RemoveAll(dir)
+	})
+	cfg := sqlitedb.Config{Path: filepath.Join(dir, "x.db"), Migrations: migrations()}
+	db, err := sqlitedb.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, mode := range []struct{ dir, file os.FileMode }{{0o555, 0o666}, {0o777, 0o444}} {
+		if err := errors.Join(os.Chmod(cfg.Path, mode.file), os.Chmod(dir, mode.dir)); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command("/proc/self/exe", "-test.run=^TestReadOnlyIsSaid$", "-test.v")
+		cmd.Env = append(os.Environ(), asOther+"="+cfg.Path)
+		if out, err := cmd.CombinedOutput(); err != nil || !bytes.Contains(out, []byte("PASS")) {
+			t.Errorf("directory %v, file %v: %v\n%s", mode.dir, mode.file, err, out)
+		}
+	}
+}
