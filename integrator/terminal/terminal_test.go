@@ -1,0 +1,476 @@
+package terminal_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"tilld/integrator/terminal"
+	"tilld/internal/wire"
+	"tilld/internal/ws"
+	"tilld/payment"
+)
+
+// till is a box with an open session.
+type till struct {
+	t    *testing.T
+	name string
+	*ws.Conn
+	session wire.Session
+}
+
+// come opens a session, or gives the problem and the close code it got.
+func come(t *testing.T, url, name, boot string, seen int64) (*till, *wire.Problem, error) {
+	t.Helper()
+	c, err := ws.Dial(t.Context(), url, ws.Options{Protocols: []string{wire.Protocol}})
+	if err != nil {
+		return nil, nil, err
+	}
+	x := &till{t: t, name: name, Conn: c}
+	t.Cleanup(c.Kill)
+	m, err := x.next()
+	if err != nil {
+		return nil, nil, err
+	}
+	var ch wire.Challenge
+	if err := wire.Into(m.Params, &ch); err != nil {
+		t.Fatal(err)
+	}
+	o := wire.Open{Terminal: name, Journal: "j", Boot: boot, Seen: seen}
+	o.Sign(ch, key(name))
+	p, err := wire.EncodeCall(wire.SessionID, wire.SessionOpen, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Send(ws.Call, p)
+	m, err = x.next()
+	if err != nil {
+		return nil, nil, err
+	}
+	if m.Problem != nil {
+		_, err := x.next()
+		return nil, m.Problem, err
+	}
+	return x, nil, wire.Into(m.Result, &x.session)
+}
+
+func mustCome(t *testing.T, url, name, boot string, seen int64) *till {
+	t.Helper()
+	x, p, err := come(t, url, name, boot, seen)
+	if err != nil || p != nil {
+		t.Fatalf("no session: %v, %v", p, err)
+	}
+	return x
+}
+
+func (x *till) next() (wire.Message, error) {
+	p, err := x.Receive()
+	if err != nil {
+		return wire.Message{}, err
+	}
+	return wire.Decode(p)
+}
+
+func (x *till) must() wire.Message {
+	x.t.Helper()
+	m, err := x.next()
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	return m
+}
+
+func (x *till) call(id, method, of string) {
+	x.t.Helper()
+	p, err := wire.EncodeCall(id, method, wire.Get{Payment: of})
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	if err := x.Send(ws.Call, p); err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+func (x *till) ack(seq int64) {
+	p, _ := wire.EncodeNote(wire.EventAck, wire.Ack{Seq: seq})
+	_ = x.Send(ws.Call, p)
+}
+
+func code(err error) int {
+	var ce *ws.CloseError
+	if errors.As(err, &ce) {
+		return ce.Code
+	}
+	return 0
+}
+
+func TestAdmission(t *testing.T) {
+	get := func(url string, h map[string]string) *http.Response {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http"+strings.TrimPrefix(url, "ws"), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Connection", "Upgrade")
+		r.Header.Set("Upgrade", "websocket")
+		r.Header.Set("Sec-WebSocket-Version", "13")
+		r.Header.Set("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==")
+		r.Header.Set("Sec-WebSocket-Protocol", wire.Protocol)
+		for k, v := range h {
+			r.Header.Set(k, v)
+		}
+		resp, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		return resp
+	}
+	t.Run("OpenPaymentsComeFirst", func(t *testing.T) {
+		url, _ := serve(t, newOffice(), terminal.Config{Rate: 0.0001, Burst: 8, Pending: 100})
+		count := func(h map[string]string) (in, out int) {
+			for range 20 {
+				switch resp := get(url, h); resp.StatusCode {
+				case 101:
+					in++
+				case 503:
+					out++
+					if n, err := strconv.Atoi(resp.Header.Get("Retry-After")); err != nil || n < 1 {
+						t.Fatalf("Retry-After %q", resp.Header.Get("Retry-After"))
+					}
+				default:
+					t.Fatalf("answered %s", resp.Status)
+				}
+			}
+			return in, out
+		}
+		if in, out := count(nil); in < 5 || in > 7 || in+out != 20 {
+			t.Errorf("%d terminals without a payment came in and %d not, of a burst of 8", in, out)
+		}
+		if in, _ := count(map[string]string{"X-Till-Open": "1"}); in < 1 || in > 3 {
+			t.Errorf("%d terminals with a payment came in by what was kept for them", in)
+		}
+	})
+	t.Run("UnopenedConnectionsAreBounded", func(t *testing.T) {
+		url, _ := serve(t, newOffice(), terminal.Config{Pending: 3})
+		for range 3 {
+			if _, err := ws.Dial(t.Context(), url, ws.Options{Protocols: []string{wire.Protocol}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if resp := get(url, map[string]string{"X-Till-Open": "1"}); resp.StatusCode != 503 {
+			t.Errorf("the fourth got %s", resp.Status)
+		}
+	})
+	t.Run("HostMustBeListed", func(t *testing.T) {
+		url, _ := serve(t, newOffice(), terminal.Config{Hosts: []string{"integrator.example"}})
+		if resp := get(url, nil); resp.StatusCode != 403 {
+			t.Errorf("got %s", resp.Status)
+		}
+	})
+	t.Run("RefusalIsAProblemDocument", func(t *testing.T) {
+		url, _ := serve(t, newOffice(), terminal.Config{})
+		for method, want := range map[string]int{"POST": 405, "GET": 426} {
+			r := httptest.NewRequest(method, "/v1/term", nil)
+			w := httptest.NewRecorder()
+			terminal.New(newOffice(), terminal.Config{}).ServeHTTP(w, r)
+			var doc struct {
+				Status    int
+				Code      string
+				Protocols []string
+			}
+			if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil || w.Code != want || doc.Status != want || doc.Code == "" || !slices.Equal(doc.Protocols, []string{wire.Protocol}) {
+				t.Errorf("%s: %d %s", method, w.Code, w.Body)
+			}
+		}
+		_ = url
+	})
+}
+
+func TestIdentity(t *testing.T) {
+	o := newOffice("till-1", "blocked")
+	var log bytes.Buffer
+	url, s := serve(t, o, terminal.Config{Log: slog.New(slog.NewTextHandler(&lockedWriter{w: &log}, nil))})
+	_, p, err := come(t, url, "blocked", "b", 0)
+	if p == nil || p.Data.Code != wire.NoBlocked || code(err) != wire.CloseBlocked {
+		t.Errorf("blocked: %v, %v", p, err)
+	}
+	a := mustCome(t, url, "till-1", "boot-a", 0)
+	b := mustCome(t, url, "till-1", "boot-b", 0)
+	if _, err := a.next(); code(err) != wire.CloseSuperseded {
+		t.Errorf("the older session ended with %v", err)
+	}
+	<-a.Done()
+	_, p, err = come(t, url, "till-1", "boot-a", 0)
+	if p == nil || p.Data.Code != wire.NoClone || code(err) != wire.CloseClone {
+		t.Errorf("a boot that was superseded: %v, %v", p, err)
+	}
+	if _, ok := s.Online()["till-1"]; !ok || len(s.Online()) != 1 {
+		t.Errorf("online %v", s.Online())
+	}
+	b.call("p:get:1", wire.BillGet, "p")
+	if m := b.must(); m.ID != "p:get:1" {
+		t.Errorf("got %+v", m)
+	}
+	if out := log.String(); !strings.Contains(out, "level=ERROR") || !strings.Contains(out, "two boxes") {
+		t.Errorf("no alarm in the log:\n%s", out)
+	}
+}
+
+// lockedWriter is a log that several goroutines write.
+type lockedWriter struct {
+	mu sync.Mutex
+	w  *bytes.Buffer
+}
+
+func (l *lockedWriter) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
+}
+
+func TestCalls(t *testing.T) {
+	t.Run("PaymentsSideBySideEachInOrder", func(t *testing.T) {
+		o := newOffice("till-1")
+		free, started := make(chan struct{}), make(chan struct{}, wire.MaxInFlight)
+		var mu sync.Mutex
+		running, most := map[string]int{}, 0
+		o.hold = func(ctx context.Context, _, of string) error {
+			mu.Lock()
+			running[of]++
+			most = max(most, len(running))
+			if running[of] > 1 {
+				t.Errorf("two calls of %s at once", of)
+			}
+			mu.Unlock()
+			defer func() {
+				mu.Lock()
+				if running[of]--; running[of] == 0 {
+					delete(running, of)
+				}
+				mu.Unlock()
+			}()
+			started <- struct{}{}
+			select {
+			case <-free:
+			case <-ctx.Done():
+			}
+			return nil
+		}
+		url, _ := serve(t, o, terminal.Config{})
+		x := mustCome(t, url, "till-1", "b", 0)
+		for i := range wire.MaxInFlight {
+			x.call(fmt.Sprintf("p%d:get:%d", i%4, i), wire.BillGet, fmt.Sprintf("p%d", i%4))
+		}
+		for range 4 {
+			<-started
+		}
+		began := map[string]int{}
+		for range wire.MaxInFlight {
+			free <- struct{}{}
+		}
+		for range wire.MaxInFlight {
+			m := x.must()
+			of, n, _ := strings.Cut(m.ID, ":get:")
+			i, _ := strconv.Atoi(n)
+			if was, ok := began[of]; ok && i < was {
+				t.Errorf("%s was answered after %d", m.ID, was)
+			}
+			began[of] = i
+		}
+		if most != 4 {
+			t.Errorf("%d payments ran side by side, want 4", most)
+		}
+	})
+	t.Run("SeventeenthInFlightIsRefused", func(t *testing.T) {
+		o := newOffice("till-1")
+		o.hold = func(ctx context.Context, _, _ string) error { <-ctx.Done(); return ctx.Err() }
+		url, _ := serve(t, o, terminal.Config{})
+		x := mustCome(t, url, "till-1", "b", 0)
+		for i := range wire.MaxInFlight + 1 {
+			x.call(fmt.Sprintf("p:get:%d", i), wire.BillGet, "p")
+		}
+		if _, err := x.next(); code(err) != wire.CloseBadFrame {
+			t.Errorf("ended with %v", err)
+		}
+	})
+	for err, want := range map[error]int{terminal.ErrSuperseded: wire.CloseSuperseded, errors.New("database is gone"): wire.CloseOverload} {
+		t.Run("ErrorClosesAndSaysNothing/"+strconv.Itoa(want), func(t *testing.T) {
+			o := newOffice("till-1")
+			o.hold = func(context.Context, string, string) error { return err }
+			url, _ := serve(t, o, terminal.Config{})
+			x := mustCome(t, url, "till-1", "b", 0)
+			x.call("p:get:1", wire.BillGet, "p")
+			_, end := x.next()
+			if code(end) != want || strings.Contains(end.Error(), "database") {
+				t.Errorf("ended with %v", end)
+			}
+		})
+	}
+	t.Run("CallWithoutAPaymentIsRefused", func(t *testing.T) {
+		url, _ := serve(t, newOffice("till-1"), terminal.Config{})
+		x := mustCome(t, url, "till-1", "b", 0)
+		for _, params := range []string{`{}`, `{"payment":7}`, `{"payment":""}`, `{"payment":"a b"}`} {
+			p, err := wire.EncodeCall("p:get:1", wire.BillGet, json.RawMessage(params))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = x.Send(ws.Call, p)
+			if m := x.must(); m.Problem == nil || m.Problem.Code != wire.CodeBadParams {
+				t.Errorf("%s: %+v", params, m)
+			}
+		}
+	})
+}
+
+func TestStream(t *testing.T) {
+	t.Run("WindowHoldsBackWhatIsNotAcked", func(t *testing.T) {
+		o := newOffice("till-1")
+		o.emit("till-1", 100)
+		url, _ := serve(t, o, terminal.Config{Window: 8})
+		x := mustCome(t, url, "till-1", "b", 10)
+		last := int64(10)
+		read := func(n int) {
+			for range n {
+				e, err := wire.DecodeEvent(x.must().Params)
+				if err != nil || e.Seq != last+1 {
+					t.Fatalf("event %d after %d: %v", e.Seq, last, err)
+				}
+				last = e.Seq
+			}
+		}
+		read(8)
+		x.call("p:get:1", wire.BillGet, "p") // its answer would come behind a ninth event
+		if m := x.must(); !m.IsAnswer() {
+			t.Fatalf("beyond the window came %s %s", m.Method, m.Params)
+		}
+		for last < 100 {
+			n := min(int(100-last), 8)
+			x.ack(last)
+			read(n)
+		}
+		x.ack(100)
+		o.emit("till-1", 1) // an event that comes while the stream sleeps
+		read(1)
+		x.ack(101)
+		for o.ackedOf("till-1") != 101 {
+			time.Sleep(time.Millisecond)
+		}
+	})
+	t.Run("OneSlowTerminalDelaysNobody", func(t *testing.T) {
+		o := newOffice("slow", "quick")
+		url, _ := serve(t, o, terminal.Config{Window: 128})
+		mustCome(t, url, "slow", "b", 0) // never reads again
+		quick := mustCome(t, url, "quick", "b", 0)
+		big := &payment.Bill{Payment: "p", Payload: strings.Repeat("x", 60<<10)}
+		o.mu.Lock()
+		for range 200 { // 12 MB: more than any socket's buffers hold
+			o.event("slow", payment.EvPart, big)
+		}
+		o.mu.Unlock()
+		began := time.Now()
+		for i := range 200 {
+			o.emit("quick", 1)
+			if e, err := wire.DecodeEvent(quick.must().Params); err != nil || e.Seq != int64(i+1) {
+				t.Fatalf("event %d: %v", e.Seq, err)
+			}
+			quick.ack(int64(i + 1))
+		}
+		t.Logf("200 events to the quick one in %v", time.Since(began))
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("200 events took %v beside a stalled terminal", took)
+		}
+	})
+	t.Run("GapInTheStoreIsNeverSent", func(t *testing.T) {
+		o := newOffice("till-1")
+		o.events["till-1"] = []wire.Event{{Seq: 1, Type: "bill.part", Body: json.RawMessage(`{}`)}, {Seq: 3, Type: "bill.part", Body: json.RawMessage(`{}`)}}
+		url, _ := serve(t, o, terminal.Config{})
+		x := mustCome(t, url, "till-1", "b", 0)
+		if e, err := wire.DecodeEvent(x.must().Params); err != nil || e.Seq != 1 {
+			t.Fatalf("event %d: %v", e.Seq, err)
+		}
+		if _, err := x.next(); code(err) != wire.CloseOverload {
+			t.Errorf("ended with %v", err)
+		}
+	})
+}
+
+func (o *office) ackedOf(name string) int64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.acked[name]
+}
+
+func TestDrain(t *testing.T) {
+	t.Run("EveryTerminalIsToldAndClosedOverTime", func(t *testing.T) {
+		const n = 20
+		var names []string
+		for i := range n {
+			names = append(names, fmt.Sprint("till-", i))
+		}
+		url, s := serve(t, newOffice(names...), terminal.Config{Spread: 200 * time.Millisecond})
+		ends := make(chan time.Time, n)
+		for _, name := range names {
+			x := mustCome(t, url, name, "b", 0)
+			go func() {
+				told := false
+				for {
+					m, err := x.next()
+					if err != nil {
+						if !told || code(err) != wire.CloseRestart {
+							t.Errorf("%s: told %v, then %v", name, told, err)
+						}
+						ends <- time.Now()
+						return
+					}
+					told = told || m.Method == wire.HintDrain
+				}
+			}()
+		}
+		began := time.Now()
+		if err := s.Drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var first, last time.Time
+		for range n {
+			e := <-ends
+			if first.IsZero() {
+				first = e
+			}
+			last = e
+		}
+		if last.Sub(first) < 100*time.Millisecond || time.Since(began) > 3*time.Second {
+			t.Errorf("closes spread over %v, drained in %v", last.Sub(first), time.Since(began))
+		}
+		if _, _, err := come(t, url, "till-1", "b", 0); !strings.Contains(fmt.Sprint(err), "503") {
+			t.Errorf("a terminal that comes to a drained server: %v", err)
+		}
+	})
+	t.Run("TerminalThatHangsCannotHoldItUp", func(t *testing.T) {
+		o := newOffice("till-1")
+		o.hold = func(ctx context.Context, _, _ string) error { <-ctx.Done(); return nil }
+		url, s := serve(t, o, terminal.Config{})
+		x := mustCome(t, url, "till-1", "b", 0)
+		x.call("p:get:1", wire.BillGet, "p")
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		began := time.Now()
+		_ = s.Drain(ctx) // x never reads: no close frame comes back
+		if took := time.Since(began); took > 3*time.Second {
+			t.Errorf("took %v", took)
+		}
+		if len(s.Online()) != 0 {
+			t.Errorf("online %v", s.Online())
+		}
+	})
+}
