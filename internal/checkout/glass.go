@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -164,13 +165,14 @@ func byTill(p lane.Payment, shown []string) []string {
 
 // Outputs is told by the stage that a lane's outputs came or went while a code is on them: shown are those that show it
 // now.
-func (b *Box) Outputs(laneName string, shown []string) {
-	l := b.lanes[laneName]
-	if l == nil {
-		return
-	}
-	p := b.pays[l.shows]
-	if p != nil && p.live() && p.showBy.IsZero() {
-		b.shown(showReport{job: job{view: l.last, nr: l.nr}, shown: shown})
-	}
+func (b *Box) Outputs(ctx context.Context, laneName string, shown []string) error {
+	return b.do(ctx, func() {
+		l := b.lanes[laneName]
+		if l == nil {
+			return
+		}
+		if p := b.pays[l.shows]; p != nil && p.live() && p.showBy.IsZero() {
+			b.shown(showReport{job: job{view: l.last, nr: l.nr}, shown: shown})
+		}
+	})
 }

@@ -1,0 +1,20 @@
+// Package all is the one list of the drivers there are. A new driver is one line here.
+package all
+
+import (
+	"tilld/devices"
+	"tilld/display"
+	"tilld/display/cd5220"
+	"tilld/scanner"
+	"tilld/scanner/line"
+)
+
+// Displays is every command set of customer displays.
+func Displays() *devices.Registry[display.Display] {
+	return devices.NewRegistry("customer display", cd5220.Driver)
+}
+
+// Scanners is every command set of scanners.
+func Scanners() *devices.Registry[scanner.Scanner] {
+	return devices.NewRegistry("scanner", line.Driver)
+}

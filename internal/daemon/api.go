@@ -1,0 +1,116 @@
+package daemon
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/user"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tilld/internal/httpapi"
+	"tilld/internal/localapi"
+)
+
+// api is the local API on its owners.
+func (d *Daemon) api(listeners []net.Listener) http.Handler {
+	var lanes []string
+	for name := range d.cfg.Lanes {
+		lanes = append(lanes, name)
+	}
+	slices.Sort(lanes)
+	own := httpapi.LoopbackHosts(listeners[0].Addr())
+	tokens, peers, _ := callers(d.cfg) // Check has seen them
+	return localapi.New(localapi.Config{
+		Lanes: lanes, Hosts: append(slices.Clone(own), d.cfg.Hosts...), Origins: append(httpapi.OwnOrigins(own), d.cfg.Origins...),
+		Tokens: tokens, Peers: peers, MinLife: d.cfg.Times.CodeLifeMin.D(), MaxLife: d.cfg.Times.MaxOpen.D(), Log: d.log,
+	}, localapi.Owners{Payments: payments{d.box}, Events: d.journal, Journal: d.box, Health: d.health, Drawing: drawing{}})
+}
+
+// callers are who may call, from the configuration.
+func callers(c Config) (tokens []localapi.Token, peers []localapi.Peer, err error) {
+	for _, t := range c.Tokens {
+		secret := t.Token
+		if t.File != "" {
+			b, err := os.ReadFile(t.File)
+			if err != nil {
+				return nil, nil, fmt.Errorf("read the token of %q: %w", t.Name, err)
+			}
+			secret = string(bytes.TrimSpace(b))
+		}
+		if secret == "" {
+			return nil, nil, fmt.Errorf("the token of %q is empty", t.Name)
+		}
+		tokens = append(tokens, localapi.NewToken(t.Name, secret, t.Lane, t.Roles...))
+	}
+	for who, p := range c.Peers {
+		peer, err := findPeer(who)
+		if err != nil {
+			return nil, nil, err
+		}
+		peer.Roles, peer.Lane = p.Roles, p.Lane
+		peers = append(peers, peer)
+	}
+	slices.SortFunc(peers, func(a, b localapi.Peer) int { return b.UID - a.UID }) // users count before groups
+	return tokens, peers, nil
+}
+
+// findPeer reads "pos", "1000", "group:tills" or "group:50".
+func findPeer(who string) (localapi.Peer, error) {
+	p := localapi.Peer{Name: who, UID: -1, GID: -1}
+	name, group := strings.CutPrefix(who, "group:")
+	id, err := strconv.Atoi(name)
+	switch {
+	case err == nil:
+	case group:
+		g, e := user.LookupGroup(name)
+		if e != nil {
+			return p, fmt.Errorf("peer %q of the socket: this machine has no such group", who)
+		}
+		id, err = strconv.Atoi(g.Gid)
+	default:
+		u, e := user.Lookup(name)
+		if e != nil {
+			return p, fmt.Errorf("peer %q of the socket: this machine has no such user", who)
+		}
+		id, err = strconv.Atoi(u.Uid)
+	}
+	if err != nil || id < 0 {
+		return p, fmt.Errorf("peer %q of the socket: has no number", who)
+	}
+	if group {
+		p.GID = id
+	} else {
+		p.UID = id
+	}
+	return p, nil
+}
+
+// Check looks at everything that a configuration names and that can be looked at without a device or the integrator.
+func Check(c Config) error {
+	if _, _, err := callers(c); err != nil {
+		return err
+	}
+	if _, err := tlsRoots(c.Link.CA); err != nil {
+		return err
+	}
+	if _, err := loadKey(c.Link.Key); err != nil {
+		return err
+	}
+	for name, l := range c.Lanes {
+		if l.Display != nil {
+			if _, err := displays().Find(l.Display.Driver); err != nil {
+				return fmt.Errorf("customer display of lane %s: %w", name, err)
+			}
+		}
+		if l.Scanner != nil {
+			if _, err := scanners().Find(l.Scanner.Driver); err != nil {
+				return fmt.Errorf("scanner of lane %s: %w", name, err)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,124 @@
+package daemon
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+
+	"tilld/internal/checkout"
+	"tilld/internal/journal"
+	"tilld/internal/link"
+	"tilld/internal/qr"
+	"tilld/internal/stage"
+	"tilld/internal/wire"
+	"tilld/payment"
+	"tilld/payment/lane"
+)
+
+// Here the parts meet: each type gives one of them what another declared that it needs.
+
+// showing is the stage as checkout sees it.
+type showing struct{ s *stage.Stage }
+
+func (x showing) Show(ctx context.Context, v checkout.View) ([]string, error) {
+	return x.s.Show(ctx, stage.View{
+		Lane: v.Lane, Payment: v.Payment, Number: v.Number, Screen: v.Screen, Payload: v.Payload, Payee: v.Payee, Why: v.Why,
+		Amount: v.Amount, Paid: v.Paid, Left: v.Due, Back: v.Back, RemainingMS: v.RemainingMS, Outputs: v.Outputs,
+	})
+}
+
+// waker wakes the link, which is made after the box.
+type waker struct{ d *Daemon }
+
+func (w waker) Wake() {
+	if w.d.link != nil {
+		w.d.link.Wake()
+	}
+}
+
+// about tells the link how the box stands.
+type about struct{ d *Daemon }
+
+func (a about) About() link.State {
+	m := a.d.journal.Meta()
+	return link.State{
+		Journal: m.Journal, Boot: m.Boot, EpochSeen: m.Epoch, Seen: m.Seen, Writes: m.Writes, Restored: m.Restored,
+		OpenPayments: a.d.box.OpenPayments(),
+	}
+}
+
+// owner is checkout as the link sees it; the session's epoch is kept by the journal.
+type owner struct {
+	*checkout.Box
+	j *journal.Journal
+}
+
+func (o owner) Session(ctx context.Context, s wire.Session) error {
+	if err := o.Box.Session(ctx, s); err != nil {
+		return err
+	}
+	return o.j.SetEpoch(ctx, s.Epoch)
+}
+
+// payments is checkout as the API sees it.
+type payments struct{ *checkout.Box }
+
+func (p payments) Availability(ctx context.Context) (map[string]lane.Availability, error) {
+	out := map[string]lane.Availability{}
+	for _, l := range p.Lanes() {
+		a, err := p.Box.Availability(ctx, l)
+		if err != nil {
+			return nil, err
+		}
+		out[l] = a
+	}
+	return out, nil
+}
+
+// drawing makes pictures of codes.
+type drawing struct{}
+
+func (drawing) PNG(payload string, scale int) ([]byte, error) {
+	s, err := qr.New(payload)
+	if err != nil {
+		return nil, err
+	}
+	return s.PNG(scale)
+}
+
+func (drawing) SVG(payload string) ([]byte, error) {
+	s, err := qr.New(payload)
+	if err != nil {
+		return nil, err
+	}
+	return s.SVG(), nil
+}
+
+func journalDir(c Config) string { return filepath.Join(c.State, "journal") }
+
+func stageLanes(c Config) map[string]stage.Lane {
+	out := map[string]stage.Lane{}
+	for name, l := range c.Lanes {
+		out[name] = stage.Lane{Language: l.Language, Shop: l.Shop, Outputs: l.Outputs}
+	}
+	return out
+}
+
+func checkoutConfig(c Config, s journal.State, log *slog.Logger) checkout.Config {
+	t := c.Times
+	out := checkout.Config{
+		Lanes: map[string]checkout.Lane{}, Restored: s.Restored, Log: log,
+		Times: checkout.Times{
+			Life: t.CodeLife.D(), LifeMin: t.CodeLifeMin.D(), MaxOpen: t.MaxOpen.D(), Doubt: t.Doubt.D(), Lease: t.LateLease.D(),
+			Unsent: t.Unsent.D(), Park: t.Park.D(), Output: t.Output.D(), CodeAge: t.CodeAge.D(), OwnReturn: t.OwnReturn.D(),
+			NoReceipt: t.NoReceipt.D(), ExtendWait: t.ExtendWait.D(),
+		},
+	}
+	for name, l := range c.Lanes {
+		out.Lanes[name] = checkout.Lane{
+			Attended: l.Attended, Language: l.Language, Outputs: l.Outputs, IfNotConfirmed: payment.IfNotConfirmed(l.IfNotConfirmed),
+			WantReceipt: l.WantReceipt, Receipt: l.Receipt, Scanner: l.Scanner != nil,
+		}
+	}
+	return out
+}

@@ -1,0 +1,62 @@
+package daemon
+
+import (
+	"errors"
+
+	"tilld/internal/health"
+	"tilld/internal/journal"
+	"tilld/internal/record"
+)
+
+// tellJournal puts what opening the journal found into words.
+func (d *Daemon) tellJournal(s journal.State) {
+	const remedy = "Look at the payments under review, then acknowledge: tillctl acknowledge --who NAME --why TEXT."
+	switch {
+	case s.Lost:
+		d.log.Error("journal was lost", "why", s.Why, "set_aside", s.SetAside)
+		d.health.Set(health.Trouble{Code: "acknowledge", Severity: health.Stop, Sentence: "The journal was damaged and a new one has begun.", Remedy: remedy})
+	case s.Restored:
+		d.log.Error("journal is a copy of an earlier day", "why", s.Why)
+		d.health.Set(health.Trouble{Code: "acknowledge", Severity: health.Stop, Sentence: "The journal is a copy of an earlier day.", Remedy: remedy})
+	}
+	if s.Copied != "" {
+		d.log.Info("journal was copied before its form was changed", "copy", s.Copied)
+	}
+}
+
+// tellLink puts the state of the line to the integrator into words.
+func (d *Daemon) tellLink() {
+	s := d.link.Status()
+	if s.Up {
+		d.health.Clear("no_link", "")
+		return
+	}
+	t := health.Trouble{
+		Code: "no_link", Severity: health.Stop, Since: s.Since, Sentence: "There is no link to the integrator.",
+		Remedy: "Look at the network; it is tried again by itself.",
+	}
+	if s.NeedsPerson {
+		t.Sentence = "The integrator does not let this box in."
+		t.Remedy = "Compare the terminal's name and key with the integrator's: tilld key prints this box's."
+	}
+	if s.LastError != "" {
+		t.Sentence += " " + s.LastError
+	}
+	d.health.Set(t)
+}
+
+// tellDisk puts the journal's room and standing into words.
+func (d *Daemon) tellDisk() {
+	err := d.journal.CanStart()
+	if errors.Is(err, record.ErrFull) {
+		d.health.Set(health.Trouble{
+			Code: "disk_full", Severity: health.Stop, Sentence: "The disk of the journal is full: no new payment is taken, running ones finish.",
+			Remedy: "Make room on the disk that holds " + d.cfg.State + ".",
+		})
+	} else {
+		d.health.Clear("disk_full", "")
+	}
+	if !errors.Is(err, record.ErrAcknowledge) {
+		d.health.Clear("acknowledge", "")
+	}
+}
