@@ -157,12 +157,12 @@ func readReturns(ctx context.Context, q querier, s *bill.State) error {
 }
 
 func readQuotes(ctx context.Context, q querier, s *bill.State) error {
-	return each(ctx, q, `SELECT id, amount, total, ends, gone FROM quotes WHERE bill = $1 ORDER BY n`, s.ID,
+	return each(ctx, q, `SELECT id, amount, total, ends, until, gone FROM quotes WHERE bill = $1 ORDER BY n`, s.ID,
 		func(r *sql.Rows) error {
 			var x bill.Quote
-			var ends int64
-			err := r.Scan(&x.ID, &x.Amount, &x.Total, &ends, &x.Gone)
-			x.Ends = at(ends)
+			var ends, until int64
+			err := r.Scan(&x.ID, &x.Amount, &x.Total, &ends, &until, &x.Gone)
+			x.Ends, x.Until = at(ends), at(until)
 			s.Quotes = append(s.Quotes, x)
 			return err
 		})
@@ -328,9 +328,9 @@ ON CONFLICT (bill, key) DO UPDATE SET amount = excluded.amount, outcome = exclud
 
 func saveQuotes(tx *sqlitedb.Tx, old, s bill.State) error {
 	return changed(old.Quotes, s.Quotes, func(n int, x bill.Quote) error {
-		_, err := tx.Exec(`INSERT INTO quotes (bill, n, id, amount, total, ends, gone) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		_, err := tx.Exec(`INSERT INTO quotes (bill, n, id, amount, total, ends, until, gone) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (bill, n) DO UPDATE SET gone = excluded.gone`,
-			s.ID, n, x.ID, x.Amount, x.Total, nanos(x.Ends), x.Gone)
+			s.ID, n, x.ID, x.Amount, x.Total, nanos(x.Ends), nanos(x.Until), x.Gone)
 		if err != nil {
 			return fmt.Errorf("write quote: %w", err)
 		}
