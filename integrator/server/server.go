@@ -1,0 +1,239 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"tilld/integrator"
+	"tilld/integrator/provider"
+	"tilld/integrator/provider/sandbox"
+	"tilld/integrator/store/sqlite"
+	"tilld/integrator/terminal"
+)
+
+// Server is one integrator. Make it with New.
+type Server struct {
+	cfg     Config
+	version string
+	log     *slog.Logger
+	store   *sqlite.Store
+	service *integrator.Service
+	term    *terminal.Server
+}
+
+// Limits of the server's HTTP side and of its end.
+const (
+	headerLimit   = 5 * time.Second
+	requestLimit  = 15 * time.Second
+	callbackBytes = 64 << 10
+	drainLimit    = 5 * time.Second
+)
+
+// New puts a server together; it opens the database and nothing else.
+func New(ctx context.Context, c Config, version string, log *slog.Logger) (*Server, error) {
+	banks, err := providers(c)
+	if err != nil {
+		return nil, err
+	}
+	zone, err := time.LoadLocation(c.Merchant.Zone)
+	if err != nil {
+		return nil, fmt.Errorf("the merchant's time zone: %w", err)
+	}
+	if err := os.MkdirAll(c.State, 0o700); err != nil {
+		return nil, fmt.Errorf("make the state folder: %w", err)
+	}
+	store, err := sqlite.Open(ctx, database(c))
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: c, version: version, log: log, store: store}
+	s.service, err = integrator.New(integrator.Config{
+		Store: store, Providers: banks, Merchant: c.Merchant.Name, Zone: zone, Settings: settings(c), Log: log,
+	})
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	s.term = terminal.New(s.service, terminal.Config{
+		Hosts: hosts(c), Heartbeat: c.Times.Heartbeat.D(), Busy: c.Times.HeartbeatBusy.D(), Log: log,
+	})
+	return s, nil
+}
+
+// database is the file that holds every bill.
+func database(c Config) string { return filepath.Join(c.State, "integrator.db") }
+
+// hosts under which the server may be called.
+func hosts(c Config) []string {
+	host, port, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return c.Hosts
+	}
+	own := []string{c.Listen}
+	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+		own = append(own, net.JoinHostPort("localhost", port), net.JoinHostPort("127.0.0.1", port))
+	}
+	return append(own, c.Hosts...)
+}
+
+// providers makes the banks' clients; they call nobody yet.
+func providers(c Config) (map[string]provider.Provider, error) {
+	out := map[string]provider.Provider{}
+	for name, p := range c.Providers {
+		b, err := os.ReadFile(p.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("read the key of provider %s: %w", name, err)
+		}
+		s, err := sandbox.New(sandbox.Config{URL: p.URL, Key: bytes.TrimSpace(b)})
+		if err != nil {
+			return nil, fmt.Errorf("provider %s: %w", name, err)
+		}
+		out[name] = s
+	}
+	return out, nil
+}
+
+// settings puts the configuration's clocks over the defaults.
+func settings(c Config) integrator.Settings {
+	s := integrator.DefaultSettings()
+	set := func(to *time.Duration, v time.Duration) {
+		if v > 0 {
+			*to = v
+		}
+	}
+	t := c.Times
+	set(&s.Bill.MaxOpen, t.MaxOpen.D())
+	set(&s.Bill.LateLease, t.LateLease.D())
+	set(&s.Bill.Confirm, t.Confirm.D())
+	set(&s.Bill.ConfirmPrepayment, t.ConfirmAdvance.D())
+	set(&s.Bill.CreateTimeout, t.CreateLimit.D())
+	set(&s.Bill.Attempt, t.AttemptLimit.D())
+	set(&s.Bill.KillNotBefore, t.KillNotBefore.D())
+	set(&s.Bill.Doubt, t.DoubtAfter.D())
+	set(&s.Bill.Poll, t.Poll.D())
+	set(&s.Heartbeat, t.Heartbeat.D())
+	set(&s.Busy, t.HeartbeatBusy.D())
+	return s
+}
+
+// Run serves until ctx ends, which is a normal end, or the database stops. Then terminals are drained, what the banks
+// were asked is waited for, the database is closed.
+func (s *Server) Run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, s.store.Close()) }()
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("listen for terminals: %w", err)
+	}
+	s.log.Info("integrator started", "version", s.version, "listen", ln.Addr().String())
+	h := &http.Server{
+		Handler: s.routes(), ReadHeaderTimeout: headerLimit, ReadTimeout: requestLimit, WriteTimeout: requestLimit,
+		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		if err := s.service.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			return err
+		}
+		return nil
+	})
+	g.Go(func() error {
+		if err := h.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve terminals: %w", err)
+		}
+		return nil
+	})
+	g.Go(func() error {
+		<-ctx.Done()
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
+		defer cancel()
+		if err := s.term.Drain(end); err != nil {
+			s.log.Warn("terminals were cut", "err", err)
+		}
+		return h.Shutdown(end)
+	})
+	if err := g.Wait(); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	s.log.Info("integrator ended")
+	return nil
+}
+
+// routes are the terminals' WebSocket, the banks' call-backs and the probes.
+func (s *Server) routes() http.Handler {
+	m := http.NewServeMux()
+	m.Handle("/v1/term", s.term)
+	m.HandleFunc("POST /v1/callback/{provider}", s.callback)
+	m.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	m.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if err := s.store.Stopped(); err != nil {
+			http.Error(w, "the database has stopped", http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = io.WriteString(w, "ready\n")
+	})
+	return m
+}
+
+// callback hands a bank's message on; the provider's own client knows what it says.
+func (s *Server) callback(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("provider")
+	if _, known := s.cfg.Providers[name]; !known {
+		http.NotFound(w, r)
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, callbackBytes))
+	if err != nil {
+		http.Error(w, "the message is too long or did not end", http.StatusRequestEntityTooLarge)
+		return
+	}
+	status, reply := s.service.Callback(r.Context(), name, r, body)
+	w.WriteHeader(status)
+	_, _ = w.Write(reply)
+}
+
+// Check looks at what a configuration names and can be looked at without calling anybody.
+func Check(c Config) error {
+	_, err := providers(c)
+	return err
+}
+
+// AddTerminal lets a box in by the public key that it printed, or gives a known one another key.
+func AddTerminal(ctx context.Context, c Config, name, key string) (err error) {
+	b, err := base64.StdEncoding.DecodeString(key)
+	if err != nil || len(b) != ed25519.PublicKeySize {
+		return errors.New("the key is not what tilld key prints: 44 characters of base64")
+	}
+	if name == "" || len(name) > 64 || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return errors.New("a terminal's name has 1 to 64 printable characters without blanks")
+	}
+	if err := os.MkdirAll(c.State, 0o700); err != nil {
+		return fmt.Errorf("make the state folder: %w", err)
+	}
+	store, err := sqlite.Open(ctx, database(c))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	known, err := store.Terminals(ctx)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(known, func(t integrator.Terminal) bool { return t.Name == name && t.Key.Equal(ed25519.PublicKey(b)) }) {
+		return nil
+	}
+	return store.AddTerminal(ctx, integrator.Terminal{Name: name, Key: b})
+}
