@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -189,14 +187,3 @@ func (q quiet) Error() string {
 }
 
 var errReused = errors.New("the id was used for something else")
-
-func (p *Provider) sign(parts ...string) string {
-	m := hmac.New(sha256.New, p.cfg.Key)
-	for i, s := range parts {
-		if i > 0 {
-			_, _ = m.Write([]byte{'\n'}) // a hash never fails
-		}
-		_, _ = m.Write([]byte(s))
-	}
-	return hex.EncodeToString(m.Sum(nil))
-}

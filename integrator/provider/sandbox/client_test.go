@@ -158,3 +158,21 @@ func TestConfigIsChecked(t *testing.T) {
 		}
 	}
 }
+
+func TestNoVerbShowsTheKey(t *testing.T) {
+	cfg := sandbox.Config{URL: "http://127.0.0.1", Key: key}
+	p, err := sandbox.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		for _, v := range []any{cfg, &cfg, p, *p} {
+			text := fmt.Sprintf(verb, v)
+			for _, bad := range []string{string(key), hex.EncodeToString(key), strings.Trim(fmt.Sprint(key), "[]")} {
+				if strings.Contains(text, bad) {
+					t.Errorf("%s of %T shows the key", verb, v)
+				}
+			}
+		}
+	}
+}

@@ -19,7 +19,7 @@ import (
 // Config of a client. URL and Key are required.
 type Config struct {
 	URL           string            // of the bank: http://127.0.0.1:7475
-	Key           []byte            // shared with the bank, signs both ways; at least 16 bytes
+	Key           Key               // shared with the bank, signs both ways; at least 16 bytes
 	Transport     http.RoundTripper // limits, breakers and traces wrap it here; nil is a transport of the client's own
 	CallLimit     time.Duration     // of create and charge; 15 s, longer than the bank's slow 12 s
 	AskLimit      time.Duration     // of look, kill and return; 10 s
@@ -33,6 +33,7 @@ type Provider struct {
 	cfg    Config
 	base   string
 	client *http.Client
+	sign   func(parts ...string) string
 }
 
 var (
@@ -73,7 +74,10 @@ func New(cfg Config) (*Provider, error) {
 			ResponseHeaderTimeout: cfg.CallLimit,
 		}
 	}
+	sign := cfg.Key.signer()
+	cfg.Key = nil
 	return &Provider{
+		sign: sign,
 		cfg:  cfg,
 		base: strings.TrimSuffix(u.String(), "/"),
 		client: &http.Client{

@@ -19,6 +19,7 @@ type Bank struct {
 	cfg    Config
 	times  Times
 	log    *slog.Logger
+	sign   signer
 	zone   *time.Location
 	prefix string
 	client *http.Client
@@ -50,6 +51,7 @@ func New(cfg Config) (*Bank, error) {
 		codes: map[[sha256.Size]byte]*payCode{}, live: map[string]*order{},
 		hinted: map[string]int{}, calls: map[string]int{},
 	}
+	b.sign, b.cfg.Key = cfg.Key.signer(), nil
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
 	}
@@ -169,6 +171,7 @@ func (b *Bank) Serve(ctx context.Context, ln net.Listener) error {
 		WriteTimeout:      2 * time.Minute,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(b.log.Handler(), slog.LevelDebug),
 	}
 	var running sync.WaitGroup
 	running.Go(func() { _ = b.Run(ctx) }) // Run has no error to tell

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -331,5 +333,28 @@ func TestCallbackIsRepeatedUntilItIsTaken(t *testing.T) {
 				t.Errorf("%d tries, want %d", n, c.want)
 			}
 		})
+	}
+}
+
+func TestNoVerbShowsTheKey(t *testing.T) {
+	cfg := bank.Config{Key: key}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		for _, v := range []any{cfg, &cfg, newBank(t, cfg)} {
+			text := fmt.Sprintf(verb, v)
+			for _, bad := range []string{string(key), hex.EncodeToString(key), strings.Trim(fmt.Sprint(key), "[]")} {
+				if strings.Contains(text, bad) {
+					t.Errorf("%s of %T shows the key", verb, v)
+				}
+			}
+		}
+	}
+}
+
+func TestSeededIsEveryEvilThatNeedsNoWord(t *testing.T) {
+	e := reflect.ValueOf(bank.Seeded(1))
+	for i := range e.NumField() {
+		if name := e.Type().Field(i).Name; e.Field(i).IsZero() != (name == "KillRefunds") {
+			t.Errorf("%s is %v", name, e.Field(i))
+		}
 	}
 }

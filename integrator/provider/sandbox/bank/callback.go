@@ -102,7 +102,7 @@ func (b *Bank) post(ctx context.Context, h hint) bool {
 		return false
 	}
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set(Header, signCallback(b.cfg.Key, h.body))
+	req.Header.Set(Header, b.sign.callback(h.body))
 	resp, err := b.client.Do(req)
 	if err != nil {
 		b.log.Debug("call-back not taken", "order", h.order, "err", err)

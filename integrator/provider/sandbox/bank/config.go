@@ -15,7 +15,7 @@ const Prefix = "https://sandbox.example/pay/"
 
 // Config of a bank. The zero value of everything but Key works.
 type Config struct {
-	Key      []byte         // shared with the merchant, signs both ways; at least 16 bytes
+	Key      Key            // shared with the merchant, signs both ways; at least 16 bytes
 	Callback string         // the merchant's address for call-backs; "" sends none
 	Client   *http.Client   // carries call-backs; nil is a client of the bank's own
 	State    string         // directory that keeps orders over a restart; "" keeps them in memory alone
@@ -95,6 +95,17 @@ type Evil struct {
 	// Requests.
 	ServerError float64 // 500, as often after the deed as before it
 	Busy        float64 // 429, before the deed
+}
+
+// Seeded is a bad bank that a shop can live with: every kind of evil in a few cases of a hundred each. KillRefunds is
+// not among them, because the merchant's side must be told of it (Traits.KillRefunds of its provider).
+func Seeded(seed uint64) Evil {
+	return Evil{
+		Seed:     seed,
+		LateHint: 0.10, EarlyHint: 0.02, Duplicate: 0.10, Reorder: 0.05, Lost: 0.10,
+		DoublePay: 0.03, PaidInCancel: 0.05, UnknownPaid: 0.03, UnknownDead: 0.03, Slow: 0.03,
+		ServerError: 0.03, Busy: 0.03,
+	}
 }
 
 func (c Config) check() error {

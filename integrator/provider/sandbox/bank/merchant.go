@@ -115,7 +115,7 @@ func (b *Bank) merchant(deed deedFunc) http.HandlerFunc {
 			return
 		}
 		sig, id := r.Header.Get(Header), r.PathValue("id")
-		if !signed(signRequest(b.cfg.Key, r.Method, r.URL.EscapedPath(), body), sig) {
+		if !signed(b.sign.request(r.Method, r.URL.EscapedPath(), body), sig) {
 			b.answer(w, sig, http.StatusUnauthorized, no(0, "signature", "the signature is wrong"))
 			return
 		}
@@ -250,7 +250,7 @@ func (b *Bank) answer(w http.ResponseWriter, request string, status int, v any) 
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set(Header, signAnswer(b.cfg.Key, request, status, body))
+	w.Header().Set(Header, b.sign.answer(request, status, body))
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // a caller that has gone asks again
 }

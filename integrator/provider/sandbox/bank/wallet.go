@@ -53,7 +53,7 @@ type newCode struct {
 func (o *order) walletView(now time.Time) walletOrder {
 	return walletOrder{
 		Payload: o.Payload, State: o.state(now), Amount: o.Amount, Paid: o.sum(), Rest: o.rest(), Number: o.Number,
-		Payee: o.Payee, OnWay: o.OnWay || o.moneyDue(), Decline: o.Decline,
+		Payee: o.Payee, OnWay: (o.OnWay && !o.full()) || o.moneyDue(), Decline: o.Decline,
 	}
 }
 
