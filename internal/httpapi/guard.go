@@ -23,7 +23,11 @@ func newGuard(hosts, origins []string) guard {
 // check judges Host and Origin. The name of a host has no case (RFC 9110 §4.2.3); an origin is written by browsers alone,
 // always in one way, so it is compared byte for byte.
 func (g guard) check(r *http.Request) *Problem {
-	if r.URL.IsAbs() || r.URL.Host != "" || !slices.Contains(g.hosts, strings.ToLower(r.Host)) {
+	hosts := g.hosts
+	if onSocket(r) {
+		hosts = socketHosts()
+	}
+	if r.URL.IsAbs() || r.URL.Host != "" || !slices.Contains(hosts, strings.ToLower(r.Host)) {
 		return Refuse(HostRefused)
 	}
 	origins := r.Header.Values("Origin")
@@ -34,6 +38,14 @@ func (g guard) check(r *http.Request) *Problem {
 		return Refuse(OriginRefused)
 	}
 	return nil
+}
+
+// socketHosts is what clients write as Host on a unix socket, where it means nothing: no browser gets there.
+func socketHosts() []string { return []string{"localhost", "tilld"} }
+
+func onSocket(r *http.Request) bool {
+	a, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	return ok && a.Network() == "unix"
 }
 
 // share lets the page read the answer. Only that one origin, never a wildcard, and no cookies: there are none.
@@ -59,11 +71,11 @@ func preflight(w http.ResponseWriter, r *http.Request, allow string) {
 }
 
 // LoopbackHosts is every Host under which a listener on a loopback address may be called: the address and localhost,
-// with its port.
+// with its port. A unix socket needs none: its callers' localhost is always known.
 func LoopbackHosts(addr net.Addr) []string {
 	t, ok := addr.(*net.TCPAddr)
 	if !ok {
-		return []string{"localhost", "tilld"} // what clients of a unix socket write
+		return nil
 	}
 	_, port, _ := net.SplitHostPort(t.String())
 	out := []string{net.JoinHostPort("localhost", port)}
