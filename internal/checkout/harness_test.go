@@ -49,7 +49,8 @@ type shop struct {
 	rows  []string
 	stop  context.CancelFunc
 	ended chan error
-	crash bool // the next stop is a crash: calls in memory are gone, nothing is flushed
+
+	without bool // this test is about a refusal, which takes no row
 }
 
 // safeBuffer is a log that several goroutines write.
@@ -386,3 +387,45 @@ func (s *shop) grep(text string) (found []string) {
 }
 
 func now() time.Time { return time.Now() }
+
+func publicOf(t *testing.T, e record.Event) lane.Public {
+	t.Helper()
+	var p lane.Public
+	if err := json.Unmarshal(e.Data, &p); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// copyJournal copies the database, without the generation file beside it: a backup.
+func (s *shop) copyJournal() map[string][]byte {
+	s.t.Helper()
+	out := map[string][]byte{}
+	names, err := filepath.Glob(journal.Path(s.dir) + "*")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, n := range names {
+		b, err := os.ReadFile(n)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		out[n] = b
+	}
+	return out
+}
+
+func (s *shop) restoreJournal(files map[string][]byte) {
+	s.t.Helper()
+	names, _ := filepath.Glob(journal.Path(s.dir) + "*")
+	for _, n := range names {
+		if err := os.Remove(n); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	for n, b := range files {
+		if err := os.WriteFile(n, b, 0o600); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}

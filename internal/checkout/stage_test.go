@@ -69,3 +69,19 @@ func (s *stage) set(m map[string]bool, lane string, v bool) {
 	defer s.mu.Unlock()
 	m[lane] = v
 }
+
+// last is the newest view with a sound that the lane was told.
+func (s *stage) last(lane string) (out checkout.View) {
+	for _, v := range s.all() {
+		if v.Lane == lane && v.Sound != "" {
+			out = v
+		}
+	}
+	return out
+}
+
+func (s *stage) clear(lane string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.glass, lane)
+}

@@ -1,0 +1,470 @@
+package checkout_test
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tilld/internal/wire"
+	"tilld/payment"
+	"tilld/payment/lane"
+)
+
+// TestRace holds the races of the specification that touch the box, and the faults that earlier drafts of the table had
+// (V…), each with its crossing.
+func TestRace(t *testing.T) {
+	for _, r := range []struct {
+		name string
+		run  func(*shop)
+	}{
+		{"R1 paid as it expires", func(s *shop) {
+			id := s.open(request("R-1"))
+			s.wait(300*time.Second + time.Millisecond)
+			s.want(id, "closing")
+			s.pay(id)
+			s.settle()
+			s.want(id, "paid")
+		}},
+		{"R2 R22 cancel crosses bill.paid", func(s *shop) {
+			id := s.open(request("R-1"))
+			s.pay(id)
+			s.giveBack(id)
+			s.settle()
+			s.want(id, "returned", "owed")
+			s.lights(id, false, true)
+			s.neverHandedOver(id)
+		}},
+		{"R2 cancel first at the integrator, paid event older", func(s *shop) {
+			id := s.open(request("R-1"))
+			s.pay(id)
+			s.giveBack(id)
+			s.step() // fenced, before bill.paid is delivered
+			s.lights(id, false, true)
+			s.settle()
+			s.lights(id, false, true)
+			s.neverHandedOver(id)
+		}},
+		{"R3 crash between send and answer", func(s *shop) {
+			id := s.create(request("R-1"))
+			s.handle(*s.next())
+			s.restart()
+			s.settle()
+			s.want(id, "open")
+			if len(s.bills) != 1 {
+				s.t.Fatalf("%d bills", len(s.bills))
+			}
+		}},
+		{"R4 crash around paid, event lost", func(s *shop) {
+			id := s.open(request("R-1"))
+			s.pay(id)
+			s.restart()
+			s.settle()
+			s.want(id, "paid")
+		}},
+		{"R4 crash around paid, ack lost", func(s *shop) {
+			id := s.open(request("R-1"))
+			s.pay(id)
+			e := s.queue[0]
+			s.settle()
+			s.restart()
+			s.hand(e)
+			s.want(id, "paid")
+			s.once(id, lane.EvPaid)
+		}},
+		{"R5 till dies after the goods", func(s *shop) {
+			id := s.paid()
+			s.restart()
+			ps, err := s.box.List(s.ctx(), lane.Filter{Open: true})
+			if err != nil || len(ps) != 1 || ps[0].ID != id || !ps[0].Lights.HandOver {
+				s.t.Fatalf("%+v %v", ps, err)
+			}
+			s.change(id, payment.EvDone, func(b *payment.Bill) {
+				b.Life, b.Reason, b.Kept, b.Held, b.ByDeadline, b.By = payment.Closed, payment.Done, b.Held, 0, true, "deadline"
+			})
+			s.settle()
+			s.tells(id, lane.EvUnfinished)
+			s.confirm(id)
+		}},
+		{"R11 pays twice", func(s *shop) {
+			id := s.paid()
+			s.confirm(id)
+			s.settle()
+			s.change(id, payment.EvOver, func(b *payment.Bill) { b.Paid, b.Over, b.Owed = 2*b.Amount.Value, b.Amount.Value, b.Amount.Value })
+			s.settle()
+			s.want(id, "confirmed", "over", "owed")
+		}},
+		{"R13 two returns at once", func(s *shop) {
+			id := s.paid()
+			s.confirm(id)
+			s.settle()
+			s.part(id, "a", 12550)
+			_, err := s.box.Return(s.ctx(), id, lane.ReturnRequest{Reference: "b", Amount: money(1)})
+			s.refused(err, lane.NoExceedsKept)
+			s.settle()
+			s.want(id, "returned")
+		}},
+		{"R15 link lost while the code is shown", func(s *shop) {
+			id := s.open(request("R-1"))
+			s.cut()
+			s.wait(20 * time.Second)
+			if p := s.want(id, "open"); p.DoubtSince == nil || s.stage.now("1").Payload == "" {
+				s.t.Fatal("the code stays up, with doubt")
+			}
+			s.wait(281 * time.Second)
+			s.want(id, "in_doubt")
+			if s.stage.now("1").Payload != "" {
+				s.t.Fatal("the code is up after its end")
+			}
+		}},
+		{"R20 R21 override while an on-time payment is unheard", func(s *shop) {
+			id := s.open(request("R-1"))
+			s.overridden(id)
+			s.pay(id)
+			s.connect()
+			s.settle()
+			s.want(id, "overridden", "owed")
+			s.neverHandedOver(id)
+			s.sent(wire.BillReturn, 1)
+		}},
+		{"R23 countdown crosses bill.paid", func(s *shop) {
+			id := s.open(request("R-1"))
+			s.pay(id)
+			s.wait(301 * time.Second)
+			s.want(id, "closing")
+			s.settle()
+			s.want(id, "paid")
+			s.lights(id, true, false)
+		}},
+		{"R24 accept crosses the lease's end", func(s *shop) {
+			id := s.late()
+			s.accept(id)
+			s.change(id, payment.EvPaidAfter, func(b *payment.Bill) { b.Late, b.Owed, b.Held = payment.LateLapsed, b.Held, 0 })
+			s.deliver()
+			s.want(id, "closing")
+			s.settle()
+			s.want(id, "closing", "owed")
+			s.neverHandedOver(id)
+		}},
+		{"R25 confirm crosses auto-confirm", func(s *shop) {
+			id := s.paid()
+			s.change(id, payment.EvDone, func(b *payment.Bill) {
+				b.Life, b.Reason, b.Kept, b.Held, b.ByDeadline = payment.Closed, payment.Done, b.Held, 0, true
+			})
+			if _, err := s.box.Confirm(s.ctx(), id, lane.ConfirmRequest{Final: money(10000)}); err != nil {
+				s.t.Fatal(err)
+			}
+			s.bills[id].Life = payment.Closed
+			s.settle()
+			s.want(id, "confirmed")
+			if b := s.bills[id]; b.Kept != 10000 || b.Owed != 2550 {
+				s.t.Fatalf("kept %d owed %d", b.Kept, b.Owed)
+			}
+		}},
+		{"R26 console return crosses hand-over", func(s *shop) {
+			id := s.paid()
+			s.change(id, payment.EvReturnWanted, func(b *payment.Bill) { b.Who = "Bob" })
+			s.confirm(id)
+			s.settle()
+			s.want(id, "confirmed")
+		}},
+		{"R28 return while create is unanswered", func(s *shop) {
+			id := s.create(request("R-1"))
+			s.giveBack(id)
+			s.sent(wire.BillReturn, 0)
+			s.settle()
+			s.want(id, "closing")
+			s.noCode(id)
+			s.lights(id, false, true)
+		}},
+		{"R30 old event after a newer snapshot", func(s *shop) {
+			id := s.open(request("R-1"))
+			s.pay(id)
+			e := s.queue[0]
+			s.queue = nil
+			s.cut()
+			s.connect(func(w *wire.Session) { w.Resume, w.Snapshot = "snapshot", &wire.Snapshot{Seq: s.seq} })
+			s.settle()
+			s.want(id, "paid")
+			s.hand(e)
+			s.once(id, lane.EvPaid)
+		}},
+		{"R31 charge lost with the code", func(s *shop) {
+			id := s.open(request("R-1", scanMode))
+			s.pause[wire.BillCharge] = true
+			if err := s.scan("c"); err != nil {
+				s.t.Fatal(err)
+			}
+			c := s.j.Calls()[0]
+			s.restart()
+			s.settle()
+			s.want(id, "open")
+			delete(s.pause, wire.BillCharge)
+			s.handle(c) // the old frame lands after all: the tombstone stands in its way
+			s.settle()
+			s.want(id, "open")
+		}},
+		{"R33 return queued behind confirm", func(s *shop) {
+			id := s.paid()
+			s.cut()
+			synctest.Wait()
+			s.confirm(id)
+			s.part(id, "a", 2550)
+			s.restart()
+			s.settle()
+			if b := s.bills[id]; b.Kept != 10000 || b.Owed != 2550 {
+				s.t.Fatalf("kept %d owed %d", b.Kept, b.Owed)
+			}
+		}},
+		{"V31 paying is not redrawn by a snapshot", func(s *shop) {
+			id := s.open(request("R-1"))
+			s.cut()
+			s.bills[id].Paying = true
+			s.bills[id].Version++
+			s.connect(func(w *wire.Session) { w.Resume, w.Snapshot = "snapshot", &wire.Snapshot{Seq: s.seq} })
+			s.settle()
+			s.want(id, "paying")
+		}},
+		{"V34 extension crosses the countdown", func(s *shop) {
+			id := s.open(request("R-1"))
+			s.wait(299 * time.Second)
+			s.change(id, payment.EvOpen, func(b *payment.Bill) { b.RemainingMS = 300000 })
+			s.wait(2 * time.Second)
+			s.want(id, "closing")
+			s.settle()
+			s.want(id, "open")
+		}},
+		{"V39 replace and crash", func(s *shop) {
+			a := s.open(request("A"))
+			b := s.create(request("B", replaces(a)))
+			s.restart()
+			s.settle()
+			s.want(a, "closing")
+			s.want(b, "open")
+			s.lights(a, false, false)
+		}},
+		{"V40 a parked payment never takes the glass back", func(s *shop) {
+			id := s.parked()
+			s.open(request("R-2"))
+			s.change(id, payment.EvOpen, func(b *payment.Bill) { b.Life, b.RemainingMS = payment.Open, 60000 })
+			s.settle()
+			if v := s.stage.now("1"); v.Payment == id {
+				s.t.Fatalf("glass %+v", v)
+			}
+			s.restart()
+			if v := s.stage.now("1"); v.Payment == id {
+				s.t.Fatalf("glass %+v", v)
+			}
+		}},
+	} {
+		t.Run(r.name, func(t *testing.T) { in(t, r.run) })
+	}
+}
+
+func (s *shop) neverHandedOver(id string) {
+	s.t.Helper()
+	for _, e := range s.events() {
+		if e.Subject == id && publicOf(s.t, e).Lights.HandOver {
+			s.t.Fatalf("event %d %s hands over", e.Seq, e.Type)
+		}
+	}
+}
+
+func (s *shop) once(id, typ string) {
+	s.t.Helper()
+	n := 0
+	for _, got := range s.told(id) {
+		if got == typ {
+			n++
+		}
+	}
+	if n != 1 {
+		s.t.Fatalf("%s was told %d times", typ, n)
+	}
+}
+
+// TestRestored: a database that is a copy (E33).
+func TestRestored(t *testing.T) {
+	for _, r := range []struct {
+		name   string
+		before func(*shop) string // on the box, up to the copy
+		after  func(*shop, string)
+		then   func(*shop, string)
+	}{
+		{"E33 E33a open at the copy, still open: returned by itself", func(s *shop) string { return s.open(request("R-1")) }, nil, func(s *shop, id string) {
+			s.want(id, "closing", "review")
+			s.lights(id, false, true)
+			s.noFrameTwice(wire.BillCreate)
+		}},
+		{"E33a E33c paid at the copy: a person decides", func(s *shop) string { return s.paid() }, nil, func(s *shop, id string) {
+			s.want(id, "in_doubt", "review")
+			s.lights(id, false, false)
+			_, err := s.box.Confirm(s.ctx(), id, lane.ConfirmRequest{})
+			s.refused(err, lane.NoWrongState) // nobody is named
+			if _, err := s.box.Confirm(s.ctx(), id, lane.ConfirmRequest{Who: "Ann"}); err != nil {
+				s.t.Fatal(err)
+			}
+			s.settle()
+			s.want(id, "confirmed")
+		}},
+		{"E33a confirmed after the copy: done, no goods a second time", func(s *shop) string { return s.paid() }, func(s *shop, id string) {
+			s.confirm(id)
+			s.settle()
+		}, func(s *shop, id string) {
+			s.want(id, "confirmed")
+			s.sent(wire.BillConfirm, 1)
+		}},
+		{"E33b unsent charge of the copy is dropped", func(s *shop) string {
+			id := s.open(request("R-1", scanMode))
+			s.pause[wire.BillCharge] = true
+			if err := s.scan("c"); err != nil {
+				s.t.Fatal(err)
+			}
+			return id
+		}, nil, func(s *shop, id string) {
+			s.noFrame(wire.BillCharge)
+			s.noFrame(wire.BillChargeVoid)
+			s.lights(id, false, true)
+		}},
+		{"E33a unknown to the copy, known to the integrator", func(s *shop) string { return "" }, func(s *shop, _ string) {
+			s.open(request("R-9"))
+		}, func(s *shop, _ string) {
+			ps, err := s.box.List(s.ctx(), lane.Filter{Reference: "R-9"})
+			if err != nil || len(ps) != 1 || ps[0].State != "closing" {
+				s.t.Fatalf("%+v %v", ps, err)
+			}
+			s.lights(ps[0].ID, false, true)
+		}},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			in(t, func(s *shop) {
+				id := r.before(s)
+				s.halt()
+				copyOf := s.copyJournal()
+				if r.after != nil {
+					s.start()
+					s.connect()
+					r.after(s, id)
+					s.halt()
+				} else {
+					s.start()
+					s.halt()
+				}
+				s.restoreJournal(copyOf)
+				s.start()
+				if !s.cfg.Restored {
+					t.Fatal("the copy was not found")
+				}
+				s.queue = nil
+				s.connect(func(w *wire.Session) {
+					w.Resume, w.Snapshot, w.JournalState = "snapshot", &wire.Snapshot{Seq: s.seq}, "restored"
+					for id := range s.bills {
+						w.Snapshot.Payments = append(w.Snapshot.Payments, id)
+					}
+				})
+				s.settle()
+				_, _, err := s.box.Create(s.ctx(), request("R-new"))
+				if why := s.refused(err, lane.NoUnavailable).Why; why != "acknowledge" {
+					t.Fatalf("why %s", why)
+				}
+				r.then(s, id)
+				if err := s.box.Acknowledge(s.ctx(), "Ann", "the disk was changed"); err != nil {
+					t.Fatal(err)
+				}
+				s.wait(6 * time.Second) // what goes back is parked by itself
+				s.create(request("R-new"))
+			})
+		})
+	}
+}
+
+func (s *shop) noFrameTwice(method string) {
+	s.t.Helper()
+	seen := map[string]int{}
+	for _, c := range s.seen {
+		if c.Method == method {
+			seen[c.ID]++
+		}
+	}
+	for id, n := range seen {
+		if n > 1 {
+			s.t.Fatalf("%s was sent %d times", id, n)
+		}
+	}
+}
+
+// TestRestartBetweenAnyTwoSteps kills and starts the box between any two steps of both sales: nothing is lost or doubled.
+func TestRestartBetweenAnyTwoSteps(t *testing.T) {
+	type act func(s *shop, id *string)
+	create := func(edit ...func(*lane.Request)) act {
+		return func(s *shop, id *string) { *id = s.create(request("R-1", edit...)) }
+	}
+	step := func(s *shop, _ *string) { s.step() }
+	event := func(s *shop, _ *string) { s.deliver(); synctest.Wait() }
+	lost := func(s *shop, _ *string) { // handled, and the answer is lost
+		if c := s.next(); c != nil {
+			s.handle(*c)
+		}
+	}
+	pay := func(s *shop, id *string) { s.pay(*id) }
+	confirm := func(s *shop, id *string) { s.confirm(*id) }
+	giveBack := func(s *shop, id *string) { s.part(*id, "b-1", 2550) }
+	scan := func(s *shop, _ *string) {
+		if err := s.scan("good"); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	flows := map[string][]act{
+		"show": {create(), lost, step, event, pay, event, confirm, lost, step, event, giveBack, lost, step, event},
+		"scan": {create(scanMode), lost, step, event, scan, lost, step, event, event, confirm, lost, step, event, giveBack, step, event},
+	}
+	runs := 0
+	for name, flow := range flows {
+		for cut := 0; cut <= len(flow); cut++ {
+			runs++
+			t.Run(fmt.Sprintf("%s/%d", name, cut), func(t *testing.T) {
+				in(t, func(s *shop) {
+					var id string
+					for i, f := range flow {
+						if i == cut {
+							s.restart()
+							s.again(id)
+						}
+						f(s, &id)
+						synctest.Wait()
+					}
+					if cut == len(flow) {
+						s.restart()
+					}
+					s.settle()
+					if p := s.want(id, "part_returned"); p.Returns[0].Amount.Value != 2550 {
+						t.Fatalf("returns %+v", p.Returns)
+					}
+					b := s.bills[id]
+					if len(s.bills) != 1 || b.Kept != 10000 || b.Owed != 2550 || b.Paid != b.Kept+b.Owed+b.Held {
+						t.Fatalf("bill %+v", b)
+					}
+					s.once(id, lane.EvPaid)
+					s.once(id, lane.EvConfirmed)
+				})
+			})
+		}
+	}
+	t.Logf("%d restarts", runs)
+}
+
+// again scans once more where the restart took the code away before it was sent.
+func (s *shop) again(id string) {
+	if id == "" || s.get(id).Mode != payment.Scan {
+		return
+	}
+	if p := s.get(id); p.State != "charging" {
+		return
+	}
+	s.settle()
+	if p := s.get(id); p.State == "open" {
+		if err := s.scan("good"); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
