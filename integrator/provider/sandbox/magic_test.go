@@ -71,6 +71,13 @@ var magicShow = []struct {
 		w.sees(7*second, o, provider.Pending, "")
 		w.sees(9*second, o, provider.Dead, "other retry:false")
 	}},
+	{"02/WhoTriesAtTheLastMomentIsNotCutOff", func(_ *testing.T, w *bubble) {
+		o, payload := w.present(12502)
+		w.at(7 * second)
+		w.pay(payload, provider.Paying)
+		w.sees(9*second, o, provider.Paying, "")
+		w.sees(11*second, o, provider.Dead, "limit retry:false")
+	}},
 	{"03/IsPaidAfterTheKillThatGotNoAnswer", func(t *testing.T, w *bubble) {
 		o, payload := w.present(12503)
 		w.pay(payload, provider.Pending) // "on its way"
@@ -154,6 +161,14 @@ var magicShow = []struct {
 		o, payload := w.present(12509)
 		w.pay(payload, provider.Pending)
 		w.sees(1*second, o, provider.Pending, "", 6254)
+		w.sees(3*second, o, provider.Paid, "", 6254, 6255)
+	}},
+	{"09/IsNotKilledBetweenItsParts", func(_ *testing.T, w *bubble) {
+		o, payload := w.present(12509)
+		w.pay(payload, provider.Pending)
+		w.at(1 * second)
+		a := <-w.kill(o)
+		w.is(a.r, a.err, provider.Pending, "", 6254)
 		w.sees(3*second, o, provider.Paid, "", 6254, 6255)
 	}},
 	{"10/EveryReturnIsRefused", func(t *testing.T, w *bubble) { w.returns(12510, provider.ReturnRefused, provider.ReturnRefused) }},

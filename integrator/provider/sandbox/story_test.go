@@ -65,6 +65,17 @@ func TestWallet(t *testing.T) {
 			w.sees(2*time.Minute, o, provider.Paid, "other retry:true", 12550)
 		})
 	})
+	t.Run("BeginsAndIsNotKilled", func(t *testing.T) {
+		inBubble(t, bank.Config{}, func(_ *testing.T, w *bubble) {
+			o, payload := w.present(12550)
+			w.does("begin", payload, http.StatusOK, "paying")
+			a := <-w.kill(o)
+			w.is(a.r, a.err, provider.Paying, "")
+			w.does("refuse", payload, http.StatusOK, "pending")
+			a = <-w.kill(o)
+			w.is(a.r, a.err, provider.Dead, "other retry:true")
+		})
+	})
 	t.Run("BeginsAndGoesAway", func(t *testing.T) {
 		inBubble(t, bank.Config{}, func(t *testing.T, w *bubble) {
 			o, payload := w.present(12550)

@@ -16,7 +16,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -346,15 +345,6 @@ func TestNoVerbShowsTheKey(t *testing.T) {
 					t.Errorf("%s of %T shows the key", verb, v)
 				}
 			}
-		}
-	}
-}
-
-func TestSeededIsEveryEvilThatNeedsNoWord(t *testing.T) {
-	e := reflect.ValueOf(bank.Seeded(1))
-	for i := range e.NumField() {
-		if name := e.Type().Field(i).Name; e.Field(i).IsZero() != (name == "KillRefunds") {
-			t.Errorf("%s is %v", name, e.Field(i))
 		}
 	}
 }

@@ -97,17 +97,6 @@ type Evil struct {
 	Busy        float64 // 429, before the deed
 }
 
-// Seeded is a bad bank that a shop can live with: every kind of evil in a few cases of a hundred each. KillRefunds is
-// not among them, because the merchant's side must be told of it (Traits.KillRefunds of its provider).
-func Seeded(seed uint64) Evil {
-	return Evil{
-		Seed:     seed,
-		LateHint: 0.10, EarlyHint: 0.02, Duplicate: 0.10, Reorder: 0.05, Lost: 0.10,
-		DoublePay: 0.03, PaidInCancel: 0.05, UnknownPaid: 0.03, UnknownDead: 0.03, Slow: 0.03,
-		ServerError: 0.03, Busy: 0.03,
-	}
-}
-
 func (c Config) check() error {
 	if len(c.Key) < 16 {
 		return errors.New("sandbox bank: the key is shorter than 16 bytes")
