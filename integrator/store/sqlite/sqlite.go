@@ -65,3 +65,25 @@ func at(n int64) time.Time {
 	}
 	return time.Unix(0, n).UTC()
 }
+
+// Reader is a ledger opened for an audit, beside a running server if need be.
+type Reader struct{ db *sqlitedb.DB }
+
+var _ integrator.Ledger = (*Reader)(nil)
+
+// OpenReader opens the ledger at path for reading alone. It must have this program's version.
+func OpenReader(ctx context.Context, path string) (*Reader, error) {
+	db, err := sqlitedb.OpenReader(ctx, sqlitedb.Config{Path: path, Migrations: steps()})
+	if err != nil {
+		return nil, fmt.Errorf("open ledger: %w", err)
+	}
+	return &Reader{db}, nil
+}
+
+// Ledger reads every bill's sums in one snapshot.
+func (r *Reader) Ledger(ctx context.Context, f func(integrator.Entry) error) error {
+	return ledger(ctx, r.db.Read(), f)
+}
+
+// Close ends it.
+func (r *Reader) Close() error { return r.db.Close() }

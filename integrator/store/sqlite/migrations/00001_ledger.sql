@@ -126,6 +126,7 @@ CREATE TABLE quotes (
     amount BIGINT  NOT NULL,
     total  BIGINT  NOT NULL,
     ends   BIGINT  NOT NULL,
+    until  BIGINT  NOT NULL, -- ends and its grace
     gone   BOOLEAN NOT NULL,
     PRIMARY KEY (bill, n)
 );
