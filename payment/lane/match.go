@@ -66,6 +66,9 @@ func full(b *payment.Bill) bool {
 	return b != nil && (b.Life == payment.Open && b.Fill == payment.Full || b.Life == payment.Closed && b.Reason == payment.Done && b.ByDeadline)
 }
 
+// undecided is a restored payment that only a person can bring on: the integrator has said that its money is there.
+func undecided(p Payment) bool { return p.Stage == Restored && p.Told && full(p.Bill) }
+
 // canPark are the stages that may give their lane up (E12p): closing, but not while late money is on offer, and what
 // would stand in doubt for nobody knows how long.
 func canPark(p Payment, doubt bool) bool {

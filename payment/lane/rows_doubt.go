@@ -76,7 +76,7 @@ var restoreRows = []row{
 			return e.Kind == FoundCopy && p.Live() && !p.Returning() && !at(p, Released, Overridden, Restored)
 		},
 		func(s *step) {
-			s.Stage, s.Closing, s.Waiting, s.Asked = Restored, "", false, false
+			s.Stage, s.Closing, s.Waiting, s.Asked, s.Told = Restored, "", false, false, false
 			s.Sent = true // a copy cannot know that nothing has left since
 			s.Review, s.Trouble = true, "restored"
 			s.leaveGlass()
@@ -93,7 +93,7 @@ var restoreRows = []row{
 		func(s *step) { s.restored() }),
 	line("E33c", "restored, paid; a person with a name says where the goods are",
 		func(p Payment, e Event) bool {
-			if p.Stage != Restored || !full(p.Bill) || e.Who == "" {
+			if !undecided(p) || e.Who == "" {
 				return false
 			}
 			return e.Kind == TillConfirm && final(p, e) > 0 && final(p, e) <= p.payable() || e.Kind == TillReturn && whole(p, e)
@@ -120,6 +120,7 @@ func (s *step) restored() {
 		return
 	}
 	s.books()
+	s.Told = true
 	switch {
 	case full(b): // E33c
 		s.tell(EvReview)

@@ -80,6 +80,7 @@ type Payment struct {
 	Asked      bool   `json:"asked,omitempty"`       // the till was asked to finish this sale (E18)
 	OwnReturn  bool   `json:"own_return,omitempty"`  // the box gave the money back by its own timer (E18a)
 	Review     bool   `json:"review,omitempty"`      // a person has to look
+	Told       bool   `json:"told,omitempty"`        // of Restored: the integrator has said since how the bill stands (E33a)
 	NoReceipt  bool   `json:"no_receipt,omitempty"`  // two minutes paid without a receipt
 	Closing    Why    `json:"closing,omitempty"`     // of Closing
 	End        Why    `json:"end,omitempty"`         // of Ended

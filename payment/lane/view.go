@@ -117,10 +117,10 @@ func Next(p Payment, c ViewContext) []string {
 	}
 	paid := at(p, Paid, Released, Done)
 	add("accept", p.Stage == LateOffered)
-	add("confirm", p.Stage == Paid || p.Stage == Restored && full(p.Bill))
-	add("wait", p.Live() && !at(p, Paid, LateOffered) && !(p.Stage == Restored && full(p.Bill)))
+	add("confirm", p.Stage == Paid || undecided(p))
+	add("wait", p.Live() && !at(p, Paid, LateOffered) && !(undecided(p)))
 	add("receipt", at(p, Released, Done) && p.Receipt == nil)
-	add("return", unsent(p) || unpaidLive(p) || p.Stage == Paid || at(p, Released, Done) && p.left() > 0 || p.Stage == Restored && full(p.Bill))
+	add("return", unsent(p) || unpaidLive(p) || p.Stage == Paid || at(p, Released, Done) && p.left() > 0 || undecided(p))
 	add("extend", at(p, Open, WaitingCode) && c.Link && !c.Doubt && p.Extends < MaxExtends)
 	add("park", !p.Parked && canPark(p, c.Doubt))
 	add("override", c.Doubt && overridable(p))

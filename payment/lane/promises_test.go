@@ -1,0 +1,166 @@
+package lane_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"tilld/payment"
+	"tilld/payment/lane"
+)
+
+// saysGoods and saysOther are the sentences whose words let goods go or other money be taken: the columns Goods and Other
+// of the cashier's words. The others promise nothing, but for those of doNotCare, which leave it to the lights.
+var (
+	saysGoods  = []string{"paid", "paid/over", "settled/paid"}
+	saysOther  = []string{"closing/fenced", "canceled", "expired", "returned/owed", "refused", "settled/unpaid", "overridden"}
+	doNotCare  = []string{"late_money", "returning", "returned", "return/later", "return/short", "return/refused", "busy", "confirmed", "no_receipt"}
+	lightsByID = []string{"E2b", "E2b'", "E10b", "E10r", "E11", "E13", "E13r", "E1d"}
+)
+
+// promises are what every step of every run must keep.
+func promises(was, is lane.Payment, e lane.Event, fx []lane.Effect, rows []string, c lane.ViewContext) string {
+	for _, check := range []func() string{
+		func() string { return lightPromises(was, is, rows, c) },
+		func() string { return glassPromises(was, is, e, fx) },
+		func() string { return recordPromises(was, is, fx) },
+		func() string { return wordPromises(is, c) },
+	} {
+		if s := check(); s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+func lightPromises(was, is lane.Payment, rows []string, c lane.ViewContext) string {
+	old, now := lane.LightsOf(was, c.Sale), lane.LightsOf(is, c.Sale)
+	switch {
+	case now.HandOver && now.OtherTender:
+		return "both lights"
+	case now.HandOver && is.Stage != lane.Paid && is.Stage != lane.Released && is.Stage != lane.Done:
+		return "goods may leave in " + string(is.Stage)
+	case now.OtherTender && !old.OtherTender && len(c.Sale) == 0:
+		if !slices.ContainsFunc(rows, func(r string) bool { return slices.Contains(lightsByID, r) }) && is.Trouble != payment.NoUnknownBill && is.End != lane.Withdrawn && was.Stage != lane.Restored {
+			return fmt.Sprint("other tender by ", rows)
+		}
+	case is.Fence != "" && (is.Stage == lane.Paid || is.Stage == lane.Released):
+		return "goods may leave behind a fence"
+	}
+	if was.Stage == lane.Ended && (is.Stage != lane.Ended || lane.State(is, false) != lane.State(was, false)) {
+		return "an ended payment changed its state"
+	}
+	return ""
+}
+
+// glassPromises: a code is drawn where it may be, and wiped when it may no longer be there.
+func glassPromises(was, is lane.Payment, e lane.Event, fx []lane.Effect) string {
+	onGlass := func(p lane.Payment) bool { return p.Stage == lane.Open && !p.Paying && !p.NoCode }
+	has := func(d lane.Do) bool { return slices.ContainsFunc(fx, func(f lane.Effect) bool { return f.Do == d }) }
+	switch {
+	case has(lane.Draw) && !onGlass(is):
+		return "a code is drawn that may not be shown"
+	case has(lane.Draw) && (is.Parked || is.ReplacedBy != ""):
+		return "a payment without outputs draws"
+	case onGlass(was) && !onGlass(is) && !has(lane.Wipe) && e.Kind != lane.Boot:
+		return "the code stays on the glass"
+	case (was.Parked || was.ReplacedBy != "") && (has(lane.Draw) || has(lane.Wipe) || has(lane.Sound)):
+		return "a payment without outputs touches the glass"
+	case is.Stage != lane.Charging && is.Pending(lane.VerbCharge) != nil:
+		return "a charge waits whose code is forgotten"
+	}
+	return ""
+}
+
+// recordPromises: the journal can hold it, versions only rise, calls in the record are those of the effects.
+func recordPromises(was, is lane.Payment, fx []lane.Effect) string {
+	if is.BillVersion() < was.BillVersion() {
+		return "the bill became older"
+	}
+	changed := !reflect.DeepEqual(was, is)
+	if changed && is.Version != was.Version+1 || !changed && is.Version != was.Version {
+		return fmt.Sprintf("version %d after %d", is.Version, was.Version)
+	}
+	b, err := json.Marshal(is)
+	if err != nil {
+		return err.Error()
+	}
+	var again lane.Payment
+	if err := json.Unmarshal(b, &again); err != nil || !reflect.DeepEqual(again, is) {
+		return fmt.Sprintf("the journal gives another payment back: %v %+v", err, again)
+	}
+	calls := slices.Clone(was.Calls)
+	for _, f := range fx {
+		switch f.Do {
+		case lane.Put:
+			if slices.ContainsFunc(calls, func(c lane.Call) bool { return c.ID == f.Call.ID }) {
+				return "two calls with the id " + f.Call.ID
+			}
+			calls = append(calls, *f.Call)
+		case lane.Drop:
+			calls = slices.DeleteFunc(calls, func(c lane.Call) bool { return c.ID == f.Call.ID })
+		}
+	}
+	for _, c := range is.Calls {
+		if !slices.Contains(calls, c) {
+			return "a call that nobody put: " + c.ID
+		}
+	}
+	whole := 0
+	for _, x := range is.Returns {
+		if x.Whole {
+			whole++
+		}
+	}
+	if whole > 1 {
+		return "two fences"
+	}
+	return ""
+}
+
+func wordPromises(p lane.Payment, c lane.ViewContext) string {
+	if p.Stage == "" {
+		return ""
+	}
+	v := lane.View(p, c)
+	code := v.Say.Cashier.Code
+	switch {
+	case code == "" || v.Say.Customer.Screen == "" || v.State == "":
+		return "says nothing"
+	case slices.Contains(doNotCare, code):
+	case slices.Contains(saysGoods, code) != v.Lights.HandOver:
+		return fmt.Sprintf("says %s with lights %+v", code, v.Lights)
+	case slices.Contains(saysOther, code) != v.Lights.OtherTender:
+		return fmt.Sprintf("says %s with lights %+v", code, v.Lights)
+	}
+	if (v.Say.Customer.Screen == "paid" || v.Say.Customer.Screen == "paid_over") && !v.Lights.HandOver {
+		return "the customer reads paid"
+	}
+	if s := v.Say.Customer.Screen; (s == "expired" || s == "canceled") && (!lane.LightsOf(p, nil).OtherTender || v.Paid.Value != 0) {
+		return "the customer reads that nothing was taken"
+	}
+	if v.QR != nil && (p.Stage != lane.Open || p.Paying) {
+		return "a dead code is handed out"
+	}
+	return nextPromise(p, c)
+}
+
+// nextPromise: what next names is accepted, and nothing else does anything.
+func nextPromise(p lane.Payment, c lane.ViewContext) string {
+	next := lane.Next(p, c)
+	calls := map[string]lane.Event{
+		"return": {Kind: lane.TillReturn, Return: &lane.ReturnRequest{Reference: "next"}, Who: "Anna"}, "confirm": {Kind: lane.TillConfirm, Who: "Anna"},
+		"extend": {Kind: lane.TillExtend}, "accept": {Kind: lane.TillAccept}, "park": {Kind: lane.TillPark}, "override": overriding(),
+		"receipt": {Kind: lane.TillReceipt, Receipt: &lane.Receipt{Number: "1"}},
+	}
+	for name, e := range calls {
+		e.Link, e.Doubt, e.Attended, e.At = c.Link, c.Doubt, c.Attended, start
+		after, _, _, err := lane.Take(p, e)
+		works := err == nil && !reflect.DeepEqual(p, after)
+		if slices.Contains(next, name) != works {
+			return fmt.Sprintf("next is %v, but %s: works %v, %v", next, name, works, err)
+		}
+	}
+	return ""
+}
