@@ -67,7 +67,7 @@ func start(t *testing.T, change ...func(*localapi.Config)) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hosts := slices.Concat(httpapi.LoopbackHosts(tcp.Addr()), httpapi.LoopbackHosts(unix.Addr()))
+	hosts := httpapi.LoopbackHosts(tcp.Addr())
 	cfg := localapi.Config{
 		Lanes: []string{"1", "2"}, Hosts: hosts, Origins: append(httpapi.OwnOrigins(hosts), page),
 		Tokens: []localapi.Token{
