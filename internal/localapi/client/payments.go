@@ -1,8 +1,12 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -227,4 +231,27 @@ func (c *Client) Acknowledge(ctx context.Context, who, why string) error {
 func (c *Client) Ready(ctx context.Context) error {
 	_, err := c.call(ctx, http.MethodGet, "/readyz", nil, nil, 0)
 	return err
+}
+
+// Bodies of the calls that change a payment.
+type (
+	NewReturn    = lane.ReturnRequest
+	Confirmation = lane.ConfirmRequest
+	Override     = lane.OverrideRequest
+)
+
+// maxCode is the longest pay code that is read.
+const maxCode = 512
+
+// ReadCode reads a pay code, one line, so that it never stands on a command line.
+func ReadCode(r io.Reader) (payment.Code, error) {
+	b, err := io.ReadAll(io.LimitReader(r, maxCode+2))
+	if err != nil {
+		return payment.Code{}, fmt.Errorf("read the pay code: %w", err)
+	}
+	b = bytes.TrimRight(b, "\r\n")
+	if len(b) == 0 || len(b) > maxCode {
+		return payment.Code{}, errors.New("the pay code must be one line of 1 to 512 characters")
+	}
+	return payment.NewCode(string(b)), nil
 }
