@@ -134,18 +134,18 @@ func validGS1(digits string) bool {
 
 // masked shows at most two characters, and none of a text that is shorter than eight.
 func masked(text string) string {
-	head := ""
-	if n := utf8.RuneCountInString(text); n >= 8 {
-		for range 2 {
-			c, size := utf8.DecodeRuneInString(text)
-			text = text[size:]
-			if c < ' ' || c > '~' {
-				c = '?'
-			}
-			head += string(c)
-		}
-		return head + "… (" + strconv.Itoa(n) + ")"
-	} else {
-		return "… (" + strconv.Itoa(n) + ")"
+	n := utf8.RuneCountInString(text)
+	size := "… (" + strconv.Itoa(n) + ")"
+	if n < 8 {
+		return size
 	}
+	var head [2]byte
+	for i := range head {
+		c, width := utf8.DecodeRuneInString(text)
+		text = text[width:]
+		if head[i] = '?'; c >= ' ' && c <= '~' {
+			head[i] = byte(c)
+		}
+	}
+	return string(head[:]) + size
 }

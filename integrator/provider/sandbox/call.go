@@ -75,13 +75,13 @@ func (p *Provider) call(ctx context.Context, o provider.Order, method, below str
 	if in != nil {
 		var err error
 		if body, err = json.Marshal(in); err != nil {
-			return provider.Report{}, fmt.Errorf("%w: encode order %s: %v", provider.ErrRefused, o.ID, err)
+			return provider.Report{}, fmt.Errorf("%w: encode order %s: %w", provider.ErrRefused, o.ID, err)
 		}
 	}
 	path := "/v1/orders/" + url.PathEscape(o.ID) + below
 	req, err := http.NewRequestWithContext(ctx, method, p.base+path, bytes.NewReader(body))
 	if err != nil {
-		return provider.Report{}, fmt.Errorf("%w: make request for order %s: %v", provider.ErrRefused, o.ID, err)
+		return provider.Report{}, fmt.Errorf("%w: make request for order %s: %w", provider.ErrRefused, o.ID, err)
 	}
 	sig := p.sign("request", method, req.URL.EscapedPath(), string(body))
 	req.Header.Set(header, sig)

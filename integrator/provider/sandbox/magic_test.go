@@ -121,9 +121,9 @@ var magicShow = []struct {
 		o, payload := w.present(12506)
 		w.pay(payload, provider.Paid)
 		w.deaf(1*second, o)
-		w.sees(21*second, o, provider.Paid, "", 12506)
-		if h := w.told(o.ID); len(h) == 0 || h[0].at < 20*second {
-			t.Errorf("call-backs %v, want none before 20s", h)
+		w.sees(76*second, o, provider.Paid, "", 12506)
+		if h := w.told(o.ID); len(h) == 0 || h[0].at < 75*second {
+			t.Errorf("call-backs %v, want none before 75s", h)
 		}
 	}},
 	{"06/KilledAnswersNothingAndIsPaid", func(t *testing.T, w *bubble) {
@@ -131,20 +131,20 @@ var magicShow = []struct {
 		if a := <-w.kill(o); a.err == nil {
 			t.Errorf("the kill was answered %q", a.r.State)
 		}
-		w.sees(21*second, o, provider.Paid, "", 12506)
+		w.sees(76*second, o, provider.Paid, "", 12506)
 	}},
 	{"07/AnswersNothingAndIsDead", func(t *testing.T, w *bubble) {
 		o, payload := w.present(12507)
 		w.pay(payload, provider.Dead)
 		w.deaf(1*second, o)
-		w.sees(21*second, o, provider.Dead, "other retry:false")
+		w.sees(76*second, o, provider.Dead, "other retry:false")
 	}},
 	{"07/KilledAnswersNothingAndIsDead", func(t *testing.T, w *bubble) {
 		o, _ := w.present(12507)
 		if a := <-w.kill(o); a.err == nil {
 			t.Errorf("the kill was answered %q", a.r.State)
 		}
-		w.sees(21*second, o, provider.Dead, "other retry:false")
+		w.sees(76*second, o, provider.Dead, "other retry:false")
 	}},
 	{"08/IsSlow", func(t *testing.T, w *bubble) {
 		o, payload := w.present(12508)
@@ -268,14 +268,14 @@ var magicScan = []struct {
 		if waited := time.Since(w.start); waited != 10*second {
 			t.Errorf("held for %s, want 10s", waited)
 		}
-		w.sees(21*second, o, provider.Paid, "", 12506)
+		w.sees(76*second, o, provider.Paid, "", 12506)
 	}},
 	{"07/AnswersNothingAndIsDead", func(t *testing.T, w *bubble) {
 		o := w.order(12507)
 		if r, err := w.chargeWith(o); err == nil {
 			t.Errorf("answered %q", r.State)
 		}
-		w.sees(21*second, o, provider.Dead, "other retry:false")
+		w.sees(76*second, o, provider.Dead, "other retry:false")
 	}},
 	{"08/IsSlow", func(t *testing.T, w *bubble) {
 		r, err := w.chargeWith(w.order(12508))

@@ -229,13 +229,13 @@ func TestEvil(t *testing.T) {
 			o, payload := w.present(12550)
 			w.pay(payload, provider.Paid)
 			w.deaf(1*second, o)
-			w.sees(21*second, o, provider.Paid, "", 12550)
+			w.sees(76*second, o, provider.Paid, "", 12550)
 		})
 		inBubble(t, bank.Config{Evil: bank.Evil{UnknownDead: 1}}, func(_ *testing.T, w *bubble) {
 			o, payload := w.present(12550)
 			w.pay(payload, provider.Dead)
 			w.deaf(1*second, o)
-			w.sees(21*second, o, provider.Dead, "other retry:false")
+			w.sees(76*second, o, provider.Dead, "other retry:false")
 		})
 	})
 	t.Run("SlowAndKillThatRefunds", func(t m) {

@@ -348,3 +348,27 @@ func TestNoVerbShowsTheKey(t *testing.T) {
 		}
 	}
 }
+
+func TestRestartGoesOnByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		b := newBank(t, bank.Config{State: dir})
+		_, o := merchant(t, b, "PUT", "/v1/orders/twice", `{"amount":{"value":12505,"currency":"RUB"}}`)
+		wallet(t, b, "/wallet/pay", `{"payload":"`+o.Payload+`"}`)
+
+		var told atomic.Int32
+		client := &http.Client{Transport: post(func(*http.Request) int { told.Add(1); return http.StatusOK })}
+		b = newBank(t, bank.Config{State: dir, Callback: "http://merchant.example/hint", Client: client})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- b.Run(ctx) }()
+		time.Sleep(2 * time.Second) // nobody asks
+		if n := told.Load(); n != 1 {
+			t.Errorf("%d call-backs about the second payment, want 1", n)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}

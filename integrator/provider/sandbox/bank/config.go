@@ -33,7 +33,7 @@ type Times struct {
 	Alone      time.Duration // 02 in show mode: dead by itself when nobody has tried; 8 s
 	Late       time.Duration // 03: from the kill, or the order's expiry, to the money; 6 s
 	Second     time.Duration // 05: from the first payment to the second; 1 s
-	Silence    time.Duration // 06, 07: nothing about the order is answered; 20 s
+	Silence    time.Duration // 06, 07: nothing about the order is answered; 75 s, so that an integrator that doubts after 60 s does
 	Slow       time.Duration // 08: create and charge; 12 s
 	Part       time.Duration // 09: from the first part to the rest; 2 s
 	Short      time.Duration // 11: from the first return asked for until the account has money again; 1 min
@@ -54,7 +54,7 @@ func (t Times) filled() Times {
 		{&t.Alone, 8 * time.Second},
 		{&t.Late, 6 * time.Second},
 		{&t.Second, time.Second},
-		{&t.Silence, 20 * time.Second},
+		{&t.Silence, 75 * time.Second},
 		{&t.Slow, 12 * time.Second},
 		{&t.Part, 2 * time.Second},
 		{&t.Short, time.Minute},

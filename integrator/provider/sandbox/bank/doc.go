@@ -49,8 +49,8 @@
 //	04  paid in cancel      the money comes while the kill is being done, whose answer says paid. A wallet that pays
 //	                        before is told "on its way". Scan: "confirming" until the kill.
 //	05  paid twice          pays → two payments, the second 1 s after the first; "confirming" between them.
-//	06  unknown, then paid  pays, or is killed → nothing is answered for 20 s, then paid at the moment it began.
-//	07  unknown, then dead  pays, or is killed → nothing is answered for 20 s, then dead.
+//	06  unknown, then paid  pays, or is killed → nothing is answered for 75 s, then paid at the moment it began.
+//	07  unknown, then dead  pays, or is killed → nothing is answered for 75 s, then dead.
 //	08  slow                create and charge are answered after 12 s.
 //	09  two parts           pays → half, and the rest 2 s later.
 //	10  return refused      pays as usual; every return is refused.
