@@ -164,9 +164,11 @@ func TestAdmission(t *testing.T) {
 	t.Run("UnopenedConnectionsAreBounded", func(t *testing.T) {
 		url, _ := serve(t, newOffice(), terminal.Config{Pending: 3})
 		for range 3 {
-			if _, err := ws.Dial(t.Context(), url, ws.Options{Protocols: []string{wire.Protocol}}); err != nil {
+			c, err := ws.Dial(t.Context(), url, ws.Options{Protocols: []string{wire.Protocol}})
+			if err != nil {
 				t.Fatal(err)
 			}
+			t.Cleanup(c.Kill)
 		}
 		if resp := get(url, map[string]string{"X-Till-Open": "1"}); resp.StatusCode != 503 {
 			t.Errorf("the fourth got %s", resp.Status)

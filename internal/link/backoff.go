@@ -30,6 +30,10 @@ func (b *backoff) next(jitter time.Duration, open bool, err error) time.Duration
 	if _, person := sentence(err); person {
 		return personLeast + rand.N(longestDelay-personLeast)
 	}
+	var e *ended
+	if errors.As(err, &e) && e.drain > 0 && !open {
+		return e.drain // the server has drawn the lot for each of us
+	}
 	d := rand.N(min(max(window, time.Millisecond), longestDelay))
 	var h *ws.HandshakeError
 	if errors.As(err, &h) && h.RetryAfter > 0 {

@@ -164,9 +164,11 @@ func (l *Link) Serve(ctx context.Context, o wire.Owner) error {
 	}
 }
 
-// ended is how one connection ended, and whether its session had been open.
+// ended is how one connection ended, whether its session had been open, and how long a draining server asked us to stay
+// away.
 type ended struct {
 	opened bool
+	drain  time.Duration
 	err    error
 }
 

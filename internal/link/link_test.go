@@ -246,6 +246,30 @@ func TestReconnect(t *testing.T) {
 			}
 		}
 	})
+	t.Run("DrainingServerSaysWhenToComeBack", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBox(t)
+			b.open = nil
+			s, _, stop := bubble(t, b, session(func(c *ws.Conn, _ wire.Open) {
+				p, _ := wire.EncodeNote(wire.HintDrain, wire.Drain{AfterMS: 1000, JitterMS: 77_000})
+				c.Latest(wire.HintDrain, p)
+				time.Sleep(time.Second)
+				c.Close(wire.CloseRestart, "restart")
+				drain(c)
+			}))
+			defer time.Sleep(time.Second)
+			defer stop()
+			time.Sleep(10 * time.Minute)
+			for _, g := range s.gaps() {
+				if g != 78*time.Second {
+					t.Errorf("came back after %v, want 1 s and 77 s", g)
+				}
+			}
+			if len(s.gaps()) < 5 {
+				t.Errorf("%d tries", len(s.gaps()))
+			}
+		})
+	})
 	t.Run("ServersJitterIsTakenUp", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBox(t)

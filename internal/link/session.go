@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -28,10 +29,9 @@ func (l *Link) once(ctx context.Context, o wire.Owner) error {
 		flying: map[string]string{}, over: map[string]struct{}{}, look: make(chan struct{}, 1),
 	}}
 	err = x.run(ctx)
-	opened := x.open
 	cancel()
 	x.settle(err)
-	return &ended{opened, err}
+	return &ended{x.open, x.drain, err}
 }
 
 // farewell closes a connection whether the server listens or not; it ends with the connection.
@@ -55,6 +55,7 @@ type session struct {
 	last  int64 // newest event the journal holds
 	beat  time.Duration
 	busy  time.Duration
+	drain time.Duration // how long a draining server asks us to stay away
 
 	outbox
 }
@@ -204,6 +205,10 @@ func (x *session) receive() (wire.Message, error) {
 func isHint(m wire.Message) bool { return m.IsNote() && strings.HasPrefix(m.Method, wire.HintPrefix) }
 
 func (x *session) hint(m wire.Message) {
+	var d wire.Drain
+	if m.Method == wire.HintDrain && wire.Into(m.Params, &d) == nil && d.JitterMS > 0 {
+		x.drain = min(time.Duration(min(d.JitterMS, math.MaxInt32))*time.Millisecond, longestDelay)
+	}
 	if x.l.cfg.Hint != nil {
 		x.l.cfg.Hint(m.Method, m.Params)
 	}
