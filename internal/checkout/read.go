@@ -120,18 +120,8 @@ func (b *Box) candidates(f lane.Filter) ([]*pay, error) {
 			_ = add(b.pays[id], nil)
 		}
 	}
-	slices.SortFunc(ps, func(a, z *pay) int { return compare(a.p.ID, z.p.ID) })
+	slices.SortStableFunc(ps, func(a, z *pay) int { return a.p.Stamps["asked"].Compare(z.p.Stamps["asked"]) })
 	return ps, nil
-}
-
-func compare(a, z string) int {
-	switch {
-	case a < z:
-		return -1
-	case a > z:
-		return 1
-	}
-	return 0
 }
 
 func (b *Box) passes(p *pay, f lane.Filter) bool {

@@ -70,6 +70,7 @@ var rowTests = []struct {
 		if p := s.want(b, "submitted"); p.Replaces != a || s.get(a).ReplacedBy != b {
 			s.t.Fatalf("replaces %s", p.Replaces)
 		}
+		synctest.Wait()
 		if v := s.stage.now("1"); v.Payload != "" {
 			s.t.Fatalf("the old code is on glass")
 		}
@@ -451,8 +452,9 @@ var rowTests = []struct {
 		r := s.giveBack(id)
 		s.want(id, "closing")
 		s.lights(id, false, false)
+		synctest.Wait()
 		if s.stage.now("1").Payload != "" {
-			synctest.Wait()
+			s.t.Fatal("the code is on glass")
 		}
 		if again := s.giveBack(id); again.ID != r.ID {
 			s.t.Fatalf("return %s, then %s", r.ID, again.ID)

@@ -122,7 +122,7 @@ func (b *Box) abilities(l *laneState, now time.Time) lane.Availability {
 	for _, a := range []*lane.Ability{&show, &scan} {
 		switch {
 		case common != "":
-			a.Why = common
+			a.Why, a.Providers = common, nil
 		case len(a.Providers) == 0:
 			a.Why = whyProvider
 		}
