@@ -108,21 +108,18 @@ func (s *setup) sell(ctx context.Context, c *client.Client, n client.NewPayment,
 	}
 	var refused *client.Problem
 	switch {
-	case errors.As(err, &refused) && refused.Status < 500 && refused.Code != "" && notAsked(refused):
-		return v.end(p, exitUsage, err)
-	case errors.As(err, &refused) && (refused.Code == "unavailable" || refused.Code == "lane_busy"):
+	case err != nil && p.ID != "": // it was asked for, and we have lost sight of it
+		return v.end(p, exitNotKnown, err)
+	case client.Is(err, "unavailable"), client.Is(err, "lane_busy"):
 		return v.end(p, exitNotPaid, err) // refused at the door: nothing was asked of anybody under this reference
+	case errors.As(err, &refused) && refused.Code != "" && refused.Status < 500:
+		return v.end(p, exitUsage, err) // about how we asked
 	case err != nil:
 		return v.end(p, exitNotKnown, err)
 	case p.Lights.HandOver:
 		return v.paid(ctx, p)
 	}
 	return v.end(p, exitNotPaid, nil)
-}
-
-// notAsked says whether a refusal is about how we asked.
-func notAsked(p *client.Problem) bool {
-	return p.Code != "lane_busy" && p.Code != "not_found" && p.Code != "overridden"
 }
 
 // create asks until the box has answered: the same reference is the same payment however often it is asked for.
@@ -153,11 +150,7 @@ func (v *sale) pause(ctx context.Context) error {
 	case <-t.C:
 		return nil
 	case <-v.interrupted:
-		if v.asked {
-			return errGivenUp
-		}
-		v.asked = true
-		return nil
+		return v.interrupt()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -242,19 +235,27 @@ func (v *sale) next(ctx context.Context, p client.Payment, doubt, ends time.Time
 	case <-v.interrupted:
 		cancel()
 		<-got
-		if v.asked {
-			return p, errGivenUp
+		if err := v.interrupt(); err != nil {
+			return p, err
 		}
-		v.asked = true
 		return p, errInterrupted
 	}
 }
 
-// giveUp asks the box to end the payment. Its key is made of the sale's, so asking again is the same return.
-func (v *sale) giveUp(ctx context.Context, p client.Payment) bool {
+// interrupt takes a Ctrl-C: the first asks for the end of the payment, the second ends us.
+func (v *sale) interrupt() error {
+	if v.asked {
+		return errGivenUp
+	}
+	v.asked = true
 	if !v.json {
 		fmt.Fprintln(v.errs, "ending the payment; the customer may have paid in the last second, so wait")
 	}
+	return nil
+}
+
+// giveUp asks the box to end the payment. Its key is made of the sale's, so asking again is the same return.
+func (v *sale) giveUp(ctx context.Context, p client.Payment) bool {
 	_, err := v.c.Return(ctx, p.ID, client.NewReturn{Reference: returnKey(v.n.Reference), Reason: "ended at the till"})
 	if err != nil && !passing(err) && !v.json {
 		fmt.Fprintln(v.errs, "the box did not take the end:", err)

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"tilld/internal/httpapi"
+	"tilld/internal/localapi"
+	"tilld/internal/localapi/localapitest"
+	"tilld/payment"
+	"tilld/payment/lane"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"tillctl": main})
+}
+
+// TestStories runs each story of testdata: the real program against the real API, with owners that play the outside
+// world.
+func TestStories(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:   "testdata",
+		Setup: setUp,
+		Cmds:  map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "box": tellBox, "await": await},
+	})
+}
+
+type boxKey struct{}
+
+// setUp starts a box for the story, on a port and a socket.
+func setUp(env *testscript.Env) error {
+	box := &localapitest.Box{OnCreate: play, OnReturn: func(b *localapitest.Box, p lane.Public) {
+		b.Move(p.ID, "payment.ended", func(p *lane.Public) {
+			p.State, p.QR, p.Lights.OtherTender = "canceled", nil, true
+			say(p, "canceled", "Cancelled, nobody paid", "Take other money or start again.")
+		})
+	}}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	u, err := localapi.ListenUnix(env.WorkDir + "/s")
+	if err != nil {
+		return err
+	}
+	h := localapi.New(localapi.Config{
+		Lanes: []string{"1"}, Hosts: httpapi.LoopbackHosts(l.Addr()), Log: slog.New(slog.DiscardHandler),
+		Tokens: []localapi.Token{
+			localapi.NewToken("demo", "demo", "1", localapi.Till, localapi.Supervisor, localapi.Technician),
+			localapi.NewToken("till", "till-only", "1", localapi.Till),
+		},
+		Peers: []localapi.Peer{{Name: "me", UID: os.Getuid(), GID: -1, Roles: []localapi.Role{localapi.Technician}}},
+	}, box.Owners())
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- localapi.Serve(ctx, h, slog.New(slog.DiscardHandler), l, u) }()
+	env.Defer(func() { cancel(); <-done })
+	env.Values[boxKey{}] = box
+	env.Setenv("TILLCTL_ADDR", "http://"+l.Addr().String())
+	env.Setenv("TILLCTL_TOKEN", "demo")
+	env.Setenv("SOCKET", "unix:"+env.WorkDir+"/s")
+	env.Setenv("TZ", "UTC")
+	return nil
+}
+
+func say(p *lane.Public, code, short, do string) {
+	p.Say.Cashier.Code, p.Say.Cashier.Short, p.Say.Cashier.Do = code, short, do
+}
+
+// play is the customer and the bank. The last two digits of the amount say how the sale goes: 00 paid, 11 expired, 22
+// nobody knows, 33 nobody does anything.
+func play(b *localapitest.Box, p lane.Public, code payment.Code) {
+	if p.Mode == payment.Scan && code.Reveal() != "280012345678901234" {
+		return
+	}
+	if p.Mode == payment.Show {
+		b.Move(p.ID, "payment.open", func(p *lane.Public) {
+			p.State, p.QR = "open", &lane.QR{Payload: "https://qr.example/1"}
+			say(p, "open", "Code is on screen", "Ask the customer to scan.")
+		})
+	}
+	switch p.Amount.Value % 100 {
+	case 0:
+		b.Move(p.ID, "payment.paid", func(p *lane.Public) {
+			p.State, p.QR, p.Lights.HandOver, p.Paid = "paid", nil, true, p.Amount
+			say(p, "paid", "PAID 125.00", "Hand over. Make the receipt.")
+		})
+	case 11:
+		b.Move(p.ID, "payment.ended", func(p *lane.Public) {
+			p.State, p.QR, p.Lights.OtherTender = "expired", nil, true
+			say(p, "expired", "Code ended, nobody paid", "Take other money or make a new code.")
+		})
+	case 22:
+		b.Move(p.ID, "payment.doubt", func(p *lane.Public) {
+			p.State, p.QR = "in_doubt", nil
+			say(p, "in_doubt", "NOT KNOWN YET", "Don't hand over, don't take other money.")
+		})
+	}
+}
+
+// exits runs a command that must end with this code; its output is kept for stdout and stderr.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	if err != nil || neg {
+		ts.Fatalf("usage: exits CODE command…")
+	}
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	var e *exec.ExitError
+	if errors.As(err, &e) {
+		got = e.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("run %s: %v", args[1], err)
+	}
+	if got != want {
+		ts.Fatalf("%v ended with %d, want %d", args[1:], got, want)
+	}
+}
+
+// tellBox changes the box: "box unavailable", "box busy", "box trouble", "box seen METHOD".
+func tellBox(ts *testscript.TestScript, neg bool, args []string) {
+	b := ts.Value(boxKey{}).(*localapitest.Box)
+	switch args[0] {
+	case "unavailable":
+		since := time.Now()
+		b.SetAvailability("1", lane.Availability{Show: lane.Ability{Why: "no_link", Since: &since}, Scan: lane.Ability{Why: "no_scanner"}})
+		b.Fail("Create", &lane.Refusal{Code: lane.NoUnavailable, Why: "no_link"})
+	case "lost":
+		b.Fail("Get", &lane.Refusal{Code: lane.NoNotFound})
+	case "acknowledged":
+		if got := b.Acknowledged(); !slices.Contains(got, args[1]) {
+			ts.Fatalf("acknowledged were %v", got)
+		}
+	case "called":
+		if slices.Contains(b.Called(), args[1]) == neg {
+			ts.Fatalf("calls were %v", b.Called())
+		}
+	default:
+		ts.Fatalf("box: what is %s?", args[0])
+	}
+}
+
+// await waits until the box has been asked for something: a command in the background has come that far.
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	b := ts.Value(boxKey{}).(*localapitest.Box)
+	for end := time.Now().Add(10 * time.Second); !slices.Contains(b.Called(), args[0]); {
+		if time.Now().After(end) {
+			ts.Fatalf("nobody called %s; calls were %v", args[0], b.Called())
+		}
+		time.Sleep(5 * time.Millisecond) // another process: there is nothing to wait on
+	}
+}
