@@ -20,14 +20,15 @@ var errNotConfigured = errors.New("provider is not configured")
 // ask calls the provider and takes its answer through the table. The call happens outside of every transaction; its ids
 // are in the bill since before.
 func (s *Service) ask(ctx context.Context, w Work) error {
-	st, err := s.store.Bill(ctx, w.Bill)
+	keep := context.WithoutCancel(ctx) // claimed work is finished, also when the Service ends
+	st, err := s.store.Bill(keep, w.Bill)
 	if err != nil {
 		return err
 	}
 	rep := bill.Report{Work: w.Kind, Attempt: w.Attempt, Request: w.Request}
 	order, ok := orderOf(st, w.Attempt)
 	if !ok {
-		return s.store.Drop(context.WithoutCancel(ctx), w)
+		return s.store.Drop(keep, w)
 	}
 	if w.Tries > 1 && once(w.Kind) {
 		// The claim before this one ended without an answer: whether it was sent, nobody knows. It is never sent again
@@ -37,7 +38,7 @@ func (s *Service) ask(ctx context.Context, w Work) error {
 		r, err := s.call(ctx, w, st, order)
 		s.read(&rep, st, r, err)
 	}
-	return s.reported(context.WithoutCancel(ctx), w, rep)
+	return s.reported(keep, w, rep)
 }
 
 // reported takes a report through the table. Money that is booked on another bill is left out: one transaction pays once.

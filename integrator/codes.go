@@ -43,6 +43,13 @@ func (c *codes) take(bill string, attempt int) (payment.Code, bool) {
 	return code, ok
 }
 
+// any says that a code is held.
+func (c *codes) any() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.set) > 0
+}
+
 // hashCode is what is stored of a code: bound to its attempt, so that equal codes of two sales do not look equal.
 func hashCode(bill string, attempt int, code payment.Code) string {
 	h := sha256.Sum256([]byte("pay code\n" + slot(bill, attempt) + "\n" + code.Reveal()))

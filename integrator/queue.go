@@ -52,10 +52,9 @@ func (s *Service) serve(ctx context.Context, q *queue) error {
 	defer wg.Wait()
 	failed := false
 	for ctx.Err() == nil {
-		n, err := s.start(ctx, q, &wg)
+		n, err := s.start(ctx, ctx, q, &wg)
 		switch {
 		case err != nil && ctx.Err() != nil:
-			return nil
 		case err != nil:
 			if stopped := s.stopped(); stopped != nil {
 				return stopped
@@ -74,6 +73,12 @@ func (s *Service) serve(ctx context.Context, q *queue) error {
 			s.sleep(ctx, q)
 		}
 	}
+	if s.codes.any() {
+		// Ended in order: a customer's code that was taken but not sent yet would be lost with this process.
+		if _, err := s.start(context.WithoutCancel(ctx), ctx, q, &wg); err != nil {
+			s.log.Warn("queue cannot be read", "provider", q.name, "err", err)
+		}
+	}
 	return nil
 }
 
@@ -85,8 +90,8 @@ func (s *Service) stopped() error {
 	return nil
 }
 
-// start claims what is due, as much as there are free slots, and begins it.
-func (s *Service) start(ctx context.Context, q *queue, wg *sync.WaitGroup) (int, error) {
+// start claims what is due, as much as there are free slots, and begins it. What it begins ends some grace after live.
+func (s *Service) start(ctx, live context.Context, q *queue, wg *sync.WaitGroup) (int, error) {
 	select {
 	case q.slots <- struct{}{}: // at least one slot is free
 		<-q.slots
@@ -116,7 +121,7 @@ func (s *Service) start(ctx context.Context, q *queue, wg *sync.WaitGroup) (int,
 		q.slots <- struct{}{} // only this goroutine fills them, so there is room
 		wg.Go(func() {
 			defer func() { <-q.slots }()
-			s.do(ctx, w)
+			s.do(live, w)
 		})
 	}
 	return len(works), err

@@ -102,12 +102,12 @@ func (s *Service) env(name string) *bill.Env {
 // Run works until ctx ends: clocks, calls to providers, what is owed. It answers nil then, or the error of a store that
 // cannot be written any more, after which the process must end.
 func (s *Service) Run(ctx context.Context) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	names, err := s.store.Queues(ctx)
+	names, err := s.store.Queues(context.WithoutCancel(ctx)) // a server that is ended at once ends well
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	queues := s.all(names)
 	var wg sync.WaitGroup
 	for _, q := range queues {

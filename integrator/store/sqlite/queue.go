@@ -103,6 +103,16 @@ func (s *Store) Next(ctx context.Context, queue string) (time.Time, bool, error)
 	return time.Unix(0, ready).UTC(), true, nil
 }
 
+// release ends the leases of a process that is gone. The claims stay counted: what they sent, nobody knows.
+func (s *Store) release(ctx context.Context) error {
+	return s.db.Write(ctx, func(tx *sqlitedb.Tx) error {
+		if _, err := tx.Exec(`UPDATE work SET leased = FALSE, ready = due WHERE leased`); err != nil {
+			return fmt.Errorf("release work: %w", err)
+		}
+		return nil
+	})
+}
+
 // Queues lists the queues that hold work.
 func (s *Store) Queues(ctx context.Context) ([]string, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `SELECT DISTINCT queue FROM work ORDER BY queue`)

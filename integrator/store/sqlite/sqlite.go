@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"time"
@@ -30,13 +31,18 @@ type Store struct{ db *sqlitedb.DB }
 
 var _ integrator.Store = (*Store)(nil)
 
-// Open opens the ledger at path, or makes it. Errors are sqlitedb's conditions.
+// Open opens the ledger at path, or makes it. Errors are sqlitedb's conditions. One process has the file, so leases of
+// an earlier one are over.
 func Open(ctx context.Context, path string) (*Store, error) {
 	db, err := sqlitedb.Open(ctx, sqlitedb.Config{Path: path, Migrations: steps()})
 	if err != nil {
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
-	return &Store{db}, nil
+	s := &Store{db}
+	if err := s.release(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return s, nil
 }
 
 // Close ends the store after what is queued is on the disk.
