@@ -16,7 +16,7 @@ COMMANDS := tilld tillctl integrator demo
 
 build: need-go ## bin/tilld bin/tillctl bin/integrator bin/demo
 	@mkdir -p $(BIN)
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ $(addprefix ./cmd/,$(COMMANDS))
+	CGO_ENABLED=0 $(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/ $(addprefix ./cmd/,$(COMMANDS))
 
 demo: build ## a whole shop on this machine: page 127.0.0.1:7370, tilld 7373, integrator 7474, bank 7475
 	$(BIN)/demo
@@ -40,7 +40,7 @@ fmt: need-test
 	$(TOOLS)/gofumpt -w $$(git ls-files '*.go')
 
 cross: need-go ## builds without cgo for what tills are made of
-	@for a in amd64 arm64 arm; do echo "build linux/$$a without cgo"; CGO_ENABLED=0 GOOS=linux GOARCH=$$a $(GO) build -trimpath -o /dev/null ./cmd/tilld; CGO_ENABLED=0 GOOS=linux GOARCH=$$a $(GO) build -trimpath -o /dev/null ./cmd/integrator; done
+	@for a in amd64 arm64 arm; do echo "build linux/$$a without cgo"; CGO_ENABLED=0 GOOS=linux GOARCH=$$a $(GO) build -o /dev/null ./cmd/tilld; CGO_ENABLED=0 GOOS=linux GOARCH=$$a $(GO) build -o /dev/null ./cmd/integrator; done
 
 clean:
 	rm -rf $(BIN) .cache

@@ -56,7 +56,7 @@ func New(c Config, version string, log *slog.Logger) (*Daemon, error) {
 	}
 	d.journal = j
 	d.tellJournal(state)
-	d.stage = stage.New(stageLanes(c), func(lane string, shown []string) { d.box.Outputs(lane, shown) }, log)
+	d.stage = stage.New(stageLanes(c), d.outputs, log)
 	d.box = checkout.New(checkoutConfig(c, state, log), j, showing{d.stage}, waker{d})
 	roots, err := tlsRoots(c.Link.CA)
 	if err == nil {
@@ -120,6 +120,18 @@ func ended(err error) error {
 		return nil
 	}
 	return err
+}
+
+// tellLimit is how long a display that came or went waits for the box to take note.
+const tellLimit = time.Second
+
+// outputs tells the box which outputs carry the lane's code now.
+func (d *Daemon) outputs(lane string, shown []string) {
+	ctx, cancel := context.WithTimeout(context.Background(), tellLimit)
+	defer cancel()
+	if err := d.box.Outputs(ctx, lane, shown); err != nil && !errors.Is(err, checkout.ErrStopped) {
+		d.log.Warn("outputs could not be told", "lane", lane, "err", err)
+	}
 }
 
 // listen opens the API's sockets.

@@ -10,7 +10,6 @@ import (
 	"image/png"
 	"net"
 	"net/http"
-	"strings"
 )
 
 //go:embed page.html
