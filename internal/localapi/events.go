@@ -12,8 +12,12 @@ import (
 	"tilld/internal/ws"
 )
 
-// pageEvents is how many events are read from the journal at a time for one subscriber.
-const pageEvents = 100
+// For one subscriber: how many events are read from the journal at a time, and how many bytes may wait for it before
+// the reading goes on at its pace.
+const (
+	pageEvents = 100
+	maxAhead   = 128 << 10
+)
 
 // maxFrame is the largest event that is streamed: far above any payment, below what one subscriber may have waiting.
 const maxFrame = 512 << 10
@@ -209,10 +213,17 @@ func (s *server) pump(ctx context.Context, c *ws.Conn, after int64) (int, string
 			s.cfg.Log.ErrorContext(ctx, "event stream broke off", "err", err)
 			return broken, "try again"
 		}
+		ahead := 0
 		for _, e := range evs {
 			b, err := json.Marshal(e)
 			if err != nil {
 				return broken, "try again"
+			}
+			if ahead += len(b); ahead > maxAhead {
+				if c.Drained(ctx) != nil {
+					return away, "going away"
+				}
+				ahead = len(b)
 			}
 			if err := c.Send(ws.Event, b); err != nil {
 				return broken, "try again"
