@@ -405,3 +405,33 @@ func TestStopWipesTheGlass(t *testing.T) {
 		s.start()
 	})
 }
+
+func TestPeopleReadWords(t *testing.T) {
+	in(t, func(s *shop) {
+		s.codes["bad"] = "declined"
+		id := s.open(request("R-1", scanMode))
+		if err := s.scan("bad"); err != nil {
+			t.Fatal(err)
+		}
+		s.settle()
+		p := s.get(id)
+		if p.Say.Cashier.Code != "declined" || p.Say.Cashier.Short == "" || p.Say.Cashier.Do == "" || p.LastDecline.Text == "" {
+			t.Fatalf("say %+v, decline %+v", p.Say, p.LastDecline)
+		}
+		s.cut()
+		s.wait(16 * time.Second)
+		ru := s.get(id)
+		for _, e := range s.events() {
+			if e.Subject != id {
+				continue
+			}
+			say := publicOf(t, e).Say.Cashier
+			if say.Short == "" || say.Do == "" || strings.ContainsAny(say.Short+say.Do, "{}") {
+				t.Errorf("event %s says %+v", e.Type, say)
+			}
+		}
+		if n := len([]rune(ru.Say.Cashier.Short)); n > 32 {
+			t.Errorf("short has %d characters", n)
+		}
+	})
+}

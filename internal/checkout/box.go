@@ -78,6 +78,9 @@ type linkState struct {
 
 // New makes a box. Run starts it.
 func New(cfg Config, j Journal, s Stage, w Waker) *Box {
+	if cfg.Zone == nil {
+		cfg.Zone = time.Local
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"tilld/payment"
-	"tilld/payment/lane"
 )
 
 // Config is what a box needs to take payments. The zero value of every setting is its default.
@@ -16,9 +15,8 @@ type Config struct {
 	Times Times
 	// Restored says that the journal was found to be an older copy of itself (row E33d): rows E33–E33c apply at boot.
 	Restored bool
-	// Say fills the sentences of a payment's Say in the lane's language: its codes are there, blanks are lane.Blanks. nil
-	// leaves the codes alone.
-	Say func(language string, p *lane.Public, blanks map[string]string)
+	// Zone is the shop's, for the hours that people read; nil is the machine's.
+	Zone *time.Location
 	// Log is where the day's story goes; nil for slog's default.
 	Log *slog.Logger
 }

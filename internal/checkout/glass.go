@@ -97,6 +97,9 @@ func (b *Box) view(p *pay) (View, time.Time) {
 	}
 	v.Amount, v.Due = p.p.Amount, p.p.Amount.Of(max(0, p.p.Amount.Value-pub.Paid.Value))
 	v.Back = p.p.Amount.Of(pub.Owed.Value + pub.Returned.Value)
+	if p.p.Declined != nil {
+		v.Why = p.p.Declined.Why
+	}
 	var until time.Time
 	if p.live() {
 		v.Payload = p.p.Payload

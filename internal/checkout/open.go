@@ -1,6 +1,6 @@
 package checkout
 
-// OpenPayments is the ids of the payments that are not over, oldest first, as of the last step. It never blocks: the link
+// OpenPayments is the ids, at the integrator, of the payments that are not over, oldest first, as of the last step. It never blocks: the link
 // asks while it dials. Nobody may change what it answers.
 func (b *Box) OpenPayments() []string {
 	if ids := b.open.Load(); ids != nil {
@@ -14,8 +14,8 @@ func (b *Box) OpenPayments() []string {
 func (b *Box) publish() {
 	ids := make([]string, 0, len(b.order))
 	for _, id := range b.order {
-		if b.pays[id].p.Live() {
-			ids = append(ids, id)
+		if p := b.pays[id].p; p.Live() {
+			ids = append(ids, p.BillID)
 		}
 	}
 	old := b.open.Swap(&ids)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tilld/internal/record"
+	"tilld/internal/words"
 	"tilld/payment/lane"
 )
 
@@ -23,10 +24,29 @@ func (b *Box) face(p lane.Payment, d doubt, k known, find func(string) (lane.Pay
 		c.LateLeft = end.Sub(now)
 	}
 	pub := lane.View(p, c)
-	if b.cfg.Say != nil {
-		b.cfg.Say(b.cfg.Lanes[p.Lane].Language, &pub, lane.Blanks(p, c))
-	}
+	b.say(&pub, lane.Blanks(p, c))
 	return pub
+}
+
+// say puts the lane's language to the codes.
+func (b *Box) say(pub *lane.Public, blanks map[string]string) {
+	l := words.For(b.cfg.Lanes[pub.Lane].Language)
+	blanks["why"], _ = l.Why(blanks["why"])
+	switch {
+	case pub.DoubtSince != nil:
+		blanks["t"] = pub.DoubtSince.In(b.cfg.Zone).Format("15:04")
+	case !b.link.up:
+		blanks["t"] = b.link.since.In(b.cfg.Zone).Format("15:04")
+	}
+	if pub.Say.Cashier.Code == "open/paper" && pub.RemainingMS != nil { // the hour at which the paper's code ends
+		blanks["t"] = time.Now().Add(time.Duration(*pub.RemainingMS) * time.Millisecond).In(b.cfg.Zone).Format("15:04")
+	}
+	if c, ok := l.Cashier(pub.Say.Cashier.Code); ok {
+		pub.Say.Cashier.Short, pub.Say.Cashier.Do = words.Fill(c.Short, blanks), words.Fill(c.Do, blanks)
+	}
+	if pub.LastDecline != nil {
+		pub.LastDecline.Text, _ = l.Decline(pub.LastDecline.Why)
+	}
 }
 
 // public is face of a payment as the journal has it.
@@ -206,14 +226,15 @@ func (b *Box) Payload(ctx context.Context, id string) (string, error) {
 
 // Acknowledge is a person's word that the shop sells again after a lost or restored journal.
 func (b *Box) Acknowledge(ctx context.Context, who, why string) error {
-	return errors.Join(b.do(ctx, func() {
+	_, err := ask(ctx, b, func() (struct{}, error) {
 		if err := b.j.Acknowledge(context.Background(), who, why); err != nil {
-			b.log.Error("acknowledgement not journalled", "err", b.failed(err))
-			return
+			return struct{}{}, b.failed(err)
 		}
 		b.log.Info("journal acknowledged", "who", who)
 		b.look()
-	}))
+		return struct{}{}, nil
+	})
+	return err
 }
 
 // look asks the journal whether a new payment has room.
