@@ -109,7 +109,28 @@ func expect(s *State, e *Event) {
 	for i := range s.Obligations {
 		if o := &s.Obligations[i]; o.State == Owed && !o.ByProvider && o.Request == "" {
 			o.ByProvider = true
-			o.Next = e.Now.Add(e.traits().RefundWindow)
+			o.Window = e.Now.Add(e.traits().RefundWindow)
+			o.Next = o.Window
 		}
 	}
+}
+
+// postpone begins the provider's window anew: a kill is on its way again.
+func postpone(s *State, e *Event) {
+	for i := range s.Obligations {
+		if o := &s.Obligations[i]; o.State == Owed && o.ByProvider {
+			o.Window = e.Now.Add(e.traits().RefundWindow)
+			o.Next = o.Window
+		}
+	}
+}
+
+// unreturned is an obligation that the provider had its time to give back by itself.
+func unreturned(s *State, e *Event) *Obligation {
+	for i := range s.Obligations {
+		if o := &s.Obligations[i]; o.State == Owed && o.ByProvider && due(o.Window, e.Now) {
+			return o
+		}
+	}
+	return nil
 }

@@ -29,6 +29,9 @@ func (r *run) report(e Event) {
 			r.one(Event{Cause: Credited, Credit: &c, NewID: e.NewID, running: own == "pending" || own == "done"})
 		}
 	}
+	if own == "" && p.Work == Look && p.Fail == Answered && p.Status != Unknown {
+		own = "none"
+	}
 	if own != "" {
 		r.one(Event{Cause: ownReturn, answer: own, Attempt: p.Attempt})
 	}

@@ -59,7 +59,7 @@ func closingRows() []Row {
 					why = payment.Done
 				}
 				end(s, e, why)
-				return cat(some(n, WhyPartAtClose, ""), all(tell(payment.EvClosed)))
+				return append(some(n, WhyPartAtClose, ""), tell(payment.EvClosed))
 			}),
 		row("B13k", "CLOSING; kill due: a query said not paid, the order may be live; kill_refunds: late ≠ offered, nothing sent",
 			func(s *State, e *Event) bool {
@@ -79,6 +79,7 @@ func closingRows() []Row {
 				if e.traits().KillRefunds {
 					s.Refunds = true
 					expect(s, e)
+					postpone(s, e)
 				}
 				n, _ := live(s)
 				return all(work(Kill, n))
@@ -122,9 +123,10 @@ func ask(s *State) []Effect {
 }
 
 // killable: the kill cannot do harm. At a provider whose kill gives money back it may run neither beside an offer of
-// late money nor beside a return of ours that the bank has not answered; a charge must be old enough to be killed.
+// late money, nor beside a return of ours that the bank has not answered, nor on a paid order of a bill that is over: it
+// would give back what was kept. A charge must be old enough to be killed.
 func killable(s *State, e *Event) bool {
-	if e.traits().KillRefunds && (offered(s) || sending(s)) {
+	if e.traits().KillRefunds && (offered(s) || sending(s) || closed(s) && !nobody(s)) {
 		return false
 	}
 	if a := running(s); a != nil && e.Now.Before(a.Started.Add(e.set().KillNotBefore)) {

@@ -72,15 +72,20 @@ func creditRows() []Row {
 			}),
 		row("B18a", "CLOSING; paid, and the provider is giving it back: book by B16, the worker asks and sends nothing",
 			func(s *State, e *Event) bool {
-				return closing(s) && !static(s) && (any(e) && e.running && e.via != "B18a" ||
-					e.Cause == ownReturn && e.answer == "pending" && unsent(s))
+				if e.Cause == ownReturn {
+					return !static(s) && (goesBack(s, e) || e.answer == "pending" && (closing(s) || closed(s)) && unsent(s))
+				}
+				return any(e) && closing(s) && !static(s) && e.running && e.via != "B18a"
 			},
 			func(s *State, e *Event) []Effect {
-				if e.Cause == ownReturn {
-					expect(s, e)
-					return nil
+				switch {
+				case e.Cause == Credited:
+					return all(pass(e, "B18a"), hand(Event{Cause: ownReturn, answer: "pending"}))
+				case goesBack(s, e): // a part that was not owed yet goes back with the rest
+					return append(some(held(s), WhyAfterClose, ""), pass(e, "B18a"), tell(payment.EvPaidAfter))
 				}
-				return all(pass(e, "B18a"), hand(Event{Cause: ownReturn, answer: "pending"}))
+				expect(s, e)
+				return nil
 			}),
 		row("B15d", "CLOSING(late=offered); further credit",
 			func(s *State, e *Event) bool { return any(e) && closing(s) && offered(s) && plainly(s, e) },
@@ -112,11 +117,7 @@ func creditRows() []Row {
 			func(s *State, e *Event) bool { return any(e) && closing(s) && !static(s) },
 			func(s *State, e *Event) []Effect {
 				book(s, e)
-				fx := some(held(s), WhyAfterClose, "")
-				if s.Killed && s.Refunds {
-					fx = append(fx, hand(Event{Cause: ownReturn, answer: "pending"}))
-				}
-				return append(fx, tell(payment.EvPaidAfter))
+				return append(some(held(s), WhyAfterClose, ""), tell(payment.EvPaidAfter))
 			}),
 		row("B16a", "CLOSED, any reason, fence or not; credit",
 			func(s *State, e *Event) bool { return any(e) && closed(s) && !static(s) },
@@ -128,6 +129,11 @@ func creditRows() []Row {
 				return cat(some(e.Credit.Amount, WhyAfterClose, ""), all(tell(payment.EvPaidAfter)))
 			}),
 	}
+}
+
+// goesBack: the provider is giving back money that this closing bill still holds.
+func goesBack(s *State, e *Event) bool {
+	return closing(s) && held(s) > 0 && !offered(s) && (e.answer == "pending" || e.answer == "done")
 }
 
 // plainly: neither a static bill's credit nor a timer's that its own rows have not looked at.

@@ -37,15 +37,18 @@ func debtRows() []Row {
 						n -= d
 					}
 				}
+				if s.Killed && s.Refunds {
+					expect(s, e) // the kill may have made the bank give it back already
+				}
 				if n > 0 && len(s.Credits) > 0 { // more than came in: the check refuses it
 					owe(s, &s.Credits[0], n, e.Why, e.Key)
 				}
 				return nil
 			}),
-		row("O9", "by_provider; the provider says refunded: done; its window ended without: the worker may send",
+		row("O9", "by_provider; the provider says refunded: done; its window ended: ask once more, and without it the worker may send",
 			func(s *State, e *Event) bool {
-				if e.Cause == ownReturn && e.answer == "done" {
-					return refunding(s) || closing(s) && unsent(s)
+				if e.Cause == ownReturn {
+					return e.answer == "done" && (refunding(s) || closing(s) && unsent(s)) || e.answer == "none" && unreturned(s, e) != nil
 				}
 				o := at(s, e, clockDebt, Owed)
 				return o != nil && o.ByProvider
@@ -53,8 +56,14 @@ func debtRows() []Row {
 			func(s *State, e *Event) []Effect {
 				if e.Cause == clockDebt {
 					o := debt(s, e.Obligation)
-					o.ByProvider, o.Next = false, e.Now
-					return all(hand(*e))
+					later(o, e)
+					return all(work(Look, o.Attempt))
+				}
+				if e.answer == "none" {
+					for o := unreturned(s, e); o != nil; o = unreturned(s, e) {
+						o.ByProvider, o.Next, o.Tries = false, e.Now, 0
+					}
+					return nil
 				}
 				for i := range s.Obligations {
 					o := &s.Obligations[i]

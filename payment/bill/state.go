@@ -172,6 +172,7 @@ type Obligation struct {
 	Async      bool      `json:"async,omitempty"`       // the bank accepted and does it later (O4)
 	Short      bool      `json:"short,omitempty"`       // the shop's account has not the money (O5s)
 	ByProvider bool      `json:"by_provider,omitempty"` // the bank gives it back by itself
+	Window     time.Time `json:"window,omitzero"`       // … until then; after it, once the bank says that it did not
 	Manual     string    `json:"manual,omitempty"`      // evidence of a payment by hand
 	Bounces    int       `json:"bounces,omitempty"`
 	Tries      int       `json:"tries,omitempty"`

@@ -42,7 +42,7 @@ func (t Table) Step(s State, e Event) (State, []Effect, []string, error) {
 	default:
 		r.one(e)
 	}
-	r.clawbacks(e)
+	r.clawbacks()
 	r.one(Event{Cause: checking})
 	if r.broken {
 		return s, r.fx, r.ids, ErrInvariant
@@ -119,14 +119,15 @@ func (r *run) none(e Event) {
 }
 
 // clawbacks books, once the bill is done, what the bank took back before.
-func (r *run) clawbacks(e Event) {
-	for i := range r.s.Clawbacks {
-		c := r.s.Clawbacks[i]
-		if !c.Booked && done(&r.s) && e.Cause != Clawed {
-			r.s.Clawbacks = slices.Delete(slices.Clone(r.s.Clawbacks), i, i+1)
-			r.one(Event{Cause: Clawed, Key: c.ID, Txn: c.Txn, Amount: c.Amount})
+func (r *run) clawbacks() {
+	for range r.s.Clawbacks {
+		i := slices.IndexFunc(r.s.Clawbacks, func(c Clawback) bool { return !c.Booked })
+		if i < 0 || !done(&r.s) {
 			return
 		}
+		c := r.s.Clawbacks[i]
+		r.s.Clawbacks = slices.Delete(slices.Clone(r.s.Clawbacks), i, i+1)
+		r.one(Event{Cause: Clawed, Key: c.ID, Txn: c.Txn, Amount: c.Amount})
 	}
 }
 
