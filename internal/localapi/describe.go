@@ -18,6 +18,7 @@ var names = map[string]string{
 	"ReceiptBody": "NewReceipt", "ReturnBody": "NewReturn", "ExtendBody": "Extend", "OverrideBody": "NewOverride",
 	"AcknowledgeBody": "Acknowledge", "EventBody": "Event", "EventsBody": "Events", "ListReplyBody": "Payments",
 	"AvailabilityReplyBody": "AvailabilityByLane", "HealthReplyBody": "Health", "OkReplyBody": "OK",
+	"SayCashierStruct": "SayCashier", "SayCustomerStruct": "SayCustomer",
 }
 
 // describe puts words to the types of payment/lane, which know nothing of this API.
