@@ -108,24 +108,29 @@ func (b *Box) all() []lane.Payment {
 // sale are the payments that hang together with p by replaces, those that have left the memory included. find is where
 // to look them up.
 func (b *Box) sale(p lane.Payment, find func(string) (lane.Payment, bool)) []lane.Payment {
-	set := map[string]lane.Payment{p.ID: p}
-	for _, q := range b.all() {
-		if q, ok := find(q.ID); ok && q.ID != p.ID {
-			set[q.ID] = q
+	set, todo := map[string]lane.Payment{p.ID: p}, []lane.Payment{p}
+	add := func(id string) {
+		if _, ok := set[id]; ok || id == "" {
+			return
+		}
+		if q, ok := find(id); ok {
+			set[id] = q
+			todo = append(todo, q)
 		}
 	}
-	for grown := true; grown; {
-		grown = false
-		for _, q := range slices.Collect(maps.Values(set)) {
-			for _, id := range []string{q.Replaces, q.ReplacedBy} {
-				if _, ok := set[id]; ok || id == "" {
-					continue
-				}
-				if r, ok := find(id); ok {
-					set[id], grown = r, true
-				}
+	for len(todo) > 0 {
+		q := todo[0]
+		todo = todo[1:]
+		add(q.Replaces)
+		add(q.ReplacedBy)
+		if q.ReplacedBy == "" {
+			continue
+		}
+		for _, id := range b.order { // one whose place was given away twice
+			if b.pays[id].p.Replaces == q.ID {
+				add(id)
 			}
 		}
 	}
-	return lane.Sale(slices.Collect(maps.Values(set)), p.ID)
+	return slices.Collect(maps.Values(set))
 }

@@ -138,6 +138,12 @@ func (t *tx) replace(r lane.Request, id, why string) (wait bool, follows string,
 	if old.p.Lane != r.Lane {
 		return false, "", &lane.Refusal{Code: lane.NoNotFound}
 	}
+	for _, q := range t.b.sale(old.p, t.lookup) { // paid by another payment of this sale is paid, too
+		if q.Stage == lane.Paid || q.Stage == lane.Released || q.Stage == lane.Done {
+			pub := t.b.face(q, doubt{}, nil, t.lookup, t.now)
+			return false, "", &lane.Refusal{Code: lane.NoReplacedWasPaid, Payment: &pub}
+		}
+	}
 	ended := old.p.Stage == lane.Ended
 	d, err := t.step(old, lane.Event{Kind: lane.TillReplace, ID: id, Why: why})
 	if err != nil {

@@ -8,6 +8,9 @@ import (
 	"tilld/payment/lane"
 )
 
+// paidAgain is how old a payment's paid screen may be to be shown again after a restart: its customer is still there.
+const paidAgain = 15 * time.Second
+
 // boot replays the journal: every payment that was in memory is again, with its clocks, its calls and its place on the
 // glass. Every lane's outputs are wiped first.
 func (b *Box) boot(ctx context.Context) error {
@@ -34,7 +37,8 @@ func (b *Box) boot(ctx context.Context) error {
 			b.bills[p.p.BillID] = p.p.ID
 		}
 		b.waits(p, now)
-		if lane.Occupies(p.p) || p.p.Stage == lane.Paid && !p.p.Parked && p.p.ReplacedBy == "" {
+		fresh := p.p.Stage == lane.Paid && !p.p.Parked && p.p.ReplacedBy == "" && now.Sub(p.p.Stamps["paid"]) < paidAgain
+		if lane.Occupies(p.p) || fresh {
 			b.take(p.p.Lane, p.p.ID)
 		}
 	}

@@ -75,6 +75,10 @@ func (b *Box) glass(p *pay) {
 		return
 	}
 	v, until := b.view(p)
+	if v.Screen == "idle" {
+		b.idle(l)
+		return
+	}
 	if hold := holds(v.Screen, l.cfg.Attended); hold == 0 {
 		l.idleAt = time.Time{}
 	} else if l.idleAt.IsZero() || v.Screen != l.last.Screen {
@@ -138,11 +142,12 @@ func (b *Box) shown(r showReport) {
 		b.log.Warn("outputs refused", "lane", r.view.Lane, "payment", r.view.Payment, "err", r.err)
 	}
 	p := b.pays[r.view.Payment]
-	if l == nil || p == nil || r.view.Payload == "" || !p.live() || r.nr != l.nr {
-		return // of a code that is off again, or a newer drawing will report
+	if l == nil || p == nil || r.view.Payload == "" || !p.live() || r.view.Payload != p.p.Payload {
+		return // of a code that is off again
 	}
 	shown := byTill(p.p, r.shown)
 	switch {
+	case r.nr != l.nr && len(shown) == 0: // a newer drawing will report
 	case !p.showBy.IsZero():
 		b.outputs(p, shown)
 	case len(shown) == 0 && !p.p.NoDisplay:

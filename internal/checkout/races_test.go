@@ -468,3 +468,55 @@ func (s *shop) again(id string) {
 		}
 	}
 }
+
+func TestAnswersThatComeTwiceChangeNothing(t *testing.T) {
+	in(t, func(s *shop) {
+		id := s.open(request("R-1"))
+		s.pay(id)
+		s.settle()
+		s.confirm(id)
+		s.part(id, "a", 50)
+		s.settle()
+		n, at := len(s.told(id)), s.get(id).Version
+		for _, c := range s.seen {
+			s.reply(c.ID)
+		}
+		if len(s.told(id)) != n || s.get(id).Version != at {
+			t.Errorf("%d events and version %d, were %d and %d", len(s.told(id)), s.get(id).Version, n, at)
+		}
+		s.want(id, "part_returned")
+		t.Logf("%d answers repeated", len(s.seen))
+	})
+}
+
+func TestASaleThatWasPaidIsNotReplacedThroughItsFirstPayment(t *testing.T) {
+	in(t, func(s *shop) {
+		a := s.open(request("A"))
+		b := s.create(request("B", replaces(a)))
+		s.settle()
+		s.pay(b)
+		s.settle()
+		s.want(b, "paid")
+		_, _, err := s.box.Create(s.ctx(), request("C", replaces(a)))
+		if r := s.refused(err, lane.NoReplacedWasPaid); r.Payment == nil || r.Payment.ID != b {
+			t.Fatalf("payment %+v", r.Payment)
+		}
+	})
+}
+
+func TestAProblemWithoutACodeIsNoAnswer(t *testing.T) {
+	in(t, func(s *shop) {
+		id := s.create(request("R-1"))
+		call := s.j.Calls()[0].ID
+		for _, p := range []*wire.Problem{{Code: -32603, Message: "internal"}, {Data: wire.ProblemData{Code: payment.NoSuperseded}}} {
+			if err := s.box.Answer(s.ctx(), call, nil, p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if cs := s.j.Calls(); len(cs) != 1 || cs[0].ID != call {
+			t.Fatalf("calls %+v", cs)
+		}
+		s.settle()
+		s.want(id, "open")
+	})
+}

@@ -20,7 +20,7 @@ type View struct {
 	Payload string
 	// Payee and Why are words for the glass: the shop's name, and a code for what went wrong.
 	Payee, Why string
-	// Sound is made once, with this view: ready half paid no low; "" is silence.
+	// Sound is made once, with this view: ready half paid no low doubt; "" is silence.
 	Sound string
 	// Amount is the payment's; Due and Paid are what is left to pay and what came; Back is what goes or went back.
 	Amount, Due, Paid, Back payment.Money
@@ -76,7 +76,10 @@ func (p *painter) put(j job) {
 		default:
 		}
 		select {
-		case <-p.next: // older and not begun: nobody needs it
+		case old := <-p.next: // not begun: nobody needs its picture, but its sound was promised
+			if j.view.Sound == "" && j.view.Payment == old.view.Payment && old.view.Sound != "ready" {
+				j.view.Sound = old.view.Sound
+			}
 		default:
 		}
 	}

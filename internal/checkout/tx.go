@@ -185,6 +185,9 @@ func (t *tx) sales() error {
 			continue
 		}
 		old, err := t.b.get(d.next.Replaces)
+		if unknown(err) {
+			continue
+		}
 		if err != nil {
 			return err
 		}
