@@ -15,6 +15,9 @@ import (
 //
 //	made    I=0, no file  →  O=0
 //	boot    I=n, O=n      →  I=n+1  →  O=n+1
+//	end     I=n, O=n      →  I=n+1  →  O=n+1
+//
+// The raise at a clean end is what tells a copy that was made while the journal ran, and put back after it had ended.
 //
 // A crash after any arrow leaves I=O or I=O+1, or I=0 without a file, and the next boot goes on from there: I=O+1 is
 // left as it is and only O follows. So every other pair means that database and file do not belong together: I<O is an
@@ -53,6 +56,26 @@ func (j *Journal) boot(ctx context.Context, out mark, st *State) error {
 		return err
 	}
 	return j.load(ctx, st)
+}
+
+// leave raises the generation at a clean end, once. A journal that has stopped leaves it: nobody writes to it any more.
+func (j *Journal) leave() error {
+	j.mu.Lock()
+	again, m := j.left, j.meta
+	j.left = true
+	j.mu.Unlock()
+	if again || j.db.Stopped() != nil {
+		return nil
+	}
+	next := m.Generation + 1
+	err := j.db.Write(context.Background(), func(tx *sqlitedb.Tx) error {
+		_, err := tx.Exec(`UPDATE meta SET generation = $1 WHERE one = 1`, next)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("raise the generation: %w", err)
+	}
+	return j.writeMark(mark{generation: next, journal: m.Journal})
 }
 
 func (j *Journal) writeMark(m mark) error {

@@ -223,6 +223,15 @@ func TestCopyIsFoundHoweverItCame(t *testing.T) {
 			}
 			restore()
 		},
+		"copy of a running one, put back after its end": func(t *testing.T, cfg journal.Config) {
+			var restore func()
+			boot(t, cfg, func(j *journal.Journal, _ journal.State) {
+				commit(t, j, one("known to the copy"))
+				restore = save(t, cfg.Dir, "journal.db", "journal.db-wal")
+				commit(t, j, one("unknown to the copy"))
+			})
+			restore()
+		},
 		"older file beside it": func(t *testing.T, cfg journal.Config) {
 			restore := save(t, cfg.Dir, "generation")
 			for range 2 {

@@ -2,7 +2,6 @@ package journal_test
 
 import (
 	"encoding/json"
-	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -79,7 +78,7 @@ func save(t *testing.T, dir string, names ...string) (restore func()) {
 	return func() {
 		t.Helper()
 		for n, b := range kept {
-			if err := errors.Join(os.Remove(filepath.Join(dir, n)), os.WriteFile(filepath.Join(dir, n), b, 0o600)); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, n), b, 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}

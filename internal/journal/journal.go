@@ -60,7 +60,7 @@ type State struct {
 type Meta struct {
 	Journal    string // random, made with the database
 	Boot       string // random, of this Open
-	Generation int64  // +1 at every boot
+	Generation int64  // +1 at every boot and every clean end
 	Writes     int64  // +1 for every batch
 	Seq        int64  // of the last event
 	Seen       int64  // last integrator event taken in
@@ -84,6 +84,7 @@ type Journal struct {
 	grown chan struct{} // closed and made anew with every new event
 	ended chan struct{} // closed by Close and by the first failed commit
 	once  sync.Once
+	left  bool // leave has been called
 }
 
 var _ record.Journal = (*Journal)(nil)
@@ -175,7 +176,7 @@ func (j *Journal) open(ctx context.Context) (State, error) {
 
 // Close commits what is under way and closes the database. Commits after it are answered with sqlitedb.ErrClosed.
 func (j *Journal) Close() error {
-	err := j.db.Close()
+	err := errors.Join(j.leave(), j.db.Close())
 	j.end()
 	if err != nil {
 		return fmt.Errorf("close journal: %w", err)
