@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -38,23 +39,37 @@ type rig struct {
 
 	epoch  int64
 	seen   int64
-	events []wire.Event
-	number int
+	events map[string][]event // by bill, not awaited yet
 	ref    int
+}
+
+type event struct {
+	kind string
+	body payment.Bill
 }
 
 // run plays f with a server that is up.
 func run(t *testing.T, f func(*testing.T, *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		r := &rig{T: t, dir: t.TempDir(), bank: newBank(), log: &bytes.Buffer{}, number: 1000}
-		r.up()
+		r := newRig(t)
+		r.start()
 		defer r.down()
-		key := make(ed25519.PublicKey, ed25519.PublicKeySize)
-		r.ok(r.svc.AddTerminal(t.Context(), "till-1", key))
-		r.session()
 		f(t, r)
 	})
+}
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	return &rig{T: t, dir: t.TempDir(), bank: newBank(), log: &bytes.Buffer{}, events: map[string][]event{}}
+}
+
+// start brings the server up for the first time and opens till-1's session.
+func (r *rig) start() {
+	r.Helper()
+	r.up()
+	r.ok(r.svc.AddTerminal(r.Context(), "till-1", make(ed25519.PublicKey, ed25519.PublicKeySize)))
+	r.session()
 }
 
 func (r *rig) ok(err error) {
@@ -172,9 +187,8 @@ func (r *rig) refused(code, id, method string, params any) *wire.Problem {
 
 func (r *rig) request(mode payment.Mode, amount int64) wire.Create {
 	r.ref++
-	r.number++
 	return wire.Create{
-		Payment: payment.NewID(time.Now()), Lane: "1", Reference: "R-" + time.Now().Format("150405.000000") + string(rune('a'+r.ref)),
+		Payment: payment.NewID(time.Now()), Lane: "1", Reference: "R-" + strconv.Itoa(r.ref),
 		Number: "4821", Amount: payment.Money{Value: amount, Currency: "RUB"}, Mode: mode, Purpose: payment.Sale,
 		IfNotConfirmed: payment.Keep, LifeMS: 180_000,
 	}
@@ -199,7 +213,9 @@ func (r *rig) take() {
 			r.Fatalf("event %d follows %d", e.Seq, r.seen)
 		}
 		r.seen = e.Seq
-		r.events = append(r.events, e)
+		var b payment.Bill
+		r.ok(json.Unmarshal(e.Body, &b))
+		r.events[b.Payment] = append(r.events[b.Payment], event{e.Type, b})
 	}
 	if len(es) > 0 {
 		r.ok(r.svc.Ack(r.Context(), "till-1", r.epoch, r.seen))
@@ -215,13 +231,11 @@ func (r *rig) await(id, kind string, limit time.Duration) payment.Bill {
 	defer stop()
 	for over := false; ; {
 		r.take()
-		for len(r.events) > 0 {
-			e := r.events[0]
-			r.events = r.events[1:]
-			var b payment.Bill
-			r.ok(json.Unmarshal(e.Body, &b))
-			if b.Payment == id && e.Type == kind {
-				return b
+		for len(r.events[id]) > 0 {
+			e := r.events[id][0]
+			r.events[id] = r.events[id][1:]
+			if e.kind == kind {
+				return e.body
 			}
 		}
 		if over {

@@ -37,7 +37,8 @@ func (s *Service) step(c *Case, e bill.Event) (outcome, error) {
 		}
 		return out, err
 	}
-	c.Bill, c.Now, c.Due = next, e.Now, bill.Due(next)
+	out.due = bill.Due(next)
+	c.Bill, c.Now, c.Due = next, e.Now, &out.due
 	if s.providers[name] != nil {
 		c.Queue = name
 	}
@@ -55,7 +56,7 @@ func (s *Service) step(c *Case, e bill.Event) (outcome, error) {
 			out.reply = &f
 		}
 	}
-	out.bill, out.told, out.works, out.due, out.notices = c.Bill, c.Tell, len(c.Work), c.Due, c.Notices
+	out.bill, out.told, out.works, out.notices = c.Bill, c.Tell, len(c.Work), c.Notices
 	return out, nil
 }
 

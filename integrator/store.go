@@ -58,7 +58,7 @@ type Case struct {
 	Tell    []Tell          // in order
 	Work    []bill.Work     // provider calls wanted now
 	Queue   string          // on which queue Work goes
-	Due     time.Time       // of the bill's next Tick, zero: none
+	Due     *time.Time      // of the bill's next Tick, the zero time for none; nil leaves its clock as it is
 	New     []bill.State    // further bills (children of a static one), with no events of their own
 	Notices []string        // codes for the merchant
 	Now     time.Time       // of what is written; set by f

@@ -126,7 +126,10 @@ func write(tx *sqlitedb.Tx, sub integrator.Subject, old bill.State, before *inte
 			return err
 		}
 	}
-	return clock(tx, c.Bill.ID, c.Due)
+	if c.Due == nil {
+		return nil
+	}
+	return clock(tx, c.Bill.ID, *c.Due)
 }
 
 // tell appends the events to the terminal's stream.

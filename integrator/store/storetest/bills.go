@@ -60,7 +60,7 @@ func everything(b *bench, s bill.State) func(*integrator.Case) {
 		c.Bill, c.Now, c.Queue = s, b.now, "bank"
 		c.Tell = []integrator.Tell{{Type: payment.EvOpen, Body: payment.Bill{Payment: s.ID}}}
 		c.Work = []bill.Work{{Kind: bill.Look}}
-		c.Due = b.now
+		c.Due = &b.now
 		c.Called = &integrator.Called{Hash: "h", Outcome: "created"}
 		c.Notices = []string{"n"}
 	}

@@ -1,0 +1,18 @@
+package integrator
+
+import (
+	"time"
+
+	"tilld/integrator/provider"
+	"tilld/internal/wire"
+)
+
+// ParseForTest reads the params of a call and gives the bill that it is about.
+func ParseForTest(method string, params []byte) (string, *wire.Problem) {
+	s := &Service{providers: map[string]provider.Provider{}, zone: time.UTC}
+	c, problem := s.parse("till-1", method, params)
+	if c == nil {
+		return "", problem
+	}
+	return c.bill, problem
+}

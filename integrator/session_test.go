@@ -1,0 +1,256 @@
+package integrator_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tilld/integrator"
+	"tilld/integrator/provider"
+	"tilld/internal/wire"
+	"tilld/payment"
+)
+
+func (r *rig) open(o wire.Open) wire.Session {
+	r.Helper()
+	o.Terminal = "till-1"
+	s, err := r.svc.OpenSession(r.Context(), o)
+	r.ok(err)
+	r.epoch = s.Epoch
+	return s
+}
+
+func TestKnownJournalResumes(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		id := r.create(payment.Show, 100)
+		r.await(id, payment.EvOpen, time.Second)
+		s := r.open(wire.Open{Journal: "j1", Boot: "b2", Seen: r.seen, Writes: 5})
+		if s.Resume != "ok" || s.Snapshot != nil || s.JournalState != integrator.MemoryKnown || s.Numbers == nil || s.Session == "" {
+			t.Fatalf("session %+v", s)
+		}
+		again := r.open(wire.Open{Journal: "j1", Boot: "b2", Seen: r.seen, Writes: 5})
+		if again.Epoch != s.Epoch+1 || *again.Numbers != *s.Numbers || again.Session == s.Session {
+			t.Errorf("after %+v came %+v", s, again)
+		}
+		if !slices.Equal(s.Providers, []string{"bank"}) || !slices.Equal(s.ScanProviders, []string{"bank"}) {
+			t.Errorf("providers %v %v", s.Providers, s.ScanProviders)
+		}
+	})
+}
+
+func TestLostJournalPutsLiveBillsUnderReview(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		var ids [3]string
+		for i := range ids {
+			ids[i] = r.create(payment.Show, int64(i+1)*100)
+			time.Sleep(time.Millisecond)
+		}
+		open, paid, done := ids[0], ids[1], ids[2]
+		for i, id := range []string{open, paid, done} {
+			r.await(id, payment.EvOpen, time.Second)
+			if id != open {
+				r.bank.pay(id, "T"+id, int64(i+1)*100, 0)
+				r.hint(id)
+				r.await(id, payment.EvPaid, time.Second)
+			}
+		}
+		r.confirm(done, 300)
+		r.take()
+		first := r.open(wire.Open{Journal: "j2", Boot: "b2"})
+		// The line breaks before the box has taken the snapshot in: it is told again.
+		s := r.open(wire.Open{Journal: "j2", Boot: "b2"})
+		for _, s := range []wire.Session{first, s} {
+			if s.JournalState != integrator.MemoryLost || s.Resume != "snapshot" || s.Snapshot == nil || s.Snapshot.Seq <= r.seen {
+				t.Fatalf("session %+v %+v", s, s.Snapshot)
+			}
+			if want := []string{open, paid}; !slices.Equal(s.Snapshot.Payments, want) {
+				t.Fatalf("snapshot of %v, want %v", s.Snapshot.Payments, want)
+			}
+		}
+		for _, id := range []string{open, paid} {
+			if b := r.get(id); !b.Review || b.Life != payment.Open {
+				t.Errorf("a live bill of a lost journal: %+v", b)
+			}
+		}
+		if r.get(done).Review {
+			t.Error("a bill that was done is under review")
+		}
+		es, err := r.svc.Events(t.Context(), "till-1", s.Snapshot.Seq, 10)
+		if err != nil || len(es) != 0 {
+			t.Fatalf("events after the snapshot: %v, %v", es, err)
+		}
+		r.seen = s.Snapshot.Seq
+		r.ok(r.svc.Ack(t.Context(), "till-1", r.epoch, r.seen))
+		if s := r.open(wire.Open{Journal: "j2", Boot: "b2", Seen: r.seen}); s.Resume != "ok" || s.JournalState != integrator.MemoryKnown {
+			t.Fatalf("once it was taken in: %+v", s)
+		}
+		r.confirm(paid, 200) // under review, a box can still say where its goods are
+	})
+}
+
+func TestCopyOfAJournalIsFound(t *testing.T) {
+	for name, o := range map[string]wire.Open{
+		"by the box itself": {Journal: "j1", Boot: "b", Seen: 1 << 20, Writes: 1 << 20, Restored: true},
+		"by its events":     {Journal: "j1", Boot: "b", Seen: 0, Writes: 1 << 20},
+		"by its writes":     {Journal: "j1", Boot: "b", Seen: 1 << 20, Writes: 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(t *testing.T, r *rig) {
+				id := r.create(payment.Show, 100)
+				r.await(id, payment.EvOpen, time.Second)
+				o.Seen = min(o.Seen, r.seen)
+				s := r.open(o)
+				if s.JournalState != integrator.MemoryRestored || s.Resume != "snapshot" || !slices.Equal(s.Snapshot.Payments, []string{id}) {
+					t.Fatalf("session %+v", s)
+				}
+				if r.get(id).Review {
+					t.Error("a restored copy decides by its own rows; the bill is as it was")
+				}
+			})
+		})
+	}
+}
+
+func TestServerRestoredFromACopyGoesOnAboveWhatTheBoxHasSeen(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		id := r.create(payment.Show, 100)
+		r.await(id, payment.EvOpen, time.Second)
+		s := r.open(wire.Open{Journal: "j1", Boot: "b", Seen: 500, Writes: 9})
+		if s.Resume != "snapshot" || s.Snapshot.Seq != 500 || s.JournalState == integrator.MemoryKnown {
+			t.Fatalf("session %+v", s)
+		}
+		r.seen = 500
+		r.bank.pay(id, "T1", 100, 0)
+		r.hint(id)
+		r.await(id, payment.EvPaid, time.Second)
+	})
+}
+
+func TestTrimmedStreamGoesOnWithASnapshot(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		id := r.create(payment.Show, 100)
+		r.await(id, payment.EvOpen, time.Second)
+		seen := r.seen
+		time.Sleep(9 * 24 * time.Hour) // it expired; the box was away, and its events are gone
+		s := r.open(wire.Open{Journal: "j1", Boot: "b", Seen: seen, Writes: 9})
+		if s.Resume != "snapshot" || s.JournalState != integrator.MemoryKnown {
+			t.Fatalf("session %+v", s)
+		}
+		if b := r.get(id); b.Status != "expired" || b.Review {
+			t.Errorf("the bill is %+v", b)
+		}
+	})
+}
+
+func TestNumbersFollowTheBusinessDayAndNeverRepeat(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		n := *r.session().Numbers
+		seen := map[int]bool{}
+		next := n.From
+		for range 120 {
+			if next > n.To {
+				t.Fatalf("the block %+v ran out before another came", n)
+			}
+			if seen[next] {
+				t.Fatalf("%d twice", next)
+			}
+			seen[next] = true
+			c := r.request(payment.Scan, 100)
+			c.Number = string([]byte{byte('0' + next/1000), byte('0' + next/100%10), byte('0' + next/10%10), byte('0' + next%10)})
+			res := r.accepted(wire.OutCreated, c.Payment+":create", wire.BillCreate, c)
+			next++
+			if res.Numbers != nil {
+				n = *res.Numbers
+				next = n.From
+			}
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(24 * time.Hour)
+		if s := r.session(); s.Numbers.Day == n.Day || seen[s.Numbers.From] {
+			t.Errorf("the next day has %+v after %+v", s.Numbers, n)
+		}
+	})
+}
+
+func TestCallbackIsBelievedOnlyAsAHint(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		id := r.create(payment.Show, 100)
+		r.await(id, payment.EvOpen, time.Second)
+		asked := r.bank.count("look")
+		r.hint(id)
+		synctest.Wait()
+		if n := r.bank.count("look"); n != asked+1 {
+			t.Errorf("asked %d times after a call-back", n-asked)
+		}
+		if b := r.get(id); b.Status != "open" || b.Paid != 0 {
+			t.Errorf("a call-back moved money: %+v", b)
+		}
+		req := httptest.NewRequest(http.MethodPost, "/", nil)
+		if status, _ := r.svc.Callback(t.Context(), "bank", req, []byte(id)); status != http.StatusUnauthorized {
+			t.Errorf("a forged call-back was answered %d", status)
+		}
+		if status, _ := r.svc.Callback(t.Context(), "nobody", req, nil); status != http.StatusNotFound {
+			t.Errorf("a call-back of nobody was answered %d", status)
+		}
+		if s := r.hint(payment.NewID(time.Now())); s != http.StatusOK {
+			t.Errorf("a call-back about an unknown order was answered %d", s)
+		}
+	})
+}
+
+func TestCallbackBeforeTheAnswerOpensAndPaysTheBill(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		free := r.bank.hold("present")
+		id := r.create(payment.Show, 100)
+		synctest.Wait()
+		r.bank.pay(id, "T1", 100, 0)
+		r.hint(id)
+		r.await(id, payment.EvPaid, time.Second)
+		free()
+		time.Sleep(time.Second)
+		r.confirm(id, 100)
+		r.audit(100, 100, 0, 0)
+	})
+}
+
+func TestSlowBankDelaysNobodyElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		slow := newBank()
+		r.more = map[string]provider.Provider{"slow": slow}
+		r.set.PerProvider = 2
+		r.start()
+		defer r.down()
+		free := slow.hold("present")
+		defer free()
+		for range 10 {
+			c := r.request(payment.Show, 100)
+			c.Provider = "slow"
+			r.accepted(wire.OutCreated, c.Payment+":create", wire.BillCreate, c)
+		}
+		synctest.Wait()
+		if n := slow.count("present"); n != 2 {
+			t.Errorf("%d calls at once to one provider, want 2", n)
+		}
+		start := time.Now()
+		id := r.create(payment.Show, 100)
+		r.await(id, payment.EvOpen, 0)
+		if d := time.Since(start); d != 0 {
+			t.Errorf("another bank's code took %v", d)
+		}
+	})
+}
+
+func TestIdleServerSleeps(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		synctest.Wait()
+		before := len(r.log.Bytes())
+		time.Sleep(72 * time.Hour)
+		if n := r.bank.count("look"); n != 0 || len(r.log.Bytes()) != before {
+			t.Errorf("%d questions, log grew by %d bytes", n, len(r.log.Bytes())-before)
+		}
+	})
+}
