@@ -13,8 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"tilld/internal/record"
 	"tilld/internal/sqlitedb"
 )
@@ -133,14 +131,6 @@ func (cfg Config) withDefaults() (Config, error) {
 	return cfg, nil
 }
 
-func statfs(dir string) (uint64, error) {
-	var s unix.Statfs_t
-	if err := unix.Statfs(dir, &s); err != nil {
-		return 0, fmt.Errorf("ask for free space: %w", err)
-	}
-	return s.Bavail * uint64(s.Bsize), nil //nolint:gosec,unconvert // Bsize has another type on other machines
-}
-
 // Path is the database's file in dir.
 func Path(dir string) string { return filepath.Join(dir, "journal.db") }
 
@@ -192,28 +182,6 @@ func (j *Journal) Meta() Meta {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.meta
-}
-
-// CanStart says whether a new payment may be taken on: record.ErrFull if the disk is too full, record.ErrAcknowledge if a person
-// is needed, the final error if the journal has stopped. Running payments are not asked.
-func (j *Journal) CanStart() error {
-	if err := j.db.Stopped(); err != nil {
-		return stopped(err)
-	}
-	if m := j.Meta(); m.Lost || m.Restored {
-		return fmt.Errorf("%w (%s)", record.ErrAcknowledge, m.Why)
-	}
-	free, err := j.cfg.Free(j.cfg.Dir)
-	if err != nil {
-		return err
-	}
-	if free < uint64(j.cfg.MinFree) {
-		return fmt.Errorf("%w: %d MiB free, %d needed", record.ErrFull, free>>20, j.cfg.MinFree>>20)
-	}
-	if free >= uint64(j.cfg.MinFree)+uint64(max(j.cfg.Reserve, 0)) {
-		j.reserve.keep() // it may have been given away when the disk was full
-	}
-	return nil
 }
 
 // stopped says a final error in the words of record.

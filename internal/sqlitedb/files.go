@@ -147,3 +147,14 @@ func lockFile(path string) (*os.File, error) {
 	}
 	return f, nil
 }
+
+func syncFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("sync file: %w", err)
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("sync file %s: %w", path, err)
+	}
+	return nil
+}

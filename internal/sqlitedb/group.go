@@ -1,0 +1,111 @@
+package sqlitedb
+
+import (
+	"errors"
+	"fmt"
+)
+
+// work is the writer's own state.
+type work struct {
+	db     *DB
+	tx     *Tx
+	groups int   // commits since the log was last copied back
+	log    int64 // its size then
+}
+
+// group commits the jobs together and answers each.
+func (w *work) group(jobs []*job) {
+	live := jobs[:0:len(jobs)]
+	for _, j := range jobs {
+		if !j.state.CompareAndSwap(waiting, taken) {
+			continue
+		}
+		if j.err = w.db.Stopped(); j.err != nil {
+			close(j.answered)
+			continue
+		}
+		live = append(live, j)
+	}
+	if len(live) == 0 {
+		return
+	}
+	err := w.try(live)
+	if errors.Is(err, ErrFull) && w.db.cfg.OnFull != nil && w.db.cfg.OnFull() {
+		err = w.try(live)
+	}
+	if err != nil && !errors.Is(err, ErrLocked) {
+		err = w.db.stop(err)
+	}
+	for _, j := range live {
+		if err != nil && j.panicked == nil {
+			j.err = err
+		}
+		if j.err == nil && j.panicked == nil && j.after != nil {
+			j.after()
+		}
+		close(j.answered)
+	}
+}
+
+// try runs the jobs in one transaction. An error is of the whole group: nothing of it is in the database.
+func (w *work) try(jobs []*job) error {
+	w.tx.fault = nil
+	if err := w.step("begin", "BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	for _, j := range jobs {
+		if err := w.one(j); err != nil {
+			w.undo()
+			return err
+		}
+	}
+	if err := w.step("commit", "COMMIT"); err != nil {
+		w.undo()
+		return err
+	}
+	w.groups++
+	return nil
+}
+
+// one runs a job under its savepoint. An error is not fn's own (that one is the job's) but says that the transaction is
+// gone.
+func (w *work) one(j *job) error {
+	if _, err := w.tx.Exec("SAVEPOINT job"); err != nil {
+		return explain(w.db.cfg.Path, err)
+	}
+	j.err, j.panicked = call(j.fn, w.tx)
+	if w.tx.fault != nil {
+		return explain(w.db.cfg.Path, w.tx.fault)
+	}
+	if j.err != nil || j.panicked != nil {
+		if _, err := w.tx.Exec("ROLLBACK TO job"); err != nil {
+			return fmt.Errorf("undo one change of several: %w", errors.Join(j.err, err))
+		}
+	}
+	if _, err := w.tx.Exec("RELEASE job"); err != nil {
+		return fmt.Errorf("keep one change of several: %w", err)
+	}
+	return nil
+}
+
+func call(fn func(*Tx) error, tx *Tx) (err error, panicked any) { //nolint:revive // the error is not the last word here
+	defer func() { panicked = recover() }()
+	return fn(tx), nil
+}
+
+func (w *work) step(op, query string) error {
+	if err := w.db.cfg.Fault(op); err != nil {
+		return explain(w.db.cfg.Path, fmt.Errorf("%s: %w", op, err))
+	}
+	if _, err := w.tx.Exec(query); err != nil {
+		return explain(w.db.cfg.Path, fmt.Errorf("%s: %w", op, err))
+	}
+	return nil
+}
+
+// undo ends what may be left of a transaction. Its own error says only that SQLite had ended it already.
+func (w *work) undo() {
+	w.tx.fault = nil
+	_, _ = w.tx.Exec("ROLLBACK")
+	w.tx.fault = nil
+}
