@@ -78,11 +78,20 @@ func (j *Journal) leave() error {
 	return j.writeMark(mark{generation: next, journal: m.Journal})
 }
 
+// writeMark writes the file beside the database, with the reserve's room if the disk is full.
 func (j *Journal) writeMark(m mark) error {
-	if err := j.cfg.Fault("generation"); err != nil {
-		return fmt.Errorf("write generation file: %w", err)
+	err := j.tryMark(m)
+	if errors.Is(err, sqlitedb.ErrFull) && j.reserve.release() {
+		err = j.tryMark(m)
 	}
-	return m.write(j.cfg.Dir)
+	return err
+}
+
+func (j *Journal) tryMark(m mark) error {
+	if err := j.cfg.Fault("generation"); err != nil {
+		return j.db.Explain(fmt.Errorf("write generation file: %w", err))
+	}
+	return j.db.Explain(m.write(j.cfg.Dir))
 }
 
 // differ says why database and file do not belong together, "" if they do.

@@ -205,6 +205,32 @@ func TestNewPaymentsNeedRoomAndRunningOnesCommit(t *testing.T) {
 	})
 }
 
+func TestStartOnAFullDiskSpendsTheReserveOrSaysSo(t *testing.T) {
+	full := false
+	cfg := journal.Config{Dir: t.TempDir(), Fault: func(op string) error {
+		if op == "generation" && full {
+			return syscall.ENOSPC
+		}
+		return nil
+	}}
+	boot(t, cfg, nil)
+	full = true
+	_, _, err := journal.Open(t.Context(), cfg)
+	var c *sqlitedb.Condition
+	if !errors.Is(err, sqlitedb.ErrFull) || !errors.As(err, &c) || c.Do == "" {
+		t.Fatalf("open: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(cfg.Dir, "reserve")); err == nil {
+		t.Error("the reserve was not spent before giving up")
+	}
+	full = false
+	boot(t, cfg, func(_ *journal.Journal, st journal.State) {
+		if st.Lost || st.Restored {
+			t.Errorf("afterwards: %+v", st)
+		}
+	})
+}
+
 func TestFirstFailedCommitStopsTheJournal(t *testing.T) {
 	var broken error
 	cfg := journal.Config{Dir: t.TempDir(), Fault: func(op string) error {
