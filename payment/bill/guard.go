@@ -53,6 +53,12 @@ func known(s *State, c *Credit) bool {
 }
 
 // running is the attempt that can take money now, or nil.
+// confirming says that the bank has said that somebody confirms right now: an open code, a charge, or while closing.
+func confirming(s *State) bool {
+	a := running(s)
+	return s.Paying || s.Busy || a != nil && a.Busy
+}
+
 func running(s *State) *Attempt {
 	for i := range s.Attempts {
 		if s.Attempts[i].Running {

@@ -133,8 +133,6 @@ func TestTheSearchFindsPlantedFaults(t *testing.T) {
 			}
 		}, bounds{mode: payment.Show, amounts: []int64{2, 1, 1}}},
 		{"V22: a part is not given back at close", "B13", drops("then"), bounds{mode: payment.Show, amounts: parts}},
-		{"a lapsed offer is not owed", "B15c", drops("then"), bounds{mode: payment.Show, amounts: one}},
-		{"V25: no row for a refused create while closing", "B3a", never, bounds{mode: payment.Show, amounts: one}},
 		{"V6: a console takes back what the box may hand over", "B36", func(r *bill.Row) {
 			r.Do = func(s *bill.State, e *bill.Event) (*bill.State, []bill.Effect) {
 				x := *e

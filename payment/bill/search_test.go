@@ -256,7 +256,7 @@ func (x *search) goods(n *node) string {
 			return "the goods left and the money does not stay"
 		}
 	}
-	if s.Fence && !o.released && s.Life == payment.Closed && c.Kept != 0 {
+	if (s.Fence || o.fenceIn) && !o.released && s.Life == payment.Closed && c.Kept != 0 {
 		return "money was kept against a fence"
 	}
 	if a := appliedOf(s); a > s.Kept && o.clawed == 0 {
@@ -272,6 +272,9 @@ func settled(n *node) bool {
 	s, o := &n.s, &n.o
 	c := bill.Count(*s)
 	if s.Life != payment.Closed || c.Held != 0 || c.Owed != 0 || s.Doubt || o.fenced && !o.fenceIn || o.released && !o.confirmIn {
+		return false
+	}
+	if o.released && !o.gone && o.claws == 0 && c.Kept+o.back != o.goods {
 		return false
 	}
 	known := int64(0)

@@ -106,7 +106,7 @@ func Snapshot(s State, now time.Time) payment.Bill {
 	b := payment.Bill{
 		Payment: s.ID, Lane: q.Lane, Reference: q.Reference, Number: q.Number, Version: s.Version,
 		Mode: q.Mode, Purpose: q.Purpose, IfNotConfirmed: q.IfNotConfirmed, Amount: q.Amount, Provider: q.Provider, Payee: q.Payee,
-		Life: s.Life, Reason: s.Reason, Fill: fillOf(&s), Fence: s.Fence, Late: s.Late, Paying: s.Paying, ByDeadline: s.ByDeadline,
+		Life: s.Life, Reason: s.Reason, Fill: fillOf(&s), Fence: s.Fence, Late: s.Late, Paying: confirming(&s), ByDeadline: s.ByDeadline,
 		Doubt: s.Doubt, Review: s.Review, Status: publicStatus(&s),
 		Paid: paid(&s), Held: held(&s), Kept: s.Kept, Owed: owed(&s), Returned: returned(&s), Over: over(&s), Applied: applied(&s),
 		Attempt: s.LastAttempt, Charging: running(&s) != nil, Declined: s.Declined,

@@ -11,6 +11,9 @@ import (
 // ErrInvariant says that a change was refused because it would have owed or kept more than came in (O10).
 var ErrInvariant = errors.New("the bill's sums do not add up")
 
+// ErrNoRow says that money came and the table has no row for it, which no change of the table may ever allow.
+var ErrNoRow = errors.New("no row for money that came")
+
 // Row is one line of the table. Match and Do see Step's own copy of the state, which Do may change.
 type Row = payment.Row[*State, *Event, Effect]
 
@@ -22,7 +25,7 @@ var rows = Rows()
 
 // Step is what becomes of s when e happens: the new state, what to do about it, and the ids of the rows taken, in order.
 // One event may take several rows. No row: a call is answered wrong_state, anything else changes nothing. With
-// ErrInvariant, s comes back as it was and the effects are the alarm alone. s itself is never changed.
+// ErrInvariant or ErrNoRow, s comes back as it was and the effects are the alarm alone. s itself is never changed.
 func Step(s State, e Event) (State, []Effect, []string, error) { return rows.Step(s, e) }
 
 // Step executes this table.
@@ -44,8 +47,8 @@ func (t Table) Step(s State, e Event) (State, []Effect, []string, error) {
 	}
 	r.clawbacks()
 	r.one(Event{Cause: checking})
-	if r.broken {
-		return s, r.fx, r.ids, ErrInvariant
+	if r.err != nil {
+		return s, r.fx, r.ids, r.err
 	}
 	r.pace(s, e)
 	return r.s, r.fx, r.ids, nil
@@ -53,13 +56,13 @@ func (t Table) Step(s State, e Event) (State, []Effect, []string, error) {
 
 // run is one Step under way.
 type run struct {
-	table  Table
-	s      State
-	now    time.Time
-	env    *Env
-	fx     []Effect
-	ids    []string
-	broken bool
+	table Table
+	s     State
+	now   time.Time
+	env   *Env
+	fx    []Effect
+	ids   []string
+	err   error // the change is refused, and fx is the alarm
 	// replied: a call has one answer, that of the first row it took.
 	replied bool
 }
@@ -96,10 +99,20 @@ func (r *run) one(e Event) {
 			r.replied = true
 			f.Bill = Snapshot(r.s, r.now)
 		case Alarm:
-			r.fx, r.broken = append(r.fx[:0], f), true
+			r.stop(f, ErrInvariant)
 			return
 		}
-		r.fx = append(r.fx, f)
+		again := f.Kind == Do && slices.ContainsFunc(r.fx, func(g Effect) bool { return g.Kind == Do && g.Work == f.Work })
+		if r.err == nil && !again {
+			r.fx = append(r.fx, f)
+		}
+	}
+}
+
+// stop refuses the whole change with an alarm; the first one stands.
+func (r *run) stop(f Effect, err error) {
+	if r.err == nil {
+		r.fx, r.err = []Effect{f}, err
 	}
 }
 
@@ -111,6 +124,8 @@ func (r *run) none(e Event) {
 		f := refuse(payment.NoWrongState, "")
 		f.Bill = Snapshot(r.s, r.now)
 		r.fx = append(r.fx, f)
+	case Credited:
+		r.stop(Effect{Kind: Alarm, Code: "no_row_for_credit"}, ErrNoRow)
 	case Clawed:
 		r.s.Clawbacks = append(r.s.Clawbacks, Clawback{ID: e.Key, Txn: e.Txn, Amount: e.Amount})
 		r.s.Review = true

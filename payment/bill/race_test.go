@@ -1,0 +1,249 @@
+package bill_test
+
+import (
+	"testing"
+	"time"
+
+	"tilld/payment"
+	"tilld/payment/bill"
+)
+
+// TestRace has the races of the specification that the server decides, each by its name.
+func TestRace(t *testing.T) {
+	for _, r := range []struct {
+		name string
+		do   func(*world)
+	}{
+		{"R1 paid as it expires: asked before killed, on time wins", func(w *world) {
+			w.expired().works(bill.Look).looked(bill.Pending, w.onTime(200)).took("B14").not("B13k").status("paid")
+			v := newWorld(w.t).expired()
+			v.looked(bill.Pending, v.late(200)).took("B15").status("closing").flags("late")
+		}},
+		{"R2 cancel crosses a payment: the fence wins", func(w *world) {
+			w.opened().whole("k").looked(bill.AllPaid, w.money(200)).took("B16", "B13").not("B14").status("canceled").sums(0, 200, 0, 0)
+		}},
+		{"R3 the create is sent twice: one bill, one order", func(w *world) {
+			w.create().create().took("B1a").works().presented().create().works()
+		}},
+		{"R5 the till dies after the goods: kept, and a later lower final is repaired", func(w *world) {
+			w.opened().paid(200).tick(10*time.Minute).took("B9").confirm(150).took("B8a").sums(150, 50, 0, 0)
+		}},
+		{"R6 crash around create: ask by own id, create again with the same id", func(w *world) {
+			w.env.Settings.CreateTimeout = 4 * time.Minute
+			id := w.create().s.Order.ID
+			w.tick(3 * time.Second).took("B4").works(bill.Look).looked(bill.Absent).works()
+			w.after(time.Minute).looked(bill.Absent).looked(bill.Absent).took("B4").works(bill.Present)
+			w.presented().took("B2").has("order", "the same id", w.s.Order.ID == id)
+		}},
+		{"R7 state and event are one change", func(w *world) {
+			w.opened().paid(200).told(payment.EvPaid).has("event", "carries the version of its state", w.fx[0].Bill.Version == w.s.Version)
+		}},
+		{"R8 the call-back comes before our answer", func(w *world) {
+			w.create().looked(bill.Pending, w.money(200)).took("B4b", "B6").presented().took("B2b").told().status("paid")
+		}},
+		{"R9 duplicate, out of order, lost call-back", func(w *world) {
+			a, b := w.money(50), w.money(150)
+			w.opened().looked(bill.Pending, b).looked(bill.Pending, a, b).took("B6").looked(bill.Pending, b, a).sums(0, 0, 0, 200)
+		}},
+		{"R10 a clone's second reference", func(w *world) {
+			w.opened().create(func(c *bill.Create) { c.Payment = "clone" }).took("B1c").works().flags("review")
+		}},
+		{"R11 pays twice: the delta is owed in every lifecycle", func(w *world) {
+			w.opened().paid(200).paid(200).sums(0, 200, 0, 200).confirm(200).paid(200).took("B16a").sums(200, 400, 0, 0)
+		}},
+		{"R12 underpaid: the part is owed at close, or is the deposit", func(w *world) {
+			w.opened().paid(50).tick(5*time.Minute).looked(bill.Dead).sums(0, 50, 0, 0)
+			v := newWorld(w.t)
+			v.env.Settings.KeepDeposit = true
+			v.opened().paid(50).tick(5*time.Minute).looked(bill.Dead).took("B13d").sums(50, 0, 0, 0)
+		}},
+		{"R13 two returns at once: never more than was kept", func(w *world) {
+			w.opened().paid(200).confirm(200).giveBack("a", 150).took("B12a").giveBack("b", 150).took("B12b").giveBack("a", 150).took("B12d").sums(50, 150, 0, 0)
+		}},
+		{"R16 the provider's code outlives ours", func(w *world) {
+			w.opened().has("expiry", "max_open and a margin", w.s.ProviderExpires.Equal(w.s.MaxOpenAt.Add(10*time.Second)))
+			w.tick(5*time.Minute).looked(bill.Pending).took("B13k").looked(bill.Dead).took("B13").looked(bill.Dead, w.late(200)).took("B16a").sums(0, 200, 0, 0)
+		}},
+		{"R17 the day's end: the method is chosen once, until a definite answer", func(w *world) {
+			w.env.Traits.Methods, w.env.Traits.CancelWithin = []string{"cancel", "refund"}, time.Hour
+			w.opened().paid(200).whole("k")
+			j := w.sent()[0]
+			w.report(bill.Report{Work: bill.GiveBack, Request: j.Request, Fail: bill.Unclear}).after(2 * time.Hour)
+			w.report(bill.Report{Work: bill.Look, Request: j.Request, Status: bill.Dead}).took("O6")
+			w.has("again", "still cancel, same id", w.fx[len(w.fx)-1].Work == j && j.Method == "cancel")
+			w.returnSaid(j.Request, "refused").took("O5").has("then", "refund, new id", w.sent()[0].Method == "refund")
+		}},
+		{"R18 confirm below paid, the answer is lost", func(w *world) {
+			w.opened().paid(200).confirm(120).took("B7", "O1").confirm(120).took("B8b").outcome(bill.OutConfirmed).sums(120, 80, 0, 0)
+		}},
+		{"R19 one sticker, two customers: each a bill of its own", func(w *world) {
+			w.opened(fixed).paid(200).took("B24").paid(200).took("B24").has("children", "two", len(w.s.Children) == 2)
+		}},
+		{"R21 override offline, the bank reports on time: the fence takes it back", func(w *world) {
+			w.opened().paid(200).tick(10*time.Minute).took("B9").whole("override").took("B27").status("returned").sums(0, 200, 0, 0)
+			v := newWorld(w.t).opened().paid(200).whole("override")
+			v.took("B12").sums(0, 200, 0, 0)
+		}},
+		{"R24 accept crosses the lease's end", func(w *world) {
+			w.expired().looked(bill.Pending, w.late(200)).tick(30 * time.Second).step(bill.Event{Cause: bill.CallAcceptLate, Key: "a"})
+			w.took("B15b").outcome(bill.OutLapsed).sums(0, 200, 0, 0)
+		}},
+		{"R25 confirm crosses auto-confirm", func(w *world) {
+			w.opened().paid(200).tick(10*time.Minute).confirm(200).took("B8a").sums(200, 0, 0, 0).confirm(200).took("B8b")
+		}},
+		{"R26 console return crosses hand-over: the box decides", func(w *world) {
+			w.opened().paid(200).console("c", 0).took("B36").confirm(200).took("B7").sums(200, 0, 0, 0).console("c2", 0).took("B12a").sums(0, 200, 0, 0)
+		}},
+		{"R27 a kill that refunds crosses an on-time payment", func(w *world) {
+			w.env.Traits.KillRefunds = true
+			w.expired().looked(bill.Pending).took("B13k").looked(bill.AllPaid, w.onTime(200)).took("B16").not("B14", "B13").status("closing")
+			w.has("worker", "waits for the bank's own return", len(w.sent()) == 0)
+		}},
+		{"R28 return while create is unanswered", func(w *world) {
+			w.create().whole("k").took("B11").looked(bill.Absent).not("B13").presented().took("B2a", "B13k").looked(bill.Dead).took("B13").status("canceled")
+		}},
+		{"R29 payment after closed, fence not seen", func(w *world) {
+			w.expired().looked(bill.Dead).took("B13").looked(bill.Dead, w.onTime(200)).took("B16a").sums(0, 200, 0, 0).status("expired")
+		}},
+		{"R31 the charge is lost with the code", func(w *world) {
+			w.create(scanned).step(bill.Event{Cause: bill.CallChargeVoid, Attempt: 1}).took("B34").charge(1).took("B29a").works()
+		}},
+		{"R32 a charge lands after not found", func(w *world) {
+			w.create(scanned).charge(1).after(time.Minute - time.Second)
+			w.attempt(1, bill.Report{Status: bill.Absent}).attempt(1, bill.Report{Status: bill.Absent}).took("B31").charge(2)
+			w.attempt(2, bill.Report{Status: bill.AllPaid, Credits: []bill.Credit{w.money(200)}}).took("B30", "B6")
+			w.attempt(1, bill.Report{Status: bill.AllPaid, Credits: []bill.Credit{w.money(200)}}).took("B6a").sums(0, 200, 0, 200)
+		}},
+		{"R34 a key older than any cache", func(w *world) {
+			w.opened().paid(200).confirm(200).giveBack("a", 50).after(300*24*time.Hour).giveBack("a", 50).took("B12d").sums(150, 50, 0, 0)
+		}},
+		{"R35 the box is replaced with an open payment", func(w *world) {
+			w.opened().step(bill.Event{Cause: bill.Moved, Terminal: "t2"}).took("B12e").create(func(c *bill.Create) { c.Payment = "new" }).took("B1c")
+		}},
+		{"R36 two quotes, two wallets", func(w *world) {
+			w.opened(timer).after(15 * time.Minute).step(bill.Event{Cause: bill.CallView, QuoteID: "a"}).step(bill.Event{Cause: bill.CallView, QuoteID: "b"})
+			a, b := w.money(100), w.money(100)
+			a.Quote, b.Quote = "b", "a"
+			w.looked(bill.Pending, a).took("B26").looked(bill.Pending, b).took("B26b", "B6a").sums(0, 100, 0, 100)
+		}},
+		{"R37 refund accepted, later bounced", func(w *world) {
+			w.opened().paid(200).whole("k").settle().sums(0, 0, 200, 0)
+			w.step(bill.Event{Cause: bill.Bounced, Obligation: w.s.Obligations[0].ID}).took("O8").settle().sums(0, 0, 200, 0)
+		}},
+	} {
+		t.Run(r.name, func(t *testing.T) { r.do(newWorld(t)) })
+	}
+}
+
+// TestFault has the faults of earlier drafts that the server could have, each by its number.
+func TestFault(t *testing.T) {
+	for _, f := range []struct {
+		name string
+		do   func(*world)
+	}{
+		{"V5 a deadline never gives money back", func(w *world) {
+			w.opened(func(c *bill.Create) { c.IfNotConfirmed = payment.Return }).paid(200).tick(72*time.Hour).status("paid").sums(0, 0, 0, 200)
+			w.confirm(200).took("B7")
+		}},
+		{"V6 a console does not take back what may be handed over", func(w *world) {
+			w.opened().paid(200).console("c", 200).took("B36").sums(0, 0, 0, 200)
+		}},
+		{"V7 the query comes before the kill", func(w *world) {
+			w.opened().tick(5*time.Minute).works(lookTwice(w)...).has("killed", "not yet", !w.s.Killed)
+		}},
+		{"V8 no kill that refunds beside an offer", func(w *world) {
+			w.env.Traits.KillRefunds = true
+			w.expired().looked(bill.Pending, w.late(200)).works().looked(bill.Pending).works().has("killed", "no", !w.s.Killed)
+		}},
+		{"V9 money on a closed bill without a fence", func(w *world) {
+			w.expired().looked(bill.Dead).looked(bill.Dead, w.onTime(200)).took("B16a").sums(0, 200, 0, 0)
+		}},
+		{"V11 confirm counts against what is held", func(w *world) {
+			w.opened().paid(200).paid(200).confirm(200).sums(200, 200, 0, 0)
+		}},
+		{"V12 the excess is a delta", func(w *world) { w.opened().paid(200).paid(200).paid(200).sums(0, 400, 0, 200) }},
+		{"V13 no part return before confirm", func(w *world) {
+			w.opened().paid(200).giveBack("r", 100).took("B12c").confirm(200).sums(200, 0, 0, 0)
+		}},
+		{"V14 a lower confirm after the deadline", func(w *world) {
+			w.opened().paid(200).tick(10*time.Minute).confirm(100).sums(100, 100, 0, 0)
+		}},
+		{"V16 the key is kept with the bill", func(w *world) {
+			w.opened().paid(200).confirm(200).giveBack("r", 100).settle().after(8*24*time.Hour).giveBack("r", 100).sums(100, 0, 100, 0)
+		}},
+		{"V18 a decline leaves the bill open, and a late success is booked", func(w *world) {
+			w.create(scanned).charge(1).attempt(1, bill.Report{Work: bill.ChargeCode, Status: bill.Dead, Decline: &payment.Decline{Why: "other", Retry: true}})
+			w.status("open").attempt(1, bill.Report{Status: bill.AllPaid, Credits: []bill.Credit{w.money(200)}}).took("B6").status("paid")
+		}},
+		{"V19 not found is not dead while the call can land", func(w *world) {
+			w.create(scanned).charge(1).attempt(1, bill.Report{Status: bill.Absent}).attempt(1, bill.Report{Status: bill.Absent}).status("charging").charge(2).refused(payment.NoAttemptRunning)
+		}},
+		{"V20 a fence is stored in every state", func(w *world) {
+			for _, prepare := range []func(*world){
+				func(w *world) { w.create() }, func(w *world) { w.opened() }, func(w *world) { w.opened().paid(50) }, func(w *world) { w.expired() },
+				func(w *world) { w.opened().paid(200) }, func(w *world) { w.expired().looked(bill.Dead) },
+			} {
+				v := newWorld(w.t)
+				prepare(v)
+				v.whole("k").outcome(bill.OutFenced).has("fence", "stored", v.s.Fence)
+				v.looked(bill.Dead, v.onTime(200)).has("money", "never full again", !v.s.Full && v.s.Kept == 0)
+			}
+		}},
+		{"V22 a part at close is owed", func(w *world) { w.opened().paid(50).tick(5*time.Minute).looked(bill.Dead).sums(0, 50, 0, 0) }},
+		{"V24 every end is told", func(w *world) {
+			w.opened().paid(200).whole("k").told(payment.EvClosed)
+			newWorld(w.t).opened().paid(200).tick(10 * time.Minute).whole("k").told(payment.EvClosed)
+		}},
+		{"V25 the create's answer arrives while closing", func(w *world) {
+			w.create().whole("k").presented().took("B2a").works(bill.Kill).has("ref", "stored", w.s.Order.Ref == "ref")
+		}},
+		{"V28 two views are two quotes", func(w *world) {
+			w.opened(timer).after(15 * time.Minute).step(bill.Event{Cause: bill.CallView, QuoteID: "a"}).after(10 * time.Minute)
+			w.step(bill.Event{Cause: bill.CallView, QuoteID: "b"})
+			c := w.money(100)
+			c.Quote, c.PaidAt = "a", w.s.Quotes[0].Ends
+			w.looked(bill.Pending, c).took("B26").status("paid")
+		}},
+		{"V29 money out of range, or for a sticker that ended", func(w *world) {
+			w.opened(ranged).paid(5).took("B24a").step(bill.Event{Cause: bill.CallDeactivate}).paid(200).took("B24b")
+		}},
+		{"V32 more time while somebody pays shows no code", func(w *world) {
+			w.opened().looked(bill.Paying).step(bill.Event{Cause: bill.CallExtend, Key: "e", Life: 8 * time.Minute}).told(payment.EvPaying)
+		}},
+		{"V45 a fence that comes again after a restore", func(w *world) {
+			w.opened().whole("k").whole("k").took("B12d").whole("k2").took("B11a").looked(bill.Pending, w.money(200)).took("B16").sums(0, 200, 0, 0)
+		}},
+		{"an answer to create that comes after the goods does not kill what is kept", func(w *world) {
+			w.env.Traits.KillRefunds = true
+			w.create().looked(bill.Pending, w.money(200)).took("B4b", "B6").confirm(200).presented().took("B2a").works()
+		}},
+		{"a return of ours and the bank's own never both", func(w *world) {
+			w.env.Traits.KillRefunds = true
+			w.opened().paid(50).tick(5 * time.Minute).looked(bill.Pending).took("B13k")
+			w.report(bill.Report{Work: bill.Look, Status: bill.Dead}).took("B13").sums(0, 50, 0, 0)
+			w.has("worker", "waits", len(w.sent()) == 0)
+			w.report(bill.Report{Work: bill.Look, Status: bill.Dead, Returns: map[string]string{"": "done"}}).took("O9").sums(0, 0, 50, 0)
+		}},
+		{"an advance that only a clock kept is no tender", func(w *world) {
+			w.opened(prepayment).paid(200).tick(24 * time.Hour).took("B9")
+			w.step(bill.Event{Cause: bill.CallApply, Key: "a", Sale: "s", Amount: 50}).refused(payment.NoWrongState)
+			w.whole("k").took("B27").sums(0, 200, 0, 0)
+		}},
+	} {
+		t.Run(f.name, func(t *testing.T) { f.do(newWorld(t)) })
+	}
+}
+
+// lookTwice: the poll and the query of the expiry fall on one tick.
+func lookTwice(w *world) (out []bill.WorkKind) {
+	w.t.Helper()
+	for _, f := range w.fx {
+		if f.Kind == bill.Do {
+			if f.Work.Kind != bill.Look {
+				w.t.Errorf("work %s before the bank was asked", f.Work.Kind)
+			}
+			out = append(out, f.Work.Kind)
+		}
+	}
+	return out
+}
