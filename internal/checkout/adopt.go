@@ -35,6 +35,9 @@ func (b *Box) adopt(d *draft, now time.Time) {
 			b.clock(p, f, now)
 		}
 	}
+	if p.p.Stage == lane.Charging && (was.Stage != lane.Charging || was.Attempt != p.p.Attempt) {
+		p.charged = now
+	}
 	b.waits(p, now)
 	b.remember(p, was)
 	b.glass(p)

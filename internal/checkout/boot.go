@@ -36,6 +36,7 @@ func (b *Box) boot(ctx context.Context) error {
 		if p.p.BillID != p.p.ID {
 			b.bills[p.p.BillID] = p.p.ID
 		}
+		p.charged = now
 		b.waits(p, now)
 		fresh := p.p.Stage == lane.Paid && !p.p.Parked && p.p.ReplacedBy == "" && now.Sub(p.p.Stamps["paid"]) < paidAgain
 		if lane.Occupies(p.p) || fresh {

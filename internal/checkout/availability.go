@@ -1,0 +1,105 @@
+package checkout
+
+import (
+	"encoding/json"
+	"errors"
+	"time"
+
+	"tilld/internal/record"
+	"tilld/payment/lane"
+)
+
+// Codes of an Ability that is not ok.
+const (
+	whyAcknowledge = "acknowledge"
+	whyDisk        = "disk_full"
+	whyStopped     = "stopped"
+	whyLink        = "no_link"
+	whyProvider    = "no_provider"
+	whyNumbers     = "no_numbers"
+	whyScanner     = "no_scanner"
+)
+
+// abilities is what a lane can take now.
+func (b *Box) abilities(l *laneState, now time.Time) lane.Availability {
+	show, scan := lane.Ability{Providers: b.link.providers}, lane.Ability{Providers: b.link.scan}
+	common := b.why(now)
+	for _, a := range []*lane.Ability{&show, &scan} {
+		switch {
+		case common != "":
+			a.Why, a.Providers = common, nil
+		case len(a.Providers) == 0:
+			a.Why = whyProvider
+		}
+	}
+	if scan.Why == "" && !l.cfg.Scanner {
+		scan.Why = whyScanner
+	}
+	show.OK, scan.OK = show.Why == "", scan.Why == ""
+	r := l.cfg.Receipt
+	if r == "" {
+		r = "none"
+	}
+	return lane.Availability{Show: show, Scan: scan, Receipt: r}
+}
+
+// why is what stands in the way of every payment, "" for nothing. A line that has just gone still counts for
+// Times.Unsent: a payment asked for then is sent or withdrawn within that time (E2b).
+func (b *Box) why(now time.Time) string {
+	switch {
+	case errors.Is(b.room, record.ErrAcknowledge):
+		return whyAcknowledge
+	case errors.Is(b.room, record.ErrFull):
+		return whyDisk
+	case b.room != nil:
+		return whyStopped
+	case !b.link.up && (!b.link.opened || now.Sub(b.link.since) >= b.times.Unsent):
+		return whyLink
+	case !b.numbers.any():
+		return whyNumbers
+	}
+	return ""
+}
+
+// announce tells the till what changed of each lane's availability.
+func (b *Box) announce(now time.Time) {
+	t := b.begin()
+	for name, l := range b.lanes {
+		a := b.abilities(l, now)
+		since(&a.Show, l.told.Show, now)
+		since(&a.Scan, l.told.Scan, now)
+		if equal(a, l.told) {
+			continue
+		}
+		data, err := json.Marshal(map[string]any{"lanes": map[string]lane.Availability{name: a}})
+		if err != nil {
+			continue // strings and times alone: cannot be
+		}
+		l.told = a
+		t.batch.Events = append(t.batch.Events, record.Event{Type: "availability", At: now.UTC(), Lane: name, Subject: name, Data: data})
+	}
+	if t.empty() {
+		return
+	}
+	if err := t.commit(); err != nil {
+		b.log.Error("availability not journalled", "err", err)
+	}
+}
+
+// since keeps the time from which an ability has been missing for the same reason.
+func since(a *lane.Ability, told lane.Ability, now time.Time) {
+	switch {
+	case a.OK:
+	case a.Why == told.Why && told.Since != nil:
+		a.Since = told.Since
+	default:
+		at := now.UTC()
+		a.Since = &at
+	}
+}
+
+func equal(a, z lane.Availability) bool {
+	x, _ := json.Marshal(a)
+	y, _ := json.Marshal(z)
+	return string(x) == string(y)
+}

@@ -1,0 +1,50 @@
+package checkout
+
+import (
+	"time"
+
+	"tilld/internal/words"
+	"tilld/payment/lane"
+)
+
+// face is the public resource of a payment as this moment sees it; find is where to look up the others of its sale.
+func (b *Box) face(p lane.Payment, d doubt, k known, find func(string) (lane.Payment, bool), now time.Time) lane.Public {
+	c := lane.ViewContext{
+		Doubt: d.is(), DoubtSince: d.since.UTC().Round(0), DoubtWhy: d.why, Link: b.link.up, Attended: b.attended(p.Lane), Sale: b.sale(p, find),
+	}
+	if end, ok := k[lane.Countdown]; ok {
+		c.Remaining = end.Sub(now)
+	}
+	if end, ok := k[lane.Lease]; ok {
+		c.LateLeft = end.Sub(now)
+	}
+	pub := lane.View(p, c)
+	b.say(&pub, lane.Blanks(p, c))
+	return pub
+}
+
+// say puts the lane's language to the codes.
+func (b *Box) say(pub *lane.Public, blanks map[string]string) {
+	l := words.For(b.cfg.Lanes[pub.Lane].Language)
+	blanks["why"], _ = l.Why(blanks["why"])
+	switch {
+	case pub.DoubtSince != nil:
+		blanks["t"] = pub.DoubtSince.In(b.cfg.Zone).Format("15:04")
+	case !b.link.up:
+		blanks["t"] = b.link.since.In(b.cfg.Zone).Format("15:04")
+	}
+	if pub.Say.Cashier.Code == "open/paper" && pub.RemainingMS != nil { // the hour at which the paper's code ends
+		blanks["t"] = time.Now().Add(time.Duration(*pub.RemainingMS) * time.Millisecond).In(b.cfg.Zone).Format("15:04")
+	}
+	if c, ok := l.Cashier(pub.Say.Cashier.Code); ok {
+		pub.Say.Cashier.Short, pub.Say.Cashier.Do = words.Fill(c.Short, blanks), words.Fill(c.Do, blanks)
+	}
+	if pub.LastDecline != nil {
+		pub.LastDecline.Text, _ = l.Decline(pub.LastDecline.Why)
+	}
+}
+
+// public is face of a payment as the journal has it.
+func (b *Box) public(p *pay) lane.Public {
+	return b.face(p.p, p.doubt, p.ends, b.lookup, time.Now())
+}
