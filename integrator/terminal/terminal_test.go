@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"tilld/integrator/terminal"
@@ -474,5 +476,96 @@ func TestDrain(t *testing.T) {
 		if len(s.Online()) != 0 {
 			t.Errorf("online %v", s.Online())
 		}
+	})
+}
+
+// pipes is a listener in memory, so that a Server lives in a test bubble and time is the bubble's.
+type pipes struct {
+	conns chan net.Conn
+	done  chan struct{}
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.done:
+		return nil, net.ErrClosed
+	}
+}
+func (p *pipes) Close() error   { return nil }
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
+	here, there := net.Pipe()
+	p.conns <- there
+	return here, nil
+}
+
+// bubble serves a Server in memory until stop.
+func bubble(t *testing.T, c terminal.Config) (p *pipes, stop func()) {
+	t.Helper()
+	p = &pipes{make(chan net.Conn), make(chan struct{})}
+	c.Log = slog.New(slog.DiscardHandler)
+	s := terminal.New(newOffice("till-1"), c)
+	hs := &http.Server{Handler: s}
+	hs.SetKeepAlivesEnabled(false)
+	go func() { _ = hs.Serve(p) }()
+	return p, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := s.Drain(ctx); err != nil {
+			t.Errorf("drain: %v", err)
+		}
+		close(p.done)
+		_ = hs.Close()
+	}
+}
+
+func TestPatience(t *testing.T) {
+	t.Run("ConnectionThatOpensNoSessionIsClosed", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			p, stop := bubble(t, terminal.Config{})
+			defer stop()
+			c, err := ws.Dial(t.Context(), "ws://pipe/v1/term", ws.Options{Protocols: []string{wire.Protocol}, Dial: p.dial})
+			if err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			for err == nil {
+				_, err = c.Receive()
+			}
+			if took := time.Since(began); code(err) != wire.CloseAuth || took != 10*time.Second {
+				t.Errorf("ended after %v with %v", took, err)
+			}
+			<-c.Done()
+		})
+	})
+	t.Run("ClockIsTold", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			p, stop := bubble(t, terminal.Config{})
+			defer stop()
+			c, err := ws.Dial(t.Context(), "ws://pipe/v1/term", ws.Options{Protocols: []string{wire.Protocol}, Dial: p.dial})
+			if err != nil {
+				t.Fatal(err)
+			}
+			x := &till{t: t, Conn: c}
+			var ch wire.Challenge
+			_ = wire.Into(x.must().Params, &ch)
+			o := wire.Open{Terminal: "till-1", Journal: "j", Boot: "b"}
+			o.Sign(ch, key("till-1"))
+			f, _ := wire.EncodeCall(wire.SessionID, wire.SessionOpen, o)
+			_ = c.Send(ws.Call, f)
+			if m := x.must(); m.Result == nil {
+				t.Fatalf("no session: %+v", m)
+			}
+			began := time.Now()
+			m := x.must()
+			if m.Method != wire.HintClock || time.Since(began) != 10*time.Minute {
+				t.Errorf("%s after %v", m.Method, time.Since(began))
+			}
+			c.Kill()
+			<-c.Done()
+		})
 	})
 }

@@ -121,6 +121,13 @@ func listen(tb testing.TB, s *terminal.Server, addr string) (*http.Server, strin
 	return hs, l.Addr().String()
 }
 
+// asked is how many calls have reached the office.
+func (o *office) asked() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.order)
+}
+
 // TestRestart: ten boxes keep asking while their server is replaced, again and again; every call is answered once,
 // every bill made once, every event taken in once and in order.
 func TestRestart(t *testing.T) {
@@ -157,8 +164,10 @@ func TestRestart(t *testing.T) {
 			}
 		})
 	}
-	for range restarts {
-		time.Sleep(15 * time.Millisecond) // let sales get under way: any moment will do
+	for i := range restarts {
+		for o.asked() < (i+1)*boxes*each/restarts/2 { // in the middle of things, wherever that is
+			time.Sleep(time.Millisecond)
+		}
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		_ = s.Drain(ctx) // some end by a close frame, some are cut
 		cancel()

@@ -24,11 +24,11 @@ func (l *Link) once(ctx context.Context, o wire.Owner) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(ctx, func() { farewell(c) })
-	defer stop()
 	x := &session{l: l, c: c, owner: o, outbox: outbox{
 		flying: map[string]string{}, over: map[string]struct{}{}, look: make(chan struct{}, 1),
 	}}
 	err = x.run(ctx)
+	stop() // before cancel: from here on settle closes, with the code that err calls for
 	cancel()
 	x.settle(err)
 	return &ended{x.open, x.drain, err}

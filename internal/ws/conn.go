@@ -3,6 +3,7 @@ package ws
 import (
 	"cmp"
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -30,6 +31,7 @@ type Conn struct {
 	beat    time.Duration
 	rebeat  bool        // ping now, then every beat
 	closing *CloseError // asked for, by us
+	broken  bool        // the peer broke a limit: what still comes is thrown away
 	failed  error       // why writing ended, if it failed
 	ended   error       // why Receive ended
 	readEnd chan struct{}
@@ -177,6 +179,7 @@ func (w *Conn) Receive() ([]byte, error) {
 	}
 	kind, p, err := w.c.ReadMessage()
 	if err != nil {
+		w.linger(err)
 		return nil, w.end(err)
 	}
 	if kind != websocket.TextMessage || !utf8.Valid(p) {
@@ -208,6 +211,21 @@ func (w *Conn) end(err error) error {
 	return err
 }
 
+// linger takes what is still on its way after a frame that broke a limit or RFC 6455: the library has sent its close
+// frame, and closing a socket with bytes unread resets it, which would take that frame with it.
+func (w *Conn) linger(err error) {
+	var ce *websocket.CloseError
+	var ne net.Error
+	if errors.As(err, &ce) || errors.As(err, &ne) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) {
+		return
+	}
+	w.mu.Lock()
+	w.broken = true
+	_ = w.c.SetReadDeadline(time.Now().Add(CloseGrace))
+	w.mu.Unlock()
+	_, _ = io.CopyN(io.Discard, w.c.NetConn(), MaxQueued)
+}
+
 // touch notes a sign of life.
 func (w *Conn) touch() {
 	w.mu.Lock()
@@ -217,7 +235,7 @@ func (w *Conn) touch() {
 
 // setDeadline moves the end of our patience; w.mu is held. Once we are closing only CloseGrace counts.
 func (w *Conn) setDeadline() {
-	if w.closing == nil {
+	if w.closing == nil && !w.broken {
 		_ = w.c.SetReadDeadline(time.Now().Add(Dead(w.beat)))
 	}
 }

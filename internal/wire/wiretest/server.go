@@ -54,7 +54,9 @@ func ServerCases(s *Server) []Case {
 		{"NewerSessionWins", s.superseded},
 		{"TwoBoxesWithOneIdentityAreFoundOut", s.clone},
 		{"OversizeCloses", s.rawCase([]int{1009, wire.CloseBadFrame}, func(p *peer) error {
-			return p.text(`{"jsonrpc":"2.0","method":"hint.busy","params":{"pad":"` + strings.Repeat("x", wire.MaxFrame) + `"}}`)
+			// the peer may stop reading in the middle of it: its close frame is what counts
+			_ = p.text(`{"jsonrpc":"2.0","method":"hint.busy","params":{"pad":"` + strings.Repeat("x", wire.MaxFrame) + `"}}`)
+			return nil
 		})},
 		{"CompressedFrameCloses", s.rawCase([]int{1002, wire.CloseBadFrame}, func(p *peer) error {
 			return p.frame(0xC0|opText, []byte(`{"jsonrpc":"2.0","method":"hint.busy","params":{}}`), true)
