@@ -97,7 +97,7 @@ type Bill struct {
 	Fill       Fill   `json:"fill"`
 	Fence      bool   `json:"fence"`
 	Late       Late   `json:"late"`
-	Paying     bool   `json:"paying"`
+	Paying     bool   `json:"paying"` // somebody confirms right now: an open code, a charge that runs, or while closing
 	ByDeadline bool   `json:"by_deadline"`
 	Doubt      bool   `json:"doubt"`
 	Review     bool   `json:"review"`

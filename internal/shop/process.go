@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os/exec"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -33,6 +34,8 @@ type process struct {
 
 // run returns when ctx has ended and the child with it.
 func (p *process) run(ctx context.Context) error {
+	runtime.LockOSThread() // Pdeathsig looks at the thread that started the child: it must live as long
+	defer runtime.UnlockOSThread()
 	for ctx.Err() == nil {
 		if p.before != nil {
 			p.before()

@@ -54,7 +54,7 @@ func pseudo(p Payment, b *payment.Bill) Kind {
 		switch {
 		case b.Fill == payment.Full:
 			return payment.EvPaid
-		case b.Paying:
+		case b.Paying && !b.Charging:
 			return payment.EvPaying
 		case p.Stage == Charging && !b.Charging && b.Attempt >= p.Attempt && p.Pending(VerbCharge) == nil && p.Pending(VerbChargeVoid) == nil:
 			return payment.EvDeclined // the attempt is over, and its end is among the events that this snapshot replaces
