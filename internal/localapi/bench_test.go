@@ -73,7 +73,9 @@ func newOnce() *once {
 	return &once{p: p}
 }
 
-func (o *once) Create(context.Context, lane.Request) (lane.Public, bool, error) { return o.p, true, nil }
+func (o *once) Create(context.Context, lane.Request) (lane.Public, bool, error) {
+	return o.p, true, nil
+}
 
 func listen(b *testing.B) net.Listener {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
