@@ -10,8 +10,8 @@ import (
 
 // next is everything that may happen now. Letters in bounds.do allow more: d lost and stale answers, c console, x more
 // time, w paying seen by the bank, p people in doubt, g the box is lost, m the lane moves, f the bank takes money for a
-// dead code, r returns after the goods, a the advance is applied, e the extra reference, o the box may override (fence
-// without an answer: the same call).
+// dead code, r returns after the goods, a the advance is applied, e the extra reference, b the bank ends an order by itself, v the
+// charge that lost its code.
 func (x *search) next(n node) {
 	if n.s.ID == "" {
 		c := request(func(c *bill.Create) {
@@ -64,7 +64,7 @@ func (x *search) waits(n *node, at time.Time) bool {
 			return true
 		}
 	}
-	return x.b.kind == bill.Timer && n.s.Life == payment.Open && !n.s.Full && at.Sub(n.s.CreatedAt) > 3*unit
+	return x.b.kind == bill.Timer && n.s.Life == payment.Open && !n.s.Full && at.Sub(n.s.CreatedAt) > x.b.horizon
 }
 
 // bank: customers pay, calls land.
@@ -110,6 +110,11 @@ func (x *search) bank(n node) {
 			m.o.pay[i].auto, m.o.pay[i].refunded = 2, x.b.amounts[i]
 			x.visit(m, "the bank has given it back by itself")
 		}
+	}
+	if x.b.can('b') && o.order == 1 {
+		m := n
+		m.o.order = 2
+		x.visit(m, "the bank ends the order by itself")
 	}
 	if o.kill {
 		m := n

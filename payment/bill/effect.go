@@ -39,7 +39,7 @@ type Effect struct {
 	New  *State // of Insert
 	Code string // of Notice, Alarm
 
-	next Event
+	next *Event
 }
 
 // WorkKind is what a worker asks a provider.
@@ -99,7 +99,7 @@ func work(kind WorkKind, attempt int) Effect {
 
 func notice(code string) Effect { return Effect{Kind: Notice, Code: code} }
 
-func hand(e Event) Effect { return Effect{Kind: then, next: e} }
+func hand(e Event) Effect { return Effect{Kind: then, next: &e} }
 
 // reserve hands n to row O1.
 func reserve(n int64, why, key string) Effect {

@@ -28,11 +28,12 @@ type bounds struct {
 	amounts     []int64 // what each customer pays, in order; due is 2
 	killRefunds bool
 	deposit     bool
-	refuses     int    // returns that the bank refuses, or is short for
-	bounces     int    // returns that fail after they were done
-	claws       int    // chargebacks
-	do          string // letters of what else may happen, see can
-	deep        bool   // only at the depth of prove
+	refuses     int           // returns that the bank refuses, or is short for
+	bounces     int           // returns that fail after they were done
+	claws       int           // chargebacks
+	do          string        // letters of what else may happen, see can
+	horizon     time.Duration // timer: no later than this is anything but its end looked at
+	deep        bool          // only at the depth of prove
 }
 
 func (b *bounds) can(c byte) bool { return strings.IndexByte(b.do, c) >= 0 }
@@ -85,7 +86,7 @@ type search struct {
 	bad    string
 	at     uint32
 	seeds  [2]maphash.Seed
-	queue  []node
+	queue  []*node
 	head   int
 }
 
@@ -117,8 +118,8 @@ func (x *search) run(limit int) string {
 	x.visit(n, "")
 	for x.head < len(x.queue) && x.bad == "" {
 		x.at = uint32(x.head)
-		n := x.queue[x.head]
-		x.queue[x.head] = node{}
+		n := *x.queue[x.head]
+		x.queue[x.head] = nil
 		x.head++
 		if settled(&n) {
 			x.good = append(x.good, x.at)
@@ -179,7 +180,7 @@ func (x *search) visit(n node, label string, rows ...string) {
 	if !ok {
 		id = uint32(len(x.queue))
 		x.ids[k] = id
-		x.queue = append(x.queue, n)
+		x.queue = append(x.queue, &n)
 		x.parent = append(x.parent, x.at)
 		x.label = append(x.label, named(label, rows))
 	}

@@ -80,7 +80,7 @@ func (r *run) one(e Event) {
 	for _, f := range fx {
 		switch f.Kind {
 		case then:
-			r.one(f.next)
+			r.one(*f.next)
 			continue
 		case Tell:
 			of := &r.s
