@@ -158,7 +158,11 @@ var saleRows = []row{
 		func(s *step) {
 			switch {
 			case s.e.Kind == SaleOver: // the sale has no payment left that could be paid: the light goes on here
-				s.tell(map[bool]string{true: EvFenced, false: EvEnded}[s.Stage == Closing])
+				if s.Stage == Closing {
+					s.tell(EvFenced)
+				} else {
+					s.tell(EvEnded)
+				}
 			case s.e.Kind == Answered:
 				s.fenced()
 			default:
