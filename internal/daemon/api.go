@@ -16,7 +16,7 @@ import (
 )
 
 // api is the local API on its owners.
-func (d *Daemon) api(listeners []net.Listener) http.Handler {
+func (d *Daemon) api(listeners []net.Listener, owners localapi.Owners) http.Handler {
 	var lanes []string
 	for name := range d.cfg.Lanes {
 		lanes = append(lanes, name)
@@ -27,7 +27,7 @@ func (d *Daemon) api(listeners []net.Listener) http.Handler {
 	return localapi.New(localapi.Config{
 		Lanes: lanes, Hosts: append(slices.Clone(own), d.cfg.Hosts...), Origins: append(httpapi.OwnOrigins(own), d.cfg.Origins...),
 		Tokens: tokens, Peers: peers, MinLife: d.cfg.Times.CodeLifeMin.D(), MaxLife: d.cfg.Times.MaxOpen.D(), Log: d.log,
-	}, localapi.Owners{Payments: payments{d.box}, Events: d.journal, Journal: d.box, Health: d.health, Drawing: drawing{}})
+	}, owners)
 }
 
 // callers are who may call, from the configuration.

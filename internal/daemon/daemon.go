@@ -2,22 +2,20 @@ package daemon
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
+	"net/http"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
-	"tilld/internal/checkout"
 	"tilld/internal/health"
-	"tilld/internal/journal"
-	"tilld/internal/link"
 	"tilld/internal/localapi"
-	"tilld/internal/record"
-	"tilld/internal/scans"
 	"tilld/internal/stage"
 )
 
@@ -26,93 +24,110 @@ type Daemon struct {
 	cfg     Config
 	version string
 	log     *slog.Logger
-
-	journal *journal.Journal
+	key     ed25519.PrivateKey
+	tls     *tls.Config
 	health  *health.List
-	box     *checkout.Box
 	stage   *stage.Stage
-	link    *link.Link
-	scans   *scans.Scans
+	core    atomic.Pointer[core] // nil until the journal is open
 }
 
-// trimEvery is how often old events are removed from the journal.
-const trimEvery = time.Hour
+// openAgain is the pause between two attempts to open a journal that cannot be used as it is.
+const openAgain = 5 * time.Second
 
-// New puts a box together; it opens the journal and nothing else.
+// New checks what the configuration names; it opens nothing.
 func New(c Config, version string, log *slog.Logger) (*Daemon, error) {
-	key, err := loadKey(c.Link.Key)
-	if err != nil {
+	if err := Check(c); err != nil {
 		return nil, err
-	}
-	if err := os.MkdirAll(c.State, 0o700); err != nil {
-		return nil, fmt.Errorf("make the state folder: %w", err)
 	}
 	d := &Daemon{cfg: c, version: version, log: log, health: &health.List{}}
-	j, state, err := journal.Open(context.Background(), journal.Config{
-		Dir: journalDir(c), MinFree: int64(c.Limits.MinFreeMiB) << 20, Reserve: int64(c.Limits.ReserveMiB) << 20,
-	})
-	if err != nil {
+	var err error
+	if d.key, err = loadKey(c.Link.Key); err != nil {
 		return nil, err
 	}
-	d.journal = j
-	d.tellJournal(state)
+	if d.tls, err = tlsRoots(c.Link.CA); err != nil {
+		return nil, err
+	}
 	d.stage = stage.New(stageLanes(c), d.outputs, log)
-	d.box = checkout.New(checkoutConfig(c, state, log), j, showing{d.stage}, waker{d})
-	roots, err := tlsRoots(c.Link.CA)
-	if err == nil {
-		d.link, err = link.New(link.Config{
-			URL: c.Link.URL, Terminal: c.Link.Terminal, Key: key, App: "tilld/" + version, TLS: roots, Log: log,
-		}, j, about{d})
-	}
-	if err != nil {
-		return nil, errors.Join(err, j.Close())
-	}
-	d.scans = scans.New(j, d.box)
 	return d, nil
 }
 
-// Run takes payments until ctx ends, which is a normal end, or the journal stops. Then, in this order: no new request is
-// taken, running ones finish, the glass is wiped, devices and link are closed, the journal is closed.
-func (d *Daemon) Run(ctx context.Context) (err error) {
-	defer func() { err = errors.Join(err, d.journal.Close()) }()
+// Run takes payments until ctx ends, which is a normal end, or the journal stops. A journal that cannot be used does not
+// end it: the API says what is wrong, the glass that the till is closed, and it is tried again. At the end, in this order:
+// no new request is taken, running ones finish, the glass is wiped, devices and link are closed, the journal is closed.
+func (d *Daemon) Run(ctx context.Context) error {
 	listeners, err := d.listen(ctx)
 	if err != nil {
 		return err
 	}
 	d.log.Info("tilld started", "version", d.version, "listen", d.cfg.Listen, "lanes", len(d.cfg.Lanes))
+	api := &current{}
+	api.set(d.api(listeners, d.closed()))
 
-	// The box outlives the API, and devices and link the box: what is taken on is taken to its end.
-	under, stopUnder := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopUnder()
-	boxCtx, stopBox := context.WithCancel(under)
-	defer stopBox()
-
-	g, ctx := errgroup.WithContext(ctx)
-	var lower errgroup.Group
-	lower.Go(func() error { return ended(d.link.Serve(under, owner{d.box, d.journal})) })
+	// Devices outlive the core, and the core the API: what is taken on is taken to its end.
+	under, stopDevices := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopDevices()
+	coreCtx, stopCore := context.WithCancel(under)
+	defer stopCore()
+	var devices errgroup.Group
 	for name, l := range d.cfg.Lanes {
-		lower.Go(func() error { d.superviseDisplay(under, name, l.Display); return nil })
-		lower.Go(func() error { d.superviseScanner(under, name, l); return nil })
+		devices.Go(func() error { d.superviseDisplay(under, name, l.Display); return nil })
+		devices.Go(func() error { d.superviseScanner(under, name, l); return nil })
 	}
-	lower.Go(func() error { d.watch(under); return nil })
+	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		if err := d.box.Run(boxCtx); err != nil {
-			return fmt.Errorf("take payments: %w", err)
+		defer stopCore() // the API has ended: nobody asks any more
+		return localapi.Serve(ctx, api, d.log, listeners...)
+	})
+	g.Go(func() error {
+		c, err := d.open(ctx)
+		if err != nil {
+			return err
 		}
-		return nil
+		api.set(d.api(listeners, c.owners()))
+		return c.run(coreCtx)
 	})
-	g.Go(func() error {
-		defer stopBox() // the API has ended: nobody asks any more
-		return localapi.Serve(ctx, d.api(listeners), d.log, listeners...)
-	})
-	err = g.Wait()
-	stopUnder()
-	err = errors.Join(ended(err), lower.Wait())
+	err = ended(g.Wait())
+	stopDevices()
+	err = errors.Join(err, devices.Wait())
 	if err == nil {
 		d.log.Info("tilld ended")
 	}
 	return err
 }
+
+// open opens the journal and what stands on it; it tries until it can, or ctx ends.
+func (d *Daemon) open(ctx context.Context) (*core, error) {
+	last := ""
+	for {
+		c, err := d.newCore(ctx)
+		if err == nil {
+			d.health.Clear(closedCode, "")
+			d.core.Store(c)
+			return c, nil
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err.Error() != last {
+			last = err.Error()
+			d.log.Error("journal cannot be used; no payment is taken", "err", err)
+		}
+		d.tellClosed(err)
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(openAgain):
+		}
+	}
+}
+
+// current is the API as it is now: that of a box without a journal first, then that of the open one.
+type current struct{ h atomic.Pointer[http.Handler] }
+
+func (c *current) set(h http.Handler) { c.h.Store(&h) }
+
+// ServeHTTP hands the request to the API as it is now.
+func (c *current) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*c.h.Load()).ServeHTTP(w, r) }
 
 // ended makes being told to stop a normal end.
 func ended(err error) error {
@@ -120,18 +135,6 @@ func ended(err error) error {
 		return nil
 	}
 	return err
-}
-
-// tellLimit is how long a display that came or went waits for the box to take note.
-const tellLimit = time.Second
-
-// outputs tells the box which outputs carry the lane's code now.
-func (d *Daemon) outputs(lane string, shown []string) {
-	ctx, cancel := context.WithTimeout(context.Background(), tellLimit)
-	defer cancel()
-	if err := d.box.Outputs(ctx, lane, shown); err != nil && !errors.Is(err, checkout.ErrStopped) {
-		d.log.Warn("outputs could not be told", "lane", lane, "err", err)
-	}
 }
 
 // listen opens the API's sockets.
@@ -148,25 +151,4 @@ func (d *Daemon) listen(ctx context.Context) ([]net.Listener, error) {
 		return nil, errors.Join(fmt.Errorf("listen for till software: %w", err), tcp.Close())
 	}
 	return []net.Listener{tcp, unix}, nil
-}
-
-// watch keeps the list of troubles true and the journal short.
-func (d *Daemon) watch(ctx context.Context) {
-	look := time.NewTicker(time.Second)
-	defer look.Stop()
-	trim := time.NewTicker(trimEvery)
-	defer trim.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-look.C:
-			d.tellLink()
-			d.tellDisk()
-		case <-trim.C:
-			if _, err := d.journal.Trim(ctx); err != nil && !errors.Is(err, record.ErrStopped) {
-				d.log.Warn("old events could not be removed", "err", err)
-			}
-		}
-	}
 }

@@ -43,7 +43,12 @@ func (d *Daemon) superviseScanner(ctx context.Context, lane string, l Lane) {
 		Use:  func(scanner.Scanner, bool) {},
 		Serve: func(ctx context.Context, x scanner.Scanner) error {
 			return x.Serve(ctx, func(ctx context.Context, r scanner.Reading) error {
-				return d.scans.Take(ctx, lane, l.Language, r)
+				c := d.core.Load()
+				if c == nil {
+					d.log.Warn("reading dropped: there is no journal to keep it", "lane", lane)
+					return nil
+				}
+				return c.scans.Take(ctx, lane, l.Language, r)
 			})
 		},
 	}

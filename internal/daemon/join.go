@@ -28,22 +28,22 @@ func (x showing) Show(ctx context.Context, v checkout.View) ([]string, error) {
 }
 
 // waker wakes the link, which is made after the box.
-type waker struct{ d *Daemon }
+type waker struct{ c *core }
 
 func (w waker) Wake() {
-	if w.d.link != nil {
-		w.d.link.Wake()
+	if w.c.link != nil {
+		w.c.link.Wake()
 	}
 }
 
 // about tells the link how the box stands.
-type about struct{ d *Daemon }
+type about struct{ c *core }
 
 func (a about) About() link.State {
-	m := a.d.journal.Meta()
+	m := a.c.journal.Meta()
 	return link.State{
 		Journal: m.Journal, Boot: m.Boot, EpochSeen: m.Epoch, Seen: m.Seen, Writes: m.Writes, Restored: m.Restored,
-		OpenPayments: a.d.box.OpenPayments(),
+		OpenPayments: a.c.box.OpenPayments(),
 	}
 }
 

@@ -25,10 +25,10 @@ func (d *Daemon) tellJournal(s journal.State) {
 }
 
 // tellLink puts the state of the line to the integrator into words.
-func (d *Daemon) tellLink() {
-	s := d.link.Status()
+func (c *core) tellLink() {
+	s := c.link.Status()
 	if s.Up {
-		d.health.Clear("no_link", "")
+		c.health.Clear("no_link", "")
 		return
 	}
 	t := health.Trouble{
@@ -42,21 +42,21 @@ func (d *Daemon) tellLink() {
 	if s.LastError != "" {
 		t.Sentence += " " + s.LastError
 	}
-	d.health.Set(t)
+	c.health.Set(t)
 }
 
 // tellDisk puts the journal's room and standing into words.
-func (d *Daemon) tellDisk() {
-	err := d.journal.CanStart()
+func (c *core) tellDisk() {
+	err := c.journal.CanStart()
 	if errors.Is(err, record.ErrFull) {
-		d.health.Set(health.Trouble{
+		c.health.Set(health.Trouble{
 			Code: "disk_full", Severity: health.Stop, Sentence: "The disk of the journal is full: no new payment is taken, running ones finish.",
-			Remedy: "Make room on the disk that holds " + d.cfg.State + ".",
+			Remedy: "Make room on the disk that holds " + c.cfg.State + ".",
 		})
 	} else {
-		d.health.Clear("disk_full", "")
+		c.health.Clear("disk_full", "")
 	}
 	if !errors.Is(err, record.ErrAcknowledge) {
-		d.health.Clear("acknowledge", "")
+		c.health.Clear("acknowledge", "")
 	}
 }

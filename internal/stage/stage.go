@@ -46,11 +46,11 @@ type glass struct {
 	bad   bool      // the last Show on dev failed
 }
 
-// New makes a stage. gone must not block.
+// New makes a stage; until the first Show every lane is out of service. gone must not block.
 func New(lanes map[string]Lane, gone func(lane string, shown []string), log *slog.Logger) *Stage {
 	s := &Stage{lanes: map[string]*glass{}, gone: gone, log: log}
 	for name, l := range lanes {
-		s.lanes[name] = &glass{Lane: l, name: name, view: View{Lane: name, Screen: "idle"}}
+		s.lanes[name] = &glass{Lane: l, name: name, view: View{Lane: name, Screen: "out_of_service"}}
 	}
 	return s
 }

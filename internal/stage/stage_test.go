@@ -60,7 +60,7 @@ func newStage(outputs []string, gone func(string, []string)) *stage.Stage {
 func TestThePoleHasTheWordsAndTheTillTheCode(t *testing.T) {
 	s, pole := newStage([]string{stage.Till, stage.CustomerDisplay}, nil), &glass{}
 	s.Use("1", pole, true)
-	if p := pole.last().Pole[0]; p[:7] != "WELCOME" {
+	if p := pole.last().Pole[0]; p != "TILL CLOSED" {
 		t.Fatalf("a display that comes shows at once, got %q", p)
 	}
 	shown, err := s.Show(t.Context(), view())
