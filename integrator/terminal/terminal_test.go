@@ -143,9 +143,9 @@ func TestAdmission(t *testing.T) {
 		count := func(h map[string]string) (in, out int) {
 			for range 20 {
 				switch resp := get(url, h); resp.StatusCode {
-				case 101:
+				case http.StatusSwitchingProtocols:
 					in++
-				case 503:
+				case http.StatusServiceUnavailable:
 					out++
 					if n, err := strconv.Atoi(resp.Header.Get("Retry-After")); err != nil || n < 1 {
 						t.Fatalf("Retry-After %q", resp.Header.Get("Retry-After"))
@@ -172,13 +172,13 @@ func TestAdmission(t *testing.T) {
 			}
 			t.Cleanup(c.Kill)
 		}
-		if resp := get(url, map[string]string{"X-Till-Open": "1"}); resp.StatusCode != 503 {
+		if resp := get(url, map[string]string{"X-Till-Open": "1"}); resp.StatusCode != http.StatusServiceUnavailable {
 			t.Errorf("the fourth got %s", resp.Status)
 		}
 	})
 	t.Run("HostMustBeListed", func(t *testing.T) {
 		url, _ := serve(t, newOffice(), terminal.Config{Hosts: []string{"integrator.example"}})
-		if resp := get(url, nil); resp.StatusCode != 403 {
+		if resp := get(url, nil); resp.StatusCode != http.StatusForbidden {
 			t.Errorf("got %s", resp.Status)
 		}
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -71,7 +72,7 @@ func (b *box) start(url string) (stop func()) {
 	go func() { done <- l.Serve(ctx, b) }()
 	return func() {
 		cancel()
-		if err := <-done; err != context.Canceled {
+		if err := <-done; !errors.Is(err, context.Canceled) {
 			b.t.Errorf("serve ended with %v", err)
 		}
 	}

@@ -161,7 +161,7 @@ func TestReconnect(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s, l, stop := bubble(t, newBox(t), func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Retry-After", "30")
-				w.WriteHeader(503)
+				w.WriteHeader(http.StatusServiceUnavailable)
 			})
 			defer stop()
 			time.Sleep(10 * time.Minute)
@@ -203,7 +203,7 @@ func TestReconnect(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBox(t)
 			b.open = nil
-			s, l, stop := bubble(t, b, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) })
+			s, l, stop := bubble(t, b, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
 			defer stop()
 			time.Sleep(time.Hour) // the window is two minutes by now
 			synctest.Wait()

@@ -107,6 +107,9 @@ func Dial(ctx context.Context, rawURL string, o Options) (*Conn, error) {
 		Subprotocols:     o.Protocols,
 	}
 	c, resp, err := d.DialContext(ctx, rawURL, o.Header)
+	if resp != nil {
+		defer func() { _ = resp.Body.Close() }() // a copy in memory: the library has let go of the socket
+	}
 	if err != nil {
 		if errors.Is(err, websocket.ErrBadHandshake) && resp != nil {
 			return nil, fmt.Errorf("dial %s: %w", u.Host, refused(resp))

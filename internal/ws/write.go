@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -53,7 +54,7 @@ func (w *Conn) step(ticker *time.Ticker) (again bool, err error) {
 	case w.ended != nil:
 		e := w.ended
 		w.mu.Unlock()
-		if ce, ok := e.(*CloseError); ok && !ce.Local {
+		if ce := (*CloseError)(nil); errors.As(e, &ce) && !ce.Local {
 			_ = w.control(websocket.CloseMessage, closeBody(ce.Code, ""))
 		}
 		return false, e

@@ -397,7 +397,7 @@ func TestDial(t *testing.T) {
 		hs := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "7")
 			w.Header().Set("Sec-WebSocket-Protocol", "till.v1, till.v2")
-			w.WriteHeader(503)
+			w.WriteHeader(http.StatusServiceUnavailable)
 		}))
 		defer hs.Close()
 		_, err := ws.Dial(t.Context(), "ws"+strings.TrimPrefix(hs.URL, "http"), ws.Options{})

@@ -51,8 +51,8 @@ type arrival struct {
 }
 
 // house listens and makes the box dial.
-func (b *Box) house(protocol string) (*house, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func (b *Box) house(ctx context.Context, protocol string) (*house, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +142,7 @@ func (b *Box) open(ctx context.Context, h *house) (*peer, wire.Open, error) {
 // with runs f in a house whose box has opened a session.
 func (b *Box) with(f func(ctx context.Context, h *house, p *peer, o wire.Open) error) func(context.Context) error {
 	return func(ctx context.Context) error {
-		h, err := b.house(wire.Protocol)
+		h, err := b.house(ctx, wire.Protocol)
 		if err != nil {
 			return err
 		}
@@ -151,7 +151,7 @@ func (b *Box) with(f func(ctx context.Context, h *house, p *peer, o wire.Open) e
 		if err != nil {
 			return err
 		}
-		defer p.Close()
+		defer p.hangUp()
 		return f(ctx, h, p, o)
 	}
 }
@@ -260,7 +260,7 @@ func BoxCases(b *Box) []Case {
 			if err != nil {
 				return err
 			}
-			defer q.Close()
+			defer q.hangUp()
 			if again.Seen != b.Seen() || again.Boot != o.Boot {
 				return fmt.Errorf("came back with seen %d, want %d", again.Seen, b.Seen())
 			}

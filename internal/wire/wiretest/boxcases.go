@@ -21,7 +21,7 @@ func (b *Box) order() string {
 }
 
 func (b *Box) handshake(ctx context.Context) error {
-	h, err := b.house(wire.Protocol)
+	h, err := b.house(ctx, wire.Protocol)
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (b *Box) handshake(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer p.Close()
+	defer p.hangUp()
 	if !strings.Contains(header.Get("Sec-WebSocket-Protocol"), wire.Protocol) {
 		return errors.New("the box does not offer " + wire.Protocol)
 	}
@@ -50,7 +50,7 @@ func (b *Box) handshake(ctx context.Context) error {
 }
 
 func (b *Box) otherHost(ctx context.Context) error {
-	h, err := b.house(wire.Protocol)
+	h, err := b.house(ctx, wire.Protocol)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (b *Box) otherHost(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer p.Close()
+	defer p.hangUp()
 	err = p.note(wire.SessionChallenge, wire.Challenge{
 		Nonce: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", Host: "bank.example", Protocol: wire.Protocol,
 	})
@@ -67,7 +67,7 @@ func (b *Box) otherHost(ctx context.Context) error {
 }
 
 func (b *Box) noProtocol(ctx context.Context) error {
-	h, err := b.house("")
+	h, err := b.house(ctx, "")
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func (b *Box) noProtocol(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer p.Close()
+	defer p.hangUp()
 	if _, err := b.challenge(p, h.host); err == nil {
 		return errors.New("the box opened a session without a protocol agreed on")
 	}
@@ -84,7 +84,7 @@ func (b *Box) noProtocol(ctx context.Context) error {
 }
 
 func (b *Box) tooEarly(ctx context.Context) error {
-	h, err := b.house(wire.Protocol)
+	h, err := b.house(ctx, wire.Protocol)
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (b *Box) tooEarly(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer p.Close()
+	defer p.hangUp()
 	if _, err := b.challenge(p, h.host); err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (b *Box) gap(ctx context.Context, h *house, p *peer, o wire.Open) error {
 	if err != nil {
 		return err
 	}
-	defer q.Close()
+	defer q.hangUp()
 	if again.Seen != o.Seen+1 {
 		return fmt.Errorf("came back with seen %d, want %d", again.Seen, o.Seen+1)
 	}
@@ -145,7 +145,7 @@ func (b *Box) gap(ctx context.Context, h *house, p *peer, o wire.Open) error {
 }
 
 func (b *Box) snapshot(ctx context.Context) error {
-	h, err := b.house(wire.Protocol)
+	h, err := b.house(ctx, wire.Protocol)
 	if err != nil {
 		return err
 	}
@@ -154,7 +154,7 @@ func (b *Box) snapshot(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer p.Close()
+	defer p.hangUp()
 	o, err := b.challenge(p, h.host)
 	if err != nil {
 		return err
@@ -255,7 +255,7 @@ func (b *Box) repeat(ctx context.Context, h *house, p *peer, _ wire.Open) error 
 	if err != nil {
 		return err
 	}
-	defer q.Close()
+	defer q.hangUp()
 	again, err := q.calls(lull)
 	if err != nil {
 		return err
@@ -286,7 +286,7 @@ func (b *Box) superseded(ctx context.Context, h *house, p *peer, o wire.Open) er
 	if err != nil {
 		return err
 	}
-	defer q.Close()
+	defer q.hangUp()
 	if again.EpochSeen != o.EpochSeen+1 {
 		return fmt.Errorf("came back with epoch_seen %d, want %d", again.EpochSeen, o.EpochSeen+1)
 	}

@@ -40,8 +40,17 @@ type closed struct{ code int }
 
 func (c *closed) Error() string { return fmt.Sprintf("the peer closed with %d", c.code) }
 
-// dialRaw opens a connection to a ws URL; resp is the server's answer whatever it is.
-func dialRaw(ctx context.Context, rawURL string, h http.Header) (*raw, *http.Response, error) {
+// hangUp closes the socket without a frame.
+func (r *raw) hangUp() { _ = r.Close() }
+
+// answer is what a server said to an upgrade.
+type answer struct {
+	status int
+	header http.Header
+}
+
+// dialRaw opens a connection to a ws URL; without a *raw the server did not agree.
+func dialRaw(ctx context.Context, rawURL string, h http.Header) (*raw, *answer, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil {
 		return nil, nil, err
@@ -71,10 +80,12 @@ func dialRaw(ctx context.Context, rawURL string, h http.Header) (*raw, *http.Res
 	if err != nil {
 		return nil, nil, errors.Join(err, c.Close())
 	}
-	if resp.StatusCode != http.StatusSwitchingProtocols {
-		return nil, resp, c.Close()
+	_ = resp.Body.Close()
+	a := &answer{resp.StatusCode, resp.Header}
+	if a.status != http.StatusSwitchingProtocols {
+		return nil, a, c.Close()
 	}
-	return &raw{c, br, true}, resp, nil
+	return &raw{c, br, true}, a, nil
 }
 
 // acceptRaw upgrades a request that was checked by the caller; protocol "" leaves the header out.

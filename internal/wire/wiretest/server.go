@@ -93,12 +93,12 @@ func (s *Server) dial(ctx context.Context) (*peer, error) {
 		return nil, err
 	}
 	if r == nil {
-		return nil, fmt.Errorf("upgrade answered %s", resp.Status)
+		return nil, fmt.Errorf("upgrade answered HTTP %d", resp.status)
 	}
-	if got := resp.Header.Get("Sec-WebSocket-Protocol"); got != wire.Protocol {
+	if got := resp.header.Get("Sec-WebSocket-Protocol"); got != wire.Protocol {
 		return nil, fmt.Errorf("agreed on protocol %q", got)
 	}
-	if got := resp.Header.Get("Sec-WebSocket-Extensions"); got != "" {
+	if got := resp.header.Get("Sec-WebSocket-Extensions"); got != "" {
 		return nil, fmt.Errorf("agreed on an extension: %s", got)
 	}
 	return &peer{r}, nil
@@ -163,7 +163,7 @@ func (s *Server) with(ctx context.Context, f func(p *peer) error) error {
 	if err != nil {
 		return err
 	}
-	defer p.Close()
+	defer p.hangUp()
 	return f(p)
 }
 
@@ -266,8 +266,11 @@ func outcome(m wire.Message) (wire.Result, error) {
 }
 
 func refusedWith(m wire.Message, code string) error {
-	if m.Problem == nil || m.Problem.Data.Code != code {
-		return fmt.Errorf("want a refusal %q, got %s and %v", code, m.Result, m.Problem)
+	switch {
+	case m.Problem == nil:
+		return fmt.Errorf("want a refusal %q, got %s", code, m.Result)
+	case m.Problem.Data.Code != code:
+		return fmt.Errorf("want a refusal %q, got %q", code, m.Problem.Data.Code)
 	}
 	return nil
 }

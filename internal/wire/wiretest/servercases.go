@@ -19,8 +19,8 @@ func (s *Server) noProtocol(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if resp.StatusCode != http.StatusUpgradeRequired || !strings.Contains(resp.Header.Get("Sec-WebSocket-Protocol"), wire.Protocol) {
-		return fmt.Errorf("answered %s with list %q, want 426 with %s", resp.Status, resp.Header.Get("Sec-WebSocket-Protocol"), wire.Protocol)
+	if resp.status != http.StatusUpgradeRequired || !strings.Contains(resp.header.Get("Sec-WebSocket-Protocol"), wire.Protocol) {
+		return fmt.Errorf("answered HTTP %d with list %q, want 426 with %s", resp.status, resp.header.Get("Sec-WebSocket-Protocol"), wire.Protocol)
 	}
 	return nil
 }
@@ -30,8 +30,8 @@ func (s *Server) browser(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if resp.StatusCode != http.StatusForbidden {
-		return fmt.Errorf("answered %s, want 403", resp.Status)
+	if resp.status != http.StatusForbidden {
+		return fmt.Errorf("answered HTTP %d, want 403", resp.status)
 	}
 	return nil
 }
@@ -41,7 +41,7 @@ func (s *Server) handshake(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer p.Close()
+	defer p.hangUp()
 	c, err := p.challenge()
 	if err != nil {
 		return err
@@ -84,7 +84,7 @@ func (s *Server) denied(ctx context.Context, f func(c *wire.Challenge, o *wire.O
 	if err != nil {
 		return err
 	}
-	defer p.Close()
+	defer p.hangUp()
 	c, err := p.challenge()
 	if err != nil {
 		return err
@@ -127,7 +127,7 @@ func (s *Server) firstFrame(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer p.Close()
+	defer p.hangUp()
 	id, c := s.create()
 	if err := p.call(id, wire.BillCreate, c); err != nil {
 		return err
@@ -293,17 +293,16 @@ func (s *Server) resume(ctx context.Context) error {
 		if err := p.call(id, wire.BillCreate, c); err != nil {
 			return err
 		}
-		var e wire.Event
 		m, err := p.next()
 		for ; err == nil && !m.IsAnswer(); m, err = p.next() { // events of cases before this one
-			if e, err = s.take(m); err != nil {
+			if _, err := s.take(m); err != nil {
 				return err
 			}
 		}
 		if err != nil {
 			return err
 		}
-		e, err = s.eventOf(p, c.Payment)
+		e, err := s.eventOf(p, c.Payment)
 		seq = e.Seq
 		return err // nothing was acknowledged
 	})
@@ -335,12 +334,12 @@ func (s *Server) superseded(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer old.Close()
+	defer old.hangUp()
 	young, b, err := s.open(ctx, boot)
 	if err != nil {
 		return err
 	}
-	defer young.Close()
+	defer young.hangUp()
 	if b.Epoch <= a.Epoch {
 		return fmt.Errorf("epoch %d after %d", b.Epoch, a.Epoch)
 	}
@@ -357,12 +356,12 @@ func (s *Server) clone(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer a.Close()
+	defer a.hangUp()
 	b, _, err := s.open(ctx, two)
 	if err != nil {
 		return err
 	}
-	defer b.Close()
+	defer b.hangUp()
 	if err := a.closes(wire.CloseSuperseded); err != nil {
 		return err
 	}
@@ -370,7 +369,7 @@ func (s *Server) clone(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer again.Close()
+	defer again.hangUp()
 	c, err := again.challenge()
 	if err != nil {
 		return err
