@@ -35,7 +35,7 @@ func (s *Service) Callback(ctx context.Context, name string, r *http.Request, bo
 		s.log.Error("call-back was not stored", "provider", name, "err", err)
 		return http.StatusServiceUnavailable, nil // the provider comes again
 	default:
-		s.wake(clocks, time.Time{})
+		s.wake(name, time.Time{})
 	}
 	return status, reply
 }

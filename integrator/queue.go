@@ -9,7 +9,7 @@ import (
 	"tilld/payment/bill"
 )
 
-// clocks is the name of the queue of ticks and hints; every other queue is a provider's.
+// clocks is the name of the queue of ticks; every other queue is a provider's.
 const clocks = ""
 
 // queue is the work of one provider, or the clocks.
@@ -160,12 +160,9 @@ func (s *Service) do(ctx context.Context, w Work) {
 	sub := Subject{Bill: w.Bill, Done: &w}
 	keep := context.WithoutCancel(ctx)
 	var err error
-	switch w.Kind {
-	case Tick:
+	if w.Kind == Tick {
 		_, err = s.change(keep, sub, bill.Event{Cause: bill.Tick})
-	case Hint:
-		_, err = s.change(keep, sub, bill.Event{Cause: bill.Hinted, Attempt: w.Attempt})
-	default:
+	} else {
 		err = s.ask(ctx, w)
 	}
 	if errors.Is(err, ErrUnknownBill) {

@@ -68,17 +68,14 @@ type Case struct {
 type Work struct {
 	bill.Work
 	Bill     string
-	Provider string // whom to ask; "" for a Tick or Hint
+	Provider string // whom to ask; "" for a Tick
 	Tries    int    // claims so far, this one counted: more than one means that a claim ended without an answer
 	Gen      int64  // what Done compares: raised whenever the same work is asked for again
 	Due      time.Time
 }
 
-// Kinds of work beside those that ask a provider.
-const (
-	Tick bill.WorkKind = "tick" // a bill's Due has come
-	Hint bill.WorkKind = "hint" // a provider called about an order of this bill
-)
+// Tick is the Kind of work that says a bill's Due has come.
+const Tick bill.WorkKind = "tick"
 
 // Bills changes and reads bills.
 type Bills interface {
@@ -155,8 +152,8 @@ type Event struct {
 
 // Inbox keeps what providers call us about.
 type Inbox interface {
-	// Note stores that provider spoke of order, and answers its bill and attempt, or ErrUnknownBill: then the note waits,
-	// and a bill that gets this order later finds it. In either case the bill gets a Hint that is due at once.
+	// Note stores that provider spoke of order, and makes a Look at it due at once, in one transaction. ErrUnknownBill:
+	// nobody has this order; then the note waits, and a bill that gets the order later finds its Look.
 	Note(ctx context.Context, provider, order string, at time.Time) (billID string, attempt int, err error)
 	// Forget drops notes older than before.
 	Forget(ctx context.Context, before time.Time) error

@@ -167,14 +167,14 @@ func (s *Store) Bill(ctx context.Context, id string) (bill.State, error) {
 		return bill.State{}, fmt.Errorf("read bill: %w", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // it only reads
-	return load(ctx, tx, id)
+	return load(ctx, snapshot{tx, s.reads}, id)
 }
 
 // ByReference finds the bill that holds a till's reference.
 func (s *Store) ByReference(ctx context.Context, terminal, lane, reference string) (string, error) {
 	var id string
-	err := s.db.Read().QueryRowContext(ctx, `SELECT id FROM bills WHERE terminal = $1 AND lane = $2 AND reference = $3 AND reference <> ''`,
-		terminal, lane, reference).Scan(&id)
+	err := s.reads.scan(ctx, `SELECT id FROM bills WHERE terminal = $1 AND lane = $2 AND reference = $3 AND reference <> ''`,
+		[]any{terminal, lane, reference}, &id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", integrator.ErrUnknownBill
 	}

@@ -12,7 +12,7 @@ import (
 	"tilld/payment/bill"
 )
 
-// Note stores that a provider spoke of an order.
+// Note stores that a provider spoke of an order, and has it asked (B5i).
 func (s *Store) Note(ctx context.Context, provider, order string, now time.Time) (string, int, error) {
 	var id string
 	var attempt int
@@ -29,7 +29,7 @@ func (s *Store) Note(ctx context.Context, provider, order string, now time.Time)
 		if id == "" {
 			return nil
 		}
-		return ask(tx, "", id, bill.Work{Kind: integrator.Hint, Attempt: attempt}, now)
+		return ask(tx, provider, id, bill.Work{Kind: bill.Look, Attempt: attempt}, now)
 	})
 	if err == nil && id == "" {
 		err = integrator.ErrUnknownBill

@@ -93,7 +93,7 @@ RETURNING queue, bill, kind, attempt, request, method, txn, amount, due, tries, 
 // Next is when the queue's next work is due.
 func (s *Store) Next(ctx context.Context, queue string) (time.Time, bool, error) {
 	var ready int64
-	err := s.db.Read().QueryRowContext(ctx, `SELECT ready FROM work WHERE queue = $1 ORDER BY ready LIMIT 1`, queue).Scan(&ready)
+	err := s.reads.scan(ctx, `SELECT ready FROM work WHERE queue = $1 ORDER BY ready LIMIT 1`, []any{queue}, &ready)
 	if errors.Is(err, sql.ErrNoRows) {
 		return time.Time{}, false, nil
 	}

@@ -247,7 +247,7 @@ func saveOrders(tx *sqlitedb.Tx, old, s bill.State) error {
 		if n, err := r.RowsAffected(); err != nil || n == 0 {
 			continue
 		}
-		if err := ask(tx, "", s.ID, bill.Work{Kind: integrator.Hint, Attempt: o.attempt}, time.Time{}); err != nil {
+		if err := ask(tx, s.Request.Provider, s.ID, bill.Work{Kind: bill.Look, Attempt: o.attempt}, s.CreatedAt); err != nil {
 			return err
 		}
 	}

@@ -27,7 +27,10 @@ func steps() fs.FS {
 }
 
 // Store is an open ledger. Its methods may be called from any goroutine.
-type Store struct{ db *sqlitedb.DB }
+type Store struct {
+	db    *sqlitedb.DB
+	reads *reads
+}
 
 var _ integrator.Store = (*Store)(nil)
 
@@ -38,15 +41,15 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
-	s := &Store{db}
+	s := &Store{db, &reads{db: db.Read()}}
 	if err := s.release(ctx); err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
 // Close ends the store after what is queued is on the disk.
-func (s *Store) Close() error { return s.db.Close() }
+func (s *Store) Close() error { return errors.Join(s.reads.close(), s.db.Close()) }
 
 // Stopped is nil, or why nothing can be written any more: the process must end and start anew.
 func (s *Store) Stopped() error { return s.db.Stopped() }

@@ -273,7 +273,7 @@ func inbox(t *testing.T, b *bench) {
 	_, _, err = b.Note(t.Context(), "bank", s.Attempts[0].Order.ID, b.now)
 	want(t, err, integrator.ErrUnknownBill)
 	b.put(t, s)
-	if ws := b.claim(t, "", b.now, 9); len(ws) != 2 || ws[0].Kind != integrator.Hint || ws[0].Bill != s.ID || ws[0].Attempt+ws[1].Attempt != 2 {
+	if ws := b.claim(t, "bank", b.now.Add(time.Second), 9); len(ws) != 2 || ws[0].Kind != bill.Look || ws[0].Bill != s.ID || ws[0].Attempt+ws[1].Attempt != 2 {
 		t.Fatalf("call-backs that came before their order: %+v", ws)
 	}
 	s2 := b.put(t, b.state())
@@ -283,7 +283,7 @@ func inbox(t *testing.T, b *bench) {
 	}
 	_, _, err = b.Note(t.Context(), "wallet", s2.Order.ID, b.now)
 	want(t, err, integrator.ErrUnknownBill)
-	if ws := b.claim(t, "", b.now, 9); len(ws) != 1 || ws[0].Bill != s2.ID {
+	if ws := b.claim(t, "bank", b.now, 9); len(ws) != 1 || ws[0].Bill != s2.ID || ws[0].Kind != bill.Look {
 		t.Fatalf("a call-back: %+v", ws)
 	}
 	late := b.state()
@@ -291,7 +291,7 @@ func inbox(t *testing.T, b *bench) {
 	want(t, err, integrator.ErrUnknownBill)
 	want(t, b.Forget(t.Context(), b.now.Add(time.Nanosecond)), nil)
 	b.put(t, late)
-	if ws := b.claim(t, "", b.now, 9); len(ws) != 0 {
+	if ws := b.claim(t, "bank", b.now.Add(time.Second), 9); len(ws) != 0 {
 		t.Fatalf("a forgotten call-back: %+v", ws)
 	}
 }
