@@ -59,6 +59,9 @@ func (x *search) waits(n *node, at time.Time) bool {
 	if x.b.killRefunds && n.o.kill && at.After(n.o.killBy) {
 		return true
 	}
+	if n.o.has && at.After(n.o.hasBy) {
+		return true
+	}
 	for i := range n.o.pay {
 		if p := &n.o.pay[i]; p.auto == 1 && at.After(p.autoBy) {
 			return true
@@ -191,9 +194,10 @@ func (x *search) answers(n node) {
 		m.o.has, m.o.stale = false, bill.Report{}
 		r := o.stale
 		x.step(m, "a late answer arrives", bill.Event{Cause: bill.Reported, Report: &r})
+		x.visit(m, "the late answer is lost")
 	} else if x.b.can('d') && (o.order != 0 || o.flying) {
 		m := n
-		m.o.has, m.o.stale = true, *x.report(&n, bill.Look)
+		m.o.has, m.o.hasBy, m.o.stale = true, o.now.Add(x.env.Traits.CallLimit), *x.report(&n, bill.Look)
 		x.visit(m, "the bank answers, the answer is slow")
 	}
 	if o.order == 0 && o.flying && !x.b.can('d') {

@@ -59,6 +59,7 @@ type outer struct {
 	id      [8]string
 	stale   bill.Report // an answer on its way
 	has     bool
+	hasBy   time.Time
 	charged uint8
 
 	paidTold, fenced, fenceIn, released, confirmIn, gone                                                bool  // the box: gone = lost, its certificate revoked
@@ -396,6 +397,7 @@ func (x *search) key(n *node) [2]uint64 {
 		}
 	}
 	if o.has {
+		at(o.hasBy)
 		b = append(append(append(b, o.stale.Work...), o.stale.Status...), o.stale.Returns[""]...)
 		b = append(b, byte(len(o.stale.Credits)), byte(o.stale.Attempt))
 	}

@@ -62,7 +62,7 @@ type Traits struct {
 	Tolerance     time.Duration // on time: paid_at < expires_at + Tolerance
 	NotFoundFinal time.Duration // "absent" is terminal this long after the call's own limit, asked twice
 	CallLimit     time.Duration // of create and charge
-	RefundWindow  time.Duration // how long after we decide to kill the provider's own return may take (B18a, O9)
+	RefundWindow  time.Duration // after we decide to kill: its call, the provider's own return and a look are over by then (B18a, O9)
 	Methods       []string      // of return, in order of preference: cancel reverse refund
 	CancelWithin  time.Duration // cancel and reverse only this long after the payment; 0: always
 	CancelParts   bool          // cancel and reverse can be for less than the whole payment
