@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -341,12 +342,22 @@ func TestFinishedPaymentsAreNotLoadedAtStart(t *testing.T) {
 // failing is a journal whose commits fail when told to.
 type failing struct {
 	checkout.Journal
+	mu  sync.Mutex
 	err error
 }
 
+func (f *failing) set(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.err = err
+}
+
 func (f *failing) Commit(ctx context.Context, b record.Batch) (int64, error) {
-	if f.err != nil {
-		return 0, f.err
+	f.mu.Lock()
+	err := f.err
+	f.mu.Unlock()
+	if err != nil {
+		return 0, err
 	}
 	return f.Journal.Commit(ctx, b)
 }
@@ -363,7 +374,7 @@ func TestWithoutTheJournalNothingHappens(t *testing.T) {
 		go func() { s.ended <- s.box.Run(ctx) }()
 		s.connect()
 		id := s.open(request("R-1"))
-		f.err = record.ErrFull
+		f.set(record.ErrFull)
 		if _, _, err := s.box.Create(s.ctx(), request("R-2", func(r *lane.Request) { r.Lane = "2" })); err == nil {
 			t.Fatal("created without a record")
 		}
@@ -376,10 +387,10 @@ func TestWithoutTheJournalNothingHappens(t *testing.T) {
 		}
 		s.wait(302 * time.Second) // the countdown cannot be journalled: it is tried again
 		s.want(id, "open")
-		f.err = nil
+		f.set(nil)
 		s.wait(2 * time.Second)
 		s.want(id, "closing")
-		f.err = record.ErrStopped
+		f.set(record.ErrStopped)
 		_, _ = s.box.Return(s.ctx(), id, lane.ReturnRequest{Reference: "x"})
 		if err := <-s.ended; !errors.Is(err, record.ErrStopped) {
 			t.Fatalf("run ended with %v", err)

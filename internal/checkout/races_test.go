@@ -2,6 +2,7 @@ package checkout_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -368,6 +369,11 @@ func TestRestored(t *testing.T) {
 					t.Fatalf("why %s", why)
 				}
 				r.then(s, id)
+				for _, word := range strings.Fields(r.name) {
+					if strings.HasPrefix(word, "E33") {
+						s.row(word)
+					}
+				}
 				if err := s.box.Acknowledge(s.ctx(), "Ann", "the disk was changed"); err != nil {
 					t.Fatal(err)
 				}
