@@ -2,7 +2,6 @@ package bill
 
 import (
 	"slices"
-	"strconv"
 	"time"
 
 	"tilld/payment"
@@ -179,57 +178,4 @@ func debtRows() []Row {
 				return all(tell(payment.EvReview), notice("return_bounced"))
 			}),
 	}
-}
-
-// owe adds an obligation out of a credit.
-func owe(s *State, c *Credit, n int64, why, key string) *Obligation {
-	s.Obligations = append(s.Obligations, Obligation{
-		ID: s.ID + "o" + strconv.Itoa(len(s.Obligations)+1), Provider: c.Provider, Txn: c.Txn, Attempt: c.Attempt, Amount: n,
-		Why: why, Key: key, State: Owed,
-	})
-	return &s.Obligations[len(s.Obligations)-1]
-}
-
-// person gives an obligation to a person.
-func person(s *State, o *Obligation, why string) []Effect {
-	o.State, o.Next = Human, time.Time{}
-	s.Review, s.Why = true, why
-	return all(tell(payment.EvReview), notice(why))
-}
-
-// later is the next question about a return that is with the bank.
-func later(o *Obligation, e *Event) {
-	o.Next = e.Now.Add(again(e.set().Again, o.Tries))
-	o.Tries++
-}
-
-func giveBack(o *Obligation) Effect {
-	return Effect{Kind: Do, Work: Work{
-		Kind: GiveBack, Attempt: o.Attempt, Request: o.Request, Method: o.Method, Txn: o.Txn, Amount: o.Amount,
-	}}
-}
-
-// method is the first lawful way to give this back now, "" if there is none. Cancel and reverse undo a whole payment,
-// as a rule on its own day; refund is a payment of its own.
-func method(s *State, o *Obligation, e *Event) string {
-	t := e.traits()
-	for _, m := range t.Methods {
-		if slices.Contains(o.Excluded, m) {
-			continue
-		}
-		if m == "refund" || undoes(s, o, t, e.Now) {
-			return m
-		}
-	}
-	return ""
-}
-
-func undoes(s *State, o *Obligation, t *Traits, now time.Time) bool {
-	for i := range s.Credits {
-		c := &s.Credits[i]
-		if c.Txn == o.Txn && c.Provider == o.Provider {
-			return (t.CancelParts || o.Amount == c.Amount) && (t.CancelWithin == 0 || now.Before(c.PaidAt.Add(t.CancelWithin)))
-		}
-	}
-	return false
 }

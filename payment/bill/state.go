@@ -144,53 +144,6 @@ type Credit struct {
 	Evidence string    `json:"evidence,omitempty"` // B21a: what a person saw
 }
 
-// Debt is the state of an obligation.
-type Debt string
-
-// States of an obligation.
-const (
-	Owed  Debt = "owed"
-	Sent  Debt = "sent"
-	Paid  Debt = "done"
-	Human Debt = "human"
-	Void  Debt = "void"
-)
-
-// Obligation is an amount owed back out of one credit.
-type Obligation struct {
-	ID         string    `json:"id"`
-	Provider   string    `json:"provider"`
-	Txn        string    `json:"txn"` // of the credit
-	Attempt    int       `json:"attempt,omitempty"`
-	Amount     int64     `json:"amount"`
-	Why        string    `json:"why"`           // one of the Why… constants
-	Key        string    `json:"key,omitempty"` // of the return that asked for it
-	State      Debt      `json:"state"`
-	Request    string    `json:"request,omitempty"` // id of the present try, stored before the call
-	Method     string    `json:"method,omitempty"`  // frozen with Request until a definite answer
-	Excluded   []string  `json:"excluded,omitempty"`
-	Async      bool      `json:"async,omitempty"`       // the bank accepted and does it later (O4)
-	Short      bool      `json:"short,omitempty"`       // the shop's account has not the money (O5s)
-	ByProvider bool      `json:"by_provider,omitempty"` // the bank gives it back by itself
-	Window     time.Time `json:"window,omitzero"`       // … until then; after it, once the bank says that it did not
-	Manual     string    `json:"manual,omitempty"`      // evidence of a payment by hand
-	Bounces    int       `json:"bounces,omitempty"`
-	Tries      int       `json:"tries,omitempty"`
-	Next       time.Time `json:"next,omitzero"` // next work on it
-}
-
-// Reasons of obligations.
-const (
-	WhyOver        = "over"          // above the amount
-	WhyBelow       = "below"         // confirmed below what was paid
-	WhyReturn      = "return"        // asked back
-	WhyPartAtClose = "part_at_close" // a part that never became whole
-	WhyLate        = "late"          // late money that nobody took
-	WhyAfterClose  = "after_close"   // money for a bill that is over
-	WhyRange       = "range"         // static: not an amount it takes
-	WhyChargeback  = "chargeback"    // the bank took it by itself
-)
-
 // Return is one return as asked, kept as long as the bill: its key has one effect for ever.
 type Return struct {
 	Key     string    `json:"key"`

@@ -56,11 +56,28 @@ func (w *world) step(e bill.Event) *world {
 	if d := bill.Due(n); e.Cause == bill.Tick && !d.IsZero() && !d.After(w.now) {
 		w.t.Fatalf("tick, rows %v: due again at once", rows)
 	}
-	w.s, w.fx, w.rows = n, fx, rows
+	w.fx, w.rows = fx, rows
+	w.s = stored(w.t, n) // every step goes on from what a store would give back
 	for _, id := range rows {
 		w.all[id] = true
 	}
 	return w
+}
+
+// stored is s written and read again.
+func stored(t *testing.T, s bill.State) (out bill.State) {
+	t.Helper()
+	text, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &out); err != nil {
+		t.Fatal(err)
+	}
+	if again, _ := json.Marshal(out); string(again) != string(text) {
+		t.Fatalf("a stored bill reads back otherwise:\n%s\n%s", text, again)
+	}
+	return out
 }
 
 // law is what no step may break. It is asked here, by the properties and by the search.
