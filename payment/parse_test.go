@@ -24,3 +24,19 @@ func TestParse(t *testing.T) {
 		t.Errorf("an unknown currency gave %v", err)
 	}
 }
+
+// FuzzParse: what is taken is an amount that Text writes so that it is read as the same again.
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{"125.50", "125,5", "0", "1.2.3", "-1", "1e3", "10000000000.01", ""} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		m, err := payment.Parse(text, "RUB")
+		if err != nil {
+			return
+		}
+		if again, err := payment.Parse(m.Text(), "RUB"); err != nil || again != m || m.Value < 0 || m.Value > payment.MaxValue {
+			t.Errorf("%q is %v, and again %v, %v", text, m, again, err)
+		}
+	})
+}

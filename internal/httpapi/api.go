@@ -216,6 +216,9 @@ func (a *API) admit(rt Route, body bodyRule) func(huma.Context, func(huma.Contex
 func (a *API) problem(ctx context.Context, rt Route, err error) *Problem {
 	var p *Problem
 	if errors.As(err, &p) {
+		if !slices.Contains(a.codes[rt.ID], p.Code) { // right for the caller, wrong in the description
+			a.cfg.Log.WarnContext(ctx, "call answered a code that its description lacks", "call", rt.ID, "code", p.Code)
+		}
 		return p
 	}
 	if IsStopping(ctx) || errors.Is(err, context.Canceled) && ctx.Err() != nil {

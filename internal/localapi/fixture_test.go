@@ -99,6 +99,9 @@ func start(t *testing.T, change ...func(*localapi.Config)) *fixture {
 		case <-time.After(httpapi.StopTime + 5*time.Second):
 			t.Error("the server did not stop")
 		}
+		if strings.Contains(f.log.String(), "description lacks") {
+			t.Errorf("a code was answered that the description lacks: %s", f.log.String())
+		}
 	})
 	return f
 }
