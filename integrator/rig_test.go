@@ -61,7 +61,11 @@ func run(t *testing.T, f func(*testing.T, *rig)) {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	return &rig{T: t, dir: t.TempDir(), bank: newBank(), log: &bytes.Buffer{}, events: map[string][]event{}}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "ledger.db"), empty, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return &rig{T: t, dir: dir, bank: newBank(), log: &bytes.Buffer{}, events: map[string][]event{}}
 }
 
 // start brings the server up for the first time and opens till-1's session.
