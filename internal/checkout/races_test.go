@@ -526,3 +526,47 @@ func TestAProblemWithoutACodeIsNoAnswer(t *testing.T) {
 		s.want(id, "open")
 	})
 }
+
+func TestTheIntegratorFindsTheCopy(t *testing.T) {
+	in(t, func(s *shop) {
+		id := s.open(request("R-1"))
+		s.cut()
+		restored := func(w *wire.Session) {
+			w.Resume, w.Snapshot, w.JournalState = "snapshot", &wire.Snapshot{Seq: s.seq, Payments: []string{id}}, "restored"
+		}
+		s.connect(restored)
+		synctest.Wait()
+		if v := s.stage.now("1"); v.Payload != "" {
+			t.Fatalf("glass %+v", v)
+		}
+		s.want(id, "in_doubt", "review")
+		s.lights(id, false, false)
+		s.settle()
+		s.want(id, "closing", "review")
+		s.lights(id, false, true)
+		_, _, err := s.box.Create(s.ctx(), request("R-2"))
+		if why := s.refused(err, lane.NoUnavailable).Why; why != "acknowledge" {
+			t.Fatalf("why %s", why)
+		}
+		s.row("E33", "E33a", "E33b")
+	})
+}
+
+func TestBodiesThatAreNoBillAreParked(t *testing.T) {
+	in(t, func(s *shop) {
+		id := s.open(request("R-1"))
+		bodies := []string{``, `null`, `[]`, `"x"`, `{`, `{"payment":7}`, `{}`, `{"payment":"` + id + `","version":"1"}`}
+		for _, b := range bodies {
+			s.seq++
+			s.hand(wire.Event{Seq: s.seq, Type: payment.EvPaid, Body: []byte(b)})
+		}
+		s.want(id, "open")
+		if seen := s.j.Meta().Seen; seen != s.seq {
+			t.Fatalf("seen %d, want %d", seen, s.seq)
+		}
+		s.pay(id)
+		s.settle()
+		s.want(id, "paid") // the stream goes on
+		t.Logf("%d bodies", len(bodies))
+	})
+}
