@@ -133,7 +133,13 @@ func (w *world) random(r *rapid.T) {
 	key := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(r, "key")
 	switch rapid.IntRange(0, 13).Draw(r, "what") {
 	case 0:
-		w.tick(time.Duration(rapid.IntRange(0, 700).Draw(r, "seconds")) * time.Second)
+		w.after(rapid.SampledFrom([]time.Duration{0, time.Second, 30 * time.Second, 5 * time.Minute, 25 * time.Hour}).Draw(r, "wait"))
+		for range 3 {
+			if at := bill.Due(w.s); at.After(w.now) {
+				w.now = at
+			}
+			w.step(bill.Event{Cause: bill.Tick})
+		}
 	case 1:
 		if amount > 0 {
 			c := w.money(amount)

@@ -142,6 +142,7 @@ func TestFault(t *testing.T) {
 		do   func(*world)
 	}{
 		{"V5 a deadline never gives money back", func(w *world) {
+			w.env.Settings.PollFull = time.Hour
 			w.opened(func(c *bill.Create) { c.IfNotConfirmed = payment.Return }).paid(200).tick(72*time.Hour).status("paid").sums(0, 0, 0, 200)
 			w.confirm(200).took("B7")
 		}},

@@ -190,10 +190,13 @@ func openTests() map[string]func(*world) {
 			w.has("state", "by deadline", w.s.ByDeadline && bill.Snapshot(w.s, w.now).By == "deadline")
 			for _, how := range []payment.IfNotConfirmed{payment.Return, payment.Person} {
 				v := newWorld(w.t)
+				v.env.Settings.PollFull = time.Hour
 				v.opened(func(c *bill.Create) { c.IfNotConfirmed = how }).paid(200).tick(10 * time.Minute).took("B9").told(payment.EvConfirmWanted)
 				v.tick(48*time.Hour).told().status("paid").sums(0, 0, 0, 200)
 			}
-			p := newWorld(w.t).opened(prepayment).paid(200)
+			p := newWorld(w.t)
+			p.env.Settings.PollFull = time.Hour
+			p.opened(prepayment).paid(200)
 			p.tick(23 * time.Hour).status("paid").tick(time.Hour).took("B9").status("confirmed")
 		},
 		"B10": func(w *world) {
