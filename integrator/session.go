@@ -45,7 +45,10 @@ func (s *Service) OpenSession(ctx context.Context, o wire.Open) (wire.Session, e
 		JitterMS: s.set.Jitter.Milliseconds(), ConfigVersion: 1, Providers: s.show, ScanProviders: s.scan,
 		Resume: "ok", JournalState: t.state,
 	}
-	if t.Memory != "" || o.Seen < t.Trimmed {
+	if t.ahead {
+		s.log.Error("terminal has seen events that this ledger does not know, it was restored from a copy", "terminal", o.Terminal, "seen", o.Seen)
+	}
+	if t.Memory != "" || t.ahead || o.Seen < t.Trimmed {
 		if t, err = s.snapshot(ctx, t, &out); err != nil {
 			return wire.Session{}, fmt.Errorf("open session: %w", err)
 		}
@@ -65,6 +68,7 @@ func (s *Service) OpenSession(ctx context.Context, o wire.Open) (wire.Session, e
 type entered struct {
 	Terminal
 	state string
+	ahead bool // it has seen more than this ledger knows
 }
 
 func (s *Service) enter(ctx context.Context, o wire.Open) (entered, error) {
@@ -81,18 +85,17 @@ func (s *Service) enter(ctx context.Context, o wire.Open) (entered, error) {
 		case t.Memory != "" && o.Seen < t.Resync:
 			state = t.Memory // it was told, and the line broke before it had taken that in
 		}
-		if o.Seen > t.Seq {
-			// The box has events that we have not: this ledger is a copy. Its events go on above what the box has seen, or
-			// it would take them for repeats.
-			t.Seq, state = o.Seen, max(state, MemoryRestored)
-		}
+		// A box that has events which we have not: this ledger is a copy of an older one. Its events go on above what the
+		// box has seen, or it would take them for repeats, and it reads its bills anew.
+		ahead := o.Seen > t.Seq
+		t.Seq = max(t.Seq, o.Seen)
 		t.Memory = ""
 		if state == MemoryLost || state == MemoryRestored {
 			t.Memory, t.Resync = state, t.Seq
 		}
 		t.Epoch++
 		t.Journal, t.Boot, t.Writes, t.Acked, t.OpenedAt = o.Journal, o.Boot, o.Writes, o.Seen, time.Now().UTC()
-		out = entered{*t, state}
+		out = entered{*t, state, ahead}
 		return nil
 	})
 	return out, err

@@ -119,7 +119,7 @@ func TestServerRestoredFromACopyGoesOnAboveWhatTheBoxHasSeen(t *testing.T) {
 		id := r.create(payment.Show, 100)
 		r.await(id, payment.EvOpen, time.Second)
 		s := r.open(wire.Open{Journal: "j1", Boot: "b", Seen: 500, Writes: 9})
-		if s.Resume != "snapshot" || s.Snapshot.Seq != 500 || s.JournalState == integrator.MemoryKnown {
+		if s.Resume != "snapshot" || s.Snapshot.Seq != 500 || s.JournalState != integrator.MemoryKnown {
 			t.Fatalf("session %+v", s)
 		}
 		r.seen = 500
