@@ -373,7 +373,7 @@ func (x *search) key(n *node) [2]uint64 {
 		b = append(b, s.Applied[i].Key...)
 		flag(s.Applied[i].Undone)
 	}
-	if s.Kind == bill.Timer || x.b.can('x') {
+	if s.Kind == bill.Timer {
 		b = append(b, byte(min(6, n.o.now.Sub(s.CreatedAt)/unit)))
 	}
 	b = append(b, '!', o.order, byte(o.goods), byte(o.back), byte(o.clawed), o.charged, o.refuses, o.bounces, o.claws, o.consoles,
