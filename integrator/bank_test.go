@@ -22,6 +22,8 @@ type bank struct {
 	codes   map[string]func(*order)
 	returns map[string]string // state of a return at its first answer, by operation number; "" is done
 	asks    map[string]int
+	memo    []byte // kept between the steps of a create
+	looked  []byte // the memo that the last look came with
 }
 
 type order struct {
@@ -139,6 +141,11 @@ func (b *bank) report(id string) provider.Report {
 }
 
 func (b *bank) Present(ctx context.Context, p provider.Order) (provider.Report, error) {
+	if b.memo != nil {
+		if err := p.Keep(ctx, b.memo); err != nil {
+			return provider.Report{}, err
+		}
+	}
 	err := b.call(ctx, "present", p.ID)
 	if errors.Is(err, provider.ErrRefused) || errors.Is(err, provider.ErrBusy) {
 		return provider.Report{}, err
@@ -156,6 +163,7 @@ func (b *bank) Look(ctx context.Context, p provider.Order) (provider.Report, err
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.looked = p.Memo
 	return b.report(p.ID), nil
 }
 

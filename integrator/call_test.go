@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tilld/integrator"
+	"tilld/integrator/provider"
 	"tilld/internal/wire"
 	"tilld/payment"
 )
@@ -225,13 +226,24 @@ func TestUnknownTerminalIsSaid(t *testing.T) {
 }
 
 func TestNewRefusesWhatCannotWork(t *testing.T) {
-	for name, c := range map[string]integrator.Config{
-		"nothing": {},
-	} {
-		if _, err := integrator.New(c); err == nil {
-			t.Errorf("%s: no error", name)
+	run(t, func(t *testing.T, r *rig) {
+		banks := map[string]provider.Provider{"bank": r.bank}
+		for name, c := range map[string]integrator.Config{
+			"nothing":                     {},
+			"no store":                    {Providers: banks},
+			"no provider":                 {Store: r.store},
+			"a provider without a name":   {Store: r.store, Providers: map[string]provider.Provider{"": r.bank}},
+			"a provider without a value":  {Store: r.store, Providers: map[string]provider.Provider{"bank": nil}},
+			"a default that is not there": {Store: r.store, Providers: banks, Show: "other"},
+		} {
+			if _, err := integrator.New(c); err == nil {
+				t.Errorf("%s: no error", name)
+			}
 		}
-	}
+		if _, err := integrator.New(integrator.Config{Store: r.store, Providers: banks, Show: "bank"}); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func FuzzCallParams(f *testing.F) {

@@ -2,6 +2,7 @@ package integrator_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -258,5 +259,44 @@ func TestPersonEndsADoubt(t *testing.T) {
 		if _, err := r.svc.Act(t.Context(), id, bill.Event{Cause: bill.CallConfirm, Amount: 1}); err == nil {
 			t.Error("an act confirmed for the box")
 		}
+	})
+}
+
+func TestWhatATwoStepBankKeptSurvivesACrash(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		r.bank.memo = []byte("number 77 of the first step")
+		free := r.bank.hold("present")
+		id := r.create(payment.Show, 100)
+		r.crash()
+		free()
+		r.await(id, payment.EvOpen, 20*time.Second)
+		if string(r.bank.looked) != string(r.bank.memo) {
+			t.Errorf("asked with memo %q", r.bank.looked)
+		}
+	})
+}
+
+func TestOneTransactionPaysOneBill(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		first, second := r.create(payment.Show, 100), r.create(payment.Show, 100)
+		for _, id := range []string{first, second} {
+			r.await(id, payment.EvOpen, time.Second)
+			r.bank.pay(id, "T1", 100, 0)
+			r.hint(id)
+			synctest.Wait()
+		}
+		r.await(first, payment.EvPaid, time.Second)
+		if b := r.get(second); b.Paid != 0 || b.Status != "open" {
+			t.Fatalf("the second bill is %+v", b)
+		}
+		if !strings.Contains(r.log.String(), "one transaction for two bills") {
+			t.Error("nobody was told")
+		}
+		r.confirm(first, 100)
+		r.bank.pay(second, "T2", 100, 0)
+		r.hint(second)
+		r.await(second, payment.EvPaid, time.Second)
+		r.confirm(second, 100)
+		r.audit(200, 200, 0, 0)
 	})
 }
