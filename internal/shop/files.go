@@ -65,9 +65,13 @@ func newFiles(c Config, polePath, scannerPath string) (files, error) {
 	if err := os.MkdirAll(c.State, 0o700); err != nil {
 		return f, fmt.Errorf("make the shop's folder: %w", err)
 	}
+	edit := c.Edit
+	if edit == nil {
+		edit = func(_ string, text []byte) []byte { return text }
+	}
 	err := errors.Join(
-		os.WriteFile(f.tilld, fmt.Appendf(nil, tilldFile, c.TilldListen, c.Listen, Token, c.IntegratorListen, Terminal, polePath, scannerPath), 0o600),
-		os.WriteFile(f.integrator, fmt.Appendf(nil, integratorFile, c.IntegratorListen, c.BankListen), 0o600),
+		os.WriteFile(f.tilld, edit("tilld.yaml", fmt.Appendf(nil, tilldFile, c.TilldListen, c.Listen, Token, c.IntegratorListen, Terminal, polePath, scannerPath)), 0o600),
+		os.WriteFile(f.integrator, edit("integrator.yaml", fmt.Appendf(nil, integratorFile, c.IntegratorListen, c.BankListen)), 0o600),
 	)
 	if err != nil {
 		return f, fmt.Errorf("write the shop's configuration: %w", err)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -31,8 +32,10 @@ type Config struct {
 	TilldListen      string
 	IntegratorListen string
 	BankListen       string
-	Processes        bool   // tilld, integrator and bank as processes of their own
-	Programs         string // folder of those programs; "" is that of this one
+	Processes        bool                                  // tilld, integrator and bank as processes of their own
+	Programs         string                                // folder of those programs; "" is that of this one
+	Stderr           io.Writer                             // of those programs; nil is this one's
+	Edit             func(name string, text []byte) []byte // changes tilld.yaml and integrator.yaml before they are written; nil: nothing
 }
 
 // Shop is one shop. Make it with New.
@@ -60,6 +63,9 @@ func New(c Config, log *slog.Logger) (*Shop, error) {
 		return nil, fmt.Errorf("the shop's folder: %w", err)
 	}
 	c.State = state
+	if c.Stderr == nil {
+		c.Stderr = os.Stderr
+	}
 	if c.Programs == "" {
 		self, err := os.Executable()
 		if err != nil {
@@ -168,7 +174,7 @@ func (s *Shop) open(ctx context.Context, g *errgroup.Group) {
 }
 
 func (s *Shop) child(name, program string, before func(), args ...string) *process {
-	return &process{name: name, path: filepath.Join(s.cfg.Programs, program), args: args, before: before, out: os.Stderr, log: s.log}
+	return &process{name: name, path: filepath.Join(s.cfg.Programs, program), args: args, before: before, out: s.cfg.Stderr, log: s.log}
 }
 
 // release opens the lines again for a daemon that was killed: its claim of sole use outlives it while we hold them.
