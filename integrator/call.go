@@ -25,15 +25,12 @@ func (s *Service) Call(ctx context.Context, terminal string, epoch int64, id, me
 	if !wire.ValidKey(id) {
 		return nil, badParams(), nil
 	}
-	if !c.code.Empty() && s.codes.put(c.bill, c.event.Attempt, c.code) {
-		// Held before the commit, because a worker may look for it right after. Nobody will come for it if no charge began.
-		defer func(kept *bool) {
-			if !*kept {
-				s.codes.take(c.bill, c.event.Attempt)
-			}
-		}(&c.charging)
+	// A code is held before the commit, because a worker may look for it right after. Nobody will if no charge began.
+	held := !c.code.Empty() && s.codes.put(c.bill, c.event.Attempt, c.code)
+	a, res, problem, err := s.answer(ctx, Subject{Bill: c.bill, Terminal: terminal, Epoch: epoch, Call: id}, c)
+	if held && (err != nil || !a.charge) {
+		s.codes.take(c.bill, c.event.Attempt)
 	}
-	out, res, problem, err := s.answer(ctx, Subject{Bill: c.bill, Terminal: terminal, Epoch: epoch, Call: id}, c)
 	switch {
 	case errors.Is(err, ErrReference):
 		return s.seen(ctx, terminal, epoch, c)
@@ -42,29 +39,26 @@ func (s *Service) Call(ctx context.Context, terminal string, epoch int64, id, me
 	case err != nil:
 		return nil, nil, err
 	}
-	c.charging = startsCharge(out)
 	if res != nil && method == wire.BillCreate {
-		res.Numbers = s.more(ctx, terminal, out.numbers, c.event.Create.Number)
+		res.Numbers = s.more(ctx, terminal, a.numbers, c.event.Create.Number)
 	}
 	return res, problem, nil
 }
 
-// answered is an outcome with what was read beside it.
-type answeredCase struct {
+// answered is an outcome with what was read and caused beside it.
+type answered struct {
 	outcome
-	numbers payment.Numbers
-	charge  bool
+	numbers payment.Numbers // the terminal's newest block
+	charge  bool            // a charge began
 }
 
-func startsCharge(a answeredCase) bool { return a.charge }
-
 // answer takes the call through the table, or repeats what was answered before.
-func (s *Service) answer(ctx context.Context, sub Subject, c *call) (answeredCase, *wire.Result, *wire.Problem, error) {
-	var a answeredCase
+func (s *Service) answer(ctx context.Context, sub Subject, c *call) (answered, *wire.Result, *wire.Problem, error) {
+	var a answered
 	var res *wire.Result
 	var problem *wire.Problem
 	err := s.store.Change(ctx, sub, func(k *Case) error {
-		a, res, problem = answeredCase{numbers: k.Numbers}, nil, nil
+		a, res, problem = answered{numbers: k.Numbers}, nil, nil
 		if k.Called != nil {
 			res, problem = again(k, c.hash)
 			return nil

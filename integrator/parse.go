@@ -22,11 +22,10 @@ const (
 
 // call is one call, understood.
 type call struct {
-	bill     string
-	event    bill.Event
-	code     payment.Code
-	hash     string // of the params as they were understood
-	charging bool   // a charge began with it
+	bill  string
+	event bill.Event
+	code  payment.Code
+	hash  string // of the params as they were understood
 }
 
 func badParams() *wire.Problem {
@@ -68,11 +67,11 @@ func (s *Service) parse(terminal, method string, params json.RawMessage) (*call,
 	case wire.BillReturn:
 		var p wire.Return
 		p, ok = as(params, validReturn)
-		c = &call{p.Payment, bill.Event{Cause: bill.CallReturn, Key: p.Key, By: bill.ByBox, Whole: p.Whole, Amount: p.Amount, Why: p.Reason}, payment.Code{}, hashOf(method, p), false}
+		c = &call{bill: p.Payment, event: bill.Event{Cause: bill.CallReturn, Key: p.Key, By: bill.ByBox, Whole: p.Whole, Amount: p.Amount, Why: p.Reason}, hash: hashOf(method, p)}
 	case wire.BillConfirm:
 		var p wire.Confirm
 		p, ok = as(params, func(p *wire.Confirm) bool { return payment.ValidID(p.Payment) && inRange(p.Final, 0) })
-		c = &call{p.Payment, bill.Event{Cause: bill.CallConfirm, Amount: p.Final}, payment.Code{}, hashOf(method, p), false}
+		c = &call{bill: p.Payment, event: bill.Event{Cause: bill.CallConfirm, Amount: p.Final}, hash: hashOf(method, p)}
 	case wire.BillCharge:
 		var p wire.Charge
 		if p, ok = as(params, validCharge); ok {
@@ -81,21 +80,21 @@ func (s *Service) parse(terminal, method string, params json.RawMessage) (*call,
 	case wire.BillChargeVoid:
 		var p wire.ChargeVoid
 		p, ok = as(params, func(p *wire.ChargeVoid) bool { return payment.ValidID(p.Payment) && validAttempt(p.Attempt) })
-		c = &call{p.Payment, bill.Event{Cause: bill.CallChargeVoid, Attempt: p.Attempt}, payment.Code{}, hashOf(method, p), false}
+		c = &call{bill: p.Payment, event: bill.Event{Cause: bill.CallChargeVoid, Attempt: p.Attempt}, hash: hashOf(method, p)}
 	case wire.BillAcceptLate:
 		var p wire.AcceptLate
 		p, ok = as(params, func(p *wire.AcceptLate) bool { return payment.ValidID(p.Payment) })
-		c = &call{p.Payment, bill.Event{Cause: bill.CallAcceptLate, Key: p.Payment + ":accept_late"}, payment.Code{}, hashOf(method, p), false}
+		c = &call{bill: p.Payment, event: bill.Event{Cause: bill.CallAcceptLate, Key: p.Payment + ":accept_late"}, hash: hashOf(method, p)}
 	case wire.BillExtend:
 		var p wire.Extend
 		p, ok = as(params, func(p *wire.Extend) bool { return payment.ValidID(p.Payment) && validLife(p.LifeMS) && p.LifeMS > 0 })
-		c = &call{p.Payment, bill.Event{Cause: bill.CallExtend, Life: ms(p.LifeMS)}, payment.Code{}, hashOf(method, p), false}
+		c = &call{bill: p.Payment, event: bill.Event{Cause: bill.CallExtend, Life: ms(p.LifeMS)}, hash: hashOf(method, p)}
 	case wire.PrepaymentApply:
 		var p wire.Apply
 		p, ok = as(params, func(p *wire.Apply) bool {
 			return payment.ValidID(p.Payment) && validKey(p.Key) && payment.ValidID(p.Sale) && inRange(p.Amount, 1)
 		})
-		c = &call{p.Payment, bill.Event{Cause: bill.CallApply, Key: p.Key, Sale: p.Sale, Amount: p.Amount}, payment.Code{}, hashOf(method, p), false}
+		c = &call{bill: p.Payment, event: bill.Event{Cause: bill.CallApply, Key: p.Key, Sale: p.Sale, Amount: p.Amount}, hash: hashOf(method, p)}
 	default:
 		return nil, &wire.Problem{
 			Code: wire.CodeUnknownMethod, Message: "there is no such method", Data: wire.ProblemData{Code: wire.NoUnknownMethod},
