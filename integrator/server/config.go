@@ -4,14 +4,17 @@ package server
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"tilld/internal/conffile"
+	"tilld/internal/logging"
 )
 
 // Config is the server's file, configs/integrator.yaml, version 1.
@@ -71,12 +74,9 @@ func Defaults() Config {
 // LoadConfig reads and checks a file; relative paths in it count from its own folder.
 func LoadConfig(file string) (Config, error) {
 	c := Defaults()
-	if err := conffile.Load(file, &c); err != nil {
-		return c, err
-	}
-	b, err := os.ReadFile(file)
+	b, err := conffile.Load(file, &c)
 	if err != nil {
-		return c, fmt.Errorf("read configuration: %w", err)
+		return c, err
 	}
 	dir, err := filepath.Abs(filepath.Dir(file))
 	if err != nil {
@@ -92,37 +92,76 @@ func LoadConfig(file string) (Config, error) {
 		abs(&p.KeyFile)
 		c.Providers[name] = p
 	}
-	return c, c.check(filepath.Base(file), b)
+	return c, c.check(func(path, text, hint string) error { return conffile.At(filepath.Base(file), b, path, text, hint) })
 }
 
-func (c *Config) check(name string, b []byte) error {
-	at := func(path, text, hint string) error { return conffile.At(name, b, path, text, hint) }
-	if c.Version != 1 {
-		return at("$.version", "is a version that this program does not know", "1")
+// drivers are the banks and wallets that this program speaks with.
+func drivers() []string { return []string{"sandbox"} }
+
+// place makes the error about a setting: its path, what is wrong, what to do.
+type place func(path, text, hint string) error
+
+// check refuses what the shape of the file does not tell; the first fault is told with its line.
+func (c *Config) check(at place) error {
+	if _, port, err := net.SplitHostPort(c.Listen); err != nil || !isPort(port) {
+		return at("listen", "must be an address with its port", "127.0.0.1:7474")
 	}
-	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
-		return at("$.listen", "must be an address with its port", "127.0.0.1:7474")
+	for i, h := range c.Hosts {
+		if h == "" || strings.ContainsAny(h, "/ ") {
+			return at(fmt.Sprintf("hosts[%d]", i), "must be a name, with its port where it has one", "integrator.example")
+		}
+	}
+	if err := among("log.format", c.Log.Format, []string{logging.Text, logging.JSON, logging.Journal}, at); err != nil {
+		return err
+	}
+	if err := among("log.level", c.Log.Level, []string{"debug", "info", "warn", "error"}, at); err != nil {
+		return err
 	}
 	if c.Merchant.Name == "" {
-		return at("$.merchant", "needs a name", "merchant: {name: …, zone: Europe/Moscow}")
+		return at("merchant.name", "is required: whose bills these are", "merchant: {name: Corner shop, zone: Europe/Moscow}")
 	}
-	if _, err := time.LoadLocation(c.Merchant.Zone); err != nil {
-		return at("$.merchant.zone", "is no time zone of this machine", "Europe/Moscow, UTC")
+	if _, err := time.LoadLocation(c.Merchant.Zone); err != nil || c.Merchant.Zone == "" {
+		return at("merchant.zone", fmt.Sprintf("is %q, which is no time zone of this machine", c.Merchant.Zone), "as Europe/Moscow or UTC")
 	}
 	if len(c.Providers) == 0 {
-		return at("$.providers", "at least one provider is needed", "")
+		return at("providers", "needs at least one provider", "providers: {sandbox: {driver: sandbox, url: …, key_file: …}}")
 	}
-	for id, p := range c.Providers {
-		path := "$.providers." + id
-		if !slices.Contains([]string{"sandbox"}, p.Driver) {
-			return at(path+".driver", "names a provider that is not there", "sandbox")
-		}
-		if u, err := url.Parse(p.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return at(path+".url", "must be an http or https address", "")
-		}
-		if p.KeyFile == "" {
-			return at(path+".key_file", "is required", "")
+	for _, id := range slices.Sorted(maps.Keys(c.Providers)) {
+		if err := checkProvider("providers."+id, c.Providers[id], at); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+func checkProvider(path string, p Provider, at place) error {
+	if err := among(path+".driver", p.Driver, drivers(), at); err != nil {
+		return err
+	}
+	if p.URL == "" {
+		return at(path+".url", "is required: the address of the provider's API", "https://bank.example")
+	}
+	if u, err := url.Parse(p.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return at(path+".url", "must begin with https:// (or http:// on this machine itself)", "https://bank.example")
+	}
+	if p.KeyFile == "" {
+		return at(path+".key_file", "is required: the file of the key that both share", "key_file: bank.key")
+	}
+	return nil
+}
+
+// among refuses a word that is not one of those there are.
+func among(path, got string, known []string, at place) error {
+	if slices.Contains(known, got) {
+		return nil
+	}
+	if got == "" {
+		return at(path, "is required", "one of "+strings.Join(known, ", "))
+	}
+	return at(path, fmt.Sprintf("is %q, which is unknown", got), conffile.Near(got, known))
+}
+
+func isPort(s string) bool {
+	n, err := strconv.Atoi(s)
+	return err == nil && n >= 0 && n < 1<<16
 }

@@ -9,30 +9,38 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 )
 
 // Duration is a length of time with its unit: 90s, 5m, 250ms.
 type Duration time.Duration
 
-// UnmarshalYAML refuses a bare number: it would have no unit.
-func (d *Duration) UnmarshalYAML(b []byte) error {
-	s := strings.Trim(strings.TrimSpace(string(b)), `"'`)
+const (
+	durationText = "must be a length of time with its unit"
+	durationHint = "such as 90s, 5m or 250ms"
+)
+
+func parseDuration(s string) (Duration, error) {
 	v, err := time.ParseDuration(s)
 	if err != nil {
-		return errors.New("must be a length of time with its unit, such as 90s, 5m or 250ms")
+		return 0, errors.New(durationText)
 	}
 	if v < 0 {
-		return errors.New("must not be negative")
+		return 0, errors.New("must not be negative")
 	}
-	*d = Duration(v)
-	return nil
+	return Duration(v), nil
+}
+
+// UnmarshalYAML refuses a bare number: it would have no unit.
+func (d *Duration) UnmarshalYAML(b []byte) error {
+	v, err := parseDuration(strings.Trim(strings.TrimSpace(string(b)), `"'`))
+	if err == nil {
+		*d = v
+	}
+	return err
 }
 
 // MarshalYAML writes the unit.
@@ -62,102 +70,60 @@ func (e *Error) Error() string {
 	return s
 }
 
-// Load reads file into v, a pointer to a struct whose defaults are already set.
-func Load(file string, v any) error {
+// Load reads file into v, as Parse does, and answers what it read: At needs it.
+func Load(file string, v any) ([]byte, error) {
 	b, err := os.ReadFile(file)
 	if err != nil {
-		return fmt.Errorf("read configuration: %w", err)
+		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	return Parse(filepath.Base(file), b, v)
+	return b, Parse(filepath.Base(file), b, v)
 }
 
-var (
-	unknownField = regexp.MustCompile(`unknown field "([^"]*)"`)
-	duplicateKey = regexp.MustCompile(`mapping key "([^"]*)" already defined`)
-)
-
-// Parse reads b, called name in errors, into v.
+// Parse reads b, called name in errors, into v, a pointer to a struct whose defaults are already set. If the struct has
+// a key "version", its default is the only version that is read. Errors are an *Error.
 func Parse(name string, b []byte, v any) error {
-	err := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict()).Decode(v)
-	if err == nil || err.Error() == "EOF" {
-		return nil
+	root, e := parse(b)
+	if e == nil && root != nil {
+		e = fits(root, reflect.ValueOf(v).Elem())
 	}
-	out := &Error{File: name, Text: "is not what is expected here"}
-	var ye yaml.Error
-	if errors.As(err, &ye) {
-		if t := ye.GetToken(); t != nil && t.Position != nil {
-			out.Line = t.Position.Line
-		}
-		out.Text = strings.ToLower(strings.SplitN(ye.GetMessage(), "\n", 2)[0])
-	} else {
-		out.Text = strings.SplitN(err.Error(), "\n", 2)[0]
-	}
-	if m := unknownField.FindStringSubmatch(err.Error()); m != nil {
-		out.Text = fmt.Sprintf("unknown key %q", m[1])
-		if near := nearest(m[1], keys(reflect.TypeOf(v))); near != "" {
-			out.Hint = fmt.Sprintf("did you mean %q?", near)
-		}
-	} else if m := duplicateKey.FindStringSubmatch(err.Error()); m != nil {
-		out.Text = fmt.Sprintf("key %q is there twice", m[1])
-	}
-	return out
-}
-
-// At makes an Error about the value at path ("$.lanes.1.kiosk") of the file in b, for checks that a decoder cannot do.
-func At(name string, b []byte, path, text, hint string) error {
-	e := &Error{File: name, Text: text, Hint: hint}
-	f, err := parser.ParseBytes(b, 0)
-	if err != nil {
+	if e != nil {
+		e.File = name
 		return e
 	}
-	for p := path; p != "$" && p != ""; p = p[:max(strings.LastIndex(p, "."), 0)] { // the nearest part that is there
-		yp, err := yaml.PathString(p)
-		if err != nil {
-			continue
-		}
-		if n, err := yp.FilterFile(f); err == nil && n != nil {
-			e.Line = line(n)
-			break
-		}
+	if root == nil {
+		return nil
+	}
+	if err := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict()).Decode(v); err != nil {
+		return syntax(err, b).in(name) // whatever the look before did not see
+	}
+	return nil
+}
+
+func (e *Error) in(file string) *Error {
+	e.File = file
+	return e
+}
+
+// At makes an Error about the setting at path ("lanes.1.kiosk", "tokens[0].file") of the file in b, for checks that a
+// decoder cannot do; text goes on after the path: "is required". The line is the setting's or, where it is missing, that
+// of what it would be in.
+func At(name string, b []byte, path, text, hint string) error {
+	e := &Error{File: name, Text: path + " " + text, Hint: hint}
+	if root, bad := parse(b); bad == nil && root != nil {
+		e.Line = lineOf(root, path)
 	}
 	return e
 }
 
-func line(n ast.Node) int {
-	if m, ok := n.(*ast.MappingNode); ok && len(m.Values) > 0 {
-		n = m.Values[0].Key
+// Near is a hint with the known word that looks most like s, or the words there are.
+func Near(s string, known []string) string {
+	if best := nearest(s, known); best != "" {
+		return fmt.Sprintf("did you mean %q?", best)
 	}
-	if t := n.GetToken(); t != nil && t.Position != nil {
-		return t.Position.Line
-	}
-	return 0
+	return "there are " + strings.Join(known, ", ")
 }
 
-// keys are all keys that a type knows, at any depth: good enough to guess what was meant.
-func keys(t reflect.Type) []string {
-	seen := map[reflect.Type]bool{}
-	var out []string
-	var walk func(reflect.Type)
-	walk = func(t reflect.Type) {
-		for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
-			t = t.Elem()
-		}
-		if t.Kind() != reflect.Struct || seen[t] {
-			return
-		}
-		seen[t] = true
-		for i := range t.NumField() {
-			f := t.Field(i)
-			if k, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); k != "" && k != "-" {
-				out = append(out, k)
-			}
-			walk(f.Type)
-		}
-	}
-	walk(t)
-	return out
-}
-
+// nearest is the known word with the fewest wrong letters, "" if half of them or more would be.
 func nearest(s string, known []string) string {
 	best, at := "", max(len(s)/2, 1)+1
 	for _, k := range known {

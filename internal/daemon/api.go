@@ -100,17 +100,5 @@ func Check(c Config) error {
 	if _, err := loadKey(c.Link.Key); err != nil {
 		return err
 	}
-	for name, l := range c.Lanes {
-		if l.Display != nil {
-			if _, err := displays().Find(l.Display.Driver); err != nil {
-				return fmt.Errorf("customer display of lane %s: %w", name, err)
-			}
-		}
-		if l.Scanner != nil {
-			if _, err := scanners().Find(l.Scanner.Driver); err != nil {
-				return fmt.Errorf("scanner of lane %s: %w", name, err)
-			}
-		}
-	}
 	return nil
 }

@@ -4,15 +4,9 @@ package daemon
 
 import (
 	"fmt"
-	"net"
-	"net/url"
-	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"tilld/internal/conffile"
-	"tilld/payment"
 )
 
 // Config is the daemon's file, configs/tilld.yaml, version 1. Every key has the default that is said there.
@@ -123,19 +117,16 @@ func Defaults() Config {
 // LoadConfig reads and checks a file; relative paths in it count from its own folder.
 func LoadConfig(file string) (Config, error) {
 	c := Defaults()
-	if err := conffile.Load(file, &c); err != nil {
-		return c, err
-	}
-	b, err := os.ReadFile(file)
+	b, err := conffile.Load(file, &c)
 	if err != nil {
-		return c, fmt.Errorf("read configuration: %w", err)
+		return c, err
 	}
 	dir, err := filepath.Abs(filepath.Dir(file))
 	if err != nil {
 		return c, fmt.Errorf("read configuration: %w", err)
 	}
 	c.resolve(dir)
-	return c, c.check(filepath.Base(file), b)
+	return c, c.check(func(path, text, hint string) error { return conffile.At(filepath.Base(file), b, path, text, hint) })
 }
 
 func (c *Config) resolve(dir string) {
@@ -154,110 +145,4 @@ func (c *Config) resolve(dir string) {
 	for i := range c.Tokens {
 		abs(&c.Tokens[i].File)
 	}
-}
-
-// check refuses what a decoder cannot see; the first fault is told with its line.
-func (c *Config) check(name string, b []byte) error {
-	at := func(path, text, hint string) error { return conffile.At(name, b, path, text, hint) }
-	if c.Version != 1 {
-		return at("$.version", "is a version that this program does not know", "1")
-	}
-	if host, _, err := net.SplitHostPort(c.Listen); err != nil || !loopback(host) {
-		return at("$.listen", "must be an address on loopback with its port", "127.0.0.1:7373")
-	}
-	if err := c.checkLink(at); err != nil {
-		return err
-	}
-	if len(c.Lanes) == 0 {
-		return at("$.lanes", "at least one lane is needed", `lanes: {"1": {language: en, outputs: [till]}}`)
-	}
-	for lane, l := range c.Lanes {
-		if err := checkLane("$.lanes."+lane, l, at); err != nil {
-			return err
-		}
-	}
-	return c.checkTokens(at)
-}
-
-func (c *Config) checkLink(at func(path, text, hint string) error) error {
-	u, err := url.Parse(c.Link.URL)
-	if err != nil || u.Host == "" || u.Scheme != "wss" && u.Scheme != "ws" {
-		return at("$.link.url", "must be the integrator's address", "wss://integrator.example/v1/term")
-	}
-	if u.Scheme == "ws" && !loopback(u.Hostname()) {
-		return at("$.link.url", "ws:// is accepted on loopback alone", "use wss://")
-	}
-	if c.Link.Terminal == "" {
-		return at("$.link.terminal", "is required: this box's name at the integrator", "")
-	}
-	return nil
-}
-
-func checkLane(path string, l Lane, at func(path, text, hint string) error) error {
-	if !slices.Contains([]string{"en", "ru"}, l.Language) {
-		return at(path+".language", "must be a language that the sentences exist in", "en or ru")
-	}
-	if len(l.Outputs) == 0 {
-		return at(path+".outputs", "at least one output must take the code", "till, customer-display")
-	}
-	for _, o := range l.Outputs {
-		if !slices.Contains([]string{"till", "customer-display"}, o) {
-			return at(path+".outputs", "names an output that is not there", "till, customer-display")
-		}
-	}
-	if !slices.Contains([]string{"", string(payment.Keep), string(payment.Return), string(payment.Person)}, l.IfNotConfirmed) {
-		return at(path+".if_not_confirmed", "must be keep, return or person", "")
-	}
-	if !slices.Contains([]string{"", "paper", "screen", "none"}, l.Receipt) {
-		return at(path+".receipt", "must be paper, screen or none", "")
-	}
-	for key, d := range map[string]*Device{"customer_display": l.Display, "scanner": l.Scanner} {
-		if d != nil && d.Port.Serial == "" {
-			return at(path+"."+key+".port", "is required", "port: {serial: /dev/ttyUSB0}")
-		}
-	}
-	return nil
-}
-
-var roles = []string{"till", "supervisor", "technician", "kiosk"}
-
-func (c *Config) checkTokens(at func(path, text, hint string) error) error {
-	for i, t := range c.Tokens {
-		path := fmt.Sprintf("$.tokens[%d]", i)
-		if (t.Token == "") == (t.File == "") {
-			return at(path, "needs either token or file", "")
-		}
-		if err := c.checkRoles(path, t.Roles, t.Lane, at); err != nil {
-			return err
-		}
-	}
-	for who, p := range c.Peers {
-		if err := c.checkRoles("$.peers."+who, p.Roles, p.Lane, at); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (c *Config) checkRoles(path string, have []string, lane string, at func(path, text, hint string) error) error {
-	if len(have) == 0 {
-		return at(path, "needs roles", strings.Join(roles, ", "))
-	}
-	for _, r := range have {
-		if !slices.Contains(roles, r) {
-			return at(path+".roles", "names a role that is not there", strings.Join(roles, ", "))
-		}
-	}
-	if _, known := c.Lanes[lane]; lane != "" && !known {
-		return at(path+".lane", "names a lane that is not there", "")
-	}
-	return nil
-}
-
-func loopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
 }

@@ -1,0 +1,213 @@
+package daemon
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tilld/devices"
+	"tilld/internal/conffile"
+	"tilld/internal/localapi"
+	"tilld/internal/logging"
+	"tilld/payment"
+)
+
+// What may stand where a configuration chooses.
+func languages() []string { return []string{"en", "ru"} }
+func outputs() []string   { return []string{"till", "customer-display"} }
+func receipts() []string  { return []string{"paper", "screen", "none"} }
+func parities() []string  { return []string{"none", "even", "odd"} }
+func roles() []string {
+	return []string{localapi.Till, localapi.Supervisor, localapi.Technician, localapi.Kiosk}
+}
+
+func notConfirmed() []string {
+	return []string{string(payment.Keep), string(payment.Return), string(payment.Person)}
+}
+
+// place makes the error about a setting: its path, what is wrong, what to do.
+type place func(path, text, hint string) error
+
+// check refuses what the shape of the file does not tell; the first fault is told with its line.
+func (c *Config) check(at place) error {
+	if host, port, err := net.SplitHostPort(c.Listen); err != nil || !loopback(host) || !isPort(port) {
+		return at("listen", "must be an address of this machine itself, with its port", "127.0.0.1:7373")
+	}
+	if err := checkNames(c.Hosts, c.Origins, at); err != nil {
+		return err
+	}
+	if err := among("log.format", c.Log.Format, []string{logging.Text, logging.JSON, logging.Journal}, at); err != nil {
+		return err
+	}
+	if err := among("log.level", c.Log.Level, []string{"debug", "info", "warn", "error"}, at); err != nil {
+		return err
+	}
+	if err := c.checkLink(at); err != nil {
+		return err
+	}
+	if len(c.Lanes) == 0 {
+		return at("lanes", "needs at least one lane", `lanes: {"1": {language: en, outputs: [till]}}`)
+	}
+	for _, lane := range slices.Sorted(maps.Keys(c.Lanes)) {
+		if err := checkLane("lanes."+lane, c.Lanes[lane], at); err != nil {
+			return err
+		}
+	}
+	if c.Limits.MinFreeMiB < 0 || c.Limits.ReserveMiB < 0 {
+		return at("limits", "must not be negative", "min_free_mib: 32, reserve_mib: 8")
+	}
+	return c.checkCallers(at)
+}
+
+func (c *Config) checkLink(at place) error {
+	const example = "wss://integrator.example/v1/term"
+	if c.Link.URL == "" {
+		return at("link.url", "is required: the integrator's address", example)
+	}
+	u, err := url.Parse(c.Link.URL)
+	if err != nil || u.Host == "" || u.Scheme != "wss" && u.Scheme != "ws" {
+		return at("link.url", "must be the integrator's address", example)
+	}
+	if u.Scheme == "ws" && !loopback(u.Hostname()) {
+		return at("link.url", "begins with ws://, which is for this machine itself alone: anybody on the way could read along", "begin it with wss://")
+	}
+	if c.Link.Terminal == "" {
+		return at("link.terminal", "is required: this box's name at the integrator", "ask the integrator's operator")
+	}
+	return nil
+}
+
+func checkNames(hosts, origins []string, at place) error {
+	for i, h := range hosts {
+		if _, port, err := net.SplitHostPort(h); err != nil || !isPort(port) {
+			return at(fmt.Sprintf("hosts[%d]", i), "must be a name with its port", "till.shop.example:7373")
+		}
+	}
+	for i, o := range origins {
+		u, err := url.Parse(o)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || o != u.Scheme+"://"+u.Host {
+			return at(fmt.Sprintf("origins[%d]", i), "must be a page's origin: http or https and the host, nothing after it", "https://till.shop.example")
+		}
+	}
+	return nil
+}
+
+func checkLane(path string, l Lane, at place) error {
+	if err := among(path+".language", l.Language, languages(), at); err != nil {
+		return err
+	}
+	if len(l.Outputs) == 0 {
+		return at(path+".outputs", "is required: who shows the code", "[till, customer-display]")
+	}
+	for i, o := range l.Outputs {
+		if err := among(fmt.Sprintf("%s.outputs[%d]", path, i), o, outputs(), at); err != nil {
+			return err
+		}
+	}
+	if slices.Contains(l.Outputs, "customer-display") && l.Display == nil {
+		return at(path+".outputs", "names customer-display, and this lane has none", "add customer_display: {driver: …, port: {serial: …}}")
+	}
+	if l.IfNotConfirmed != "" {
+		if err := among(path+".if_not_confirmed", l.IfNotConfirmed, notConfirmed(), at); err != nil {
+			return err
+		}
+	}
+	if l.Receipt != "" {
+		if err := among(path+".receipt", l.Receipt, receipts(), at); err != nil {
+			return err
+		}
+	}
+	return checkDevices(path, l, at)
+}
+
+func checkDevices(path string, l Lane, at place) error {
+	if err := checkDevice(path+".customer_display", l.Display, displays(), at); err != nil {
+		return err
+	}
+	return checkDevice(path+".scanner", l.Scanner, scanners(), at)
+}
+
+func checkDevice[T any](path string, d *Device, drivers *devices.Registry[T], at place) error {
+	if d == nil {
+		return nil
+	}
+	if err := among(path+".driver", d.Driver, drivers.Names(), at); err != nil {
+		return err
+	}
+	if d.Port.Serial == "" {
+		return at(path+".port", "is required: where the device is", "port: {serial: /dev/ttyUSB0}")
+	}
+	if d.Port.Parity != "" {
+		if err := among(path+".port.parity", d.Port.Parity, parities(), at); err != nil {
+			return err
+		}
+	}
+	if d.Port.Baud < 0 || d.Port.DataBits != 0 && (d.Port.DataBits < 5 || d.Port.DataBits > 8) || d.Port.StopBits < 0 || d.Port.StopBits > 2 {
+		return at(path+".port", "has a speed, data_bits or stop_bits that no line has", "baud: 9600, data_bits: 8, stop_bits: 1")
+	}
+	return nil
+}
+
+func (c *Config) checkCallers(at place) error {
+	for i, t := range c.Tokens {
+		path := fmt.Sprintf("tokens[%d]", i)
+		switch {
+		case t.Token == "" && t.File == "":
+			return at(path, "needs token or file", "file: till-1.token")
+		case t.Token != "" && t.File != "":
+			return at(path, "has both token and file", "take one of them out")
+		}
+		if err := c.checkRoles(path, t.Roles, t.Lane, at); err != nil {
+			return err
+		}
+	}
+	for _, who := range slices.Sorted(maps.Keys(c.Peers)) {
+		if err := c.checkRoles("peers."+who, c.Peers[who].Roles, c.Peers[who].Lane, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Config) checkRoles(path string, have []string, lane string, at place) error {
+	if len(have) == 0 {
+		return at(path+".roles", "is required: what this caller may do", strings.Join(roles(), ", "))
+	}
+	for i, r := range have {
+		if err := among(fmt.Sprintf("%s.roles[%d]", path, i), r, roles(), at); err != nil {
+			return err
+		}
+	}
+	if _, known := c.Lanes[lane]; lane != "" && !known {
+		return at(path+".lane", fmt.Sprintf("is %q, which is no lane of this box", lane), conffile.Near(lane, slices.Sorted(maps.Keys(c.Lanes))))
+	}
+	return nil
+}
+
+// among refuses a word that is not one of those there are.
+func among(path, got string, known []string, at place) error {
+	if slices.Contains(known, got) {
+		return nil
+	}
+	if got == "" {
+		return at(path, "is required", "one of "+strings.Join(known, ", "))
+	}
+	return at(path, fmt.Sprintf("is %q, which is unknown", got), conffile.Near(got, known))
+}
+
+func isPort(s string) bool {
+	n, err := strconv.Atoi(s)
+	return err == nil && n >= 0 && n < 1<<16
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
