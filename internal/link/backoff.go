@@ -17,11 +17,12 @@ import (
 type backoff struct{ tries int }
 
 // next is how long to wait: full jitter over a window that starts at the server's jitter, with an open payment at one
-// second at most, and doubles with each try; never more than longestDelay. What needs a person waits a minute at least.
+// second at most, and doubles with each try; never more than longestDelay, with an open payment openLongest: somebody
+// stands there. What needs a person waits a minute at least.
 func (b *backoff) next(jitter time.Duration, open bool, err error) time.Duration {
-	window := jitter
+	window, longest := jitter, longestDelay
 	if open {
-		window = min(window, openJitter)
+		window, longest = min(window, openJitter), openLongest
 	}
 	for range min(b.tries, 10) {
 		window *= 2
@@ -34,7 +35,7 @@ func (b *backoff) next(jitter time.Duration, open bool, err error) time.Duration
 	if errors.As(err, &e) && e.drain > 0 && !open {
 		return e.drain // the server has drawn the lot for each of us
 	}
-	d := rand.N(min(max(window, time.Millisecond), longestDelay))
+	d := rand.N(min(max(window, time.Millisecond), longest))
 	var h *ws.HandshakeError
 	if errors.As(err, &h) && h.RetryAfter > 0 {
 		d += min(h.RetryAfter, retryAfter)
@@ -42,10 +43,15 @@ func (b *backoff) next(jitter time.Duration, open bool, err error) time.Duration
 	return d
 }
 
-// rest waits before the next try. A payment that opens meanwhile shortens the wait to what it would have been with it,
+// urgent says that a payment is open, or that the journal holds a call that the integrator has not answered.
+func (l *Link) urgent() bool {
+	return len(l.about.About().OpenPayments) > 0 || len(l.calls.Calls()) > 0
+}
+
+// rest waits before the next try. A payment or a call that comes meanwhile shortens the wait to what it would have been with it,
 // unless the server asked for the wait or a person must come first.
 func (l *Link) rest(ctx context.Context, b *backoff, err error) error {
-	open := len(l.about.About().OpenPayments) > 0
+	open := l.urgent()
 	l.mu.Lock()
 	jitter := l.jitter
 	l.mu.Unlock()
@@ -64,7 +70,7 @@ func (l *Link) rest(ctx context.Context, b *backoff, err error) error {
 		case <-l.wake:
 			t.Stop()
 		}
-		if !fixed && len(l.about.About().OpenPayments) > 0 {
+		if !fixed && l.urgent() {
 			fixed = true
 			if soon := time.Now().Add(rand.N(openJitter)); soon.Before(until) {
 				until = soon

@@ -72,7 +72,8 @@ const (
 	stable       = 10 * time.Second // a session that lived this long starts the back-off anew
 	closeLimit   = 3 * time.Second  // for a close frame to leave when the box stops
 	firstJitter  = 5 * time.Second  // until a server has said its own
-	openJitter   = time.Second      // with an open payment
+	openJitter   = time.Second      // with an open payment or an unanswered call
+	openLongest  = 5 * time.Second  // likewise, after many tries
 	longestDelay = 120 * time.Second
 	personLeast  = 60 * time.Second // between tries that need a person first
 	retryAfter   = 10 * time.Minute // the longest Retry-After that is believed

@@ -222,7 +222,28 @@ func TestReconnect(t *testing.T) {
 			}
 		})
 	})
-	t.Run("WindowsDoubleToTwoMinutes", func(t *testing.T) {
+	t.Run("CallThatIsNotAnsweredCountsAsAnOpenPayment", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBox(t)
+			b.open = nil
+			s, _, stop := bubble(t, b, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+			defer stop()
+			time.Sleep(time.Hour)
+			b.add(get("p", "p:get:1")) // a return of a sale that is over, say
+			before := len(s.gaps())
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			for _, g := range s.gaps()[before+1:] {
+				if g > 5*time.Second {
+					t.Errorf("came back after %v", g)
+				}
+			}
+			if got := len(s.gaps()) - before; got < 10 || s.opens[len(s.opens)-1] != "1" {
+				t.Errorf("%d tries in a minute, X-Till-Open %q", got, s.opens[len(s.opens)-1])
+			}
+		})
+	})
+	t.Run("WindowsDoubleToTwoMinutesOrFiveSecondsWithAnOpenPayment", func(t *testing.T) {
 		windows := func(jitter time.Duration, open bool) []time.Duration {
 			top := make([]time.Duration, 12)
 			for range 300 {
@@ -236,13 +257,18 @@ func TestReconnect(t *testing.T) {
 			jitter time.Duration
 			open   bool
 			first  time.Duration
-		}{{5 * time.Second, false, 5 * time.Second}, {5 * time.Second, true, time.Second}, {100 * time.Second, false, 100 * time.Second}} {
+			last   time.Duration
+		}{
+			{5 * time.Second, false, 5 * time.Second, 120 * time.Second},
+			{5 * time.Second, true, time.Second, 5 * time.Second},
+			{100 * time.Second, false, 100 * time.Second, 120 * time.Second},
+		} {
 			want := c.first
 			for i, d := range windows(c.jitter, c.open) {
 				if d >= want || d < want*8/10 {
 					t.Errorf("jitter %v, open %v, try %d: longest of 300 is %v, want nearly %v", c.jitter, c.open, i, d, want)
 				}
-				want = min(2*want, 120*time.Second)
+				want = min(2*want, c.last)
 			}
 		}
 	})

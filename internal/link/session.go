@@ -14,10 +14,9 @@ import (
 
 // once is one connection from dial to end. A frame that is not ours closes it with 4400; the next one resumes.
 func (l *Link) once(ctx context.Context, o wire.Owner) error {
-	st := l.about.About()
 	c, err := ws.Dial(ctx, l.url.String(), ws.Options{
 		Protocols: []string{wire.Protocol}, MaxFrame: wire.MaxFrame,
-		Header: l.header(len(st.OpenPayments) > 0), TLS: l.cfg.TLS, Dial: l.cfg.Dial,
+		Header: l.header(l.urgent()), TLS: l.cfg.TLS, Dial: l.cfg.Dial,
 	})
 	if err != nil {
 		return err
