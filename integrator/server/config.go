@@ -142,7 +142,7 @@ func checkProvider(path string, p Provider, at place) error {
 		return at(path+".url", "is required: the address of the provider's API", "https://bank.example")
 	}
 	if u, err := url.Parse(p.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return at(path+".url", "must begin with https:// (or http:// on this machine itself)", "https://bank.example")
+		return at(path+".url", "must be the address of the provider's API, with https:// or http:// before it", "https://bank.example")
 	}
 	if p.KeyFile == "" {
 		return at(path+".key_file", "is required: the file of the key that both share", "key_file: bank.key")

@@ -55,6 +55,9 @@ type Times struct {
 	ExtendWait time.Duration // for the integrator's answer to an extend: 5 s
 }
 
+// DefaultTimes are the clocks where nothing is configured.
+func DefaultTimes() Times { return Times{}.filled() }
+
 // filled puts the defaults in.
 func (t Times) filled() Times {
 	def := func(d *time.Duration, v time.Duration) {

@@ -120,6 +120,9 @@ func Near(s string, known []string) string {
 	if best := nearest(s, known); best != "" {
 		return fmt.Sprintf("did you mean %q?", best)
 	}
+	if len(known) == 1 {
+		return "there is " + known[0] + " alone"
+	}
 	return "there are " + strings.Join(known, ", ")
 }
 

@@ -15,8 +15,11 @@ func fits(root ast.Node, v reflect.Value) *Error {
 	if e := version(root, v); e != nil { // first: a file of another version has other keys
 		return e
 	}
-	return shape(root, v.Type(), "")
+	return (&look{v.Type()}).shape(root, v.Type(), "")
 }
+
+// look is one comparison; it knows the whole for hints about a part.
+type look struct{ whole reflect.Type }
 
 func version(root ast.Node, v reflect.Value) *Error {
 	for _, p := range pairs(root) {
@@ -32,7 +35,7 @@ func version(root ast.Node, v reflect.Value) *Error {
 	return nil
 }
 
-func shape(n ast.Node, t reflect.Type, path string) *Error {
+func (l *look) shape(n ast.Node, t reflect.Type, path string) *Error {
 	wrong := func(text, hint string) *Error {
 		return &Error{Line: line(n), Text: strings.TrimSpace(path + " " + text), Hint: hint}
 	}
@@ -53,9 +56,9 @@ func shape(n ast.Node, t reflect.Type, path string) *Error {
 	}
 	switch t.Kind() {
 	case reflect.Struct, reflect.Map:
-		return group(n, t, path, wrong)
+		return l.group(n, t, path, wrong)
 	case reflect.Slice:
-		return list(n, t, path, wrong)
+		return l.list(n, t, path, wrong)
 	case reflect.Bool:
 		if _, ok := n.(*ast.BoolNode); !ok {
 			return wrong("must be true or false", "")
@@ -88,7 +91,7 @@ func duration(n ast.Node, wrong func(text, hint string) *Error) *Error {
 }
 
 // group is a mapping: a struct with its own keys, or names that the file chooses.
-func group(n ast.Node, t reflect.Type, path string, wrong func(text, hint string) *Error) *Error {
+func (l *look) group(n ast.Node, t reflect.Type, path string, wrong func(text, hint string) *Error) *Error {
 	if n.Type() != ast.MappingType && n.Type() != ast.MappingValueType {
 		if path == "" {
 			return wrong("is no list of settings", "one a line: key, colon, blank, value")
@@ -108,13 +111,13 @@ func group(n ast.Node, t reflect.Type, path string, wrong func(text, hint string
 		} else if f := field(t, key); f != nil {
 			to = f.Type
 		} else {
-			return unknown(p, key, t)
+			return l.unknown(p, key, t)
 		}
 		below := key
 		if path != "" {
 			below = path + "." + key
 		}
-		if e := shape(p.Value, to, below); e != nil {
+		if e := l.shape(p.Value, to, below); e != nil {
 			if e.Line == 0 {
 				e.Line = line(p.Key)
 			}
@@ -124,11 +127,32 @@ func group(n ast.Node, t reflect.Type, path string, wrong func(text, hint string
 	return nil
 }
 
-func unknown(p *ast.MappingValueNode, key string, t reflect.Type) *Error {
-	return &Error{Line: line(p.Key), Text: fmt.Sprintf("unknown key %q", key), Hint: Near(key, keys(t))}
+func (l *look) unknown(p *ast.MappingValueNode, key string, t reflect.Type) *Error {
+	e := &Error{Line: line(p.Key), Text: fmt.Sprintf("unknown key %q", key), Hint: Near(key, keys(t))}
+	if at := home(l.whole, key); at != "" && nearest(key, keys(t)) == "" {
+		e.Hint = "it belongs under " + at
+	}
+	return e
 }
 
-func list(n ast.Node, t reflect.Type, path string, wrong func(text, hint string) *Error) *Error {
+// home is the group at the top that has the key, "" for none.
+func home(t reflect.Type, key string) string {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		k, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		for in := f.Type; ; in = in.Elem() {
+			if field(in, key) != nil {
+				return k
+			}
+			if in.Kind() != reflect.Map && in.Kind() != reflect.Slice && in.Kind() != reflect.Pointer {
+				break
+			}
+		}
+	}
+	return ""
+}
+
+func (l *look) list(n ast.Node, t reflect.Type, path string, wrong func(text, hint string) *Error) *Error {
 	s, ok := n.(*ast.SequenceNode)
 	if !ok {
 		if t.Elem().Kind() == reflect.Struct {
@@ -137,7 +161,7 @@ func list(n ast.Node, t reflect.Type, path string, wrong func(text, hint string)
 		return wrong("must be a list", "in brackets: [first, second]")
 	}
 	for i, x := range s.Values {
-		if e := shape(x, t.Elem(), fmt.Sprintf("%s[%d]", path, i)); e != nil {
+		if e := l.shape(x, t.Elem(), fmt.Sprintf("%s[%d]", path, i)); e != nil {
 			return e
 		}
 	}

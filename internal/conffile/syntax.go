@@ -56,6 +56,9 @@ func sayings() []saying {
 	return []saying{
 		{"flow mapping end token", "a { is never closed with }", closeIt},
 		{"sequence end token", "a [ is never closed with ]", closeIt},
+		{"',' or '}' must be", "a { before this is not closed with }, or a comma is missing", "look at the end of the line before"},
+		{"',' or ']' must be", "a [ before this is not closed with ], or a comma is missing", "look at the end of the line before"},
+		{"value is not allowed in this context.", "text stands here twice", "a quote in a line before is not closed, or one of the texts does not belong here"},
 		{"end character of", "a quote is never closed", "put the same quote at the end of the text"},
 		{"mapping value is not allowed", "a second colon, or a line that is indented too far", "put text with a colon in quotes; settings of one group begin in the same column"},
 		{"cannot start any token", "a character that text may not begin with", "put the text in quotes"},

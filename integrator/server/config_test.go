@@ -1,0 +1,134 @@
+package server
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"tilld/integrator"
+	"tilld/internal/conffile"
+)
+
+const example = "../../configs/integrator.yaml"
+
+func readExample(t *testing.T) Config {
+	t.Helper()
+	c, err := LoadConfig(example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestExampleShowsEveryKey(t *testing.T) {
+	b, err := os.ReadFile(example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var given map[string]any
+	if err := conffile.Parse("integrator.yaml", b, &given); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	var walk func(typ reflect.Type, v any, path string)
+	walk = func(typ reflect.Type, v any, path string) {
+		m, _ := v.(map[string]any)
+		switch typ.Kind() {
+		case reflect.Map:
+			for name, x := range m {
+				walk(typ.Elem(), x, path+"."+name)
+			}
+			if len(m) == 0 {
+				t.Errorf("%s has no entry in the example", path)
+			}
+		case reflect.Struct:
+			for i := range typ.NumField() {
+				key := typ.Field(i).Tag.Get("yaml")
+				n++
+				if x, there := m[key]; !there {
+					t.Errorf("%s.%s is not in the example", path, key)
+				} else {
+					walk(typ.Field(i).Type, x, path+"."+key)
+				}
+			}
+		}
+	}
+	walk(reflect.TypeFor[Config](), given, "")
+	t.Logf("%d keys", n)
+}
+
+func TestExampleSaysTheDefaults(t *testing.T) {
+	c, d := readExample(t), Defaults()
+	if c.Version != d.Version || c.State != d.State || c.Listen != d.Listen || c.Log != d.Log || c.Merchant.Zone != d.Merchant.Zone || len(c.Hosts) != 0 {
+		t.Errorf("the example says\n%+v\nand the defaults are\n%+v", c, d)
+	}
+	want := integrator.DefaultSettings()
+	if got := settings(c); !reflect.DeepEqual(got, want) {
+		t.Errorf("the example's clocks are\n%+v\nand the defaults\n%+v", got, want)
+	}
+	if got := settings(d); !reflect.DeepEqual(got, want) {
+		t.Errorf("clocks of an empty file\n%+v\nand the defaults\n%+v", got, want)
+	}
+}
+
+func TestEveryClockArrives(t *testing.T) {
+	base := settings(Defaults())
+	v := reflect.TypeFor[Times]()
+	for i := range v.NumField() {
+		c := Defaults()
+		reflect.ValueOf(&c.Times).Elem().Field(i).SetInt(12345678)
+		if reflect.DeepEqual(settings(c), base) {
+			t.Errorf("times.%s changes nothing", v.Field(i).Tag.Get("yaml"))
+		}
+	}
+}
+
+func TestExampleBuildsItsProviders(t *testing.T) {
+	c := readExample(t)
+	key := filepath.Join(t.TempDir(), "bank.key")
+	if err := os.WriteFile(key, []byte("sixteen bytes or more\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for id, p := range c.Providers {
+		if p.KeyFile != filepath.Join(abs(t, "../../configs"), "bank.key") {
+			t.Errorf("key_file of %s counts from %s", id, p.KeyFile)
+		}
+		p.KeyFile = key
+		c.Providers[id] = p
+	}
+	if got, err := providers(c); err != nil || len(got) != len(c.Providers) {
+		t.Fatalf("%d providers, %v", len(got), err)
+	}
+}
+
+func abs(t *testing.T, p string) string {
+	t.Helper()
+	a, err := filepath.Abs(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// Each file holds one mistake; its first line is the exact message.
+func TestInvalidConfigurationsAreRefusedInTheseWords(t *testing.T) {
+	files, err := filepath.Glob("../../configs/invalid/integrator/*.yaml")
+	if err != nil || len(files) < 12 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, f := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(f), ".yaml"), func(t *testing.T) {
+			b, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			first, _, _ := strings.Cut(string(b), "\n")
+			if _, err := LoadConfig(f); err == nil || "# "+err.Error() != first {
+				t.Fatalf("got  %v\nwant %s", err, strings.TrimPrefix(first, "# "))
+			}
+		})
+	}
+	t.Logf("%d files", len(files))
+}
