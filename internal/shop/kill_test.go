@@ -1,0 +1,216 @@
+//go:build processes
+
+package shop_test
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"tilld/internal/localapi/client"
+	"tilld/internal/shop"
+)
+
+// TestKillRestart kills either end, and both, between any two steps of both sales, and goes on as a till would: the same
+// calls under the same references. Nothing is lost, nothing is doubled: the integrator's books balance, the bank's own
+// books say the same, and each sale that handed goods over took its money once.
+func TestKillRestart(t *testing.T) {
+	rounds := 1
+	if thorough() {
+		rounds = 5
+	}
+	for name, parts := range map[string][]shop.Part{
+		"Box": {shop.Tilld}, "Integrator": {shop.Integrator}, "Both": {shop.Tilld, shop.Integrator},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			k := &killer{rig: openShop(t, shop.Config{Processes: true, Programs: programs(t)}), parts: parts, states: map[string]int{}}
+			for round := range rounds {
+				for _, s := range []script{shown, scanned} {
+					for gap := range s.steps {
+						k.sell(s, gap, round)
+					}
+				}
+			}
+			k.check()
+		})
+	}
+}
+
+// killer sells and kills.
+type killer struct {
+	*rig
+	parts  []shop.Part
+	sales  int
+	kills  int
+	goods  int64 // of sales that handed over
+	back   int64
+	states map[string]int
+}
+
+// script is one sale as a till and its customer go through it. Each step may be repeated, and leaves the sale alone when
+// it has ended without goods.
+type script struct {
+	name  string
+	steps []step
+}
+
+type step struct {
+	name string
+	do   func(*killer, *sale)
+}
+
+// sale is what a till holds in its own books.
+type sale struct {
+	ref     string
+	amount  int64
+	id      string
+	payload string
+	over    bool // ended without goods: other money is safe
+	back    int64
+}
+
+var shown = script{"show", []step{
+	{"create", func(k *killer, s *sale) {
+		s.id = k.create(client.NewPayment{Reference: s.ref, Amount: rub(s.amount), Mode: "show"}).ID
+	}},
+	{"open", func(k *killer, s *sale) {
+		p := k.until(s.id, tryLimit, "open with its code", func(p client.Payment) bool { return p.State == "open" && p.QR != nil })
+		s.payload = p.QR.Payload
+	}},
+	{"pay", func(k *killer, s *sale) { k.pay(s.payload, nil) }},
+	{"paid", func(k *killer, s *sale) { k.untilState(s.id, tryLimit, "paid") }},
+	{"confirm", (*killer).confirm},
+	{"return", func(k *killer, s *sale) {
+		s.back = 5000
+		m := rub(s.back)
+		k.try("return", func() error {
+			_, err := k.api.Return(k.t.Context(), s.id, client.NewReturn{Reference: s.ref + "-back", Amount: &m})
+			return err
+		})
+	}},
+}}
+
+var scanned = script{"scan", []step{
+	{"create", func(k *killer, s *sale) {
+		s.id = k.create(client.NewPayment{Reference: s.ref, Amount: rub(s.amount), Mode: "scan"}).ID
+	}},
+	{"open", func(k *killer, s *sale) { k.untilState(s.id, tryLimit, "open") }},
+	{"scan", func(k *killer, _ *sale) { k.scan(k.walletCode()) }},
+	{"paid", (*killer).scanUntilPaid},
+	{"confirm", (*killer).confirm},
+}}
+
+// scanUntilPaid shows a fresh code whenever the box asks for one: a code that was under way in a crash is gone by design.
+func (k *killer) scanUntilPaid(s *sale) {
+	k.t.Helper()
+	end, last := time.Now().Add(2*time.Minute), time.Now()
+	p := k.until(s.id, 2*time.Minute, "paid, or ended without money", func(p client.Payment) bool {
+		if p.State == "open" && time.Since(last) > 3*time.Second && time.Now().Before(end) {
+			last = time.Now()
+			k.scan(k.walletCode())
+		}
+		return p.State == "paid" || p.Lights.OtherTender
+	})
+	s.over = p.Lights.OtherTender
+}
+
+func (k *killer) confirm(s *sale) {
+	k.t.Helper()
+	k.try("confirm", func() error {
+		_, err := k.api.Confirm(k.t.Context(), s.id, client.Confirmation{})
+		return err
+	})
+}
+
+// sell goes through a script with a kill after one of its steps; from round 1 on, at a random moment within it.
+func (k *killer) sell(sc script, gap, round int) {
+	k.t.Helper()
+	k.sales++
+	s := &sale{ref: fmt.Sprintf("%s-%d-%d", sc.name, gap, round), amount: int64(20_000 + 100*k.sales)}
+	for i, st := range sc.steps {
+		if s.over {
+			break
+		}
+		if i == gap && round > 0 {
+			go func() { // ends long before the step's own limit
+				time.Sleep(rand.N(60 * time.Millisecond))
+				k.cut()
+			}()
+		}
+		st.do(k, s)
+		if i == gap && round == 0 {
+			k.cut()
+		}
+	}
+	k.finish(s, sc.steps[gap].name)
+}
+
+func (k *killer) cut() {
+	for _, p := range k.parts {
+		k.shop.Kill(p)
+	}
+	k.kills += len(k.parts)
+}
+
+// finish waits until the sale is as the till's own books say.
+func (k *killer) finish(s *sale, after string) {
+	k.t.Helper()
+	want := "confirmed"
+	switch {
+	case s.over:
+		want = ""
+	case s.back > 0:
+		want = "part_returned"
+	}
+	p := k.until(s.id, time.Minute, "settled", func(p client.Payment) bool {
+		if s.over {
+			return p.Owed.Value == 0
+		}
+		return p.State == want && p.Returned.Value == s.back && p.Owed.Value == 0
+	})
+	if !s.over {
+		k.goods += s.amount - s.back
+		if p.Paid.Value != s.amount || len(p.Returns) > 1 {
+			k.t.Errorf("killed after %s: paid %d of %d, %d returns", after, p.Paid.Value, s.amount, len(p.Returns))
+		}
+	}
+	var same []client.Payment
+	k.try("find the sale", func() (err error) {
+		same, err = k.api.List(k.t.Context(), client.Find{Reference: s.ref})
+		return err
+	})
+	if len(same) != 1 {
+		k.t.Errorf("killed after %s: %d payments of one reference", after, len(same))
+	}
+	k.states[p.State]++
+}
+
+// check compares all books.
+func (k *killer) check() {
+	k.t.Helper()
+	a := k.balanced(time.Minute)
+	if a.Bills != k.sales {
+		k.t.Errorf("%d bills of %d sales", a.Bills, k.sales)
+	}
+	if got := a.Sums["RUB"].Goods; got != k.goods {
+		k.t.Errorf("the integrator kept %d for goods, the till handed over %d", got, k.goods)
+	}
+	var open []client.Payment
+	k.try("list what is open", func() (err error) {
+		open, err = k.api.List(k.t.Context(), client.Find{Open: true})
+		return err
+	})
+	if len(open) > 0 {
+		k.t.Errorf("%d payments are still open", len(open))
+	}
+	var says []string
+	for _, st := range slices.Sorted(maps.Keys(k.states)) {
+		says = append(says, fmt.Sprintf("%d %s", k.states[st], st))
+	}
+	k.t.Logf("%d sales, %d kills, states: %s", k.sales, k.kills, strings.Join(says, ", "))
+}

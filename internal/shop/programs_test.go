@@ -1,0 +1,64 @@
+//go:build processes
+
+package shop_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+// root of the source tree, from this package.
+const root = "../.."
+
+// folder of the built commands; TestMain removes it.
+var folder = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "tilld-programs-") })
+
+// build builds every command once.
+var build = sync.OnceValues(func() (string, error) {
+	dir, err := folder()
+	if err != nil {
+		return "", err
+	}
+	c := exec.Command("go", "build", "-o", dir+"/", "./cmd/...")
+	c.Dir = root
+	if out, err := c.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the commands: %w\n%s", err, out)
+	}
+	return dir, nil
+})
+
+// shops is how many shops are open at a time: nearly all of their time is waiting.
+const shops = "12"
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", shops); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	if dir, err := folder(); err == nil {
+		_ = os.RemoveAll(dir)
+	}
+	os.Exit(code)
+}
+
+// programs is the folder of the built commands.
+func programs(t testing.TB) string {
+	t.Helper()
+	dir, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// program is one built command.
+func program(t testing.TB, name string) string { return filepath.Join(programs(t), name) }
+
+// thorough says that the full figures are wanted.
+func thorough() bool { return os.Getenv("TILLD_DEPTH") == "prove" }
