@@ -110,14 +110,10 @@ func (s *Service) call(ctx context.Context, w Work, st bill.State, o bill.Order)
 // order is the order as the provider knows it.
 func (s *Service) order(_ context.Context, w Work, st bill.State, o bill.Order) provider.Order {
 	due := st.Request.Amount
-	if w.Attempt > 0 { // what is left to pay: other attempts may have brought a part
-		left := st.Need
-		for _, c := range st.Credits {
-			if c.Attempt != w.Attempt {
-				left -= c.Amount
-			}
+	for _, a := range st.Attempts { // an order keeps the amount that it was made with, whatever other attempts brought since
+		if w.Attempt > 0 && a.N == w.Attempt {
+			due = due.Of(a.Amount)
 		}
-		due = due.Of(left)
 	}
 	return provider.Order{
 		ID: o.ID, Amount: due, Expiry: bill.ProviderExpiry(st, s.env(st.Request.Provider).Traits),

@@ -45,7 +45,10 @@ var (
 	_ provider.Caller   = (*bank)(nil)
 )
 
-var errLine = errors.New("line broke")
+var (
+	errLine  = errors.New("line broke")
+	errOther = errors.New("the order was made with another amount")
+)
 
 func newBank() *bank {
 	return &bank{
@@ -164,6 +167,9 @@ func (b *bank) Look(ctx context.Context, p provider.Order) (provider.Report, err
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.looked = p.Memo
+	if o := b.orders[p.ID]; o != nil && o.amount.Value > 0 && o.amount != p.Amount {
+		return provider.Report{}, errOther
+	}
 	return b.report(p.ID), nil
 }
 

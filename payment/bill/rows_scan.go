@@ -30,7 +30,7 @@ func scanRows() []Row {
 			func(s *State, e *Event) []Effect {
 				s.LastAttempt, s.Declined = e.Attempt, nil
 				s.Attempts = append(s.Attempts, Attempt{
-					N: e.Attempt, Hash: e.CodeHash, Started: e.Now, Deadline: e.Now.Add(e.set().Attempt), Running: true,
+					N: e.Attempt, Hash: e.CodeHash, Amount: s.Need - held(s), Started: e.Now, Deadline: e.Now.Add(e.set().Attempt), Running: true,
 					Order: Order{ID: s.ID + "a" + strconv.Itoa(e.Attempt), CallBy: e.Now.Add(e.traits().CallLimit)},
 				})
 				return all(reply(OutCharging), tell(payment.EvCharging), work(ChargeCode, e.Attempt))

@@ -126,6 +126,7 @@ type Attempt struct {
 	N        int       `json:"n"`
 	Hash     string    `json:"hash"` // of the code
 	Order    Order     `json:"order"`
+	Amount   int64     `json:"amount"` // of the order, minor units: what was left to pay when it was made
 	Started  time.Time `json:"started"`
 	Deadline time.Time `json:"deadline"`
 	Running  bool      `json:"running,omitempty"`
