@@ -1,0 +1,3 @@
+module github.com/qiniu/iconv
+
+go 1.26.0
