@@ -18,6 +18,7 @@ var english = Language{
 		"paid":                {"PAID {s}", "Hand over. Make the receipt."},
 		"closing/late":        {"Paid after the code ended", "Still the customer here? Accept within {n} s, else it goes back by itself."},
 		"paid/over":           {"PAID TWICE", "Hand over once. {x} is going back by itself; tell the customer."},
+		"paid/unfinished":     {"PAID {s}, sale not finished", "Goods gone? Finish sale {num}. Goods still here? Return the money."},
 		"confirmed":           {"Finished", "Nothing more to do."},
 		"closing/cancel":      {"Cancelling", "Wait. The bank must say the code is dead."},
 		"closing/expire":      {"Code ended, checking", "Wait. The customer may have paid in the last second."},

@@ -36,9 +36,17 @@ func unpaidLive(p Payment) bool {
 }
 
 // known: the till has used this reference for a return of this payment.
-func known(p Payment, e Event) bool {
-	return e.Return != nil && e.Return.Reference != "" && slices.ContainsFunc(p.Returns, func(r ReturnIntent) bool {
-		return r.Reference == e.Return.Reference
+func known(p Payment, e Event) bool { return asked(p, e) >= 0 }
+
+// asked is the return that the till's reference names, or -1. A return that the integrator told of after the journal was
+// lost has no reference here, but its key follows from one.
+func asked(p Payment, e Event) int {
+	if e.Return == nil || e.Return.Reference == "" {
+		return -1
+	}
+	key := ReturnKey(p.BillID, e.Return.Reference)
+	return slices.IndexFunc(p.Returns, func(r ReturnIntent) bool {
+		return r.Reference == e.Return.Reference || r.ID == key
 	})
 }
 

@@ -13,7 +13,7 @@ import (
 // saysGoods and saysOther are the sentences whose words let goods go or other money be taken: the columns Goods and Other
 // of the cashier's words. The others promise nothing, but for those of doNotCare, which leave it to the lights.
 var (
-	saysGoods  = []string{"paid", "paid/over", "settled/paid"}
+	saysGoods  = []string{"paid", "paid/over", "paid/unfinished", "settled/paid"}
 	saysOther  = []string{"closing/fenced", "canceled", "expired", "returned/owed", "refused", "settled/unpaid", "overridden"}
 	doNotCare  = []string{"late_money", "returning", "returned", "return/later", "return/short", "return/refused", "busy", "confirmed", "no_receipt"}
 	lightsByID = []string{"E2b", "E2b'", "E10b", "E10r", "E11", "E13", "E13r", "E1d"}
@@ -42,7 +42,7 @@ func lightPromises(was, is lane.Payment, rows []string, c lane.ViewContext) stri
 	case now.HandOver && is.Stage != lane.Paid && is.Stage != lane.Released && is.Stage != lane.Done:
 		return "goods may leave in " + string(is.Stage)
 	case now.OtherTender && !old.OtherTender && len(c.Sale) == 0:
-		if !slices.ContainsFunc(rows, func(r string) bool { return slices.Contains(lightsByID, r) }) && is.Trouble != payment.NoUnknownBill && is.End != lane.Withdrawn && was.Stage != lane.Restored {
+		if !slices.ContainsFunc(rows, func(r string) bool { return slices.Contains(lightsByID, r) }) && is.Trouble != payment.NoUnknownBill && is.End != lane.Withdrawn && was.Stage != lane.Restored && !slices.Contains(rows, "E33a") {
 			return fmt.Sprint("other tender by ", rows)
 		}
 	case is.Fence != "" && (is.Stage == lane.Paid || is.Stage == lane.Released):

@@ -2,6 +2,7 @@ package lane
 
 import (
 	"slices"
+	"strings"
 
 	"tilld/payment"
 )
@@ -37,12 +38,16 @@ var bookRows = []row{
 func (s *step) unknown() {
 	switch {
 	case s.Pending(VerbCreate) != nil || unsent(s.Payment):
-	case at(s.Payment, Paid, Released, Done, Ended, Overridden, OverriddenEnded):
+	case s.Stage == Overridden:
+		s.Review, s.Trouble = true, payment.NoUnknownBill
+		s.noBill()
+		s.overriddenEnd()
+	case at(s.Payment, Paid, Released, Done, Ended, OverriddenEnded):
 		s.Review, s.Trouble = true, payment.NoUnknownBill
 		s.tell(EvReview)
 	default:
 		s.Review, s.Trouble = true, payment.NoUnknownBill
-		s.drop(VerbReturn)
+		s.noBill()
 		s.end(Withdrawn)
 	}
 }
@@ -93,7 +98,9 @@ var restRows = []row{
 			}
 		}),
 	line("E32", "any; event with no row here, or for an unknown payment",
-		func(_ Payment, e Event) bool { return news(e) && e.Bill != nil },
+		func(_ Payment, e Event) bool {
+			return e.Bill != nil && (news(e) || strings.HasPrefix(string(e.Kind), "bill.")) // of a newer integrator, too
+		},
 		func(s *step) {
 			if s.Stage == "" {
 				return // the engine keeps it: there is no payment to mark

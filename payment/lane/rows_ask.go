@@ -1,6 +1,7 @@
 package lane
 
 import (
+	"slices"
 	"time"
 
 	"tilld/payment"
@@ -49,12 +50,20 @@ var askRows = []row{
 			return unsent(p) && !p.Waiting && (e.Kind == TillReturn || ran(e, Unsent))
 		},
 		func(s *step) { s.end(Withdrawn) }),
-	line("E2c", "submitted, sent; the integrator knows this reference from an earlier payment: the journal was lost",
+	line("E2c", "submitted, sent, or returning since; the integrator knows this reference from an earlier payment: the journal was lost",
 		func(p Payment, e Event) bool {
-			return p.Stage == Submitted && answer(e, VerbCreate) && e.Answer.Outcome == OutReferenceSeen && e.Answer.Bill != nil
+			return (p.Stage == Submitted || p.Returning()) && answer(e, VerbCreate) && e.Answer.Outcome == OutReferenceSeen && e.Answer.Bill != nil
 		},
 		func(s *step) {
 			b := s.e.Answer.Bill
+			if s.Returning() { // the fence is of a bill that was never made: what of the earlier one, E33a says
+				s.drop(VerbReturn)
+				s.Returns = slices.DeleteFunc(s.Returns, func(r ReturnIntent) bool { return r.ID == s.Fence })
+				if len(s.Returns) == 0 {
+					s.Returns = nil
+				}
+				s.Fence, s.FenceAcked, s.Closing, s.Stage = "", false, "", Restored
+			}
 			s.BillID, s.Review, s.Trouble = b.Payment, true, "adopted"
 			if full(b) || b.Life == payment.Closed && b.Reason == payment.Done {
 				s.Stage = Restored // the goods may have left before the journal was lost: E33a, E33c

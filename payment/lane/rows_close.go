@@ -16,6 +16,7 @@ func fenced(p Payment, e Event) bool {
 // closed ends the payment with the bill's reason.
 func (s *step) closed() {
 	if s.e.Kind == Answered {
+		s.noBill()
 		s.Trouble = s.e.Answer.Why
 		if s.Trouble == "" {
 			s.Trouble = s.e.Answer.Code
@@ -28,6 +29,16 @@ func (s *step) closed() {
 		s.Trouble = s.e.Bill.Why
 	}
 	s.end(endOf(s.e.Bill))
+}
+
+// noBill: the integrator has no bill and will have none, so that a return of the whole has nothing to give back.
+func (s *step) noBill() {
+	s.drop(VerbReturn)
+	for i := range s.Returns {
+		if r := &s.Returns[i]; r.ID == s.Fence {
+			r.How, r.State, r.Amount = "cancel", "done", 0
+		}
+	}
 }
 
 // endOf maps the bill's reason: closed with money that goes back is returned, not canceled or refused; an expired bill

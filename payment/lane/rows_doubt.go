@@ -43,9 +43,7 @@ var doubtRows = []row{
 		func(p Payment, e Event) bool { return p.Stage == Overridden && on(e, payment.EvClosed) },
 		func(s *step) {
 			s.books()
-			s.Stage = OverriddenEnded
-			s.stamp("ended")
-			s.tell(EvEnded)
+			s.overriddenEnd()
 		}),
 	line("E17a", "overridden, ended; money comes: it is being returned",
 		func(p Payment, e Event) bool {
@@ -56,6 +54,12 @@ var doubtRows = []row{
 			s.tell(EvMoneyLate)
 			s.sound("low")
 		}),
+}
+
+func (s *step) overriddenEnd() {
+	s.Stage = OverriddenEnded
+	s.stamp("ended")
+	s.tell(EvEnded)
 }
 
 // override is E13: a person with a name took other money, so this record is the fence.
@@ -88,7 +92,7 @@ var restoreRows = []row{
 		func(s *step) { s.drop(VerbCreate, VerbAccept, VerbCharge, VerbChargeVoid, VerbExtend) }),
 	line("E33a", "restored; snapshot, and later events by the same map",
 		func(p Payment, e Event) bool {
-			return p.Stage == Restored && news(e) && (e.Bill == nil || e.Bill.Version >= p.BillVersion())
+			return p.Stage == Restored && news(e) && (e.Bill == nil || e.Bill.Version > p.BillVersion() || !p.Told && e.Bill.Version == p.BillVersion())
 		},
 		func(s *step) { s.restored() }),
 	line("E33c", "restored, paid; a person with a name says where the goods are",
@@ -161,10 +165,12 @@ var Notes = []row{
 	line("return_again", "any; a return whose reference is known: same amount, other amount",
 		func(p Payment, e Event) bool { return e.Kind == TillReturn && known(p, e) },
 		func(s *step) {
-			i := slices.IndexFunc(s.Returns, func(r ReturnIntent) bool { return r.Reference == s.e.Return.Reference })
-			if r := s.Returns[i]; s.e.Return.Amount != nil && !r.Whole && s.e.Return.Amount.Value != r.Amount {
+			r := &s.Returns[asked(s.Payment, s.e)]
+			if s.e.Return.Amount != nil && !r.Whole && s.e.Return.Amount.Value != r.Amount {
 				s.refuse(NoKeyReused)
+				return
 			}
+			r.Reference = s.e.Return.Reference
 		}),
 	line("return_coming", "closing by a return; one more return of the whole: it is on its way",
 		func(p Payment, e Event) bool { return e.Kind == TillReturn && p.Returning() },

@@ -6,9 +6,10 @@ func showing(p Payment) bool { return p.Stage == Open && !p.Paying }
 
 // openRows: the code is on its way to the glass, on it, or off it because somebody pays.
 var openRows = []row{
-	line("E3", "submitted, show; bill.open: the code is drawn",
+	line("E3", "submitted, show; bill.open with a payload: the code is drawn",
 		func(p Payment, e Event) bool {
-			return p.Stage == Submitted && !p.Parked && p.Mode == payment.Show && on(e, payment.EvOpen)
+			// Without one the bank has not answered yet: money came by another way (B4b), and the code comes with B2b.
+			return p.Stage == Submitted && !p.Parked && p.Mode == payment.Show && on(e, payment.EvOpen) && e.Bill.Payload != ""
 		},
 		func(s *step) {
 			s.books()

@@ -126,10 +126,14 @@ var paidRows = []row{
 		},
 		func(s *step) {
 			s.books()
-			if s.e.Kind == Answered {
-				s.Trouble = s.e.Answer.Code
-			} else {
+			switch {
+			case s.e.Kind != Answered:
 				s.Trouble = "returned_meanwhile"
+			case s.Returning(): // somebody else has said that the goods left: the money was kept, none of it goes back
+				s.refuseFence()
+				fallthrough
+			default:
+				s.Trouble = s.e.Answer.Code
 			}
 			s.Stage, s.Closing, s.Review = Done, "", true
 			s.tell(EvReview)
@@ -151,6 +155,7 @@ var paidRows = []row{
 		},
 		func(s *step) {
 			s.books()
+			s.Unfinished = true
 			s.Asked = s.Asked || s.e.Kind == ClockRan
 			s.tell(EvUnfinished)
 		}),
@@ -162,6 +167,19 @@ var paidRows = []row{
 			s.OwnReturn = true
 			s.close(ByReturn, "", "not_confirmed")
 		}),
+}
+
+// refuseFence is a whole return that came after somebody else's confirm.
+func (s *step) refuseFence() {
+	for i := range s.Returns {
+		if r := &s.Returns[i]; r.ID == s.Fence {
+			r.State, r.Amount = "refused", 0
+		}
+	}
+	if b := s.e.Answer.Bill; b != nil && b.Version >= s.BillVersion() {
+		s.Bill = b
+	}
+	s.Final = s.bill().Kept
 }
 
 // release is the record after which the goods may leave.

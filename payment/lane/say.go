@@ -12,7 +12,10 @@ import (
 func SayCode(p Payment, c ViewContext) string {
 	lights := LightsOf(p, c.Sale)
 	if safe(p) && !lights.OtherTender { // of a sale that another payment may still be paid for
-		if q := holder(p, c.Sale); q != nil && !q.Returning() {
+		switch q := holder(p, c.Sale); {
+		case q != nil && at(*q, Released, Done):
+			return "confirmed" // the sale is
+		case q != nil && !q.Returning():
 			return "busy"
 		}
 		return "closing/cancel"
@@ -119,6 +122,8 @@ func paidCode(p Payment) string {
 		return "settled/paid"
 	case p.bill().Over > 0:
 		return "paid/over"
+	case p.Unfinished:
+		return "paid/unfinished"
 	}
 	return "paid"
 }

@@ -77,7 +77,8 @@ type Payment struct {
 	NoDisplay  bool   `json:"no_display,omitempty"`  // of Open: no output shows the code any more
 	Parked     bool   `json:"parked,omitempty"`      // has no outputs and no scanner of the lane, for ever (E12p)
 	FenceAcked bool   `json:"fence_acked,omitempty"` // the integrator has committed the fence (E10b)
-	Asked      bool   `json:"asked,omitempty"`       // the till was asked to finish this sale (E18)
+	Asked      bool   `json:"asked,omitempty"`       // the till was asked to finish this sale by the box's own timer (E18, E18a)
+	Unfinished bool   `json:"unfinished,omitempty"`  // of Paid: somebody wants an end, so the till has to finish this sale (E18)
 	OwnReturn  bool   `json:"own_return,omitempty"`  // the box gave the money back by its own timer (E18a)
 	Review     bool   `json:"review,omitempty"`      // a person has to look
 	Told       bool   `json:"told,omitempty"`        // of Restored: the integrator has said since how the bill stands (E33a)

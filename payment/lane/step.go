@@ -226,7 +226,7 @@ func (s *step) bookReturns(b *payment.Bill) {
 	}
 	for i := range s.Returns { // the fence of a bill that closed: what is owed back is the bill's to say
 		x := &s.Returns[i]
-		if !x.Whole || x.ID != s.Fence {
+		if !x.Whole || x.ID != s.Fence || x.State == "refused" {
 			continue
 		}
 		x.Amount = b.Paid

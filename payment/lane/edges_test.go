@@ -1,0 +1,145 @@
+package lane_test
+
+import (
+	"testing"
+
+	"tilld/payment"
+	"tilld/payment/lane"
+)
+
+// A return that came back from the integrator after the journal was lost has no reference, but its key follows from one:
+// the till's repeat is the same return, not a second one.
+func TestReturnIsKnownByItsKeyAfterALostJournal(t *testing.T) {
+	r := opened(t).kind(lane.FoundCopy)
+	key := lane.ReturnKey(r.p.BillID, "C-1")
+	r.snapshot(payment.EvDone, func(b *payment.Bill) {
+		b.ByDeadline, b.By, b.Kept = false, "box", amount-5000
+		b.Returns = []payment.BillReturn{{Key: key, Amount: 5000, How: "refund", State: "done"}}
+	}).is(lane.Done, "part_returned")
+	r.take(part("C-1", 5000)).didNot("put").is(lane.Done, "part_returned")
+	if n := len(r.p.Returns); n != 1 || r.p.Returns[0].Reference != "C-1" {
+		t.Errorf("returns %+v", r.p.Returns)
+	}
+	r.refused(part("C-1", 4000), lane.NoKeyReused)
+	r.take(part("C-2", amount-5000)).did("put return")
+}
+
+// Money may come before the bank's answer to the create (B4b): the bill is open, and there is no code to draw yet.
+func TestOpenWithoutAPayloadWaitsForTheCode(t *testing.T) {
+	r := sent(t).bill(payment.EvPart).is(lane.Submitted, "submitted")
+	r.snapshot(payment.EvOpen, func(b *payment.Bill) { b.Payload = "" }).is(lane.Submitted, "submitted").didNot("draw", "put")
+	r.bill(payment.EvOpen).by("E3").did("draw")
+}
+
+func TestCreateRefusedWhileReturningLeavesNothingToReview(t *testing.T) {
+	r := sent(t).giveBack("C-1").refusal(lane.VerbCreate, "amount_limit").by("E11").is(lane.Ended, "refused").did("drop return").flags()
+	if x := r.p.Returns; len(x) != 1 || x[0].State != "done" || x[0].How != "cancel" {
+		t.Errorf("returns %+v", x)
+	}
+	if len(r.p.Calls) != 0 {
+		t.Errorf("calls %+v", r.p.Calls)
+	}
+}
+
+func TestReturnOfAnUnknownBillIsDone(t *testing.T) {
+	r := returning(t).kind(lane.Snapshot).is(lane.Ended, "canceled").flags("review")
+	if x := r.p.Returns; len(x) != 1 || x[0].State != "done" {
+		t.Errorf("returns %+v", x)
+	}
+}
+
+func TestOverriddenEndsWhenTheBillIsUnknown(t *testing.T) {
+	overridden(t).refusal(lane.VerbReturn, payment.NoUnknownBill).is(lane.OverriddenEnded, "overridden").flags("review").did("tell payment.ended")
+}
+
+// The journal was lost, the till asked again under the same reference and cancelled before the integrator could say that
+// it knows the reference: the first payment may be paid, so nothing is free.
+func TestReferenceSeenAfterACancel(t *testing.T) {
+	for _, c := range []struct {
+		kind   string
+		stage  lane.Stage
+		state  string
+		calls  []string
+		byHand bool
+	}{
+		{payment.EvPaid, lane.Restored, "in_doubt", nil, true},
+		{payment.EvOpen, lane.Closing, "closing", []string{"first:return:" + lane.ReturnKey("first", "")}, false},
+		{payment.EvClosed, lane.Ended, "expired", nil, false},
+	} {
+		r := sent(t).giveBack("C-1")
+		b := billOf(r.p, c.kind)
+		b.Payment, b.Reason = "first", ""
+		switch c.kind {
+		case payment.EvClosed:
+			b.Reason = payment.Expire
+		}
+		r.answered(lane.VerbCreate, lane.Answer{Outcome: lane.OutReferenceSeen, Bill: &b}).by("E2c").is(c.stage, c.state)
+		r.flags("review").lights(false, c.stage == lane.Ended)
+		var ids []string
+		for _, x := range r.p.Calls {
+			ids = append(ids, x.ID)
+		}
+		if len(ids) != len(c.calls) || len(ids) == 1 && ids[0] != c.calls[0] {
+			t.Errorf("%s: calls %v", c.kind, ids)
+		}
+		if c.byHand {
+			r.take(lane.Event{Kind: lane.TillReturn, Who: "Anna", Return: &lane.ReturnRequest{Reference: "C-2"}}).by("E33c").did("put return")
+		}
+	}
+}
+
+// B28: a person at the integrator has said that the goods left while this till was silent.
+func TestFenceAfterSomebodyElsesConfirmIsRefused(t *testing.T) {
+	r := returning(t)
+	b := billOf(r.p, payment.EvDone)
+	b.ByDeadline, b.By = false, "admin"
+	r.answered(lane.VerbReturn, lane.Answer{Code: payment.NoAlreadyConfirmed, Bill: &b}).by("E15a").is(lane.Done, "confirmed").flags("review")
+	if x := r.p.Returns; len(x) != 1 || x[0].State != "refused" {
+		t.Errorf("returns %+v", x)
+	}
+	if r.p.Final != amount {
+		t.Errorf("final %d", r.p.Final)
+	}
+	r.say("return/refused", "returning")
+	r.bill(payment.EvReview)
+	if r.p.Returns[0].State != "refused" {
+		t.Error("a later event calls the refused return done")
+	}
+	r.take(part("C-2", 5000)).did("put return")
+}
+
+func TestRestoredTellsItsReviewOnce(t *testing.T) {
+	r := paid(t).kind(lane.FoundCopy)
+	e := event(r.p, payment.EvPaid, func(b *payment.Bill) { b.Version-- })
+	e.Kind = lane.Snapshot
+	r.take(e).by("E33a").did("tell payment.review")
+	r.take(e).by("E30").didNot("tell")
+}
+
+// An integrator of a later version may send events that this box has no row for.
+func TestEventOfALaterVersionIsForAPerson(t *testing.T) {
+	e := event(opened(t).p, payment.EvReview)
+	e.Kind = "bill.moon"
+	opened(t).take(e).by("E32").is(lane.Open, "open").flags("review").did("tell payment.review")
+}
+
+func TestReplacedSaysHowItsSaleStands(t *testing.T) {
+	old := opened(t).take(lane.Event{Kind: lane.TillReplace, ID: "p2"}).answer(lane.VerbReturn, lane.OutFenced)
+	next := done(t).p
+	for stage, want := range map[lane.Stage]string{lane.Open: "busy", lane.Paid: "busy", lane.Released: "confirmed", lane.Done: "confirmed"} {
+		next.ID, next.Replaces, next.Stage = "p2", "p1", stage
+		c := lane.ViewContext{Link: true, Attended: true, Sale: []lane.Payment{old.p, next}}
+		if got := lane.SayCode(old.p, c); got != want {
+			t.Errorf("with the new one %s it says %s, want %s", stage, got, want)
+		}
+	}
+}
+
+func TestUnfinishedIsSaid(t *testing.T) {
+	for _, kind := range []string{payment.EvDone, payment.EvConfirmWanted, payment.EvReturnWanted} {
+		r := paid(t).say("paid", "paid").bill(kind).by("E18").say("paid/unfinished", "paid").lights(true, false)
+		r.kind(lane.TillConfirm).say("confirmed", "paid")
+	}
+	r := paid(t, ownReturn).clock(lane.Ask).by("E18").say("paid/unfinished", "paid")
+	r.giveBack("C-1").say("closing/cancel", "closing")
+}
