@@ -15,7 +15,21 @@ type Screen struct {
 	Lines                  []Line
 	Payload                string    // of the code, "" for none
 	Until                  time.Time // the code's end; carries a monotonic reading
+
+	// What only glass with room for it needs; the others leave it alone.
+	Ref     string   // what the screen is about, the payment's id; a touch names it. "" for none
+	Number  string   // of the payment, "" for none
+	Texts   []Text   // the same words in every language that the customer may choose, the lane's own first
+	Choices []Choice // ways to pay, to be touched
+	Receipt string   // payload of the receipt's own code, which takes no money; "" for none
+	Sound   string   // made once, with this screen: ready tick half paid no low doubt; "" is silence
 }
+
+// Text is a screen's words in one language. Amount bears its currency.
+type Text struct{ Language, Headline, Amount, Line, Hint string }
+
+// Choice is one way to pay.
+type Choice struct{ ID, Name string }
 
 // Line is one line of a cart.
 type Line struct{ Left, Right string }

@@ -106,6 +106,7 @@ var rules = []rule{
 	{"display", []string{"display", "devices", "internal/qr"}, "contracts and drivers; never the others, never payment"},
 	{"scanner", []string{"scanner", "devices"}, "contracts and drivers; never the others, never payment"},
 	{"printer", []string{"printer", "devices", "internal/qr"}, "contracts and drivers; never the others, never payment"},
+	{"kiosk", []string{"display", "internal/qr", "internal/words", "internal/ws"}, "the customer's page is one more display: no payment, no owner"},
 	{"integrator", []string{"integrator", "payment", "internal/wire", "internal/ws", "internal/httpapi", "internal/sqlitedb", "internal/conffile", "internal/health", "internal/logging"}, "box and server share only these"},
 	{"cmd", []string{"internal/daemon", "integrator/server", "integrator/provider/sandbox", "internal/shop", "internal/localapi", "internal/conffile", "internal/logging"}, "flags and exit codes"},
 }

@@ -132,6 +132,30 @@ func (s *Symbol) SVG() []byte {
 	return append(b, `"/></svg>`...)
 }
 
+// Pack is the modules row by row without margin, eight to a byte, the highest bit first, one for dark.
+func (s *Symbol) Pack() []byte {
+	out := make([]byte, (len(s.modules)+7)/8)
+	for i, dark := range s.modules {
+		if dark {
+			out[i/8] |= 0x80 >> (i % 8)
+		}
+	}
+	return out
+}
+
+// Read decodes packed modules of a symbol of size × size: what a page has read back from its own pixels.
+func Read(size int, packed []byte) (string, error) {
+	const largest = 177 // version 40
+	if size < 21 || size > largest || len(packed) != (size*size+7)/8 {
+		return "", errors.New("decode modules: they are no QR symbol")
+	}
+	s := &Symbol{Size: size, modules: make([]bool, size*size)}
+	for i := range s.modules {
+		s.modules[i] = packed[i/8]&(0x80>>(i%8)) != 0
+	}
+	return Decode(s.Image(2))
+}
+
 // Decode reads the one QR code in a picture.
 func Decode(m image.Image) (string, error) {
 	bm, err := gozxing.NewBinaryBitmapFromImage(m)

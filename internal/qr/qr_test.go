@@ -44,6 +44,42 @@ func TestSymbolsAreReadBackFromTheirPicture(t *testing.T) {
 	t.Logf("%d pictures read back", n)
 }
 
+func TestPackedModulesAreReadBack(t *testing.T) {
+	s, err := qr.New(sbp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed := s.Pack()
+	if got, err := qr.Read(s.Size, packed); err != nil || got != sbp {
+		t.Fatalf("read %q, %v", got, err)
+	}
+	for i := range packed { // a page that drew nothing, or over it
+		packed[i] = 0
+	}
+	if got, err := qr.Read(s.Size, packed); err == nil {
+		t.Fatalf("an empty square reads %q", got)
+	}
+	for size, n := range map[int]int{0: 0, -1: 1, 20: 50, 41: 1, 178: 3961} {
+		if _, err := qr.Read(size, make([]byte, n)); err == nil {
+			t.Errorf("%d × %d in %d bytes is taken for a symbol", size, size, n)
+		}
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	s, err := qr.New("A")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(s.Size, s.Pack())
+	f.Add(21, make([]byte, 56))
+	f.Fuzz(func(t *testing.T, size int, packed []byte) {
+		if _, err := qr.Read(size, packed); err == nil && len(packed) != (size*size+7)/8 {
+			t.Fatal("modules are missing")
+		}
+	})
+}
+
 func TestPayloadsThatMustNotBeDrawn(t *testing.T) {
 	for _, p := range []string{"", strings.Repeat("x", 513), "a\nb", "привет", "\x1b@"} {
 		if _, err := qr.New(p); !errors.Is(err, qr.ErrPayload) {
