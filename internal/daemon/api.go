@@ -32,6 +32,7 @@ func (d *Daemon) api(listeners []net.Listener, owners localapi.Owners) http.Hand
 
 // callers are who may call, from the configuration.
 func callers(c Config) (tokens []localapi.Token, peers []localapi.Peer, err error) {
+	whose := map[string]string{} // of each token
 	for _, t := range c.Tokens {
 		secret := t.Token
 		if t.File != "" {
@@ -44,6 +45,10 @@ func callers(c Config) (tokens []localapi.Token, peers []localapi.Peer, err erro
 		if secret == "" {
 			return nil, nil, fmt.Errorf("the token of %q is empty", t.Name)
 		}
+		if other, twice := whose[secret]; twice {
+			return nil, nil, fmt.Errorf("the token of %q is that of %q too: nobody could tell them apart", t.Name, other)
+		}
+		whose[secret] = t.Name
 		tokens = append(tokens, localapi.NewToken(t.Name, secret, t.Lane, t.Roles...))
 	}
 	for who, p := range c.Peers {

@@ -77,7 +77,7 @@ func (c closed) Override(context.Context, string, lane.OverrideRequest) (lane.Pu
 func (c closed) Story(context.Context, string) (lane.Story, error) { return lane.Story{}, c.no() }
 func (c closed) Payload(context.Context, string) (string, error)   { return "", c.no() }
 func (c closed) Acknowledge(context.Context, string, string) error { return c.no() }
-func (c closed) Oldest(context.Context) (int64, error) { return 0, record.ErrStopped }
+func (c closed) Oldest(context.Context) (int64, error)             { return 0, record.ErrStopped }
 
 func (c closed) Events(context.Context, int64, int) ([]record.Event, error) {
 	return nil, record.ErrStopped

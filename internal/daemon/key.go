@@ -22,7 +22,9 @@ const pemType = "PRIVATE KEY"
 func PublicKey(c Config) (string, error) {
 	key, err := loadKey(c.Link.Key)
 	if errors.Is(err, fs.ErrNotExist) {
-		key, err = makeKey(c.Link.Key)
+		if key, err = makeKey(c.Link.Key); errors.Is(err, fs.ErrExist) { // another call was first: its key counts
+			key, err = loadKey(c.Link.Key)
+		}
 	}
 	if err != nil {
 		return "", err

@@ -166,6 +166,9 @@ func (s *server) trimmed(ctx context.Context, err error) error {
 	return s.no(ctx, err)
 }
 
+// goodbye is how long a close frame may take to leave, behind what waits before it, when the program ends.
+const goodbye = time.Second
+
 // socket carries the stream. Each subscriber reads the journal at its own pace in its own goroutine and has its own
 // deadline for every frame: one that stalls delays nobody, and is cut off.
 func (s *server) socket(w http.ResponseWriter, r *http.Request, after int64) error {
@@ -194,6 +197,10 @@ func (s *server) socket(w http.ResponseWriter, r *http.Request, after int64) err
 	}()
 	code, reason := s.pump(ctx, c, after)
 	c.Close(code, reason)
+	if httpapi.IsStopping(r.Context()) { // one that stalls would hold the end up as long as a write may take
+		kill := time.AfterFunc(goodbye, c.Kill)
+		defer kill.Stop()
+	}
 	<-c.Done()
 	<-heard
 	return nil
