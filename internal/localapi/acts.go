@@ -1,8 +1,10 @@
 package localapi
 
 import (
+	"cmp"
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"tilld/internal/httpapi"
@@ -83,13 +85,23 @@ func (s *server) act(ctx context.Context, id string, do func() (lane.Public, err
 	return &paymentReply{Status: http.StatusOK, Body: tidy(p)}, nil
 }
 
+// decider is the name of a caller who may say where the goods of a restored payment are (E33c), "" for any other: a
+// supervisor, as with an override.
+func decider(ctx context.Context) string {
+	c := callerOf(ctx)
+	if !slices.Contains(c.roles, Supervisor) {
+		return ""
+	}
+	return cmp.Or(c.name, Supervisor)
+}
+
 func (s *server) confirm(ctx context.Context, in *confirmInput) (*paymentReply, error) {
 	final, err := in.Body.Final.optional(0)
 	if err != nil {
 		return nil, err
 	}
 	return s.act(ctx, in.ID, func() (lane.Public, error) {
-		return s.own.Payments.Confirm(ctx, in.ID, lane.ConfirmRequest{Final: final, Receipt: in.Body.Receipt.receipt()})
+		return s.own.Payments.Confirm(ctx, in.ID, lane.ConfirmRequest{Final: final, Receipt: in.Body.Receipt.receipt(), Who: decider(ctx)})
 	})
 }
 
@@ -107,7 +119,9 @@ func (s *server) giveBack(ctx context.Context, in *returnInput) (*returnReply, e
 	if _, err := s.seen(ctx, in.ID); err != nil {
 		return nil, err
 	}
-	r, err := s.own.Payments.Return(ctx, in.ID, lane.ReturnRequest{Reference: in.Body.Reference, Amount: amount, Reason: in.Body.Reason})
+	r, err := s.own.Payments.Return(ctx, in.ID, lane.ReturnRequest{
+		Reference: in.Body.Reference, Amount: amount, Reason: in.Body.Reason, Who: decider(ctx),
+	})
 	if err != nil {
 		return nil, s.no(ctx, err)
 	}

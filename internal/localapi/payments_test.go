@@ -3,8 +3,10 @@ package localapi_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"image/png"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -140,6 +142,20 @@ func TestActs(t *testing.T) {
 	a := f.do("till-1", "POST", at+"/confirm", `{"final_amount":{"value":12000,"currency":"RUB"},"receipt":{"number":"6"}}`)
 	if q := a.payment(t); a.status != http.StatusOK || q.Final == nil || q.Final.Text != "120.00" || q.Receipt.Number != "6" {
 		t.Errorf("confirm with less: %d %s", a.status, a.body)
+	}
+}
+
+// TestWhoDecides: of a restored payment a supervisor alone says where the goods are, so his name goes with the call.
+func TestWhoDecides(t *testing.T) {
+	f := start(t)
+	p := f.create("till-1", "R-1")
+	f.paid(p.ID)
+	for i, token := range []string{"till-1", "boss-1"} {
+		f.do(token, "POST", "/v1/payments/"+p.ID+"/confirm", "{}")
+		f.do(token, "POST", "/v1/payments/"+p.ID+"/return", fmt.Sprintf(`{"reference":"V-%d"}`, i))
+	}
+	if got := f.box.Deciders(); !slices.Equal(got, []string{"", "", "boss", "boss"}) {
+		t.Errorf("the box heard %q", got)
 	}
 }
 

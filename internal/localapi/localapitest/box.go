@@ -34,6 +34,7 @@ type Box struct {
 	fail     map[string]error
 	handled  []string
 	acked    []string
+	deciders []string
 	avail    map[string]lane.Availability
 	OnCreate func(b *Box, p lane.Public, code payment.Code) // called without the lock, after the payment is there
 	OnReturn func(b *Box, p lane.Public)
@@ -60,6 +61,14 @@ func (b *Box) Called() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.Clone(b.handled)
+}
+
+// Deciders lists who confirmed and returned, in order: the name that the API gave with the call, "" for nobody who may
+// decide.
+func (b *Box) Deciders() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.deciders)
 }
 
 // Acknowledged lists who acknowledged and why.
@@ -246,6 +255,7 @@ func (b *Box) act(method, id, event string, change func(*lane.Public)) (lane.Pub
 // Confirm needs the light.
 func (b *Box) Confirm(_ context.Context, id string, r lane.ConfirmRequest) (lane.Public, error) {
 	b.mu.Lock()
+	b.deciders = append(b.deciders, r.Who)
 	if p := b.pays[id]; p != nil && !p.Lights.HandOver {
 		out := snap(p)
 		b.mu.Unlock()
@@ -268,6 +278,9 @@ func (b *Box) PutReceipt(_ context.Context, id string, r lane.Receipt) (lane.Pub
 
 // Return is noted; OnReturn says what becomes of it.
 func (b *Box) Return(_ context.Context, id string, r lane.ReturnRequest) (lane.Return, error) {
+	b.mu.Lock()
+	b.deciders = append(b.deciders, r.Who)
+	b.mu.Unlock()
 	var out lane.Return
 	p, err := b.act("Return", id, "payment.closing", func(p *lane.Public) {
 		a := p.Amount
