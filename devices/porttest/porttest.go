@@ -5,6 +5,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"os"
+	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,7 +15,7 @@ import (
 )
 
 // Pair is a fresh line and its far end. Far reads what was written and writes what is to be read; closing it is a
-// hang-up.
+// hang-up. Where Far has CloseWrite, the half-closed line is tested too.
 type Pair struct {
 	Port devices.Port
 	Far  io.ReadWriteCloser
@@ -53,6 +56,86 @@ func Run(t *testing.T, open func(*testing.T) Pair, stallBytes int) {
 		_ = p.Far.Close()
 		ended(t, done)
 	})
+	t.Run("ALongWriteArrivesWholeWhenTheFarEndIsSlow", func(t *testing.T) {
+		p := open(t)
+		b := make([]byte, 20_000)
+		for i := range b {
+			b[i] = byte(i * 7)
+		}
+		type result struct {
+			n   int
+			err error
+		}
+		done := make(chan result, 1)
+		go func() { n, err := p.Port.Write(b); done <- result{n, err} }()
+		var got []byte
+		small := make([]byte, 97)
+		for len(got) < len(b) {
+			n, err := p.Far.Read(small)
+			if err != nil {
+				t.Fatalf("after %d bytes: %v", len(got), err)
+			}
+			got = append(got, small[:n]...)
+		}
+		if r := <-done; r.err != nil || r.n != len(b) || !bytes.Equal(got, b) {
+			t.Fatalf("wrote %d of %d, %v; the same arrived: %v", r.n, len(b), r.err, bytes.Equal(got, b))
+		}
+	})
+	t.Run("AWriteToAFarEndThatIsGoneNeverClaimsMoreThanAnError", func(t *testing.T) {
+		p := open(t)
+		_ = p.Far.Close()
+		for deadline := time.Now().Add(within); time.Now().Before(deadline); { // the first bytes may still find room in a buffer
+			b := make([]byte, 512)
+			n, err := p.Port.Write(b)
+			if err != nil {
+				return
+			}
+			if n != len(b) {
+				t.Fatalf("a short write of %d of %d bytes has no error", n, len(b))
+			}
+		}
+		t.Fatal("no error on a line that was hung up")
+	})
+	t.Run("ManyClosesAtOnceAreOne", func(t *testing.T) {
+		p := open(t)
+		done := make(chan error, 1)
+		go func() { _, err := p.Port.Read(make([]byte, 8)); done <- err }()
+		errs := make([]error, 8)
+		var wg sync.WaitGroup
+		for i := range errs {
+			wg.Go(func() { errs[i] = p.Port.Close() })
+		}
+		wg.Wait()
+		ended(t, done)
+		for _, err := range errs {
+			if (err == nil) != (errs[0] == nil) {
+				t.Errorf("closes answer differently: %v", errs)
+			}
+		}
+	})
+	t.Run("NothingIsLeftBehind", func(t *testing.T) {
+		p := open(t) // whatever the first one starts for good is there now
+		_ = p.Port.Close()
+		_ = p.Far.Close()
+		files, routines := openFiles(t), runtime.NumGoroutine()
+		for range 8 {
+			p := open(t)
+			done := make(chan error, 1)
+			go func() { _, err := p.Port.Read(make([]byte, 8)); done <- err }()
+			_ = p.Port.Close()
+			ended(t, done)
+			_ = p.Far.Close()
+		}
+		for deadline := time.Now().Add(within); ; time.Sleep(time.Millisecond) {
+			f, r := openFiles(t), runtime.NumGoroutine()
+			if f <= files && r <= routines {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%d files and %d goroutines before, %d and %d after 8 lines were opened and closed", files, routines, f, r)
+			}
+		}
+	})
 	t.Run("WriteAfterCloseIsAnError", func(t *testing.T) {
 		p := open(t)
 		_ = p.Port.Close()
@@ -60,6 +143,27 @@ func Run(t *testing.T, open func(*testing.T) Pair, stallBytes int) {
 			t.Fatalf("wrote %d bytes, %v", n, err)
 		}
 		_ = p.Port.Close() // again is harmless
+	})
+	t.Run("TheFarEndMayEndSendingAndStillRead", func(t *testing.T) {
+		p := open(t)
+		half, ok := p.Far.(interface{ CloseWrite() error })
+		if !ok {
+			t.Log("a line of this kind has no half to close")
+			return
+		}
+		if err := half.CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := p.Port.Read(make([]byte, 8)); n != 0 || !errors.Is(err, io.EOF) {
+			t.Fatalf("read %d bytes, %v; want io.EOF", n, err)
+		}
+		if _, err := p.Port.Write([]byte("still")); err != nil {
+			t.Fatal(err)
+		}
+		got := make([]byte, 5)
+		if _, err := io.ReadFull(p.Far, got); err != nil || string(got) != "still" {
+			t.Fatalf("far end read %q, %v", got, err)
+		}
 	})
 	if stallBytes == 0 {
 		return
@@ -80,6 +184,16 @@ func Run(t *testing.T, open func(*testing.T) Pair, stallBytes int) {
 		_ = p.Port.Close()
 		ended(t, done)
 	})
+}
+
+// openFiles is how many descriptors this process holds.
+func openFiles(t *testing.T) int {
+	t.Helper()
+	es, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(es)
 }
 
 func ended(t *testing.T, done <-chan error) {

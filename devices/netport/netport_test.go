@@ -1,0 +1,152 @@
+package netport_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"tilld/devices"
+	"tilld/devices/netport"
+	"tilld/devices/porttest"
+)
+
+// listen is a device on loopback: what it takes in comes out of the channel.
+func listen(t *testing.T) (addr string, taken <-chan *net.TCPConn) {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	ch := make(chan *net.TCPConn)
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			ch <- c.(*net.TCPConn)
+		}
+	}()
+	return l.Addr().String(), ch
+}
+
+func TestSuite(t *testing.T) {
+	addr, taken := listen(t)
+	porttest.Run(t, func(t *testing.T) porttest.Pair {
+		p, err := netport.Dial(t.Context(), addr, netport.Options{WriteLimit: 200 * time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		far := <-taken
+		if err := far.SetReadBuffer(4 << 10); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { p.Close(); far.Close() })
+		return porttest.Pair{Port: p, Far: far}
+	}, 32<<20)
+}
+
+// Bytes that left before the line was closed arrive: a receipt's end is not cut off by the close behind it.
+func TestCloseLetsWhatLeftArrive(t *testing.T) {
+	addr, taken := listen(t)
+	p, err := netport.Dial(t.Context(), addr, netport.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	far := <-taken
+	defer far.Close()
+	if _, err := p.Write(make([]byte, 50_000)); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	_ = p.Close()
+	if b, err := io.ReadAll(far); err != nil || len(b) != 50_000 {
+		t.Fatalf("%d bytes arrived, %v", len(b), err)
+	}
+}
+
+// A far end that takes a little now and then is slow, not stalled.
+func TestASlowFarEndIsNotStalled(t *testing.T) {
+	addr, taken := listen(t)
+	p, err := netport.Dial(t.Context(), addr, netport.Options{WriteLimit: 300 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	far := <-taken
+	defer far.Close()
+	const size = 16 << 20
+	go func() {
+		b := make([]byte, 256<<10)
+		for start := time.Now(); ; {
+			if _, err := far.Read(b); err != nil {
+				return
+			}
+			if time.Since(start) < 700*time.Millisecond { // longer in all than the limit for one step
+				time.Sleep(20 * time.Millisecond)
+			}
+		}
+	}()
+	start := time.Now()
+	if n, err := p.Write(make([]byte, size)); err != nil || n != size {
+		t.Fatalf("wrote %d of %d, %v", n, size, err)
+	}
+	t.Logf("%d bytes in %v", size, time.Since(start))
+}
+
+func TestErrorsAreSorted(t *testing.T) {
+	addr, _ := listen(t)
+	closed, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := closed.Addr().String()
+	closed.Close()
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, c := range map[string]struct {
+		ctx  context.Context
+		addr string
+		want error
+		not  error
+	}{
+		"no port":          {t.Context(), "127.0.0.1", devices.ErrPerson, devices.ErrAbsent},
+		"no host":          {t.Context(), ":9100", devices.ErrPerson, devices.ErrAbsent},
+		"refused":          {t.Context(), nobody, nil, devices.ErrAbsent},
+		"we are stopped":   {over, addr, context.Canceled, devices.ErrAbsent},
+		"port of no range": {t.Context(), "127.0.0.1:99999", devices.ErrPerson, devices.ErrAbsent},
+	} {
+		p, err := netport.Dial(c.ctx, c.addr, netport.Options{DialLimit: time.Second})
+		if err == nil {
+			p.Close()
+			t.Errorf("%s: connected", name)
+			continue
+		}
+		if c.want != nil && !errors.Is(err, c.want) || errors.Is(err, c.not) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// The line is opened again after the far end has gone and come back at the same address.
+func TestOpenAgain(t *testing.T) {
+	addr, taken := listen(t)
+	for i := range 3 {
+		p, err := netport.Dial(t.Context(), addr, netport.Options{})
+		if err != nil {
+			t.Fatalf("time %d: %v", i, err)
+		}
+		far := <-taken
+		far.Close()
+		if _, err := p.Read(make([]byte, 1)); err == nil {
+			t.Fatal("read on a line that was hung up")
+		}
+		p.Close()
+	}
+}
