@@ -5,13 +5,16 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
 
+	"golang.org/x/sync/errgroup"
+
+	"tilld/internal/floor"
 	"tilld/internal/journal"
 	"tilld/internal/record"
 	"tilld/internal/sqlitedb"
@@ -22,90 +25,96 @@ func body() json.RawMessage {
 	return json.RawMessage(`{"state":"` + strings.Repeat("x", 300) + `"}`)
 }
 
-func step(n int64) record.Batch {
-	id := fmt.Sprint(n)
-	return record.Batch{
-		Puts:   []record.Put{{Bucket: "payment", Key: id, Ref: "1/" + id, Live: true, Body: body()}},
-		Events: []record.Event{{Type: "payment.open", Subject: id, Data: body()}},
-		Calls:  []record.Call{{ID: id + ":create", Order: id, Method: "bill.create", Params: body()}},
+// batches makes batches that share a body, so that making them costs next to nothing.
+func batches(rows int) func(n int64) record.Batch {
+	text := body()
+	return func(n int64) record.Batch {
+		id := strconv.FormatInt(n, 10)
+		b := record.Batch{Puts: []record.Put{{Bucket: "payment", Key: id, Ref: "1/" + id, Live: true, Body: text}}}
+		if rows > 1 {
+			b.Events = []record.Event{{Type: "payment.open", Subject: id, Data: text}}
+			b.Calls = []record.Call{{ID: id + ":create", Order: id, Method: "bill.create", Params: text}}
+			b.Settled = []string{strconv.FormatInt(n-64, 10) + ":create"} // so that the queue does not grow
+		}
+		return b
 	}
 }
 
-func row(n int64) record.Batch { return record.Batch{Puts: step(n).Puts} }
-
-// BenchmarkCommit stands beside its floors: bytes appended to a file and synced, and the same statements by hand on the
-// same database library.
+// BenchmarkCommit stands beside its floors: the same statements by hand through database/sql (prepared, one connection,
+// no group, no memory), and bytes appended to a file and synced.
 func BenchmarkCommit(b *testing.B) {
-	b.Run("floor/append+fsync", func(b *testing.B) { appendSync(b, 900) })
-	b.Run("floor/sql/row", func(b *testing.B) { byHand(b, 1) })
-	b.Run("floor/sql/step", func(b *testing.B) { byHand(b, 3) })
-	b.Run("row", func(b *testing.B) { commits(b, 1, row) })
-	b.Run("step", func(b *testing.B) { commits(b, 1, settled) })
-	b.Run("step/64clients", func(b *testing.B) { commits(b, 64, settled) })
+	for _, size := range []struct {
+		name string
+		rows int
+	}{{"row", 1}, {"step", 3}} {
+		b.Run(size.name, func(b *testing.B) { floor.Beside(b, byHand(b, size.rows), commits(b, size.rows)) })
+	}
+	b.Run("append+fsync/step", func(b *testing.B) { floor.Beside(b, appendSync(b, 900), commits(b, 3)) })
+	b.Run("step/64clients", func(b *testing.B) {
+		one := commits(b, 3)
+		floor.Turns(b, 640, alone(byHand(b, 3)), together(64, one))
+	})
 }
 
-// settled is a step that also ends the one before, so that the queue does not grow.
-func settled(n int64) record.Batch {
-	s := step(n)
-	s.Settled = []string{fmt.Sprint(n-64, ":create")}
-	return s
+// alone does n one after the other.
+func alone(f func() error) func(int) error {
+	return func(n int) error {
+		for range n {
+			if err := f(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
-func commits(b *testing.B, clients int, batch func(int64) record.Batch) {
+// together has so many clients do n.
+func together(clients int, f func() error) func(int) error {
+	return func(n int) error {
+		var g errgroup.Group
+		for range clients {
+			g.Go(func() error { return alone(f)(n / clients) })
+		}
+		return g.Wait()
+	}
+}
+
+func commits(b *testing.B, rows int) func() error {
+	b.Helper()
 	j, _, err := journal.Open(context.Background(), journal.Config{Dir: b.TempDir()})
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer func() {
+	b.Cleanup(func() {
 		if err := j.Close(); err != nil {
 			b.Error(err)
 		}
-	}()
+	})
+	batch := batches(rows)
 	var n atomic.Int64
-	b.ReportAllocs()
-	b.SetParallelism(max(1, clients/2)) // two processors
-	work := func() error {
+	return func() error {
 		_, err := j.Commit(context.Background(), batch(n.Add(1)))
 		return err
 	}
-	b.ResetTimer()
-	if clients == 1 {
-		for b.Loop() {
-			if err := work(); err != nil {
-				b.Fatal(err)
-			}
-		}
-		return
-	}
-	b.RunParallel(func(p *testing.PB) {
-		for p.Next() {
-			if err := work(); err != nil {
-				b.Error(err)
-				return
-			}
-		}
-	})
 }
 
-func appendSync(b *testing.B, size int) {
+func appendSync(b *testing.B, size int) func() error {
+	b.Helper()
 	f, err := os.Create(filepath.Join(b.TempDir(), "log"))
 	if err != nil {
 		b.Fatal(err)
 	}
+	b.Cleanup(func() { _ = f.Close() })
 	buf := make([]byte, size)
-	for b.Loop() {
+	return func() error {
 		_, err := f.Write(buf)
-		if err := errors.Join(err, f.Sync()); err != nil {
-			b.Fatal(err)
-		}
-	}
-	if err := f.Close(); err != nil {
-		b.Fatal(err)
+		return errors.Join(err, f.Sync())
 	}
 }
 
-// byHand is the same rows through database/sql alone: one connection, prepared statements, no group, no memory.
-func byHand(b *testing.B, rows int) {
+// byHand is the journal's statements, one transaction each time.
+func byHand(b *testing.B, rows int) func() error {
+	b.Helper()
 	dir := b.TempDir()
 	j, _, err := journal.Open(context.Background(), journal.Config{Dir: dir}) // makes the tables
 	if err != nil {
@@ -119,40 +128,46 @@ func byHand(b *testing.B, rows int) {
 		b.Fatal(err)
 	}
 	db.SetMaxOpenConns(1)
-	defer func() {
+	b.Cleanup(func() {
 		if err := db.Close(); err != nil {
 			b.Error(err)
 		}
-	}()
-	var stmts []*sql.Stmt
-	for _, q := range []string{
-		"INSERT INTO value (bucket, key, ref, live, body) VALUES ('payment', $1, $2, 1, $3)",
-		"INSERT INTO event (type, at, lane, subject, data) VALUES ('payment.open', 0, '', $1, $3)",
-		"INSERT INTO call (id, grp, method, params, volatile) VALUES ($1, $2, 'bill.create', $3, 0)",
-	}[:rows] {
-		s, err := db.Prepare(q)
+	})
+	prepare := func(query string) *sql.Stmt {
+		s, err := db.Prepare(query)
 		if err != nil {
 			b.Fatal(err)
 		}
-		defer func() { _ = s.Close() }()
-		stmts = append(stmts, s)
+		b.Cleanup(func() { _ = s.Close() })
+		return s
 	}
-	n := 0
-	b.ReportAllocs()
-	for b.Loop() {
+	value := prepare(`INSERT INTO value (bucket, key, ref, live, body) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (bucket, key) DO UPDATE SET ref = excluded.ref, live = excluded.live, body = excluded.body`)
+	event := prepare("INSERT INTO event (seq, type, at, lane, subject, data) VALUES ($1, $2, $3, $4, $5, $6)")
+	call := prepare("INSERT INTO call (id, grp, method, params, volatile) VALUES ($1, $2, $3, $4, $5)")
+	settle := prepare("DELETE FROM call WHERE id = $1")
+	meta := prepare("UPDATE meta SET seq = $1, writes = $2, seen = $3 WHERE one = 1")
+	text := []byte(body())
+	n := int64(0)
+	return func() error {
 		n++
+		id := strconv.FormatInt(n, 10)
 		tx, err := db.Begin()
 		if err != nil {
-			b.Fatal(err)
+			return err
 		}
-		for _, s := range stmts {
-			if _, err := tx.Stmt(s).Exec(fmt.Sprint(n), "1/"+fmt.Sprint(n), []byte(body())); err != nil {
-				b.Fatal(err)
-			}
+		defer tx.Rollback() //nolint:errcheck // committed below
+		_, err = tx.Stmt(value).Exec("payment", id, "1/"+id, true, text)
+		if rows > 1 && err == nil {
+			_, one := tx.Stmt(event).Exec(n, "payment.open", 0, "", id, text)
+			_, two := tx.Stmt(call).Exec(id+":create", id, "bill.create", text, false)
+			_, three := tx.Stmt(settle).Exec(strconv.FormatInt(n-64, 10) + ":create")
+			err = errors.Join(one, two, three)
 		}
-		if err := tx.Commit(); err != nil {
-			b.Fatal(err)
+		if _, last := tx.Stmt(meta).Exec(n, n, 0); err != nil || last != nil {
+			return errors.Join(err, last)
 		}
+		return tx.Commit()
 	}
 }
 

@@ -16,7 +16,7 @@ ON CONFLICT (bucket, key) DO UPDATE SET ref = excluded.ref, live = excluded.live
 	eventSQL  = `INSERT INTO event (seq, type, at, lane, subject, data) VALUES ($1, $2, $3, $4, $5, $6)`
 	callSQL   = `INSERT INTO call (id, grp, method, params, volatile) VALUES ($1, $2, $3, $4, $5)`
 	settleSQL = `DELETE FROM call WHERE id = $1`
-	metaSQL   = `UPDATE meta SET writes = writes + 1, seq = seq + $1, seen = max(seen, $2) WHERE one = 1 RETURNING seq, writes, seen`
+	metaSQL   = `UPDATE meta SET seq = $1, writes = $2, seen = $3 WHERE one = 1`
 )
 
 // Commit makes the batch durable, all of it or nothing. record.ErrExists: another key holds a put's reference.
@@ -26,13 +26,15 @@ func (j *Journal) Commit(ctx context.Context, b record.Batch) (int64, error) {
 	if err := check(b); err != nil {
 		return 0, err
 	}
-	var seq, writes, seen int64
+	var at counters
 	err := j.db.WriteThen(ctx, func(tx *sqlitedb.Tx) error {
-		if err := tx.QueryRow(metaSQL, len(b.Events), b.Seen).Scan(&seq, &writes, &seen); err != nil {
-			return fmt.Errorf("count the batch: %w", err)
+		at = j.next.with(b)
+		if err := write(tx, b, at.seq); err != nil {
+			return err
 		}
-		return write(tx, b, seq)
-	}, func() { j.committed(b, seq, writes, seen) })
+		j.next = at
+		return nil
+	}, func() { j.committed(b, at) })
 	switch {
 	case errors.Is(err, sqlitedb.ErrStopped):
 		j.end()
@@ -42,7 +44,33 @@ func (j *Journal) Commit(ctx context.Context, b record.Batch) (int64, error) {
 	case len(b.Events) == 0:
 		return 0, nil
 	}
-	return seq, nil
+	return at.seq, nil
+}
+
+// counters are the numbers that move with every batch.
+type counters struct{ seq, writes, seen int64 }
+
+func (c counters) with(b record.Batch) counters {
+	return counters{c.seq + int64(len(b.Events)), c.writes + 1, max(c.seen, b.Seen)}
+}
+
+// begin and finish stand around each group of commits, on the writer's goroutine: the counters go on from what is
+// durable, and their row is written once a group.
+func (j *Journal) begin() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.durable = counters{j.meta.Seq, j.meta.Writes, j.meta.Seen}
+	j.next = j.durable
+}
+
+func (j *Journal) finish(tx *sqlitedb.Tx) error {
+	if j.next == j.durable {
+		return nil
+	}
+	if _, err := tx.Exec(metaSQL, j.next.seq, j.next.writes, j.next.seen); err != nil {
+		return fmt.Errorf("count the batches: %w", err)
+	}
+	return nil
 }
 
 func check(b record.Batch) error {
@@ -104,10 +132,10 @@ func blob(b []byte) []byte {
 }
 
 // committed takes a durable batch into memory. It runs on the writer's goroutine, in the order of the commits.
-func (j *Journal) committed(b record.Batch, seq, writes, seen int64) {
+func (j *Journal) committed(b record.Batch, at counters) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.meta.Seq, j.meta.Writes, j.meta.Seen = seq, writes, seen
+	j.meta.Seq, j.meta.Writes, j.meta.Seen = at.seq, at.writes, at.seen
 	j.calls = append(j.calls, b.Calls...) // beyond what any reader was given
 	if len(b.Settled) > 0 {
 		kept := make([]record.Call, 0, len(j.calls))

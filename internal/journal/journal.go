@@ -76,6 +76,8 @@ type Journal struct {
 
 	reserve *reserve
 
+	durable, next counters // of the writer's goroutine: before the group under way, and after its last batch
+
 	mu    sync.Mutex
 	meta  Meta
 	calls []record.Call // never changed in place below its length: readers hold it
@@ -144,7 +146,10 @@ func (j *Journal) open(ctx context.Context) (State, error) {
 	if err != nil {
 		return State{}, fmt.Errorf("migrations: %w", err)
 	}
-	dbc := sqlitedb.Config{Path: path, Migrations: sub, Now: j.cfg.Now, OnFull: j.reserve.release, Fault: j.cfg.Fault}
+	dbc := sqlitedb.Config{
+		Path: path, Migrations: sub, Now: j.cfg.Now, OnFull: j.reserve.release, Fault: j.cfg.Fault,
+		Begin: j.begin, Finish: j.finish,
+	}
 	var st State
 	j.db, err = sqlitedb.Open(ctx, dbc)
 	if errors.Is(err, sqlitedb.ErrDamaged) {

@@ -11,9 +11,19 @@ const (
 	checkpointBytes  = 4 << 20
 )
 
+// When its size is looked at: after so many jobs, each of some pages, or so many bytes of values.
+const (
+	lookJobs  = 4
+	lookBytes = 256 << 10
+)
+
 // checkpointIfDue copies the log back into the file, on the writer's goroutine after everybody is answered: SQLite's own
 // checkpoint does it inside a commit and keeps its errors to itself.
 func (w *work) checkpointIfDue() {
+	if w.jobs < lookJobs && w.tx.bytes < lookBytes {
+		return
+	}
+	w.jobs, w.tx.bytes = 0, 0
 	var size int64
 	if fi, err := os.Stat(w.db.cfg.Path + "-wal"); err == nil {
 		size = fi.Size()

@@ -30,6 +30,11 @@ type Config struct {
 	CheckLimit  int64            // bytes up to which Open runs quick_check; 0 is DefaultCheckLimit. Larger files: DB.Check
 	Now         func() time.Time // for the names of copies; nil is time.Now
 
+	// Begin and Finish stand around the work of each group, on the writer's goroutine: Begin before the first fn of a
+	// transaction, also when one is done again; Finish in the transaction, after the last fn, to write once what each of
+	// them would have to. An error of Finish fails them all, for good. nil does nothing.
+	Begin  func()
+	Finish func(*Tx) error
 	// OnFull is asked when the disk is full, on the writer's goroutine: true says that it made room, and the work is done
 	// again, once. nil never makes room.
 	OnFull func() bool
@@ -127,6 +132,12 @@ func (cfg Config) withDefaults() (Config, error) {
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Begin == nil {
+		cfg.Begin = func() {}
+	}
+	if cfg.Finish == nil {
+		cfg.Finish = func(*Tx) error { return nil }
 	}
 	if cfg.Fault == nil {
 		cfg.Fault = func(string) error { return nil }

@@ -11,6 +11,7 @@ type work struct {
 	tx     *Tx
 	groups int   // commits since the log was last copied back
 	log    int64 // its size then
+	jobs   int   // since its size was last looked at
 }
 
 // group commits the jobs together and answers each.
@@ -48,28 +49,69 @@ func (w *work) group(jobs []*job) {
 }
 
 // try runs the jobs in one transaction. An error is of the whole group: nothing of it is in the database.
+//
+// Hardly any job fails, so at first they run without savepoints, whose copies of changed pages would cost as much as a
+// small job. If one fails that has written, all of it is undone and done once more, each job under its own savepoint.
 func (w *work) try(jobs []*job) error {
-	w.tx.fault = nil
-	if err := w.step("begin", "BEGIN IMMEDIATE"); err != nil {
+	if err := w.begin(); err != nil {
 		return err
 	}
-	for _, j := range jobs {
-		if err := w.one(j); err != nil {
-			w.undo()
+	switch spoilt, err := w.plain(jobs); {
+	case err != nil:
+		w.undo()
+		return err
+	case spoilt:
+		w.undo()
+		if len(jobs) == 1 {
+			return nil // nothing else was in it
+		}
+		if err := w.begin(); err != nil {
 			return err
 		}
+		for _, j := range jobs {
+			if err := w.apart(j); err != nil {
+				w.undo()
+				return err
+			}
+		}
 	}
-	if err := w.step("commit", "COMMIT"); err != nil {
+	err := w.db.cfg.Finish(w.tx)
+	if err == nil {
+		err = w.step("commit", "COMMIT")
+	}
+	if err != nil {
 		w.undo()
 		return err
 	}
 	w.groups++
+	w.jobs += len(jobs)
 	return nil
 }
 
-// one runs a job under its savepoint. An error is not fn's own (that one is the job's) but says that the transaction is
+func (w *work) begin() error {
+	w.tx.fault = nil
+	w.db.cfg.Begin()
+	return w.step("begin", "BEGIN IMMEDIATE")
+}
+
+// plain runs the jobs one after the other. spoilt says that one which failed had changed something.
+func (w *work) plain(jobs []*job) (spoilt bool, err error) {
+	for _, j := range jobs {
+		w.tx.wrote = false
+		j.err, j.panicked = call(j.fn, w.tx)
+		if w.tx.fault != nil {
+			return false, explain(w.db.cfg.Path, w.tx.fault)
+		}
+		if (j.err != nil || j.panicked != nil) && w.tx.wrote {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// apart runs a job under its savepoint. An error is not fn's own (that one is the job's) but says that the transaction is
 // gone.
-func (w *work) one(j *job) error {
+func (w *work) apart(j *job) error {
 	if _, err := w.tx.Exec("SAVEPOINT job"); err != nil {
 		return explain(w.db.cfg.Path, err)
 	}

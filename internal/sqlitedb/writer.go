@@ -2,8 +2,9 @@ package sqlitedb
 
 import (
 	"context"
-	"database/sql"
+	"database/sql/driver"
 	"errors"
+	"fmt"
 	"sync/atomic"
 )
 
@@ -30,9 +31,9 @@ type job struct {
 }
 
 // Write runs fn in a transaction of its own and returns when it is on the disk. Callers that come while a commit is
-// under way share the next one: each fn under its own savepoint, one fsync for all. An error of fn undoes fn alone and is
-// returned as it is. fn may be run twice (see Config.OnFull), so it sets what it captures and never adds to it; it must
-// not call Write. ctx is looked at until fn is taken, not after.
+// under way share the next one, with one fsync for all. An error of fn undoes fn alone and is returned as it is. fn may be
+// run again (another fn of its group failed, or see Config.OnFull), so it sets what it captures and never adds to it; it
+// must not call Write. ctx is looked at until fn is taken, not after.
 //
 // A commit that fails is final: it and everything after it answer ErrStopped, because nobody knows what the disk holds.
 // Constraints have to be immediate: one that is deferred would fail the commit of everybody.
@@ -128,15 +129,29 @@ func (db *DB) next() (group []*job, open bool) {
 	return group, n > 0 || !db.closing
 }
 
-// run is the writer's goroutine. It ends with Close, which waits for it.
+// run is the writer's goroutine. It ends with Close, which waits for it. The connection is its own for so long.
 func (db *DB) run() {
 	defer close(db.done)
-	w := &work{db: db, tx: &Tx{conn: db.conn, stmts: map[string]*sql.Stmt{}}}
+	err := db.conn.Raw(func(c any) error {
+		conn, ok := c.(driver.Conn)
+		if !ok {
+			return fmt.Errorf("a connection is no driver.Conn but %T", c)
+		}
+		return db.serve(&work{db: db, tx: &Tx{conn: conn, stmts: map[string]driver.Stmt{}}})
+	})
+	if err != nil { // no connection: whoever waits is told so
+		_ = db.stop(err)
+		db.ending = errors.Join(err, db.serve(&work{db: db, tx: &Tx{}}))
+	}
+}
+
+// serve commits group after group until Close.
+func (db *DB) serve(w *work) error {
 	for {
 		group, open := db.next()
 		if !open {
 			db.ending = errors.Join(w.checkpoint(checkpointAll), w.tx.close())
-			return
+			return nil
 		}
 		if len(group) == 0 {
 			<-db.wake

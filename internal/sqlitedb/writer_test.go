@@ -117,9 +117,7 @@ func TestCancelIsLookedAtUntilTakenAndNotAfter(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		err := db.Write(ctx, func(tx *sqlitedb.Tx) error {
 			cancel()
-			// Even where the caller hands its own context to a statement, nothing is broken off.
-			_, err := tx.ExecContext(ctx, "INSERT INTO thing (name) VALUES ('whole')")
-			return err
+			return add("whole")(tx)
 		})
 		if err != nil {
 			t.Errorf("canceled in the middle: %v", err)

@@ -21,7 +21,7 @@ func (s *Store) Change(ctx context.Context, sub integrator.Subject, f func(*inte
 		if err := fence(tx, sub, c); err != nil {
 			return err
 		}
-		old, err := load(ctx, tx, sub.Bill)
+		old, err := load(ctx, writing{tx}, sub.Bill)
 		if err != nil && !errors.Is(err, integrator.ErrUnknownBill) {
 			return err
 		}

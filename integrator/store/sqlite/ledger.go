@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 
 	"tilld/integrator"
@@ -25,7 +26,7 @@ func (s *Store) Ledger(ctx context.Context, f func(integrator.Entry) error) erro
 	return ledger(ctx, s.db.Read(), f)
 }
 
-func ledger(ctx context.Context, q querier, f func(integrator.Entry) error) error {
+func ledger(ctx context.Context, q *sql.DB, f func(integrator.Entry) error) error {
 	rows, err := q.QueryContext(ctx, entries)
 	if err != nil {
 		return fmt.Errorf("read ledger: %w", err)

@@ -45,7 +45,7 @@ func load(ctx context.Context, q querier, id string) (bill.State, error) {
 	var s bill.State
 	var p parts
 	var text string
-	err := q.QueryRowContext(ctx, `SELECT parts, state FROM bills WHERE id = $1`, id).Scan(&p, &text)
+	err := q.row(ctx, `SELECT parts, state FROM bills WHERE id = $1`, id).Scan(&p, &text)
 	if errors.Is(err, sql.ErrNoRows) {
 		return s, integrator.ErrUnknownBill
 	}
@@ -76,8 +76,8 @@ func load(ctx context.Context, q querier, id string) (bill.State, error) {
 }
 
 // each runs scan for every row of the query.
-func each(ctx context.Context, q querier, query, id string, scan func(*sql.Rows) error) error {
-	rows, err := q.QueryContext(ctx, query, id)
+func each(ctx context.Context, q querier, query, id string, scan func(rows) error) error {
+	rows, err := q.query(ctx, query, id)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func each(ctx context.Context, q querier, query, id string, scan func(*sql.Rows)
 
 func readCredits(ctx context.Context, q querier, s *bill.State) error {
 	return each(ctx, q, `SELECT provider, txn, amount, paid_at, attempt, quote, late, evidence FROM credits WHERE bill = $1 ORDER BY n`, s.ID,
-		func(r *sql.Rows) error {
+		func(r rows) error {
 			var c bill.Credit
 			var paid int64
 			err := r.Scan(&c.Provider, &c.Txn, &c.Amount, &paid, &c.Attempt, &c.Quote, &c.Late, &c.Evidence)
@@ -104,7 +104,7 @@ func readCredits(ctx context.Context, q querier, s *bill.State) error {
 
 func readObligations(ctx context.Context, q querier, s *bill.State) error {
 	return each(ctx, q, `SELECT id, provider, txn, amount, why, key, state, request, method, next_at, rest FROM obligations WHERE bill = $1 ORDER BY n`, s.ID,
-		func(r *sql.Rows) error {
+		func(r rows) error {
 			var o bill.Obligation
 			var id, provider, txn, why, key, state, request, method, rest string
 			var amount, next int64
@@ -123,7 +123,7 @@ func readObligations(ctx context.Context, q querier, s *bill.State) error {
 
 func readAttempts(ctx context.Context, q querier, s *bill.State) error {
 	return each(ctx, q, `SELECT n, order_id, hash, running, rest FROM attempts WHERE bill = $1 ORDER BY n`, s.ID,
-		func(r *sql.Rows) error {
+		func(r rows) error {
 			var a bill.Attempt
 			var n int
 			var order, hash, rest string
@@ -142,7 +142,7 @@ func readAttempts(ctx context.Context, q querier, s *bill.State) error {
 
 func readReturns(ctx context.Context, q querier, s *bill.State) error {
 	return each(ctx, q, `SELECT key, asker, whole, amount, outcome, why, at FROM returns WHERE bill = $1 ORDER BY n`, s.ID,
-		func(r *sql.Rows) error {
+		func(r rows) error {
 			var x bill.Return
 			var when int64
 			err := r.Scan(&x.Key, &x.By, &x.Whole, &x.Amount, &x.Outcome, &x.Why, &when)
@@ -154,7 +154,7 @@ func readReturns(ctx context.Context, q querier, s *bill.State) error {
 
 func readQuotes(ctx context.Context, q querier, s *bill.State) error {
 	return each(ctx, q, `SELECT id, amount, total, ends, until, gone FROM quotes WHERE bill = $1 ORDER BY n`, s.ID,
-		func(r *sql.Rows) error {
+		func(r rows) error {
 			var x bill.Quote
 			var ends, until int64
 			err := r.Scan(&x.ID, &x.Amount, &x.Total, &ends, &until, &x.Gone)

@@ -70,7 +70,7 @@ func (s *Store) Claim(ctx context.Context, queue string, now time.Time, lease ti
 	err := s.db.Write(ctx, func(tx *sqlitedb.Tx) error {
 		out = nil
 		rows, err := tx.Query(`UPDATE work SET leased = TRUE, ready = $3, tries = tries + 1
-WHERE (bill, kind, attempt, request) IN (SELECT bill, kind, attempt, request FROM work WHERE queue = $1 AND ready <= $2 ORDER BY ready LIMIT $4)
+WHERE (bill, kind, attempt, request) IN (SELECT bill, kind, attempt, request FROM work WHERE queue = $1 AND ready <= $2 ORDER BY ready LIMIT $4 + 0)
 RETURNING queue, bill, kind, attempt, request, method, txn, amount, due, tries, gen`, queue, nanos(now), nanos(now.Add(lease)), n)
 		if err != nil {
 			return fmt.Errorf("claim work: %w", err)

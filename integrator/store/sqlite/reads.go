@@ -67,8 +67,7 @@ type snapshot struct {
 	r  *reads
 }
 
-// QueryContext runs one statement for rows.
-func (s snapshot) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+func (s snapshot) query(ctx context.Context, query string, args ...any) (rows, error) {
 	st, err := s.r.stmt(ctx, query)
 	if err != nil {
 		return nil, err
@@ -76,8 +75,7 @@ func (s snapshot) QueryContext(ctx context.Context, query string, args ...any) (
 	return s.tx.StmtContext(ctx, st).QueryContext(ctx, args...)
 }
 
-// QueryRowContext runs one statement for one row.
-func (s snapshot) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+func (s snapshot) row(ctx context.Context, query string, args ...any) row {
 	st, err := s.r.stmt(ctx, query)
 	if err != nil {
 		return s.tx.QueryRowContext(ctx, query, args...) // it answers with the same error

@@ -4,7 +4,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
@@ -54,10 +53,34 @@ func (s *Store) Close() error { return errors.Join(s.reads.close(), s.db.Close()
 // Stopped is nil, or why nothing can be written any more: the process must end and start anew.
 func (s *Store) Stopped() error { return s.db.Stopped() }
 
-// querier is what reads: a transaction or the readers' pool.
+// querier is what reads: a transaction of the writer or a snapshot.
 type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+	query(ctx context.Context, query string, args ...any) (rows, error)
+	row(ctx context.Context, query string, args ...any) row
+}
+
+type row interface{ Scan(into ...any) error }
+
+type rows interface {
+	row
+	Next() bool
+	Err() error
+	Close() error
+}
+
+// writing reads in the transaction that also writes.
+type writing struct{ tx *sqlitedb.Tx }
+
+func (w writing) query(_ context.Context, query string, args ...any) (rows, error) {
+	r, err := w.tx.Query(query, args...)
+	if err != nil {
+		return nil, err // not a nil *Rows in an interface
+	}
+	return r, nil
+}
+
+func (w writing) row(_ context.Context, query string, args ...any) row {
+	return w.tx.QueryRow(query, args...)
 }
 
 // nanos is a time as it is stored, 0 for never.

@@ -125,7 +125,7 @@ ON CONFLICT (merchant) DO UPDATE SET day = excluded.day, start = excluded.start,
 // Events answers the terminal's events after a seq.
 func (s *Store) Events(ctx context.Context, terminal string, after int64, n int) ([]integrator.Event, error) {
 	rows, err := s.reads.query(ctx, `SELECT e.seq, e.type, e.fresh, e.at, e.body, t.trimmed FROM terminals t
-LEFT JOIN events e ON e.terminal = t.name AND e.seq > $2 WHERE t.name = $1 ORDER BY e.seq LIMIT $3`, terminal, after, n)
+LEFT JOIN events e ON e.terminal = t.name AND e.seq > $2 WHERE t.name = $1 ORDER BY e.seq LIMIT $3 + 0`, terminal, after, n)
 	if err != nil {
 		return nil, fmt.Errorf("read events: %w", err)
 	}
