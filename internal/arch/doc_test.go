@@ -1,0 +1,490 @@
+package arch_test
+
+import (
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"tilld/internal/httpapi"
+	"tilld/internal/sqlitedb"
+	"tilld/payment/bill"
+	"tilld/payment/lane"
+)
+
+var update = flag.Bool("update", false, "rewrite the tables in docs/ that are made from the code")
+
+const root = "../.."
+
+// pages are what people read about this tree, beside the protocol's pages, which have tests of their own.
+func pages(t *testing.T) []string {
+	t.Helper()
+	out := []string{"README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"}
+	for _, pattern := range []string{"docs/*.md", "docs/proof/*.md", "changes/*.md"} {
+		found, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range found {
+			rel, _ := filepath.Rel(root, f)
+			out = append(out, filepath.ToSlash(rel))
+		}
+	}
+	return out
+}
+
+func page(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// section is the text of a page from a heading to the next one of its rank.
+func section(t *testing.T, text, heading string) string {
+	t.Helper()
+	rank, _, _ := strings.Cut(heading, " ")
+	_, rest, ok := strings.Cut(text, "\n"+heading+"\n")
+	if !ok {
+		t.Fatalf("the page has no heading %q", heading)
+	}
+	for _, end := range []string{"\n" + rank + " ", "\n" + strings.TrimSuffix(rank, "#") + " "} {
+		if strings.TrimSpace(end) != "" {
+			rest, _, _ = strings.Cut(rest, end)
+		}
+	}
+	return rest
+}
+
+// table is the cells of a Markdown table's rows, its head and rule left out.
+func table(text string) [][]string {
+	var out [][]string
+	for line := range strings.SplitSeq(text, "\n") {
+		if !strings.HasPrefix(line, "| ") {
+			continue
+		}
+		cells := strings.Split(strings.Trim(line, "|"), "|")
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		out = append(out, cells)
+	}
+	if len(out) > 0 {
+		out = out[1:]
+	}
+	return out
+}
+
+var (
+	span  = regexp.MustCompile("`([^`\n]+)`")
+	fence = regexp.MustCompile("(?s)```.*?```")
+)
+
+// spans are the bits of a text that are set as code, those in fenced blocks left out.
+func spans(text string) []string {
+	var out []string
+	for _, m := range span.FindAllStringSubmatch(fence.ReplaceAllString(text, ""), -1) {
+		out = append(out, m[1])
+	}
+	return out
+}
+
+// tree is what the code declares.
+type tree struct {
+	dirs    map[string][]string        // name of a package → its directories
+	decls   map[string]map[string]bool // directory → "F", "T", "(*T).M", "(T).M"
+	strings map[string]map[string]bool // directory → string constants of the package
+	benches map[string]string          // benchmark → its directory
+}
+
+func readTree(t *testing.T) tree {
+	t.Helper()
+	out := tree{map[string][]string{}, map[string]map[string]bool{}, map[string]map[string]bool{}, map[string]string{}}
+	funcs := 0
+	for dir := range load(t) {
+		files, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(dir), "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		decls, consts := map[string]bool{}, map[string]bool{}
+		name := ""
+		for _, file := range files {
+			f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasSuffix(file, "_test.go") {
+				for _, d := range f.Decls {
+					if fn, ok := d.(*ast.FuncDecl); ok && strings.HasPrefix(fn.Name.Name, "Benchmark") {
+						out.benches[fn.Name.Name] = dir
+					}
+				}
+				continue
+			}
+			name = f.Name.Name
+			for _, d := range f.Decls {
+				funcs += declare(d, decls, consts)
+			}
+		}
+		if name != "" && name != "main" {
+			out.dirs[name] = append(out.dirs[name], dir)
+			out.decls[dir], out.strings[dir] = decls, consts
+		}
+	}
+	t.Logf("read %d packages with %d functions", len(out.decls), funcs)
+	return out
+}
+
+// declare notes what d declares and says how many functions that were.
+func declare(d ast.Decl, decls, consts map[string]bool) int {
+	switch d := d.(type) {
+	case *ast.FuncDecl:
+		if d.Recv == nil {
+			decls[d.Name.Name] = true
+			return 1
+		}
+		star, typ := "", d.Recv.List[0].Type
+		if p, ok := typ.(*ast.StarExpr); ok {
+			star, typ = "*", p.X
+		}
+		if g, ok := typ.(*ast.IndexExpr); ok {
+			typ = g.X
+		}
+		if id, ok := typ.(*ast.Ident); ok {
+			decls["("+star+id.Name+")."+d.Name.Name] = true
+		}
+		return 1
+	case *ast.GenDecl:
+		for _, s := range d.Specs {
+			switch s := s.(type) {
+			case *ast.TypeSpec:
+				decls[s.Name.Name] = true
+			case *ast.ValueSpec:
+				for _, n := range s.Names {
+					decls[n.Name] = true
+				}
+				for _, v := range s.Values {
+					if lit, ok := v.(*ast.BasicLit); ok && lit.Kind == token.STRING && d.Tok == token.CONST {
+						if text, err := strconv.Unquote(lit.Value); err == nil {
+							consts[text] = true
+						}
+					}
+				}
+			}
+		}
+	}
+	return 0
+}
+
+// goName is how these pages name Go: pkg.F, pkg.T, pkg.(*T).M, pkg.(T).M.
+var goName = regexp.MustCompile(`^([a-z][a-z0-9]*)\.((?:\(\*?\w+\)\.\w+)|\w+)$`)
+
+// find says what is wrong with a name of Go, "" if the code declares it.
+func (x tree) find(name string) string {
+	m := goName.FindStringSubmatch(name)
+	if m == nil {
+		return "is not of the form pkg.F or pkg.(*T).M"
+	}
+	dirs := x.dirs[m[1]]
+	if len(dirs) == 0 {
+		return "names no package of this tree"
+	}
+	for _, dir := range dirs {
+		if x.decls[dir][m[2]] {
+			return ""
+		}
+	}
+	return fmt.Sprintf("is not declared in %s", strings.Join(dirs, ", "))
+}
+
+// TestPackagesOfThePage: ARCHITECTURE.md lists every package, and none that is not there.
+func TestPackagesOfThePage(t *testing.T) {
+	listed := map[string]bool{}
+	for _, row := range table(section(t, page(t, "ARCHITECTURE.md"), "## Packages")) {
+		for _, dir := range spans(row[0]) {
+			if listed[dir] {
+				t.Errorf("%s stands twice in the list of packages", dir)
+			}
+			listed[dir] = true
+			if len(row) < 2 || row[1] == "" {
+				t.Errorf("%s has no line of its own", dir)
+			}
+		}
+	}
+	there := load(t)
+	for dir := range there {
+		if !listed[dir] {
+			t.Errorf("%s is missing in the list of packages of ARCHITECTURE.md", dir)
+		}
+	}
+	for dir := range listed {
+		if there[dir] == nil {
+			t.Errorf("ARCHITECTURE.md lists %s, which is no package", dir)
+		}
+	}
+	t.Logf("%d packages listed, %d there", len(listed), len(there))
+}
+
+// TestStepsOfTheSales: each step of both sales names functions that exist, what is durable, and why that is safe.
+func TestStepsOfTheSales(t *testing.T) {
+	code := readTree(t)
+	text := page(t, "ARCHITECTURE.md")
+	for _, sale := range []struct {
+		heading string
+		steps   int // at least
+	}{{"### Shown: the customer scans our code", 12}, {"### Scanned: we scan the customer's code", 6}} {
+		rows := table(section(t, text, sale.heading))
+		if len(rows) < sale.steps {
+			t.Errorf("%q has %d steps, want %d: the table is not read", sale.heading, len(rows), sale.steps)
+		}
+		names := 0
+		for _, row := range rows {
+			if len(row) != 4 || slices.Contains(row, "") {
+				t.Errorf("%q: step %q has %d cells, want step, function, record, why safe", sale.heading, row[0], len(row))
+				continue
+			}
+			in := spans(row[1])
+			if len(in) == 0 {
+				t.Errorf("%q: step %q names no function", sale.heading, row[0])
+			}
+			for _, name := range in {
+				names++
+				if wrong := code.find(name); wrong != "" {
+					t.Errorf("%q: step %q: %s %s", sale.heading, row[0], name, wrong)
+				}
+			}
+		}
+		t.Logf("%q: %d steps, %d functions", sale.heading, len(rows), names)
+	}
+}
+
+// TestNamesOnEveryPage: names of Go, rows of the tables, events, files and links on the pages exist.
+func TestNamesOnEveryPage(t *testing.T) {
+	code := readTree(t)
+	rows := map[string]bool{}
+	for _, r := range slices.Concat(lane.Rows, lane.Notes) {
+		rows[r.ID] = true
+	}
+	for _, r := range bill.Rows() {
+		rows[r.ID] = true
+	}
+	events := map[string]bool{}
+	for _, dir := range []string{"payment", "payment/lane", "internal/wire"} {
+		for s := range code.strings[dir] {
+			events[s] = true
+		}
+	}
+	var (
+		rowID = regexp.MustCompile(`^[BCEO]\d+[a-z0-9]*'?$`)
+		event = regexp.MustCompile(`^(payment|bill|session|prepayment)\.[a-z_]+$`)
+		file  = regexp.MustCompile(`^(?:\./)?((?:\.ci|changes|cmd|configs|devices|display|docs|integrator|internal|payment|scanner|scripts|tools)/[\w./*-]+)$`)
+		link  = regexp.MustCompile(`\]\(([^)#]+)(?:#[^)]*)?\)`)
+	)
+	seen := map[string]int{}
+	for _, name := range pages(t) {
+		text := page(t, name)
+		for _, s := range spans(text) {
+			m := goName.FindStringSubmatch(s)
+			switch {
+			case rowID.MatchString(s):
+				seen["rows"]++
+				if !rows[s] {
+					t.Errorf("%s: there is no row %s", name, s)
+				}
+			case event.MatchString(s):
+				seen["events and calls"]++
+				if !events[s] {
+					t.Errorf("%s: nothing is called %s", name, s)
+				}
+			case m != nil && len(code.dirs[m[1]]) > 0 && (strings.HasPrefix(m[2], "(") || m[2][0] >= 'A' && m[2][0] <= 'Z'):
+				seen["names of Go"]++
+				if wrong := code.find(s); wrong != "" {
+					t.Errorf("%s: %s %s", name, s, wrong)
+				}
+			case file.MatchString(s) && !strings.Contains(s, "NAME"):
+				seen["files"]++
+				p := file.FindStringSubmatch(s)[1]
+				found, err := filepath.Glob(filepath.Join(root, strings.TrimSuffix(p, "/...")))
+				if err != nil || len(found) == 0 {
+					t.Errorf("%s: there is no %s", name, p)
+				}
+			}
+		}
+		for _, m := range link.FindAllStringSubmatch(fence.ReplaceAllString(text, ""), -1) {
+			if strings.Contains(m[1], "://") {
+				continue
+			}
+			seen["links"]++
+			if _, err := os.Stat(filepath.Join(root, path.Join(path.Dir(name), m[1]))); err != nil {
+				t.Errorf("%s: the link to %s leads nowhere", name, m[1])
+			}
+		}
+	}
+	for _, what := range []string{"rows", "events and calls", "names of Go", "files", "links"} {
+		if seen[what] == 0 {
+			t.Errorf("no %s were found on any page: the search is broken", what)
+		}
+		t.Logf("%d %s", seen[what], what)
+	}
+}
+
+// between replaces what stands between two marks of a page, or with -update unset says whether it is that already.
+func between(t *testing.T, name, mark, want string) {
+	t.Helper()
+	text := page(t, name)
+	from, to := "<!-- "+mark+" -->\n", "<!-- /"+mark+" -->"
+	head, rest, ok := strings.Cut(text, from)
+	have, tail, ok2 := strings.Cut(rest, to)
+	if !ok || !ok2 {
+		t.Fatalf("%s has no part between %q and %q", name, from, to)
+	}
+	if have == want {
+		return
+	}
+	if !*update {
+		t.Fatalf("%s: the table %q is not what the code says; go test ./internal/arch -run TestCodesOfTheAPI -update makes it anew", name, mark)
+	}
+	if err := os.WriteFile(filepath.Join(root, filepath.FromSlash(name)), []byte(head+from+want+to+tail), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestCodesOfTheAPI: docs/api.md has the list of codes that the program answers with.
+func TestCodesOfTheAPI(t *testing.T) {
+	write := func(list []httpapi.Code) string {
+		var b strings.Builder
+		b.WriteString("| Code | Status | What is the matter | What to do |\n|---|---|---|---|\n")
+		for _, c := range list {
+			fmt.Fprintf(&b, "| `%s` | %d | %s | %s |\n", c.Code, c.Status, c.Title, c.Do)
+		}
+		return b.String()
+	}
+	between(t, "docs/api.md", "till codes", write(httpapi.Till()))
+	between(t, "docs/api.md", "general codes", write(httpapi.General()))
+	t.Logf("%d codes", len(httpapi.Till())+len(httpapi.General()))
+}
+
+// TestTroublesOfThePage: docs/operations.md tells each code of a trouble, and no other; and each condition of a database.
+func TestTroublesOfThePage(t *testing.T) {
+	text := page(t, "docs/operations.md")
+	listed := map[string]bool{}
+	for _, row := range table(section(t, text, "## What health says")) {
+		for _, code := range spans(row[0]) {
+			listed[code] = true
+		}
+	}
+	raised := troubles(t)
+	if len(raised) < 4 {
+		t.Fatalf("only %v are raised: the search is broken", raised)
+	}
+	for code := range raised {
+		if !listed[code] {
+			t.Errorf("docs/operations.md does not tell the trouble %s", code)
+		}
+	}
+	for code := range listed {
+		if !raised[code] {
+			t.Errorf("docs/operations.md tells the trouble %s, which nobody raises", code)
+		}
+	}
+	for _, c := range []error{
+		sqlitedb.ErrDamaged, sqlitedb.ErrReadOnly, sqlitedb.ErrFull, sqlitedb.ErrNewer, sqlitedb.ErrLocked, sqlitedb.ErrDisk, sqlitedb.ErrStopped,
+	} {
+		if !strings.Contains(text, c.Error()) {
+			t.Errorf("docs/operations.md does not tell of a database that %v", c)
+		}
+	}
+	t.Logf("%d troubles", len(raised))
+}
+
+// troubles are the codes of every health.Trouble that the daemon makes.
+func troubles(t *testing.T) map[string]bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(root, "internal/daemon/*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	consts, out := map[string]string{}, map[string]bool{}
+	var values []ast.Expr
+	for _, file := range files {
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.ValueSpec:
+				for i, name := range n.Names {
+					if i < len(n.Values) {
+						if lit, ok := n.Values[i].(*ast.BasicLit); ok && lit.Kind == token.STRING {
+							consts[name.Name], _ = strconv.Unquote(lit.Value)
+						}
+					}
+				}
+			case *ast.CompositeLit:
+				if s, ok := n.Type.(*ast.SelectorExpr); !ok || s.Sel.Name != "Trouble" {
+					return true
+				}
+				for _, e := range n.Elts {
+					if kv, ok := e.(*ast.KeyValueExpr); ok && kv.Key.(*ast.Ident).Name == "Code" {
+						values = append(values, kv.Value)
+					}
+				}
+			}
+			return true
+		})
+	}
+	for _, v := range values {
+		switch v := v.(type) {
+		case *ast.BasicLit:
+			s, _ := strconv.Unquote(v.Value)
+			out[s] = true
+		case *ast.Ident:
+			out[consts[v.Name]] = true
+		}
+	}
+	return out
+}
+
+// TestProofsOfThePage: docs/proof/README.md tells each file that make prove and make soak leave, and docs/performance.md
+// each benchmark.
+func TestProofsOfThePage(t *testing.T) {
+	text := page(t, "docs/proof/README.md")
+	found := 0
+	for _, script := range []string{"scripts/prove", "scripts/soak"} {
+		for _, m := range regexp.MustCompile(`(?m)^\s*proof (\w+) |docs/proof/([\w-]+)\.txt`).FindAllStringSubmatch(page(t, script), -1) {
+			name := m[1] + m[2] + ".txt"
+			found++
+			if !strings.Contains(text, "`"+name+"`") {
+				t.Errorf("docs/proof/README.md does not tell of %s, which %s writes", name, script)
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("no proof was found in the scripts: the search is broken")
+	}
+	benches := readTree(t).benches
+	told := spans(page(t, "docs/performance.md"))
+	for name, dir := range benches {
+		if !slices.Contains(told, name) {
+			t.Errorf("docs/performance.md does not tell of %s in %s", name, dir)
+		}
+	}
+	for _, s := range told {
+		if strings.HasPrefix(s, "Benchmark") && benches[s] == "" {
+			t.Errorf("docs/performance.md tells of %s, which is not there", s)
+		}
+	}
+	t.Logf("%d proofs, %d benchmarks", found, len(benches))
+}
