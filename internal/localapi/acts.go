@@ -46,7 +46,7 @@ func (s *server) acts(a *httpapi.API) {
 	act := func(id, method, tail, summary, text string, codes ...string) httpapi.Route {
 		return httpapi.Route{
 			ID: id, Method: method, Path: "/v1/payments/{id}/" + tail, Tag: "payments", Allow: sells, Summary: summary, Text: text,
-			Codes: append([]string{lane.NoNotFound, lane.NoWrongState, httpapi.StorageStopped}, codes...),
+			Codes: append([]string{lane.NoNotFound, lane.NoWrongState, httpapi.StorageStopped, lane.NoUnavailable}, codes...),
 		}
 	}
 	httpapi.Handle(a, act("confirm_payment", http.MethodPost, "confirm", "The goods have left",

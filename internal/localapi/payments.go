@@ -50,16 +50,16 @@ func (s *server) payments(a *httpapi.API) {
 	}, s.create)
 	httpapi.Handle(a, httpapi.Route{
 		ID: "get_payment", Method: http.MethodGet, Path: "/v1/payments/{id}", Tag: "payments", Allow: []Role{Till, Supervisor, Technician, Kiosk}, Waits: true,
-		Summary: "Look at a payment, or wait for it to change", Codes: []string{lane.NoNotFound, httpapi.StorageStopped},
+		Summary: "Look at a payment, or wait for it to change", Codes: []string{lane.NoNotFound, httpapi.StorageStopped, lane.NoUnavailable},
 		Text: "With wait and after_version: answers as soon as the payment is newer, else after the wait as it stands.",
 	}, s.get)
 	httpapi.Handle(a, httpapi.Route{
 		ID: "list_payments", Method: http.MethodGet, Path: "/v1/payments", Tag: "payments", Allow: looks,
-		Summary: "Find payments", Text: "Newest first. Filters narrow together.", Codes: []string{httpapi.StorageStopped},
+		Summary: "Find payments", Text: "Newest first. Filters narrow together.", Codes: []string{httpapi.StorageStopped, lane.NoUnavailable},
 	}, s.list)
 	httpapi.Handle(a, httpapi.Route{
 		ID: "payment_story", Method: http.MethodGet, Path: "/v1/payments/{id}/story", Tag: "payments", Allow: looks,
-		Summary: "The sale hop by hop, the first gap and its cause", Codes: []string{lane.NoNotFound, httpapi.StorageStopped},
+		Summary: "The sale hop by hop, the first gap and its cause", Codes: []string{lane.NoNotFound, httpapi.StorageStopped, lane.NoUnavailable},
 	}, s.story)
 }
 

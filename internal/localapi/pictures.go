@@ -19,7 +19,7 @@ func (s *server) pictures(a *httpapi.API) {
 	route := func(id, tail, media string) httpapi.Route {
 		return httpapi.Route{
 			ID: id, Method: http.MethodGet, Path: "/v1/payments/{id}/" + tail, Tag: "payments", Allow: []Role{Till, Supervisor, Kiosk},
-			Summary: "The live code as a picture", Codes: []string{lane.NoNotFound, lane.NoCodeNotLive, httpapi.StorageStopped},
+			Summary: "The live code as a picture", Codes: []string{lane.NoNotFound, lane.NoCodeNotLive, httpapi.StorageStopped, lane.NoUnavailable},
 			Replies: []httpapi.Reply{{Status: http.StatusOK, Text: "The code", Type: media, Binary: true}},
 		}
 	}
