@@ -33,7 +33,20 @@ func (b *Box) act(ctx context.Context, id string, e lane.Event) (lane.Public, er
 
 // Confirm says that the goods have left (E14).
 func (b *Box) Confirm(ctx context.Context, id string, r lane.ConfirmRequest) (lane.Public, error) {
-	return b.act(ctx, id, lane.Event{Kind: lane.TillConfirm, Confirm: &r, Who: r.Who})
+	return ask(ctx, b, func() (lane.Public, error) {
+		p, err := b.get(id)
+		if err != nil {
+			return lane.Public{}, err
+		}
+		if r.Final != nil && r.Final.Currency != p.p.Amount.Currency {
+			pub := b.public(p)
+			return pub, &lane.Refusal{Code: lane.NoFinalExceedsPaid, Why: "currency", Payment: &pub}
+		}
+		if _, err := b.till(p, lane.Event{Kind: lane.TillConfirm, Confirm: &r, Who: r.Who}); err != nil {
+			return lane.Public{}, err
+		}
+		return b.public(p), nil
+	})
 }
 
 // PutReceipt keeps the till's document about the sale.

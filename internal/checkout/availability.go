@@ -3,6 +3,7 @@ package checkout
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"tilld/internal/record"
@@ -64,6 +65,7 @@ func (b *Box) why(now time.Time) string {
 // announce tells the till what changed of each lane's availability.
 func (b *Box) announce(now time.Time) {
 	t := b.begin()
+	told := map[*laneState]lane.Availability{}
 	for name, l := range b.lanes {
 		a := b.abilities(l, now)
 		since(&a.Show, l.told.Show, now)
@@ -75,7 +77,7 @@ func (b *Box) announce(now time.Time) {
 		if err != nil {
 			continue // strings and times alone: cannot be
 		}
-		l.told = a
+		told[l] = a
 		t.batch.Events = append(t.batch.Events, record.Event{Type: "availability", At: now.UTC(), Lane: name, Subject: name, Data: data})
 	}
 	if t.empty() {
@@ -83,6 +85,10 @@ func (b *Box) announce(now time.Time) {
 	}
 	if err := t.commit(); err != nil {
 		b.log.Error("availability not journalled", "err", err)
+		return
+	}
+	for l, a := range told {
+		l.told = a
 	}
 }
 
@@ -99,7 +105,10 @@ func since(a *lane.Ability, told lane.Ability, now time.Time) {
 }
 
 func equal(a, z lane.Availability) bool {
-	x, _ := json.Marshal(a)
-	y, _ := json.Marshal(z)
-	return string(x) == string(y)
+	return a.Receipt == z.Receipt && equalAbility(a.Show, z.Show) && equalAbility(a.Scan, z.Scan)
+}
+
+func equalAbility(a, z lane.Ability) bool {
+	since := a.Since == z.Since || a.Since != nil && z.Since != nil && a.Since.Equal(*z.Since)
+	return since && a.OK == z.OK && a.Why == z.Why && slices.Equal(a.Providers, z.Providers)
 }

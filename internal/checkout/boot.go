@@ -3,6 +3,7 @@ package checkout
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"tilld/payment/lane"
@@ -71,9 +72,15 @@ func (b *Box) bootNumbers(ctx context.Context) error {
 		return b.failed(err)
 	}
 	for _, v := range puts {
-		if v.Key == keyLeases {
-			return json.Unmarshal(v.Body, &b.numbers)
+		if v.Key != keyLeases {
+			continue
 		}
+		if err := json.Unmarshal(v.Body, &b.numbers); err != nil {
+			return fmt.Errorf("read the numbers from the journal: %w", err)
+		}
+		// A copy that a person has acknowledged and the integrator has not heard of is still one.
+		b.restored = b.numbers.Copy
+		b.copied.Store(b.numbers.Copy)
 	}
 	return nil
 }
@@ -81,6 +88,12 @@ func (b *Box) bootNumbers(ctx context.Context) error {
 // foundCopy is E33: what the copy says of payments that were not over is not believed until the integrator has spoken.
 func (b *Box) foundCopy() error {
 	b.restored = true
+	t := b.begin()
+	t.numbers = &numbers{Copy: true}
+	t.batch.Puts = append(t.batch.Puts, t.numbers.put())
+	if err := t.commit(); err != nil {
+		return err
+	}
 	for _, id := range b.ids() {
 		t := b.begin()
 		if _, err := t.step(b.pays[id], lane.Event{Kind: lane.FoundCopy}); err != nil {

@@ -42,6 +42,7 @@ type Box struct {
 	log   *slog.Logger
 
 	open    atomic.Pointer[[]string]
+	copied  atomic.Bool
 	ops     chan func() // unbuffered: an accepted op will be run
 	stopped chan struct{}
 	once    sync.Once

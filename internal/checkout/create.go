@@ -143,6 +143,10 @@ func (t *tx) replace(r lane.Request, id, why string) (wait bool, follows string,
 			pub := t.b.face(q, doubt{}, nil, t.lookup, t.now)
 			return false, "", &lane.Refusal{Code: lane.NoReplacedWasPaid, Payment: &pub}
 		}
+		if q.Stage == lane.Overridden || q.Stage == lane.OverriddenEnded { // so is one for which other money was taken
+			pub := t.b.face(q, doubt{}, nil, t.lookup, t.now)
+			return false, "", &lane.Refusal{Code: lane.NoOverridden, Payment: &pub}
+		}
 	}
 	ended := old.p.Stage == lane.Ended
 	d, err := t.step(old, lane.Event{Kind: lane.TillReplace, ID: id, Why: why})

@@ -56,6 +56,11 @@ func (s *integrator) connect(edit ...func(*wire.Session)) {
 		Providers: []string{"sandbox"}, ScanProviders: []string{"sandbox"},
 		Numbers: &payment.Numbers{Day: time.Now().UTC().Format(time.DateOnly), From: s.numbers, To: s.numbers + 999},
 	}
+	if box, ok := s.o.(interface{ Copied() bool }); ok && box.Copied() { // as it leases to a copy
+		w.JournalState = "restored"
+		s.numbers += 1000
+		w.Numbers.From, w.Numbers.To = s.numbers, s.numbers+999
+	}
 	for _, f := range edit {
 		f(&w)
 	}

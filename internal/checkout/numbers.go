@@ -12,6 +12,9 @@ import (
 // value in the journal, changed in the Batch that uses one.
 type numbers struct {
 	Blocks []block `json:"blocks"`
+	// Copy says that the journal was found to be a copy and the integrator has not been told yet: the blocks it had are
+	// gone, for nobody knows which of their numbers were used after the copy was made.
+	Copy bool `json:"copy,omitempty"`
 }
 
 type block struct {
@@ -55,6 +58,11 @@ func (n numbers) take() (string, numbers, bool) {
 	}
 	return "", n, false
 }
+
+// Copied says that the integrator has to be told that this journal is a copy, whether a person has acknowledged it or
+// not: only then does it lease numbers that were never used, and name the payments that the copy does not know. It never
+// blocks.
+func (b *Box) Copied() bool { return b.copied.Load() }
 
 // any says whether a number is left.
 func (n numbers) any() bool {

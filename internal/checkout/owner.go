@@ -35,6 +35,9 @@ func (b *Box) session(s wire.Session) error {
 			return err
 		}
 	}
+	if b.numbers.Copy && s.JournalState == "known" {
+		return errors.New("session of a copied journal: the integrator has not been told yet") // the next one tells it
+	}
 	t := b.begin()
 	t.lease(s.Numbers)
 	ask := map[string]bool{}
@@ -74,7 +77,9 @@ func (b *Box) getCall(id string, now time.Time) record.Call {
 
 // lease takes a block of numbers in.
 func (t *tx) lease(n *payment.Numbers) {
-	if next, ok := t.b.numbers.lease(n); ok {
+	have := t.b.numbers
+	have.Copy = false // who leases has been told
+	if next, ok := have.lease(n); ok {
 		t.numbers = &next
 		t.batch.Puts = append(t.batch.Puts, next.put())
 	}
@@ -119,6 +124,7 @@ func (b *Box) event(e wire.Event) error {
 	if err != nil {
 		return err
 	}
+	older(&bill, e.Age)
 	d, err := t.step(p, lane.Event{Kind: lane.Kind(e.Type), Bill: &bill, Stale: e.Fresh > 0 && e.Age > e.Fresh})
 	if err != nil {
 		return err
@@ -130,6 +136,16 @@ func (b *Box) event(e wire.Event) error {
 		return err
 	}
 	return t.commit()
+}
+
+// older takes from what the bill says is left the time that the event has waited for the line. What has run out keeps a
+// millisecond: 0 is that there is no such clock.
+func older(b *payment.Bill, age int64) {
+	for _, left := range []*int64{&b.RemainingMS, &b.MaxOpenMS, &b.LeaseMS, &b.ExitMS} {
+		if *left > 0 {
+			*left = max(*left-age, 1)
+		}
+	}
 }
 
 // early charges a code that was read before it could be charged (C1a), in the Batch that makes it possible.
@@ -209,6 +225,9 @@ func (b *Box) answer(id string, result *wire.Result, problem *wire.Problem) erro
 	}
 	d, err := t.step(p, e)
 	if err != nil {
+		return err
+	}
+	if err := t.early(d); err != nil {
 		return err
 	}
 	if a.Code != "" {

@@ -158,6 +158,7 @@ func (t *tx) commit() error {
 	}
 	if t.numbers != nil {
 		t.b.numbers = *t.numbers
+		t.b.copied.Store(t.numbers.Copy)
 	}
 	for _, d := range t.drafts {
 		t.b.adopt(d, t.now)
@@ -180,23 +181,35 @@ func (t *tx) empty() bool {
 // sales tells replaced payments that the one in their place is over, in the same Batch: the other-tender light belongs
 // to the sale (E10r).
 func (t *tx) sales() error {
-	for i := 0; i < len(t.drafts); i++ {
-		d := t.drafts[i]
-		if d.next.Replaces == "" || !over(d.next) || over(d.p) && d.fromBefore {
+	for _, d := range t.drafts {
+		if !over(d.next) || over(d.p) && d.fromBefore {
 			continue
 		}
-		old, err := t.b.get(d.next.Replaces)
-		if unknown(err) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if _, err := t.step(old, lane.Event{Kind: lane.SaleOver}); err != nil {
-			return err
+		for id := d.next.Replaces; id != ""; {
+			old, err := t.pay(id)
+			if unknown(err) {
+				break
+			}
+			if err != nil {
+				return err
+			}
+			if _, err := t.step(old, lane.Event{Kind: lane.SaleOver}); err != nil {
+				return err
+			}
+			id = old.p.Replaces
 		}
 	}
 	return nil
+}
+
+// pay is the payment that this step works on already, else the box's.
+func (t *tx) pay(id string) (*pay, error) {
+	for _, d := range t.drafts {
+		if d.next.ID == id {
+			return d.pay, nil
+		}
+	}
+	return t.b.get(id)
 }
 
 func over(p lane.Payment) bool {
