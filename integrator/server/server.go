@@ -163,7 +163,10 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		if err := s.term.Drain(end); err != nil {
 			s.log.Warn("terminals were cut", "err", err)
 		}
-		return h.Shutdown(end)
+		if err := h.Shutdown(end); err != nil {
+			return errors.Join(err, h.Close()) // who has not said all by now is cut
+		}
+		return nil
 	})
 	if err := g.Wait(); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return err
