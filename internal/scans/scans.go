@@ -29,7 +29,8 @@ const (
 	Goods    = "goods"    // goods while a pay code was awaited: for the till, and the cashier is told
 	Old      = "old"      // read too long ago to be charged
 	NoneWait = "none"     // a pay code, and no payment waits for one
-	Busy     = "busy"     // a pay code is being charged already
+	Busy     = "busy"     // a pay code was read where a payment takes none now
+	Again    = "again"    // the code that a payment has just taken, read once more
 )
 
 // Event is the data of a scan event.
@@ -64,10 +65,13 @@ type Till interface {
 type Scans struct {
 	journal record.Journal
 	till    Till
+	taken   taken
 }
 
 // New makes a Scans.
-func New(j record.Journal, t Till) *Scans { return &Scans{j, t} }
+func New(j record.Journal, t Till) *Scans {
+	return &Scans{journal: j, till: t, taken: taken{last: map[string]lastCode{}}}
+}
 
 // Take takes one reading of a lane's scanner; nil means that it is durable.
 func (s *Scans) Take(ctx context.Context, l, language string, r scanner.Reading) error {
@@ -81,15 +85,24 @@ func (s *Scans) Take(ctx context.Context, l, language string, r scanner.Reading)
 	if err != nil {
 		return fmt.Errorf("take a reading: %w", err)
 	}
+	again := s.taken.again(l, c, r.Last)
 	now := time.Now().UTC()
 	e := Event{ID: payment.NewID(now), Lane: l, Kind: what.Kind, Wallet: string(what.Wallet), Masked: what.Masked, Symbology: r.Symbology, At: now}
-	if e.Outcome, err = s.sort(ctx, l, c, what, waits, r.Last); err != nil {
-		return fmt.Errorf("take a reading: %w", err)
+	switch {
+	case again && !waits: // a phone that is still in front of the scanner: its code stays a secret, whatever it looks like
+		e.Outcome = Again
+	default:
+		if e.Outcome, e.Say, err = s.sort(ctx, l, c, what, waits, r.Last); err != nil {
+			return fmt.Errorf("take a reading: %w", err)
+		}
 	}
-	if !what.Secret(waits) {
+	if e.Outcome == Charging {
+		s.taken.note(l, c, r.Last)
+	}
+	if !what.Secret(waits) && !again {
 		e.Text = r.Text.Reveal()
 	}
-	if w, ok := words.For(language).Cashier(sentence(e.Outcome)); ok {
+	if w, ok := words.For(language).Cashier(sentence(e.Outcome)); ok && e.Say == nil {
 		e.Say = &Say{sentence(e.Outcome), w.Short, w.Do}
 	}
 	data, err := json.Marshal(e)
@@ -101,29 +114,32 @@ func (s *Scans) Take(ctx context.Context, l, language string, r scanner.Reading)
 }
 
 // sort decides what becomes of a reading. While a payment waits, whatever is not positively goods or a shop's own code is
-// taken for a pay code.
-func (s *Scans) sort(ctx context.Context, l string, c payment.Code, what code.Reading, waits bool, at time.Time) (string, error) {
+// taken for a pay code. say is the payment's own sentence where it takes no code now.
+func (s *Scans) sort(ctx context.Context, l string, c payment.Code, what code.Reading, waits bool, at time.Time) (outcome string, say *Say, err error) {
 	switch {
 	case !waits && what.Kind != code.PayCode:
-		return Passed, nil
+		return Passed, nil, nil
 	case waits && what.Kind == code.Product:
-		return Goods, nil
+		return Goods, nil, nil
 	case waits && what.Kind == code.ShopCode:
-		return Shop, nil
+		return Shop, nil, nil
 	}
-	err := s.till.Scan(ctx, l, c, at)
+	err = s.till.Scan(ctx, l, c, at)
 	var no *lane.Refusal
 	switch {
 	case err == nil:
-		return Charging, nil
+		return Charging, nil, nil
 	case !errors.As(err, &no):
-		return "", err
+		return "", nil, err
 	case no.Code == lane.NoCodeOld:
-		return Old, nil
+		return Old, nil, nil
 	case no.Code == lane.NoNotFound:
-		return NoneWait, nil
+		return NoneWait, nil, nil
+	case no.Payment != nil:
+		x := no.Payment.Say.Cashier
+		say = &Say{x.Code, x.Short, x.Do}
 	}
-	return Busy, nil
+	return Busy, say, nil
 }
 
 // sentence is the cashier's code for an outcome, "" where there is nothing to do.

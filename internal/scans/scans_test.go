@@ -94,3 +94,71 @@ func TestReadings(t *testing.T) {
 		})
 	}
 }
+
+func TestACodeReadTwiceIsNeverWritten(t *testing.T) {
+	j, _, err := journal.Open(t.Context(), journal.Config{Dir: t.TempDir(), Reserve: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	lane1 := &till{waits: true}
+	s := scans.New(j, lane1)
+	start := time.Now()
+	for _, c := range []struct {
+		lane, text string
+		after      time.Duration
+		waits      bool
+		outcome    string
+		written    bool
+	}{
+		{"1", other, 0, true, scans.Charging, false},
+		{"1", other, time.Second, false, scans.Again, false}, // paid within a second, the phone is still there
+		{"2", other, time.Second, false, scans.Passed, true}, // another lane's loyalty card
+		{"1", "LOYAL-CARD-7782", time.Second, false, scans.Passed, true},
+		{"1", other, 59 * time.Second, true, scans.Charging, false}, // declined, and shown again
+		{"1", other, 3 * time.Minute, false, scans.Passed, true},
+		{"1", alipay, 3 * time.Minute, true, scans.Charging, false},
+		{"1", alipay, 3*time.Minute + time.Second, false, scans.Again, false},
+	} {
+		lane1.waits = c.waits
+		at := start.Add(c.after)
+		r := scanner.Reading{Text: scanner.NewText([]byte(c.text)), First: at, Last: at}
+		if err := s.Take(t.Context(), c.lane, "en", r); err != nil {
+			t.Fatal(err)
+		}
+		es, err := j.Events(t.Context(), j.Meta().Seq-1, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var e scans.Event
+		if err := json.Unmarshal(es[0].Data, &e); err != nil {
+			t.Fatal(err)
+		}
+		if written := strings.Contains(string(es[0].Data), c.text[:9]); e.Outcome != c.outcome || written != c.written || e.Say != nil {
+			t.Errorf("%+v: %s", c, es[0].Data)
+		}
+	}
+}
+
+// A payment that takes no code now says itself what is to be done.
+func TestAPaymentThatTakesNoCodeSaysWhy(t *testing.T) {
+	j, _, err := journal.Open(t.Context(), journal.Config{Dir: t.TempDir(), Reserve: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	p := &lane.Public{State: "closing"}
+	p.Say.Cashier.Code, p.Say.Cashier.Short, p.Say.Cashier.Do = "closing/expire", "Code ended, checking", "Wait."
+	s := scans.New(j, &till{no: &lane.Refusal{Code: lane.NoWrongState, Payment: p}})
+	if err := s.Take(t.Context(), "1", "en", scanner.Reading{Text: scanner.NewText([]byte(alipay)), Last: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	es, err := j.Events(t.Context(), 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e scans.Event
+	if err := json.Unmarshal(es[0].Data, &e); err != nil || e.Outcome != scans.Busy || e.Say == nil || e.Say.Code != "closing/expire" {
+		t.Errorf("event %s, %v", es[0].Data, err)
+	}
+}
