@@ -35,7 +35,8 @@ func (r *Rows) Next() bool {
 }
 
 // Scan copies the row's columns into what the pointers point at: text, numbers and truth values of any named type, bytes,
-// any and sql.Scanner. A whole number fits into text; no other value is converted.
+// any and sql.Scanner. A whole number fits into text and text into bytes; no other
+// value is converted.
 func (r *Rows) Scan(into ...any) error {
 	if len(into) != len(r.row) {
 		return fmt.Errorf("scan: %d columns into %d places", len(r.row), len(into))
@@ -105,6 +106,9 @@ func assign(p any, v driver.Value) error {
 		switch x := v.(type) {
 		case []byte:
 			*d = x // the driver has made it for this row
+			return nil
+		case string:
+			*d = []byte(x)
 			return nil
 		case nil:
 			*d = nil

@@ -16,9 +16,12 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"tilld/integrator"
 	"tilld/integrator/provider"
 	"tilld/integrator/store/sqlite"
+	"tilld/internal/floor"
 	"tilld/internal/sqlitedb"
 	"tilld/internal/wire"
 	"tilld/payment"
@@ -58,16 +61,20 @@ func (*instant) Callback(_ *http.Request, body []byte) (string, int, []byte, err
 // BenchmarkDurableBills sells whole bills (created, shown, called back, paid, confirmed): by the rules, and as the same
 // facts written by hand with the same engine, group commit and fsync.
 func BenchmarkDurableBills(b *testing.B) {
-	b.Run("floor, SQL by hand", byHand)
-	b.Run("by the rules", byRules)
+	rules, end := byRules(b)
+	floor.Turns(b, turn, byHand(b), rules)
+	end()
 }
 
-func byRules(b *testing.B) {
+// turn is how many bills are sold by one of the two before it is the other's turn.
+const turn = 256
+
+func byRules(b *testing.B) (sales func(n int) error, end func()) {
+	b.Helper()
 	store, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "ledger.db"))
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer store.Close() //nolint:errcheck // the benchmark is over
 	svc, err := integrator.New(integrator.Config{
 		Store: store, Providers: map[string]provider.Provider{"bank": &instant{}}, Merchant: "shop",
 		Settings: integrator.Settings{PerProvider: tills}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
@@ -78,7 +85,8 @@ func byRules(b *testing.B) {
 	ctx, cancel := context.WithCancel(b.Context())
 	done := make(chan error, 1)
 	go func() { done <- svc.Run(ctx) }()
-	sell(b, func(b *testing.B, n int) func() error {
+	sold := 0
+	all := shop(func(n int) func() error {
 		name := fmt.Sprint("till-", n)
 		if err := svc.AddTerminal(ctx, name, make(ed25519.PublicKey, ed25519.PublicKeySize)); err != nil {
 			b.Fatal(err)
@@ -90,12 +98,21 @@ func byRules(b *testing.B) {
 		t := &till{svc: svc, name: name, epoch: s.Epoch}
 		return func() error { return t.sale(ctx) }
 	})
-	cancel()
-	if err := <-done; err != nil {
-		b.Fatal(err)
+	sales = func(n int) error {
+		sold += n
+		return all(n)
 	}
-	if r, err := svc.Audit(b.Context()); err != nil || !r.OK() || r.Sums["RUB"].Held != 0 || r.Bills != b.N {
-		b.Fatalf("audit after %d bills: %+v, %v", b.N, r, err)
+	return sales, func() {
+		cancel()
+		if err := <-done; err != nil {
+			b.Fatal(err)
+		}
+		if r, err := svc.Audit(b.Context()); err != nil || !r.OK() || r.Sums["RUB"].Held != 0 || r.Bills != sold {
+			b.Fatalf("audit after %d bills: %+v, %v", sold, r, err)
+		}
+		if err := store.Close(); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 
@@ -162,45 +179,44 @@ func (t *till) sale(ctx context.Context) error {
 	return t.call(ctx, id, wire.BillConfirm, wire.Confirm{Payment: id, Final: 12550})
 }
 
-// sell shares b.N sales among the tills.
-func sell(b *testing.B, till func(b *testing.B, n int) func() error) {
-	b.Helper()
-	sales := make([]func() error, tills)
-	for i := range sales {
-		sales[i] = till(b, i)
+// shop opens the tills, and answers what shares n sales among them.
+func shop(till func(n int) func() error) func(n int) error {
+	open := make([]func() error, tills)
+	for i := range open {
+		open[i] = till(i)
 	}
-	var left atomic.Int64
-	left.Store(int64(b.N))
-	var wg sync.WaitGroup
-	b.ResetTimer()
-	for _, sale := range sales {
-		wg.Go(func() {
-			for left.Add(-1) >= 0 {
-				if err := sale(); err != nil {
-					b.Error(err)
-					return
+	return func(n int) error {
+		var left atomic.Int64
+		left.Store(int64(n))
+		var g errgroup.Group
+		for _, sale := range open {
+			g.Go(func() error {
+				for left.Add(-1) >= 0 {
+					if err := sale(); err != nil {
+						return err
+					}
 				}
-			}
-		})
+				return nil
+			})
+		}
+		return g.Wait()
 	}
-	wg.Wait()
-	b.StopTimer()
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "bills/s")
 }
 
 // byHand writes the same rows: bill, order and call; code and event; call-back; credit and event; kept and event.
-func byHand(b *testing.B) {
+func byHand(b *testing.B) func(n int) error {
+	b.Helper()
 	db, err := sqlitedb.Open(b.Context(), sqlitedb.Config{Path: filepath.Join(b.TempDir(), "ledger.db"), Migrations: os.DirFS("migrations")})
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer db.Close() //nolint:errcheck // the benchmark is over
+	b.Cleanup(func() { _ = db.Close() })
 	body, err := json.Marshal(payment.Bill{Payment: payment.NewID(time.Now()), Reference: "R-1", Amount: payment.Money{Value: 12550, Currency: "RUB"}})
 	if err != nil {
 		b.Fatal(err)
 	}
 	state := string(body) + string(body)
-	sell(b, func(b *testing.B, n int) func() error {
+	return shop(func(n int) func() error {
 		name, n := fmt.Sprint("till-", n), 0
 		write := func(f func(exec func(string, ...any))) error {
 			return db.Write(b.Context(), func(tx *sqlitedb.Tx) error {

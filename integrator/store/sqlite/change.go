@@ -129,6 +129,9 @@ func write(tx *sqlitedb.Tx, sub integrator.Subject, old bill.State, before *inte
 	if c.Due == nil {
 		return nil
 	}
+	if ticked := sub.Done != nil && sub.Done.Kind == integrator.Tick; !ticked && old.ID != "" && bill.Due(old).Equal(*c.Due) {
+		return nil // it is set, and was not taken off the queue here
+	}
 	return clock(tx, c.Bill.ID, *c.Due)
 }
 
@@ -160,8 +163,12 @@ func tell(tx *sqlitedb.Tx, c *integrator.Case) error {
 	return nil
 }
 
-// Bill reads one bill.
+// Bill reads one bill. Most have no rows besides their own, and one statement needs no transaction.
 func (s *Store) Bill(ctx context.Context, id string) (bill.State, error) {
+	st, p, err := head(ctx, pooled{s.reads}, id)
+	if err != nil || p == 0 {
+		return st, err
+	}
 	tx, err := s.db.Read().BeginTx(ctx, nil)
 	if err != nil {
 		return bill.State{}, fmt.Errorf("read bill: %w", err)

@@ -40,20 +40,27 @@ func partsOf(s bill.State) (p parts) {
 	return p
 }
 
-// load reads a bill with its rows; all of them are read in one transaction.
-func load(ctx context.Context, q querier, id string) (bill.State, error) {
-	var s bill.State
-	var p parts
-	var text string
-	err := q.row(ctx, `SELECT parts, state FROM bills WHERE id = $1`, id).Scan(&p, &text)
+// head reads what a bill's own row holds, and which other rows it has.
+func head(ctx context.Context, q querier, id string) (s bill.State, p parts, err error) {
+	var text []byte
+	err = q.row(ctx, `SELECT parts, state FROM bills WHERE id = $1`, id).Scan(&p, &text)
 	if errors.Is(err, sql.ErrNoRows) {
-		return s, integrator.ErrUnknownBill
+		return s, 0, integrator.ErrUnknownBill
 	}
 	if err != nil {
-		return s, fmt.Errorf("read bill: %w", err)
+		return s, 0, fmt.Errorf("read bill: %w", err)
 	}
-	if err := json.Unmarshal([]byte(text), &s); err != nil {
-		return s, fmt.Errorf("read bill %s: %w", id, err)
+	if err := json.Unmarshal(text, &s); err != nil {
+		return s, 0, fmt.Errorf("read bill %s: %w", id, err)
+	}
+	return s, p, nil
+}
+
+// load reads a bill with its rows; all of them are read in one transaction.
+func load(ctx context.Context, q querier, id string) (bill.State, error) {
+	s, p, err := head(ctx, q, id)
+	if err != nil {
+		return s, err
 	}
 	for _, part := range []struct {
 		bit  parts

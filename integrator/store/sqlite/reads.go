@@ -61,6 +61,26 @@ func (r *reads) close() error {
 	return errors.Join(errs...)
 }
 
+// pooled reads statement by statement, each its own snapshot.
+type pooled struct{ r *reads }
+
+func (p pooled) query(ctx context.Context, query string, args ...any) (rows, error) {
+	return p.r.query(ctx, query, args...)
+}
+
+func (p pooled) row(ctx context.Context, query string, args ...any) row {
+	s, err := p.r.stmt(ctx, query)
+	if err != nil {
+		return failed{err}
+	}
+	return s.QueryRowContext(ctx, args...)
+}
+
+// failed is a row that could not be asked for.
+type failed struct{ err error }
+
+func (f failed) Scan(...any) error { return f.err }
+
 // snapshot reads with the prepared statements in one transaction.
 type snapshot struct {
 	tx *sql.Tx
@@ -78,7 +98,7 @@ func (s snapshot) query(ctx context.Context, query string, args ...any) (rows, e
 func (s snapshot) row(ctx context.Context, query string, args ...any) row {
 	st, err := s.r.stmt(ctx, query)
 	if err != nil {
-		return s.tx.QueryRowContext(ctx, query, args...) // it answers with the same error
+		return failed{err}
 	}
 	return s.tx.StmtContext(ctx, st).QueryRowContext(ctx, args...)
 }
