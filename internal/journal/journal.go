@@ -26,6 +26,7 @@ const (
 	DefaultReserve    = 8 << 20
 	DefaultKeepEvents = 1_000_000
 	DefaultKeepFor    = 90 * 24 * time.Hour
+	DefaultKeepLeast  = 10_000
 )
 
 // Config says where the journal is. Dir is required; it holds nothing else.
@@ -36,6 +37,7 @@ type Config struct {
 
 	KeepEvents int64         // newest events that Trim keeps; 0 is DefaultKeepEvents
 	KeepFor    time.Duration // age up to which Trim keeps events; 0 is DefaultKeepFor
+	KeepLeast  int64         // newest events that no age removes, for a clock that jumped ahead; 0 is DefaultKeepLeast, below 0 none
 
 	Now  func() time.Time                 // nil is time.Now
 	Free func(dir string) (uint64, error) // bytes free for this user; nil asks the kernel
@@ -120,6 +122,9 @@ func (cfg Config) withDefaults() (Config, error) {
 	}
 	if cfg.KeepFor == 0 {
 		cfg.KeepFor = DefaultKeepFor
+	}
+	if cfg.KeepLeast == 0 {
+		cfg.KeepLeast = DefaultKeepLeast
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now

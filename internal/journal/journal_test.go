@@ -105,7 +105,7 @@ func TestParamsOfAVolatileCallNeverReachTheDisk(t *testing.T) {
 
 func TestTrimByNumberAndByAge(t *testing.T) {
 	now := time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
-	cfg := journal.Config{Dir: t.TempDir(), KeepEvents: 2500, KeepFor: 24 * time.Hour, Now: func() time.Time { return now }}
+	cfg := journal.Config{Dir: t.TempDir(), KeepEvents: 2500, KeepFor: 24 * time.Hour, KeepLeast: -1, Now: func() time.Time { return now }}
 	trimmed := func(j *journal.Journal, want, oldest int64) {
 		t.Helper()
 		n, err := j.Trim(t.Context())
@@ -143,6 +143,26 @@ func TestTrimByNumberAndByAge(t *testing.T) {
 			t.Errorf("after a restart with no event left the next one is %d", seq)
 		}
 		trimmed(j, 1, 5003)
+	})
+}
+
+// A clock that jumps ahead by years must not take the till's stream away from it.
+func TestTrimKeepsTheNewestWhateverTheClockSays(t *testing.T) {
+	now := time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
+	cfg := journal.Config{Dir: t.TempDir(), KeepLeast: 3, Now: func() time.Time { return now }}
+	boot(t, cfg, func(j *journal.Journal, _ journal.State) {
+		for range 5 {
+			commit(t, j, record.Batch{Events: []record.Event{{Type: "e", At: now}}})
+		}
+		now = now.AddDate(10, 0, 0)
+		n, err := j.Trim(t.Context())
+		oldest, err2 := j.Oldest(t.Context())
+		if err := errors.Join(err, err2); err != nil || n != 2 || oldest != 3 {
+			t.Fatalf("trimmed %d, oldest %d, %v", n, oldest, err)
+		}
+		if es, err := j.Events(t.Context(), 2, 10); err != nil || len(es) != 3 {
+			t.Fatalf("%d events, %v", len(es), err)
+		}
 	})
 }
 

@@ -146,8 +146,8 @@ func (j *Journal) Wait(ctx context.Context, after int64) error {
 // trimChunk is how many events one transaction of Trim removes, so that a payment never waits long behind it.
 const trimChunk = 1000
 
-// Trim removes events that are older than Config.KeepFor or beyond Config.KeepEvents, and answers how many. Whoever runs
-// the daemon calls it now and then.
+// Trim removes events that are older than Config.KeepFor, but for the newest Config.KeepLeast, or beyond Config.KeepEvents,
+// and answers how many. Whoever runs the daemon calls it now and then.
 func (j *Journal) Trim(ctx context.Context) (int64, error) {
 	var total int64
 	for {
@@ -167,7 +167,8 @@ func (j *Journal) trim(ctx context.Context) (int64, error) {
 		var upto sql.NullInt64
 		// Of the oldest chunk, up to the last one that may go. at may step back with the clock; seq never does.
 		err := tx.QueryRow(`SELECT max(seq) FROM (SELECT seq, at FROM event ORDER BY seq LIMIT $1)
-WHERE at < $2 OR seq <= (SELECT seq FROM meta) - $3`, trimChunk, cutoff, j.cfg.KeepEvents).Scan(&upto)
+WHERE at < $2 AND seq <= (SELECT seq FROM meta) - $4 OR seq <= (SELECT seq FROM meta) - $3`,
+			trimChunk, cutoff, j.cfg.KeepEvents, max(j.cfg.KeepLeast, 0)).Scan(&upto)
 		if err != nil || !upto.Valid {
 			return err
 		}
