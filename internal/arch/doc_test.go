@@ -1,7 +1,6 @@
 package arch_test
 
 import (
-	"flag"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -15,13 +14,9 @@ import (
 	"strings"
 	"testing"
 
-	"tilld/internal/httpapi"
-	"tilld/internal/sqlitedb"
 	"tilld/payment/bill"
 	"tilld/payment/lane"
 )
-
-var update = flag.Bool("update", false, "rewrite the tables in docs/ that are made from the code")
 
 const root = "../.."
 
@@ -337,154 +332,4 @@ func TestNamesOnEveryPage(t *testing.T) {
 		}
 		t.Logf("%d %s", seen[what], what)
 	}
-}
-
-// between replaces what stands between two marks of a page, or with -update unset says whether it is that already.
-func between(t *testing.T, name, mark, want string) {
-	t.Helper()
-	text := page(t, name)
-	from, to := "<!-- "+mark+" -->\n", "<!-- /"+mark+" -->"
-	head, rest, ok := strings.Cut(text, from)
-	have, tail, ok2 := strings.Cut(rest, to)
-	if !ok || !ok2 {
-		t.Fatalf("%s has no part between %q and %q", name, from, to)
-	}
-	if have == want {
-		return
-	}
-	if !*update {
-		t.Fatalf("%s: the table %q is not what the code says; go test ./internal/arch -run TestCodesOfTheAPI -update makes it anew", name, mark)
-	}
-	if err := os.WriteFile(filepath.Join(root, filepath.FromSlash(name)), []byte(head+from+want+to+tail), 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// TestCodesOfTheAPI: docs/api.md has the list of codes that the program answers with.
-func TestCodesOfTheAPI(t *testing.T) {
-	write := func(list []httpapi.Code) string {
-		var b strings.Builder
-		b.WriteString("| Code | Status | What is the matter | What to do |\n|---|---|---|---|\n")
-		for _, c := range list {
-			fmt.Fprintf(&b, "| `%s` | %d | %s | %s |\n", c.Code, c.Status, c.Title, c.Do)
-		}
-		return b.String()
-	}
-	between(t, "docs/api.md", "till codes", write(httpapi.Till()))
-	between(t, "docs/api.md", "general codes", write(httpapi.General()))
-	t.Logf("%d codes", len(httpapi.Till())+len(httpapi.General()))
-}
-
-// TestTroublesOfThePage: docs/operations.md tells each code of a trouble, and no other; and each condition of a database.
-func TestTroublesOfThePage(t *testing.T) {
-	text := page(t, "docs/operations.md")
-	listed := map[string]bool{}
-	for _, row := range table(section(t, text, "## What health says")) {
-		for _, code := range spans(row[0]) {
-			listed[code] = true
-		}
-	}
-	raised := troubles(t)
-	if len(raised) < 4 {
-		t.Fatalf("only %v are raised: the search is broken", raised)
-	}
-	for code := range raised {
-		if !listed[code] {
-			t.Errorf("docs/operations.md does not tell the trouble %s", code)
-		}
-	}
-	for code := range listed {
-		if !raised[code] {
-			t.Errorf("docs/operations.md tells the trouble %s, which nobody raises", code)
-		}
-	}
-	for _, c := range []error{
-		sqlitedb.ErrDamaged, sqlitedb.ErrReadOnly, sqlitedb.ErrFull, sqlitedb.ErrNewer, sqlitedb.ErrLocked, sqlitedb.ErrDisk, sqlitedb.ErrStopped,
-	} {
-		if !strings.Contains(text, c.Error()) {
-			t.Errorf("docs/operations.md does not tell of a database that %v", c)
-		}
-	}
-	t.Logf("%d troubles", len(raised))
-}
-
-// troubles are the codes of every health.Trouble that the daemon makes.
-func troubles(t *testing.T) map[string]bool {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(root, "internal/daemon/*.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	consts, out := map[string]string{}, map[string]bool{}
-	var values []ast.Expr
-	for _, file := range files {
-		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ast.Inspect(f, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.ValueSpec:
-				for i, name := range n.Names {
-					if i < len(n.Values) {
-						if lit, ok := n.Values[i].(*ast.BasicLit); ok && lit.Kind == token.STRING {
-							consts[name.Name], _ = strconv.Unquote(lit.Value)
-						}
-					}
-				}
-			case *ast.CompositeLit:
-				if s, ok := n.Type.(*ast.SelectorExpr); !ok || s.Sel.Name != "Trouble" {
-					return true
-				}
-				for _, e := range n.Elts {
-					if kv, ok := e.(*ast.KeyValueExpr); ok && kv.Key.(*ast.Ident).Name == "Code" {
-						values = append(values, kv.Value)
-					}
-				}
-			}
-			return true
-		})
-	}
-	for _, v := range values {
-		switch v := v.(type) {
-		case *ast.BasicLit:
-			s, _ := strconv.Unquote(v.Value)
-			out[s] = true
-		case *ast.Ident:
-			out[consts[v.Name]] = true
-		}
-	}
-	return out
-}
-
-// TestProofsOfThePage: docs/proof/README.md tells each file that make prove and make soak leave, and docs/performance.md
-// each benchmark.
-func TestProofsOfThePage(t *testing.T) {
-	text := page(t, "docs/proof/README.md")
-	found := 0
-	for _, script := range []string{"scripts/prove", "scripts/soak"} {
-		for _, m := range regexp.MustCompile(`(?m)^\s*proof (\w+) |docs/proof/([\w-]+)\.txt`).FindAllStringSubmatch(page(t, script), -1) {
-			name := m[1] + m[2] + ".txt"
-			found++
-			if !strings.Contains(text, "`"+name+"`") {
-				t.Errorf("docs/proof/README.md does not tell of %s, which %s writes", name, script)
-			}
-		}
-	}
-	if found == 0 {
-		t.Error("no proof was found in the scripts: the search is broken")
-	}
-	benches := readTree(t).benches
-	told := spans(page(t, "docs/performance.md"))
-	for name, dir := range benches {
-		if !slices.Contains(told, name) {
-			t.Errorf("docs/performance.md does not tell of %s in %s", name, dir)
-		}
-	}
-	for _, s := range told {
-		if strings.HasPrefix(s, "Benchmark") && benches[s] == "" {
-			t.Errorf("docs/performance.md tells of %s, which is not there", s)
-		}
-	}
-	t.Logf("%d proofs, %d benchmarks", found, len(benches))
 }

@@ -1,0 +1,290 @@
+package arch_test
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"tilld/internal/httpapi"
+	"tilld/internal/sqlitedb"
+)
+
+var update = flag.Bool("update", false, "rewrite the tables in docs/ that are made from the code")
+
+// between replaces what stands between two marks of a page, or with -update unset says whether it is that already.
+func between(t *testing.T, name, mark, want string) {
+	t.Helper()
+	text := page(t, name)
+	from, to := "<!-- "+mark+" -->\n", "<!-- /"+mark+" -->"
+	head, rest, ok := strings.Cut(text, from)
+	have, tail, ok2 := strings.Cut(rest, to)
+	if !ok || !ok2 {
+		t.Fatalf("%s has no part between %q and %q", name, from, to)
+	}
+	if have == want {
+		return
+	}
+	if !*update {
+		t.Fatalf("%s: the table %q is not what the code says; go test ./internal/arch -run TestCodesOfTheAPI -update makes it anew", name, mark)
+	}
+	if err := os.WriteFile(filepath.Join(root, filepath.FromSlash(name)), []byte(head+from+want+to+tail), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestCodesOfTheAPI: docs/api.md has the list of codes that the program answers with.
+func TestCodesOfTheAPI(t *testing.T) {
+	write := func(list []httpapi.Code) string {
+		var b strings.Builder
+		b.WriteString("| Code | Status | What is the matter | What to do |\n|---|---|---|---|\n")
+		for _, c := range list {
+			fmt.Fprintf(&b, "| `%s` | %d | %s | %s |\n", c.Code, c.Status, c.Title, c.Do)
+		}
+		return b.String()
+	}
+	between(t, "docs/api.md", "till codes", write(httpapi.Till()))
+	between(t, "docs/api.md", "general codes", write(httpapi.General()))
+	t.Logf("%d codes", len(httpapi.Till())+len(httpapi.General()))
+}
+
+// TestCallsOfTheAPI: docs/api.md tells each call, each state and each flag of the API's description, and no other.
+func TestCallsOfTheAPI(t *testing.T) {
+	type field struct {
+		Enum  []string `json:"x-extensible-enum"`
+		Items struct {
+			Enum []string `json:"x-extensible-enum"`
+		} `json:"items"`
+	}
+	var api struct {
+		Paths      map[string]map[string]json.RawMessage `json:"paths"`
+		Components struct {
+			Schemas struct {
+				Payment struct {
+					Properties struct {
+						State field `json:"state"`
+						Flags field `json:"flags"`
+					} `json:"properties"`
+				} `json:"Payment"`
+			} `json:"schemas"`
+		} `json:"components"`
+	}
+	if err := json.Unmarshal([]byte(page(t, "internal/localapi/testdata/openapi.json")), &api); err != nil {
+		t.Fatal(err)
+	}
+	text := page(t, "docs/api.md")
+	calls := map[string]bool{"GET /openapi.json": true}
+	for p, methods := range api.Paths {
+		for m := range methods {
+			calls[strings.ToUpper(m)+" "+p] = true
+		}
+	}
+	told := map[string]bool{}
+	method := ""
+	for _, row := range table(section(t, text, "## Calls")) {
+		for _, s := range spans(row[0]) {
+			m, p, both := strings.Cut(s, " ")
+			if both {
+				method = m
+			} else {
+				p = s
+			}
+			told[method+" "+strings.Replace(p, "…", "/v1/payments/{id}", 1)] = true
+		}
+	}
+	same(t, "call", calls, told)
+	states := api.Components.Schemas.Payment.Properties.State.Enum
+	told = map[string]bool{}
+	for _, row := range table(section(t, text, "## States")) {
+		for _, s := range spans(row[0]) {
+			told[s] = true
+		}
+	}
+	same(t, "state", set(states), told)
+	flags := api.Components.Schemas.Payment.Properties.Flags.Items.Enum
+	for _, f := range flags {
+		if !slices.Contains(spans(section(t, text, "## States")), f) {
+			t.Errorf("docs/api.md does not tell the flag %s", f)
+		}
+	}
+	if len(calls) < 15 || len(states) < 10 || len(flags) < 4 {
+		t.Errorf("only %d calls, %d states, %d flags in the description: it is not read", len(calls), len(states), len(flags))
+	}
+	t.Logf("%d calls, %d states, %d flags", len(calls), len(states), len(flags))
+}
+
+func set(list []string) map[string]bool {
+	out := map[string]bool{}
+	for _, s := range list {
+		out[s] = true
+	}
+	return out
+}
+
+func same(t *testing.T, what string, is, told map[string]bool) {
+	t.Helper()
+	for s := range is {
+		if !told[s] {
+			t.Errorf("docs/api.md does not tell the %s %s", what, s)
+		}
+	}
+	for s := range told {
+		if !is[s] {
+			t.Errorf("docs/api.md tells the %s %s, which is not there", what, s)
+		}
+	}
+}
+
+// TestReasonsOfThePage: docs/api.md tells each reason for which a lane takes no payment, and no other.
+func TestReasonsOfThePage(t *testing.T) {
+	is := map[string]bool{}
+	for file, prefix := range map[string]string{"internal/checkout/availability.go": "why", "internal/daemon/closed.go": "closedCode"} {
+		f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, file), nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			if v, ok := n.(*ast.ValueSpec); ok && strings.HasPrefix(v.Names[0].Name, prefix) && len(v.Values) == 1 {
+				if lit, ok := v.Values[0].(*ast.BasicLit); ok {
+					text, _ := strconv.Unquote(lit.Value)
+					is[text] = true
+				}
+			}
+			return true
+		})
+	}
+	if len(is) < 6 {
+		t.Fatalf("only the reasons %v are in the code: the search is broken", is)
+	}
+	told := map[string]bool{}
+	for _, row := range table(section(t, page(t, "docs/api.md"), "## Availability")) {
+		for _, s := range spans(row[0]) {
+			told[s] = true
+		}
+	}
+	same(t, "reason", is, told)
+	t.Logf("%d reasons", len(is))
+}
+
+// TestTroublesOfThePage: docs/operations.md tells each code of a trouble, and no other; and each condition of a database.
+func TestTroublesOfThePage(t *testing.T) {
+	text := page(t, "docs/operations.md")
+	listed := map[string]bool{}
+	for _, row := range table(section(t, text, "## What health says")) {
+		for _, code := range spans(row[0]) {
+			listed[code] = true
+		}
+	}
+	raised := troubles(t)
+	if len(raised) < 4 {
+		t.Fatalf("only %v are raised: the search is broken", raised)
+	}
+	for code := range raised {
+		if !listed[code] {
+			t.Errorf("docs/operations.md does not tell the trouble %s", code)
+		}
+	}
+	for code := range listed {
+		if !raised[code] {
+			t.Errorf("docs/operations.md tells the trouble %s, which nobody raises", code)
+		}
+	}
+	for _, c := range []error{
+		sqlitedb.ErrDamaged, sqlitedb.ErrReadOnly, sqlitedb.ErrFull, sqlitedb.ErrNewer, sqlitedb.ErrLocked, sqlitedb.ErrDisk, sqlitedb.ErrStopped,
+	} {
+		if !strings.Contains(text, c.Error()) {
+			t.Errorf("docs/operations.md does not tell of a database that %v", c)
+		}
+	}
+	t.Logf("%d troubles", len(raised))
+}
+
+// troubles are the codes of every health.Trouble that the daemon makes.
+func troubles(t *testing.T) map[string]bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(root, "internal/daemon/*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	consts, out := map[string]string{}, map[string]bool{}
+	var values []ast.Expr
+	for _, file := range files {
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.ValueSpec:
+				for i, name := range n.Names {
+					if i < len(n.Values) {
+						if lit, ok := n.Values[i].(*ast.BasicLit); ok && lit.Kind == token.STRING {
+							consts[name.Name], _ = strconv.Unquote(lit.Value)
+						}
+					}
+				}
+			case *ast.CompositeLit:
+				if s, ok := n.Type.(*ast.SelectorExpr); !ok || s.Sel.Name != "Trouble" {
+					return true
+				}
+				for _, e := range n.Elts {
+					if kv, ok := e.(*ast.KeyValueExpr); ok && kv.Key.(*ast.Ident).Name == "Code" {
+						values = append(values, kv.Value)
+					}
+				}
+			}
+			return true
+		})
+	}
+	for _, v := range values {
+		switch v := v.(type) {
+		case *ast.BasicLit:
+			s, _ := strconv.Unquote(v.Value)
+			out[s] = true
+		case *ast.Ident:
+			out[consts[v.Name]] = true
+		}
+	}
+	return out
+}
+
+// TestProofsOfThePage: docs/proof/README.md tells each file that make prove and make soak leave, and docs/performance.md
+// each benchmark.
+func TestProofsOfThePage(t *testing.T) {
+	text := page(t, "docs/proof/README.md")
+	found := 0
+	for _, script := range []string{"scripts/prove", "scripts/soak"} {
+		for _, m := range regexp.MustCompile(`(?m)^\s*proof (\w+) |docs/proof/([\w-]+)\.txt`).FindAllStringSubmatch(page(t, script), -1) {
+			name := m[1] + m[2] + ".txt"
+			found++
+			if !strings.Contains(text, "`"+name+"`") {
+				t.Errorf("docs/proof/README.md does not tell of %s, which %s writes", name, script)
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("no proof was found in the scripts: the search is broken")
+	}
+	benches := readTree(t).benches
+	told := spans(page(t, "docs/performance.md"))
+	for name, dir := range benches {
+		if !slices.Contains(told, name) {
+			t.Errorf("docs/performance.md does not tell of %s in %s", name, dir)
+		}
+	}
+	for _, s := range told {
+		if strings.HasPrefix(s, "Benchmark") && benches[s] == "" {
+			t.Errorf("docs/performance.md tells of %s, which is not there", s)
+		}
+	}
+	t.Logf("%d proofs, %d benchmarks", found, len(benches))
+}
