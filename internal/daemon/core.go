@@ -24,13 +24,14 @@ type core struct {
 	box     *checkout.Box
 	link    *link.Link
 	scans   *scans.Scans
+	moved   chan struct{} // capacity 1: the line came or went
 }
 
 // Pauses of the core's own work.
 const (
-	trimEvery = time.Hour   // old events are removed from the journal
-	lookEvery = time.Second // the list of troubles is made true
-	tellLimit = time.Second // for the box to take note of a display that came or went
+	trimEvery = time.Hour        // old events are removed from the journal
+	lookEvery = 10 * time.Second // for what nobody tells: room on the disk, why the line does not come
+	tellLimit = time.Second      // for the box to take note of a display that came or went
 )
 
 // newCore opens the journal and puts the rest on it.
@@ -45,7 +46,7 @@ func (d *Daemon) newCore(ctx context.Context) (*core, error) {
 		return nil, err
 	}
 	d.tellJournal(state)
-	c := &core{Daemon: d, journal: j}
+	c := &core{Daemon: d, journal: j, moved: make(chan struct{}, 1)}
 	c.box = checkout.New(checkoutConfig(d.cfg, state, d.log), j, showing{d.stage}, waker{c})
 	c.scans = scans.New(j, c.box)
 	c.link, err = link.New(link.Config{
@@ -63,7 +64,7 @@ func (c *core) run(ctx context.Context) (err error) {
 	under, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var lower errgroup.Group // outlives the box, so that its last calls may still leave
-	lower.Go(func() error { return ended(c.link.Serve(under, owner{c.box, c.journal})) })
+	lower.Go(func() error { return ended(c.link.Serve(under, owner{c.box, c})) })
 	lower.Go(func() error { c.watch(under); return nil })
 	if err = c.box.Run(ctx); err != nil {
 		err = fmt.Errorf("take payments: %w", err)
@@ -74,7 +75,7 @@ func (c *core) run(ctx context.Context) (err error) {
 
 // owners are the parts behind the API.
 func (c *core) owners() localapi.Owners {
-	return localapi.Owners{Payments: payments{c.box}, Events: c.journal, Journal: c.box, Health: c.health, Drawing: drawing{}}
+	return localapi.Owners{Payments: payments{c.box}, Events: c.journal, Journal: c.box, Health: looked{c}, Drawing: drawing{}}
 }
 
 // outputs tells the box which outputs carry the lane's code now.
@@ -97,12 +98,12 @@ func (c *core) watch(ctx context.Context) {
 	trim := time.NewTicker(trimEvery)
 	defer trim.Stop()
 	for {
+		c.look()
 		select {
 		case <-ctx.Done():
 			return
+		case <-c.moved:
 		case <-look.C:
-			c.tellLink()
-			c.tellDisk()
 		case <-trim.C:
 			if _, err := c.journal.Trim(ctx); err != nil && !errors.Is(err, record.ErrStopped) {
 				c.log.Warn("old events could not be removed", "err", err)

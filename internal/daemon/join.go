@@ -50,14 +50,22 @@ func (a about) About() link.State {
 // owner is checkout as the link sees it; the session's epoch is kept by the journal.
 type owner struct {
 	*checkout.Box
-	j *journal.Journal
+	c *core
+}
+
+func (o owner) Link(up bool) {
+	o.Box.Link(up)
+	select {
+	case o.c.moved <- struct{}{}:
+	default: // it will look anyway
+	}
 }
 
 func (o owner) Session(ctx context.Context, s wire.Session) error {
 	if err := o.Box.Session(ctx, s); err != nil {
 		return err
 	}
-	return o.j.SetEpoch(ctx, s.Epoch)
+	return o.c.journal.SetEpoch(ctx, s.Epoch)
 }
 
 // payments is checkout as the API sees it.

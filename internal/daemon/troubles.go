@@ -24,6 +24,20 @@ func (d *Daemon) tellJournal(s journal.State) {
 	}
 }
 
+// look makes the list of troubles true. Whoever reads it looks first, so between two readings it may rest.
+func (c *core) look() {
+	c.tellLink()
+	c.tellDisk()
+}
+
+// looked is the list of troubles as the API reads it.
+type looked struct{ c *core }
+
+func (l looked) Standing() []health.Trouble {
+	l.c.look()
+	return l.c.health.Standing()
+}
+
 // tellLink puts the state of the line to the integrator into words.
 func (c *core) tellLink() {
 	s := c.link.Status()
