@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"tilld/integrator/provider"
@@ -30,11 +31,16 @@ func (s *Service) ask(ctx context.Context, w Work) error {
 	if !ok {
 		return s.store.Drop(keep, w)
 	}
-	if w.Tries > 1 && once(w.Kind) {
+	switch fail := tooLate(st, w, order, time.Now()); {
+	case w.Tries > 1 && once(w.Kind):
 		// The claim before this one ended without an answer: whether it was sent, nobody knows. It is never sent again
 		// before the provider was asked (B4, B32, O6).
 		rep.Fail = bill.Unclear
-	} else {
+	case fail != bill.Answered:
+		rep.Fail = fail
+		s.codes.take(w.Bill, w.Attempt)
+		s.log.Warn("provider had no turn in time, the call is not made", "provider", w.Provider, "bill", w.Bill, "work", string(w.Kind))
+	default:
 		r, err := s.call(ctx, w, st, order)
 		s.read(&rep, st, r, err)
 	}
@@ -60,6 +66,28 @@ func (s *Service) reported(ctx context.Context, w Work, rep bill.Report) error {
 			return err
 		}
 		rep.Credits = kept
+	}
+}
+
+// tooLate says how a call that could make money come ends without being made: its bill has stopped waiting for it while
+// it waited for its turn, or its time to land is over, after which the rows believe that nothing of it comes any more.
+func tooLate(st bill.State, w Work, o bill.Order, now time.Time) bill.Fail {
+	wanted := true
+	switch w.Kind {
+	case bill.Present:
+		wanted = st.Life == payment.Created || st.Life == payment.Open && st.Payload == ""
+	case bill.ChargeCode:
+		wanted = st.Life == payment.Open && slices.ContainsFunc(st.Attempts, func(a bill.Attempt) bool { return a.N == w.Attempt && a.Running })
+	default:
+		return bill.Answered
+	}
+	switch {
+	case !wanted:
+		return bill.Refused
+	case !o.CallBy.IsZero() && !now.Before(o.CallBy):
+		return bill.Busy
+	default:
+		return bill.Answered
 	}
 }
 
@@ -96,6 +124,11 @@ func (s *Service) call(ctx context.Context, w Work, st bill.State, o bill.Order)
 	}
 	callCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
+	if once(w.Kind) && w.Kind != bill.GiveBack && !o.CallBy.IsZero() {
+		var end context.CancelFunc
+		callCtx, end = context.WithDeadline(callCtx, o.CallBy) // it lands by then or never
+		defer end()
+	}
 	stop := context.AfterFunc(ctx, func() { // ends with cancel or the grace, whichever is first
 		pause(callCtx, s.set.StopGrace)
 		cancel()
@@ -180,6 +213,11 @@ func (s *Service) read(rep *bill.Report, st bill.State, r provider.Report, err e
 		rep.Credits = append(rep.Credits, bill.Credit{
 			Provider: st.Request.Provider, Txn: c.Txn, Amount: c.Amount.Value, PaidAt: c.PaidAt.UTC(), Attempt: rep.Attempt,
 		})
+	}
+	for _, o := range r.Own {
+		if o.Amount.Currency == st.Request.Amount.Currency && o.Amount.Value > 0 {
+			rep.Own = append(rep.Own, bill.Own{Txn: o.Txn, Amount: o.Amount.Value, State: o.State})
+		}
 	}
 	rep.Status, rep.Payload, rep.Expires, rep.Returns, rep.Memo = bill.Status(r.State), r.Payload, r.Expires, r.Returns, r.Memo
 	if r.Decline != nil {

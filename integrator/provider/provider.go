@@ -58,13 +58,22 @@ const (
 	ReturnAbsent  = "absent" // the provider does not know this return
 )
 
+// Own is what a provider gives back of one payment without having been asked: at a kill, in its own office, to a payer
+// who complained. All such returns of a payment together, pending as long as one of them is.
+type Own struct {
+	Txn    string // of the payment, as in Credit
+	Amount payment.Money
+	State  string // ReturnPending or ReturnDone
+}
+
 // Report is what is.
 type Report struct {
 	State   State
 	Payload string // show mode
 	Expires time.Time
 	Credits []Credit
-	Returns map[string]string // our return id → state; "" for a return that the provider made by itself
+	Returns map[string]string // our return id → state
+	Own     []Own             // what the provider gave back, or is giving back, by itself
 	Decline *payment.Decline  // the last definite no, of an attempt that is over
 	Memo    []byte            // a new Memo, nil to keep the old one
 }

@@ -104,10 +104,11 @@ func request(s *State) string {
 	return s.ID + "r" + strconv.Itoa(s.Requests)
 }
 
-// expect marks what may come back from the bank by itself: the worker asks, and sends nothing until the window ended.
-func expect(s *State, e *Event) {
+// expect marks what may come back from the bank by itself, of one payment or ("") of all: the worker asks, and sends
+// nothing until the window ended.
+func expect(s *State, e *Event, txn string) {
 	for i := range s.Obligations {
-		if o := &s.Obligations[i]; o.State == Owed && !o.ByProvider && o.Request == "" {
+		if o := &s.Obligations[i]; waiting(o, txn) && !o.ByProvider {
 			o.ByProvider = true
 			o.Window = e.Now.Add(e.traits().RefundWindow)
 			o.Next = o.Window
@@ -125,12 +126,51 @@ func postpone(s *State, e *Event) {
 	}
 }
 
-// unreturned is an obligation that the provider had its time to give back by itself.
+// unreturned is an obligation that the provider had its time to give back by itself, and is not giving back.
 func unreturned(s *State, e *Event) *Obligation {
 	for i := range s.Obligations {
-		if o := &s.Obligations[i]; o.State == Owed && o.ByProvider && due(o.Window, e.Now) {
+		o := &s.Obligations[i]
+		if o.State == Owed && o.ByProvider && due(o.Window, e.Now) && o.Attempt == e.Attempt && e.Report.own(o.Txn) != "pending" {
 			return o
 		}
 	}
 	return nil
+}
+
+// waiting: owed out of this payment ("": any), and no bank was asked for it.
+func waiting(o *Obligation, txn string) bool {
+	return o.State == Owed && o.Request == "" && (txn == "" || o.Txn == txn)
+}
+
+// fresh is what the provider gave back of a payment by itself and the books do not know yet. What a registry line said
+// of the same payment before counts as known: one return is not booked twice.
+func fresh(s *State, e *Event) int64 {
+	n := e.Amount
+	for i := range s.Obligations {
+		if o := &s.Obligations[i]; o.ByProvider && o.State == Paid && o.Txn == e.Txn {
+			n -= o.Amount
+		}
+	}
+	return max(0, n)
+}
+
+// settle books n as given back by the provider, out of what waits for it; where it gave back less, the rest stays owed.
+// It says what of n is not owed at all.
+func settle(s *State, txn string, n int64) int64 {
+	for i := 0; i < len(s.Obligations) && n > 0; i++ {
+		o := &s.Obligations[i]
+		if !waiting(o, txn) {
+			continue
+		}
+		if o.Amount > n {
+			rest := *o
+			rest.ID, rest.Amount = s.ID+"o"+strconv.Itoa(len(s.Obligations)+1), o.Amount-n
+			s.Obligations = append(s.Obligations, rest)
+			o = &s.Obligations[i]
+			o.Amount = n
+		}
+		n -= o.Amount
+		o.State, o.ByProvider, o.Next = Paid, true, time.Time{}
+	}
+	return n
 }

@@ -101,7 +101,7 @@ func (x *search) bank(n node) {
 			m := n
 			m.o.pay[i].state, m.o.pay[i].at = 2, o.now
 			if o.order == 2 && x.b.killRefunds {
-				m.o.pay[i].auto, m.o.pay[i].autoBy = 1, o.now.Add(unit) // the kill came first
+				m.o.pay[i].auto, m.o.pay[i].autoBy, m.o.pay[i].own = 1, o.now.Add(unit), x.b.amounts[i] // the kill came first
 			}
 			x.visit(m, fmt.Sprintf("customer %d has paid %d", i, x.b.amounts[i]))
 			m = n
@@ -127,7 +127,7 @@ func (x *search) bank(n node) {
 		}
 		for i := range m.o.pay {
 			if p := &m.o.pay[i]; x.b.killRefunds && p.state == 2 && p.refunded < x.amount(i) {
-				p.auto, p.autoBy = 1, o.now.Add(unit)
+				p.auto, p.autoBy, p.own = 1, o.now.Add(unit), x.amount(i)-p.refunded
 			}
 		}
 		if m.o.order != 0 {
@@ -170,14 +170,11 @@ func (x *search) report(n *node, kind bill.WorkKind) *bill.Report {
 		case p.state == 2:
 			r.Credits = append(r.Credits, bill.Credit{Provider: "b", Txn: txn(i), Amount: x.b.amounts[i], PaidAt: p.at})
 		}
-		if p.auto == 1 {
-			r.Returns[""] = "pending"
-		}
-		if p.auto == 2 && r.Returns[""] == "" {
-			r.Returns[""] = "done"
+		if p.auto > 0 {
+			r.Own = append(r.Own, bill.Own{Txn: txn(i), Amount: p.own, State: []string{"", "pending", "done"}[p.auto]})
 		}
 	}
-	if x.b.mode == payment.Scan && len(r.Credits) > 0 && r.Status == bill.Pending {
+	if x.b.mode == payment.Scan && len(r.Credits) > 0 && len(r.Credits) == len(x.b.amounts) && r.Status == bill.Pending {
 		r.Status = bill.AllPaid
 	}
 	return r

@@ -86,6 +86,9 @@ func giveBack(o *Obligation) Effect {
 // method is the first lawful way to give this back now, "" if there is none. Cancel and reverse undo a whole payment,
 // as a rule on its own day; refund is a payment of its own.
 func method(s *State, o *Obligation, e *Event) string {
+	if order(s, o.Attempt) == nil {
+		return "" // money of a registry or a person, on no order that the provider could be asked about
+	}
 	t := e.traits()
 	for _, m := range t.Methods {
 		if slices.Contains(o.Excluded, m) {

@@ -25,7 +25,7 @@ const (
 	CallDeactivate Cause = "bill.deactivate"   // a static bill ends
 
 	// What the world says.
-	Hinted   Cause = "hint"     // a call-back or registry line about this bill came: ask the provider
+	Hinted   Cause = "hint"     // a call-back or registry line about the order of Attempt came: ask the provider
 	Reported Cause = "report"   // Report: the answer to a Work
 	Credited Cause = "credit"   // Credit: of a registry line or a paychannel, which is money by itself
 	Clawed   Cause = "clawback" // Key (unique), Txn, Amount: the bank took money back by itself
@@ -105,7 +105,7 @@ type Event struct {
 	final   bool             // the status is terminal
 	decline *payment.Decline // of an attempt that is over
 	running bool             // the provider is giving this credit back by itself
-	answer  string           // of the causes answered and ownReturn: pending done refused short absent unclear
+	answer  string           // of the causes answered and ownReturn: pending done refused short absent unclear none
 	via     string           // the row that handed the event on, so that it is not taken twice
 }
 
@@ -145,9 +145,17 @@ type Report struct {
 	Payload string
 	Expires time.Time
 	Credits []Credit          // every payment of this order; known ones are skipped
-	Returns map[string]string // request id → pending done refused short absent; "" is the provider's own
+	Returns map[string]string // request id → pending done refused short absent
+	Own     []Own             // what the provider gives back by itself
 	Decline *payment.Decline
 	Memo    []byte // nil keeps the old one
+}
+
+// Own is what the provider gave back of one payment by itself: all of it so far, so that saying it twice changes nothing.
+type Own struct {
+	Txn    string
+	Amount int64
+	State  string // pending or done
 }
 
 // The table's own causes: Step takes a Report and a Tick apart into these.

@@ -122,10 +122,10 @@ func sending(s *State) bool {
 	return false
 }
 
-// unsent: something is owed that no bank was asked for yet.
-func unsent(s *State) bool {
+// unsent: something is owed out of this payment that no bank was asked for yet.
+func unsent(s *State, txn string) bool {
 	for i := range s.Obligations {
-		if o := &s.Obligations[i]; o.State == Owed && !o.ByProvider && o.Request == "" {
+		if waiting(&s.Obligations[i], txn) {
 			return true
 		}
 	}

@@ -223,7 +223,59 @@ func TestFault(t *testing.T) {
 			w.opened().paid(50).tick(5 * time.Minute).looked(bill.Pending).took("B13k")
 			w.report(bill.Report{Work: bill.Look, Status: bill.Dead}).took("B13").sums(0, 50, 0, 0)
 			w.has("worker", "waits", len(w.sent()) == 0)
-			w.report(bill.Report{Work: bill.Look, Status: bill.Dead, Returns: map[string]string{"": "done"}}).took("O9").sums(0, 0, 50, 0)
+			w.gaveBack("tx1", 50, "done").took("O9").sums(0, 0, 50, 0)
+			w.gaveBack("tx1", 50, "done").not("O9", "B38").sums(0, 0, 50, 0)
+		}},
+		{"the bank's own return is of one payment, the other one is still owed", func(w *world) {
+			w.env.Traits.KillRefunds = true
+			w.opened().paid(50).paid(70).tick(5 * time.Minute).looked(bill.Pending).took("B13k")
+			w.report(bill.Report{Work: bill.Look, Status: bill.Dead}).took("B13").sums(0, 120, 0, 0)
+			w.gaveBack("tx1", 50, "done").took("O9").sums(0, 70, 50, 0)
+			w.has("worker", "waits for the bank's window", len(w.sent()) == 0)
+			w.tick(25*time.Hour).gaveBack("tx1", 50, "done").took("O9")
+			j := w.sent()
+			w.has("worker", "sends the other payment alone", len(j) == 1 && j[0].Txn == "tx2" && j[0].Amount == 70)
+			w.returnSaid(j[0].Request, "done").sums(0, 0, 120, 0)
+		}},
+		{"the bank's own return of a part leaves the rest owed", func(w *world) {
+			w.env.Traits.KillRefunds = true
+			w.opened().paid(150).tick(5 * time.Minute).looked(bill.Pending)
+			w.report(bill.Report{Work: bill.Look, Status: bill.Dead}).took("B13").gaveBack("tx1", 60, "pending").sums(0, 150, 0, 0)
+			w.gaveBack("tx1", 60, "done").took("O9").sums(0, 90, 60, 0).gaveBack("tx1", 60, "done").sums(0, 90, 60, 0)
+			w.gaveBack("tx1", 100, "done").sums(0, 50, 100, 0)
+		}},
+		{"what the bank gave back of kept money is booked once, and in its own sum", func(w *world) {
+			w.opened().paid(200).confirm(200).gaveBack("tx1", 30, "done").took("B38").sums(170, 0, 30, 0)
+			w.gaveBack("tx1", 30, "done").not("B38").gaveBack("tx1", 50, "done").took("B38").sums(150, 0, 50, 0)
+			w.gaveBack("tx9", 50, "done").not("B38", "O9").sums(150, 0, 50, 0)
+		}},
+		{"money that the bank gives back is not on offer any more", func(w *world) {
+			w.expired().looked(bill.Pending, w.late(200)).took("B15").gaveBack("tx1", 200, "done").took("B18a", "O9").sums(0, 0, 200, 0)
+			w.step(bill.Event{Cause: bill.CallAcceptLate, Key: "a"}).outcome(bill.OutLapsed)
+		}},
+		{"the end of an earlier attempt is not the end of the one that runs", func(w *world) {
+			w.create(scanned).charge(1).attempt(1, bill.Report{Status: bill.Dead}).took("B31").charge(2).tick(time.Minute).took("B33")
+			w.attempt(1, bill.Report{Status: bill.Dead}).not("B13").status("closing")
+			w.attempt(1, bill.Report{Status: bill.Pending}).not("B13k").works()
+			w.attempt(2, bill.Report{Status: bill.AllPaid, Credits: []bill.Credit{w.money(200)}}).took("B14").status("paid")
+		}},
+		{"an attempt that brought a part and is over lets the customer show another code", func(w *world) {
+			w.create(scanned).charge(1).attempt(1, bill.Report{Status: bill.Paying, Credits: []bill.Credit{w.money(50)}}).took("B30", "B5")
+			w.status("charging").attempt(1, bill.Report{Status: bill.AllPaid}).took("B31").told(payment.EvDeclined).status("part_paid")
+			w.charge(2).took("B29").attempt(2, bill.Report{Status: bill.AllPaid, Credits: []bill.Credit{w.money(150)}}).took("B30", "B6").status("paid")
+		}},
+		{"a second payment by a scanned code is found without a call-back", func(w *world) {
+			w.create(scanned).charge(1).attempt(1, bill.Report{Status: bill.AllPaid, Credits: []bill.Credit{w.money(200)}}).took("B6")
+			w.tick(30*time.Second).took("B5p").works(bill.Look)
+		}},
+		{"a confirm that was refused over a kept deposit is refused again", func(w *world) {
+			w.env.Settings.KeepDeposit = true
+			w.opened().paid(50).tick(5 * time.Minute).looked(bill.Dead).took("B13d").confirm(50).took("B8c").refused(payment.NoClosed)
+			w.confirm(50).refused(payment.NoClosed).has("loss", "counted once", w.s.Shortfall == 50)
+		}},
+		{"a confirm that comes again after everything was returned", func(w *world) {
+			w.opened().paid(200).confirm(200).console("c", 200).took("B12a").status("returned")
+			w.confirm(200).took("B8b").outcome(bill.OutConfirmed).has("review", "none", !w.s.Review)
 		}},
 		{"an advance that only a clock kept is no tender", func(w *world) {
 			w.opened(prepayment).paid(200).tick(24 * time.Hour).took("B9")

@@ -17,7 +17,6 @@ func (r *run) report(e Event) {
 			o.Ref = p.Ref
 		}
 	}
-	own := p.Returns[""]
 	for i := range p.Credits {
 		c := p.Credits[i]
 		c.Attempt = p.Attempt
@@ -26,15 +25,10 @@ func (r *run) report(e Event) {
 			continue
 		}
 		if !known(&r.s, &c) {
-			r.one(Event{Cause: Credited, Credit: &c, NewID: e.NewID, running: own == "pending" || own == "done"})
+			r.one(Event{Cause: Credited, Credit: &c, NewID: e.NewID, running: p.own(c.Txn) != ""})
 		}
 	}
-	if own == "" && p.Work == Look && p.Fail == Answered && p.Status != Unknown {
-		own = "none"
-	}
-	if own != "" {
-		r.one(Event{Cause: ownReturn, answer: own, Attempt: p.Attempt})
-	}
+	r.own(p)
 	r.returns(p)
 	if p.Work == GiveBack || p.Work == Look && p.Request != "" && p.Fail != Answered {
 		return
@@ -42,6 +36,32 @@ func (r *run) report(e Event) {
 	r.made(p)
 	if r.s.ID != "" && order(&r.s, p.Attempt) != nil {
 		r.status(p)
+	}
+}
+
+// own is how far the provider is with giving txn back by itself: "", pending or done.
+func (p *Report) own(txn string) string {
+	for i := range p.Own {
+		if p.Own[i].Txn == txn {
+			return p.Own[i].State
+		}
+	}
+	return ""
+}
+
+// own hands on what the provider gives back by itself, and at the end of a look that it gives nothing more.
+func (r *run) own(p *Report) {
+	for _, o := range p.Own {
+		named := func(c Credit) bool { return c.Txn == o.Txn }
+		sold := func(c Child) bool { return c.Txn == o.Txn }
+		if !slices.ContainsFunc(r.s.Credits, named) && !slices.ContainsFunc(r.s.Children, sold) {
+			r.fx = append(r.fx, notice("own_return_of_unknown_payment"))
+			continue
+		}
+		r.one(Event{Cause: ownReturn, answer: o.State, Txn: o.Txn, Amount: o.Amount, Attempt: p.Attempt})
+	}
+	if p.Work == Look && p.Fail == Answered && p.Status != Unknown {
+		r.one(Event{Cause: ownReturn, answer: "none", Attempt: p.Attempt, Report: p})
 	}
 }
 

@@ -12,8 +12,8 @@ func callRows() []Row {
 	is := func(c Cause) func(*Event) bool { return func(e *Event) bool { return e.Cause == c } }
 	confirm, accept, extend, apply := is(CallConfirm), is(CallAcceptLate), is(CallExtend), is(CallApply)
 	return []Row{
-		row("B8b", "CLOSED(done) by the box; confirm again",
-			func(s *State, e *Event) bool { return confirm(e) && s.Confirmed && done(s) },
+		row("B8b", "CLOSED(done) by the box, or returned since; confirm again",
+			func(s *State, e *Event) bool { return confirm(e) && s.Confirmed && closed(s) && s.By == "box" },
 			func(s *State, e *Event) []Effect {
 				if e.Amount != s.Final {
 					return all(refuse(payment.NoAlreadyConfirmed, ""))

@@ -22,9 +22,17 @@ func closedRows() []Row {
 			}),
 		row("B38", "CLOSED(done); the provider reports a chargeback or own refund",
 			func(s *State, e *Event) bool {
-				return done(s) && (e.Cause == Clawed || e.Cause == ownReturn && e.answer == "done" && s.Kept > 0 && !clawed(s))
+				return done(s) && (e.Cause == Clawed ||
+					e.Cause == ownReturn && e.answer == "done" && s.Kept > 0 && fresh(s, e) > 0 && !unsent(s, e.Txn))
 			},
-			clawback),
+			func(s *State, e *Event) []Effect {
+				if e.Cause == Clawed {
+					return clawback(s, e)
+				}
+				own := *e
+				own.Amount = fresh(s, e)
+				return clawback(s, &own)
+			}),
 	}
 }
 
@@ -37,15 +45,6 @@ func watch(s *State) (fx []Effect) {
 		fx = append(fx, work(Look, s.Attempts[i].N))
 	}
 	return fx
-}
-
-func clawed(s *State) bool {
-	for i := range s.Obligations {
-		if s.Obligations[i].ByProvider {
-			return true
-		}
-	}
-	return false
 }
 
 // clawback books what the bank took: first out of what is owed and was not sent (so that it is not paid twice), then
@@ -61,13 +60,7 @@ func clawback(s *State, e *Event) []Effect {
 		n = s.Kept
 	}
 	s.Clawbacks = append(s.Clawbacks, Clawback{ID: e.Key, Txn: e.Txn, Amount: n, Booked: true})
-	for i := range s.Obligations {
-		o := &s.Obligations[i]
-		if o.State == Owed && o.Request == "" && o.Amount <= n && (e.Txn == "" || e.Txn == o.Txn) {
-			n -= o.Amount
-			o.State, o.ByProvider, o.Next = Paid, true, time.Time{}
-		}
-	}
+	n = settle(s, e.Txn, n)
 	take := min(n, s.Kept)
 	s.Kept -= take
 	taken(s, e.Txn, take)

@@ -8,7 +8,7 @@ import (
 
 // closingRows lead from CLOSING to CLOSED: ask, kill, ask, until the provider says that nothing can come any more.
 func closingRows() []Row {
-	is := func(s *State, e *Event) bool { return e.Cause == status && closing(s) }
+	is := func(s *State, e *Event) bool { return e.Cause == status && closing(s) && current(s, e) }
 	return []Row{
 		row("B15c", "CLOSING(late=offered); the lease ends: owed; then B13k, B13",
 			func(s *State, e *Event) bool {
@@ -67,7 +67,7 @@ func closingRows() []Row {
 					return closing(s) && !s.Doubt
 				}
 				_, alive := live(s)
-				return e.Cause == status && (closing(s) || closed(s) && e.via == "B2a") && e.from == Look && e.status == Pending &&
+				return e.Cause == status && current(s, e) && (closing(s) || closed(s) && e.via == "B2a") && e.from == Look && e.status == Pending &&
 					alive && killable(s, e)
 			},
 			func(s *State, e *Event) []Effect {
@@ -78,7 +78,7 @@ func closingRows() []Row {
 				s.Killed = true
 				if e.traits().KillRefunds {
 					s.Refunds = true
-					expect(s, e)
+					expect(s, e, "")
 					postpone(s, e)
 				}
 				n, _ := live(s)
@@ -104,9 +104,16 @@ func closingRows() []Row {
 	}
 }
 
+// current: the status is that of the order that may still take money, where there is one. An earlier attempt's says
+// nothing about it.
+func current(s *State, e *Event) bool {
+	n, alive := live(s)
+	return !alive || e.Attempt == n
+}
+
 // ends: what the provider says is the end of a closing bill.
 func ends(s *State, e *Event) bool {
-	return e.Cause == status && closing(s) && e.final && !offered(s) && !refunding(s)
+	return e.Cause == status && closing(s) && current(s, e) && e.final && !offered(s) && !refunding(s)
 }
 
 // ask asks about the live order, or about what the provider is giving back; nothing of both is the end.

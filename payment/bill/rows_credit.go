@@ -13,17 +13,10 @@ func creditRows() []Row {
 		row("B5i", "any; call-back or registry line: ask the provider; a known transaction is nothing new",
 			func(s *State, e *Event) bool { return e.Cause == Hinted && s.ID != "" || any(e) && known(s, e.Credit) },
 			func(s *State, e *Event) []Effect {
-				if any(e) {
+				if any(e) || order(s, e.Attempt) == nil {
 					return nil
 				}
-				n, ok := live(s)
-				if !ok {
-					n = s.LastAttempt
-				}
-				if order(s, n) == nil {
-					return nil
-				}
-				return all(work(Look, n))
+				return all(work(Look, e.Attempt))
 			}),
 		row("B20", "any, doubt; status, call-back or registry settles it",
 			func(s *State, e *Event) bool {
@@ -36,10 +29,11 @@ func creditRows() []Row {
 			}),
 		row("B30", "any; attempt: definite success",
 			func(s *State, e *Event) bool {
-				return any(e) && e.Credit.Attempt > 0 && runs(s, e.Credit.Attempt)
+				return any(e) && e.Credit.Attempt > 0 && runs(s, e.Credit.Attempt) && (e.via == "" || e.via == "B20")
 			},
 			func(s *State, e *Event) []Effect {
-				attempt(s, e.Credit.Attempt).Running = false
+				// A part is no success yet: the rest may be on its way, and the order's status says when it is over.
+				attempt(s, e.Credit.Attempt).Running = !reaches(s, e)
 				return all(pass(e, "B30"))
 			}),
 		row("B4b", "CREATED; credit",
@@ -73,18 +67,19 @@ func creditRows() []Row {
 		row("B18a", "CLOSING; paid, and the provider is giving it back: book by B16, the worker asks and sends nothing",
 			func(s *State, e *Event) bool {
 				if e.Cause == ownReturn {
-					return !static(s) && (goesBack(s, e) || e.answer == "pending" && (closing(s) || closed(s)) && unsent(s))
+					return !static(s) && (goesBack(s, e) || e.answer == "pending" && (closing(s) || closed(s)) && unsent(s, e.Txn))
 				}
 				return any(e) && closing(s) && !static(s) && e.running && e.via != "B18a"
 			},
 			func(s *State, e *Event) []Effect {
 				switch {
 				case e.Cause == Credited:
-					return all(pass(e, "B18a"), hand(Event{Cause: ownReturn, answer: "pending"}))
-				case goesBack(s, e): // a part that was not owed yet goes back with the rest
+					return all(pass(e, "B18a"), hand(Event{Cause: ownReturn, answer: "pending", Txn: e.Credit.Txn, Attempt: e.Attempt}))
+				case goesBack(s, e): // a part that was not owed yet goes back with the rest, and is not on offer any more
+					lapse(s)
 					return append(some(held(s), WhyAfterClose, ""), pass(e, "B18a"), tell(payment.EvPaidAfter))
 				}
-				expect(s, e)
+				expect(s, e, e.Txn)
 				return nil
 			}),
 		row("B15d", "CLOSING(late=offered); further credit",
@@ -133,7 +128,15 @@ func creditRows() []Row {
 
 // goesBack: the provider is giving back money that this closing bill still holds.
 func goesBack(s *State, e *Event) bool {
-	return closing(s) && held(s) > 0 && !offered(s) && (e.answer == "pending" || e.answer == "done")
+	if !closing(s) || held(s) <= 0 || e.answer != "pending" && e.answer != "done" {
+		return false
+	}
+	for i := range s.Credits {
+		if c := &s.Credits[i]; c.Txn == e.Txn && free(s, c) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // plainly: neither a static bill's credit nor a timer's that its own rows have not looked at.

@@ -37,7 +37,7 @@ func debtRows() []Row {
 					}
 				}
 				if s.Killed && s.Refunds {
-					expect(s, e) // the kill may have made the bank give it back already
+					expect(s, e, "") // the kill may have made the bank give it back already
 				}
 				if n > 0 && len(s.Credits) > 0 { // more than came in: the check refuses it
 					owe(s, &s.Credits[0], n, e.Why, e.Key)
@@ -47,7 +47,7 @@ func debtRows() []Row {
 		row("O9", "by_provider; the provider says refunded: done; its window ended: ask once more, and without it the worker may send",
 			func(s *State, e *Event) bool {
 				if e.Cause == ownReturn {
-					return e.answer == "done" && (refunding(s) || closing(s) && unsent(s)) || e.answer == "none" && unreturned(s, e) != nil
+					return e.answer == "done" && fresh(s, e) > 0 && unsent(s, e.Txn) || e.answer == "none" && unreturned(s, e) != nil
 				}
 				o := at(s, e, clockDebt, Owed)
 				return o != nil && o.ByProvider
@@ -64,13 +64,8 @@ func debtRows() []Row {
 					}
 					return nil
 				}
-				for i := range s.Obligations {
-					o := &s.Obligations[i]
-					if o.State == Owed && (o.ByProvider || o.Request == "") {
-						o.State, o.ByProvider, o.Next = Paid, true, time.Time{}
-					}
-				}
-				return all(tell(payment.EvReturned))
+				settle(s, e.Txn, fresh(s, e))
+				return all(tell(payment.EvReturned), pass(e, "O9")) // what was not owed, was kept (B38)
 			}),
 		row("O2", "OWED; worker: method by provider rule and clock now; request id and method stored, then the call",
 			func(s *State, e *Event) bool { return at(s, e, clockDebt, Owed) != nil },

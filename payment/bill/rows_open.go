@@ -11,8 +11,8 @@ func openRows() []Row {
 	says := func(e *Event, what Status) bool { return e.Cause == status && e.status == what }
 	return []Row{
 		row("B5p", "OPEN; poll timer: query",
-			func(s *State, e *Event) bool { return e.Cause == clockAsk && open(s) && !scan(s) },
-			func(*State, *Event) []Effect { return all(work(Look, 0)) }),
+			func(s *State, e *Event) bool { return e.Cause == clockAsk && (open(s) && !scan(s) || full(s)) },
+			func(s *State, _ *Event) []Effect { return watch(s) }),
 		row("B5w", "OPEN, not FULL; status being paid",
 			func(s *State, e *Event) bool {
 				return says(e, Paying) && unfull(s) && !scan(s) && !static(s) && !s.Paying

@@ -90,7 +90,7 @@ func scanRows() []Row {
 }
 
 // idle: what a bill without a running attempt waits for needs no question.
-func idle(s *State) bool { return scan(s) && open(s) && running(s) == nil }
+func idle(s *State) bool { return scan(s) && unfull(s) && running(s) == nil }
 
 // tariff is the price of a timer bill at t.
 func tariff(s *State, t time.Time) int64 { return s.Request.Tariff.Total(t.Sub(s.CreatedAt)) }

@@ -412,10 +412,11 @@ func closingTests() map[string]func(*world) {
 		"B18a": func(w *world) {
 			w.env.Traits.KillRefunds = true
 			w.expired().looked(bill.Pending)
-			w.report(bill.Report{Work: bill.Look, Status: bill.AllPaid, Credits: []bill.Credit{w.onTime(200)}, Returns: map[string]string{"": "pending"}})
+			c := w.onTime(200)
+			w.report(bill.Report{Work: bill.Look, Status: bill.AllPaid, Credits: []bill.Credit{c}, Own: []bill.Own{{Txn: c.Txn, Amount: 200, State: "pending"}}})
 			w.took("B18a", "B16").not("B14").told(payment.EvPaidAfter).sums(0, 200, 0, 0)
 			w.has("worker", "sends nothing", len(w.sent()) == 0)
-			w.report(bill.Report{Work: bill.Look, Status: bill.Dead, Returns: map[string]string{"": "done"}}).took("O9", "B13").sums(0, 0, 200, 0)
+			w.report(bill.Report{Work: bill.Look, Status: bill.Dead, Own: []bill.Own{{Txn: c.Txn, Amount: 200, State: "done"}}}).took("O9", "B13").sums(0, 0, 200, 0)
 		},
 		"B19": func(w *world) {
 			w.expired().tick(60 * time.Second).took("B19").told(payment.EvDoubt).status("unknown")

@@ -44,6 +44,7 @@ type payer struct {
 	at       time.Time
 	refunded int64
 	auto     uint8 // by the bank itself: 1 running, 2 done
+	own      int64 // … this much
 	autoBy   time.Time
 }
 
@@ -385,7 +386,7 @@ func (x *search) key(n *node) [2]uint64 {
 	flag(o.flying, o.kill, o.paidTold, o.fenced, o.fenceIn, o.released, o.confirmIn, o.gone, o.has)
 	for i := range o.pay {
 		p := &o.pay[i]
-		b = append(b, p.state, byte(p.refunded), p.auto)
+		b = append(b, p.state, byte(p.refunded), p.auto, byte(p.own))
 		if p.auto == 1 {
 			at(p.autoBy)
 		}
@@ -398,7 +399,10 @@ func (x *search) key(n *node) [2]uint64 {
 	}
 	if o.has {
 		at(o.hasBy)
-		b = append(append(append(b, o.stale.Work...), o.stale.Status...), o.stale.Returns[""]...)
+		b = append(append(b, o.stale.Work...), o.stale.Status...)
+		for _, own := range o.stale.Own {
+			b = append(append(b, own.Txn[1]), own.State...)
+		}
 		b = append(b, byte(len(o.stale.Credits)), byte(o.stale.Attempt))
 	}
 	return [2]uint64{maphash.Bytes(x.seeds[0], b), maphash.Bytes(x.seeds[1], b)}

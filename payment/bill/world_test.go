@@ -120,6 +120,9 @@ func law(a, b bill.State, e bill.Event, fx []bill.Effect) string {
 	if e.Cause == bill.Tick && a.Kept > b.Kept && booked(b) == booked(a) {
 		return "a clock took money back from goods"
 	}
+	if msg := hangs(b); msg != "" {
+		return msg
+	}
 	tells := int64(0)
 	for _, f := range fx {
 		if f.Kind == bill.Tell && f.New == nil {
@@ -134,6 +137,19 @@ func law(a, b bill.State, e bill.Event, fx []bill.Effect) string {
 	}
 	if b.Version != a.Version+tells {
 		return "version is not +1 per event"
+	}
+	return ""
+}
+
+// hangs says how a bill waits for a clock that does not run: a lost answer would leave it as it is for ever.
+func hangs(s bill.State) string {
+	if s.ID != "" && s.Life != payment.Closed && bill.Due(s).IsZero() {
+		return "the bill is not over and nothing is due"
+	}
+	for i := range s.Obligations {
+		if o := &s.Obligations[i]; (o.State == bill.Owed || o.State == bill.Sent) && o.Next.IsZero() {
+			return "obligation " + o.ID + " is " + string(o.State) + " and nothing is due"
+		}
 	}
 	return ""
 }
@@ -406,6 +422,12 @@ func (w *world) sent() []bill.Work {
 func (w *world) returnSaid(request, state string) *world {
 	w.t.Helper()
 	return w.report(bill.Report{Work: bill.GiveBack, Request: request, Returns: map[string]string{request: state}})
+}
+
+// gaveBack is a look that finds what the bank gave back of a payment by itself.
+func (w *world) gaveBack(txn string, n int64, state string) *world {
+	w.t.Helper()
+	return w.report(bill.Report{Work: bill.Look, Status: bill.Dead, Own: []bill.Own{{Txn: txn, Amount: n, State: state}}})
 }
 
 // settle gives everything owed back.

@@ -247,8 +247,14 @@ var showing = []check{
 		if r.Credits[0].Txn != c.Txn {
 			t.Error("the payment changed its id")
 		}
-		if _, by := r.Returns[""]; by && !b.Provider.Traits().KillRefunds {
+		if len(r.Own) > 0 && !b.Provider.Traits().KillRefunds {
 			t.Error("the bank gave money back at a kill, and the traits don't say so")
+		}
+		for _, own := range r.Own {
+			if own.Txn != c.Txn || own.Amount.Value <= 0 || own.Amount.Value > amount || own.Amount.Currency != o.Amount.Currency ||
+				own.State != provider.ReturnPending && own.State != provider.ReturnDone {
+				t.Errorf("the bank's own return is %+v, want one of payment %s", own, c.Txn)
+			}
 		}
 	}},
 	{"Kill/LookFindsWhatALostAnswerLeft", func(t *testing.T, b *bench) {

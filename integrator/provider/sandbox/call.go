@@ -50,7 +50,9 @@ type answer struct {
 		PaidAt time.Time `json:"paid_at"`
 	} `json:"credits"`
 	Returns []struct {
-		ID    string `json:"id"`
+		ID    string `json:"id"` // "" is the bank's own
+		Txn   string `json:"txn"`
+		Value int64  `json:"value"`
 		State string `json:"state"`
 	} `json:"returns"`
 	Decline *struct {
@@ -133,7 +135,14 @@ func read(o provider.Order, status int, data []byte) (provider.Report, error) {
 	for _, g := range a.Returns {
 		switch g.State {
 		case provider.ReturnPending, provider.ReturnDone, provider.ReturnRefused, provider.ReturnShort:
-			r.Returns[g.ID] = g.State
+			if g.ID != "" {
+				r.Returns[g.ID] = g.State
+				continue
+			}
+			if g.Txn == "" || g.Value <= 0 {
+				return provider.Report{}, fmt.Errorf("the sandbox bank gave back of order %s, and names no payment or sum", o.ID)
+			}
+			r.Own = own(r.Own, provider.Own{Txn: g.Txn, Amount: o.Amount.Of(g.Value), State: g.State})
 		default:
 			return provider.Report{}, fmt.Errorf("the sandbox bank named a state of a return of order %s that is not documented", o.ID)
 		}
@@ -142,6 +151,23 @@ func read(o provider.Order, status int, data []byte) (provider.Report, error) {
 		r.Decline = &payment.Decline{Why: a.Decline.Why, Retry: a.Decline.Retry}
 	}
 	return r, nil
+}
+
+// own adds one return that the bank made by itself to the others of its payment. What it did not do in the end is none.
+func own(list []provider.Own, o provider.Own) []provider.Own {
+	if o.State != provider.ReturnPending && o.State != provider.ReturnDone {
+		return list
+	}
+	for i := range list {
+		if l := &list[i]; l.Txn == o.Txn {
+			l.Amount.Value += o.Amount.Value
+			if o.State == provider.ReturnPending {
+				l.State = o.State
+			}
+			return list
+		}
+	}
+	return append(list, o)
 }
 
 // refused sorts a definite answer that is not an order.

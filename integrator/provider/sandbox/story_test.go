@@ -248,8 +248,9 @@ func TestEvil(t *testing.T) {
 			w.pay(payload, provider.Paid)
 			a := <-w.kill(o)
 			w.is(a.r, a.err, provider.Paid, "", 12550)
-			if a.r.Returns[""] != provider.ReturnDone {
-				t.Errorf("returns %v, want the bank's own", a.r.Returns)
+			want := provider.Own{Txn: a.r.Credits[0].Txn, Amount: o.Amount, State: provider.ReturnDone}
+			if len(a.r.Own) != 1 || a.r.Own[0] != want {
+				t.Errorf("the bank's own returns %+v, want %+v", a.r.Own, want)
 			}
 			r, err := w.provider.Return(t.Context(), o, "r1", "refund", "", o.Amount)
 			if err != nil || r.Returns["r1"] != provider.ReturnRefused {

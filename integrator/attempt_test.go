@@ -1,0 +1,142 @@
+package integrator_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tilld/internal/wire"
+	"tilld/payment"
+	"tilld/payment/bill"
+)
+
+const (
+	codeOne = "281010897274821897274821"
+	codeTwo = "251001020123456789012345"
+)
+
+func (r *rig) charge(id string, n int, code string) {
+	r.Helper()
+	key := id + ":charge:" + string(rune('0'+n))
+	r.accepted(wire.OutCharging, key, wire.BillCharge, wire.Charge{Payment: id, Attempt: n, Code: code})
+}
+
+// The bank's no to the first code was not its last word, and the second code is being charged: the order of the second
+// attempt is still asked about with its own amount, so that its money is found and goes back.
+func TestLateMoneyOfOneAttemptHidesNotTheMoneyOfTheNext(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		r.bank.codes[codeOne] = func(o *order) { o.dead, o.decline = true, &payment.Decline{Why: "other", Retry: true} }
+		r.bank.codes[codeTwo] = func(o *order) { o.paying = true }
+		id := r.create(payment.Scan, 700)
+		r.charge(id, 1, codeOne)
+		r.await(id, payment.EvDeclined, time.Second)
+		r.charge(id, 2, codeTwo)
+		r.await(id, payment.EvCharging, time.Second)
+		r.bank.pay(id+"a1", "T1", 700, 0)
+		r.hint(id + "a1")
+		r.await(id, payment.EvPaid, time.Second)
+		r.bank.set(id+"a2", func(o *order) { o.paying = false })
+		r.bank.pay(id+"a2", "T2", 700, 0)
+		r.hint(id + "a2")
+		r.await(id, payment.EvReturned, time.Minute)
+		r.confirm(id, 700)
+		r.audit(1400, 700, 700, 0)
+	})
+}
+
+// An attempt that brought a part of its sum is not over before the bank says so: the rest may be on its way.
+func TestAttemptPaidInPartsIsAskedAboutToItsEnd(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		r.bank.codes[codeOne] = func(o *order) { o.charge, o.paying = false, true }
+		id := r.create(payment.Scan, 700)
+		r.charge(id, 1, codeOne)
+		synctest.Wait()
+		r.bank.pay(id+"a1", "T1", 300, 0)
+		r.await(id, payment.EvPart, 5*time.Second)
+		if b := r.get(id); !b.Charging {
+			t.Errorf("after a part of its money the attempt is over: %+v", b)
+		}
+		r.bank.pay(id+"a1", "T2", 400, 0)
+		r.await(id, payment.EvPaid, 5*time.Second)
+		r.confirm(id, 700)
+		r.audit(700, 700, 0, 0)
+	})
+}
+
+// A bank that hangs fills its slots. A charge that had no turn before its limit is never sent: the attempt is declined,
+// and the customer who shows another code is charged for that one alone.
+func TestChargeThatWaitedTooLongIsNeverSent(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		r.down()
+		r.set.PerProvider = 1
+		r.up()
+		r.session()
+		free := r.bank.hold("present")
+		r.create(payment.Show, 100)
+		r.create(payment.Show, 100)
+		synctest.Wait()
+		id := r.create(payment.Scan, 700)
+		r.charge(id, 1, codeOne)
+		time.Sleep(15 * time.Second)
+		free()
+		if b := r.await(id, payment.EvDeclined, 30*time.Second); b.Declined == nil || !b.Declined.Retry {
+			t.Fatalf("declined: %+v", b.Declined)
+		}
+		if n := r.bank.count("charge"); n != 0 {
+			t.Errorf("the code was sent %d times after its limit", n)
+		}
+		r.charge(id, 2, codeTwo)
+		r.await(id, payment.EvPaid, time.Second)
+		r.confirm(id, 700)
+		r.audit(700, 700, 0, 0)
+	})
+}
+
+// A sale that was given up while its order waited for a turn at the bank leaves nothing behind there.
+func TestOrderOfASaleThatIsOverIsNeverMade(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		r.down()
+		r.set.PerProvider = 1
+		r.up()
+		r.session()
+		free := r.bank.hold("present")
+		r.create(payment.Show, 100)
+		synctest.Wait()
+		id := r.create(payment.Show, 100)
+		r.giveBack(id, "whole", 0)
+		time.Sleep(time.Second)
+		free()
+		r.await(id, payment.EvClosed, 2*time.Minute)
+		if n := r.bank.count("present"); n != 1 {
+			t.Errorf("%d orders were made, want the other sale's alone", n)
+		}
+	})
+}
+
+// Money that a registry or a person books on no order in particular cannot be sent back by the provider: a person's case.
+func TestMoneyWithoutAnOrderGoesBackByHand(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		id := r.create(payment.Scan, 700)
+		r.act(id, credited("bank", "T7", 700))
+		r.await(id, payment.EvPaid, 0)
+		r.giveBack(id, "whole", 0)
+		r.await(id, payment.EvReview, time.Minute)
+		if b := r.get(id); len(b.Returns) != 1 || b.Returns[0].State != "refused" || b.Owed != 700 {
+			t.Errorf("returns %+v, owed %d", b.Returns, b.Owed)
+		}
+		list, err := r.svc.Review(t.Context(), 0)
+		if err != nil || len(list) != 1 {
+			t.Errorf("%d bills wait for a person: %v", len(list), err)
+		}
+	})
+}
+
+func (r *rig) act(id string, e bill.Event) {
+	r.Helper()
+	_, err := r.svc.Act(r.Context(), id, e)
+	r.ok(err)
+}
+
+func credited(provider, txn string, amount int64) bill.Event {
+	return bill.Event{Cause: bill.Credited, Credit: &bill.Credit{Provider: provider, Txn: txn, Amount: amount, PaidAt: time.Now()}}
+}
