@@ -4,10 +4,11 @@
 // noticed.
 import { readFile, readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Parser } from '@asyncapi/parser';
 import Ajv from 'ajv';
 
-const file = resolve(process.argv[2] ?? join(import.meta.dirname, '../../docs/protocol/asyncapi.yaml'));
+const file = resolve(process.argv[2] ?? join(dirname(fileURLToPath(import.meta.url)), '../../docs/protocol/asyncapi.yaml'));
 
 // errorsOf parses text and gives the document and what is wrong with it.
 async function errorsOf(text) {
