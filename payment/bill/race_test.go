@@ -266,7 +266,7 @@ func TestFault(t *testing.T) {
 		}},
 		{"a second payment by a scanned code is found without a call-back", func(w *world) {
 			w.create(scanned).charge(1).attempt(1, bill.Report{Status: bill.AllPaid, Credits: []bill.Credit{w.money(200)}}).took("B6")
-			w.tick(30*time.Second).took("B5p").works(bill.Look)
+			w.tick(30 * time.Second).took("B5p").works(bill.Look)
 		}},
 		{"a confirm that was refused over a kept deposit is refused again", func(w *world) {
 			w.env.Settings.KeepDeposit = true

@@ -619,10 +619,18 @@ var doubtTests = []rowTest{
 			r           *run
 			state, then string
 		}{
-			{ask(t), "submitted", "submitted"}, {sent(t), "in_doubt", "submitted"}, {sent(t).bill(payment.EvOpen), "submitted", "submitted"},
-			{opened(t), "open", "open"}, {opened(t).bill(payment.EvPaying), "paying", "paying"}, {opened(t).bill(payment.EvPart), "part_paid", "part_paid"},
-			{opened(t, scanMode), "open", "open"}, {expiring(t), "in_doubt", "closing"}, {returning(t), "in_doubt", "closing"},
-			{late(t), "in_doubt", "closing"}, {accepting(t), "in_doubt", "closing"}, {paid(t), "paid", "paid"},
+			{ask(t), "submitted", "submitted"},
+			{sent(t), "in_doubt", "submitted"},
+			{sent(t).bill(payment.EvOpen), "submitted", "submitted"},
+			{opened(t), "open", "open"},
+			{opened(t).bill(payment.EvPaying), "paying", "paying"},
+			{opened(t).bill(payment.EvPart), "part_paid", "part_paid"},
+			{opened(t, scanMode), "open", "open"},
+			{expiring(t), "in_doubt", "closing"},
+			{returning(t), "in_doubt", "closing"},
+			{late(t), "in_doubt", "closing"},
+			{accepting(t), "in_doubt", "closing"},
+			{paid(t), "paid", "paid"},
 		} {
 			stage, l := c.r.p.Stage, lane.LightsOf(c.r.p, nil)
 			c.r.cut().by("E12").is(stage, c.state).did("tell payment.doubt").lights(l.HandOver, l.OtherTender)
@@ -731,10 +739,17 @@ var restoreTests = []rowTest{
 			row   string
 			stage lane.Stage
 		}{
-			{sent(t), payment.EvOpen, "E3", lane.Open}, {opened(t), payment.EvPaying, "E3c", lane.Open}, {opened(t), payment.EvPaid, "E6", lane.Paid},
-			{opened(t), payment.EvDone, "E6", lane.Paid}, {opened(t), payment.EvLate, "E7", lane.LateOffered}, {opened(t), payment.EvClosing, "E9", lane.Closing},
-			{opened(t), payment.EvClosed, "E11", lane.Ended}, {late(t), payment.EvLate, "E16a", lane.LateOffered}, {done(t), payment.EvDone, "E16a", lane.Done},
-			{returning(t), payment.EvPaid, "E10a", lane.Closing}, {overridden(t).back(), payment.EvClosed, "E17", lane.OverriddenEnded},
+			{sent(t), payment.EvOpen, "E3", lane.Open},
+			{opened(t), payment.EvPaying, "E3c", lane.Open},
+			{opened(t), payment.EvPaid, "E6", lane.Paid},
+			{opened(t), payment.EvDone, "E6", lane.Paid},
+			{opened(t), payment.EvLate, "E7", lane.LateOffered},
+			{opened(t), payment.EvClosing, "E9", lane.Closing},
+			{opened(t), payment.EvClosed, "E11", lane.Ended},
+			{late(t), payment.EvLate, "E16a", lane.LateOffered},
+			{done(t), payment.EvDone, "E16a", lane.Done},
+			{returning(t), payment.EvPaid, "E10a", lane.Closing},
+			{overridden(t).back(), payment.EvClosed, "E17", lane.OverriddenEnded},
 		} {
 			c.r.snapshot(c.kind).by("E31").by(c.row)
 			if c.r.p.Stage != c.stage || slices.Contains(lane.Flags(c.r.p), "review") {

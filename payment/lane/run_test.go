@@ -106,10 +106,12 @@ func overridden(t *testing.T) *run { t.Helper(); return opened(t).cut().override
 // Things that happen.
 
 func (r *run) kind(k lane.Kind) *run { r.t.Helper(); return r.take(lane.Event{Kind: k}) }
+
 func (r *run) clock(c lane.Clock) *run {
 	r.t.Helper()
 	return r.take(lane.Event{Kind: lane.ClockRan, Clock: c})
 }
+
 func (r *run) scan() *run {
 	r.t.Helper()
 	return r.take(lane.Event{Kind: lane.Scanned, Hash: "hash", Age: time.Second})

@@ -118,7 +118,7 @@ func Next(p Payment, c ViewContext) []string {
 	paid := at(p, Paid, Released, Done)
 	add("accept", p.Stage == LateOffered)
 	add("confirm", p.Stage == Paid || undecided(p))
-	add("wait", p.Live() && !at(p, Paid, LateOffered) && !(undecided(p)))
+	add("wait", p.Live() && !at(p, Paid, LateOffered) && !undecided(p))
 	add("receipt", at(p, Released, Done) && p.Receipt == nil)
 	add("return", unsent(p) || unpaidLive(p) || p.Stage == Paid || at(p, Released, Done) && p.left() > 0 || undecided(p))
 	add("extend", at(p, Open, WaitingCode) && c.Link && !c.Doubt && p.Extends < MaxExtends)

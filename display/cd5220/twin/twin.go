@@ -81,7 +81,6 @@ func (g *Glass) step(c byte) {
 
 func (g *Glass) clear() {
 	g.rows = [cd5220.Rows][cd5220.Cols]byte{}
-
 }
 
 // Rows is what a person reads.
