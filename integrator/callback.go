@@ -7,10 +7,12 @@ import (
 	"time"
 
 	"tilld/integrator/provider"
+	"tilld/payment/bill"
 )
 
-// Callback takes a provider's call: what it is about is stored, and only then is there an answer. It is a hint, however
-// well it is signed: the provider is asked, and what it answers then is what counts (B5i).
+// Callback takes a provider's call: what it is about is stored, row B5i has the provider asked, and only then is there an
+// answer. It is a hint, however well it is signed: what the provider answers to the question is what counts. A process
+// that dies before its answer is called again.
 func (s *Service) Callback(ctx context.Context, name string, r *http.Request, body []byte) (status int, reply []byte) {
 	c, ok := s.providers[name].(provider.Caller)
 	if !ok {
@@ -27,15 +29,16 @@ func (s *Service) Callback(ctx context.Context, name string, r *http.Request, bo
 	if order == "" {
 		return status, reply
 	}
-	_, _, err = s.store.Note(ctx, name, order, time.Now().UTC())
+	id, attempt, err := s.store.Note(ctx, name, order, time.Now().UTC())
+	if err == nil {
+		_, err = s.change(ctx, Subject{Bill: id}, bill.Event{Cause: bill.Hinted, Attempt: attempt})
+	}
 	switch {
 	case errors.Is(err, ErrUnknownBill):
 		s.log.Warn("call-back about an unknown order waits for it", "provider", name)
 	case err != nil:
 		s.log.Error("call-back was not stored", "provider", name, "err", err)
 		return http.StatusServiceUnavailable, nil // the provider comes again
-	default:
-		s.wake(name, time.Time{})
 	}
 	return status, reply
 }

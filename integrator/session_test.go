@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -184,6 +185,9 @@ func TestCallbackIsBelievedOnlyAsAHint(t *testing.T) {
 		synctest.Wait()
 		if n := r.bank.count("look"); n != asked+1 {
 			t.Errorf("asked %d times after a call-back", n-asked)
+		}
+		if !strings.Contains(r.log.String(), "cause=hint rows=[B5i]") {
+			t.Error("the call-back was not taken by its row")
 		}
 		if b := r.get(id); b.Status != "open" || b.Paid != 0 {
 			t.Errorf("a call-back moved money: %+v", b)

@@ -152,8 +152,8 @@ type Event struct {
 
 // Inbox keeps what providers call us about.
 type Inbox interface {
-	// Note stores that provider spoke of order, and makes a Look at it due at once, in one transaction. ErrUnknownBill:
-	// nobody has this order; then the note waits, and a bill that gets the order later finds its Look.
+	// Note stores that provider spoke of order, and says whose it is, for row B5i. ErrUnknownBill: nobody has this order;
+	// then the note waits, and a bill that gets the order later finds the Look of that row due at once.
 	Note(ctx context.Context, provider, order string, at time.Time) (billID string, attempt int, err error)
 	// Forget drops notes older than before.
 	Forget(ctx context.Context, before time.Time) error

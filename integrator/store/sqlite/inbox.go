@@ -9,10 +9,9 @@ import (
 
 	"tilld/integrator"
 	"tilld/internal/sqlitedb"
-	"tilld/payment/bill"
 )
 
-// Note stores that a provider spoke of an order, and has it asked (B5i).
+// Note stores that a provider spoke of an order.
 func (s *Store) Note(ctx context.Context, provider, order string, now time.Time) (string, int, error) {
 	var id string
 	var attempt int
@@ -26,10 +25,7 @@ func (s *Store) Note(ctx context.Context, provider, order string, now time.Time)
 			provider, order, nanos(now), id); err != nil {
 			return fmt.Errorf("write inbox: %w", err)
 		}
-		if id == "" {
-			return nil
-		}
-		return ask(tx, provider, id, bill.Work{Kind: bill.Look, Attempt: attempt}, now)
+		return nil
 	})
 	if err == nil && id == "" {
 		err = integrator.ErrUnknownBill

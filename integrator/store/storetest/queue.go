@@ -283,8 +283,8 @@ func inbox(t *testing.T, b *bench) {
 	}
 	_, _, err = b.Note(t.Context(), "wallet", s2.Order.ID, b.now)
 	want(t, err, integrator.ErrUnknownBill)
-	if ws := b.claim(t, "bank", b.now, 9); len(ws) != 1 || ws[0].Bill != s2.ID || ws[0].Kind != bill.Look {
-		t.Fatalf("a call-back: %+v", ws)
+	if ws := b.claim(t, "bank", b.now, 9); len(ws) != 0 {
+		t.Fatalf("a call-back asks by its row, not by itself: %+v", ws)
 	}
 	late := b.state()
 	_, _, err = b.Note(t.Context(), "bank", late.Order.ID, b.now)
