@@ -1,0 +1,288 @@
+package escpos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"tilld/printer"
+)
+
+// Limits of the greeting.
+const (
+	greetLimit = 3 * time.Second        // for the answer in turn of a printer that is not blocked
+	askLimit   = 500 * time.Millisecond // for a real-time answer
+	calm       = 250 * time.Millisecond // in which a late answer to what was sent before us would come
+	askEvery   = 2 * time.Second        // while greeting a printer that is blocked
+	idleEvery  = 10 * time.Second       // of a printer that says nothing by itself
+	flushBytes = 8192
+)
+
+// errMute: nothing at all came back.
+var errMute = errors.New("the printer does not answer: look at cable and power, or set proof: none if it is one that cannot")
+
+// Serve reads what the printer says until the line dies or ctx ends, and closes the line.
+func (d *Device) Serve(ctx context.Context, status func(printer.Status)) error {
+	d.mu.Lock()
+	if d.serving {
+		d.mu.Unlock()
+		return errors.New("printer: served already")
+	}
+	d.serving, d.tell = true, status
+	d.mu.Unlock()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { _ = d.port.Close() })
+	defer stop()
+	kept := make(chan struct{})
+	go func() { // ends with ctx
+		defer close(kept)
+		if err := d.keep(ctx); err != nil && ctx.Err() == nil {
+			d.giveUp(err)
+		}
+	}()
+	var s splitter
+	b := make([]byte, 256)
+	for {
+		n, err := d.port.Read(b)
+		for _, a := range s.feed(b[:n]) {
+			d.hear(a)
+		}
+		if err != nil {
+			d.giveUp(err)
+			cancel()
+			<-kept
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			return fmt.Errorf("printer: %w", d.dead)
+		}
+	}
+}
+
+// hear takes one thing in, and tells what is new.
+func (d *Device) hear(a answer) {
+	d.mu.Lock()
+	d.heard++
+	s := d.status
+	late := ""
+	switch a.kind {
+	case asbBlock:
+		s = automatic(s, a.b)
+		d.byself = true
+	case realTime:
+		s = asked(s, d.asked, a.b[0])
+		d.asked = 0
+	case inTurn:
+		d.inTurn++
+	case textual:
+		late = d.proof(a.b)
+	}
+	news := s != d.status || late != ""
+	s.At = time.Now()
+	d.status = s
+	d.changed()
+	tell := d.tell
+	d.mu.Unlock()
+	if news && tell != nil {
+		s.Printed = late
+		tell(s)
+	}
+}
+
+// proof keeps the process id that an answer names; it gives back one that nobody waits for. The state is locked.
+func (d *Device) proof(b []byte) (late string) {
+	if len(b) != 7 || b[0] != 0x37 || b[1] != 0x22 {
+		return ""
+	}
+	id := string(b[2:6])
+	d.ids = append(d.ids, id)
+	if len(d.ids) > 8 {
+		d.ids = d.ids[1:]
+	}
+	if id == d.await || id == greeting {
+		return ""
+	}
+	return id
+}
+
+func yes(b bool) printer.State {
+	if b {
+		return printer.Yes
+	}
+	return printer.No
+}
+
+// automatic reads a block of automatic status.
+func automatic(s printer.Status, b []byte) printer.Status {
+	s.Drawer = yes(b[0]&0x04 != 0)
+	s.Online = yes(b[0]&0x08 == 0)
+	s.Cover = yes(b[0]&0x20 != 0)
+	s.Cutter = yes(b[1]&0x08 != 0)
+	s.Error = yes(b[1]&0x64 != 0)
+	s.PaperLow = yes(b[2]&0x03 != 0)
+	s.Paper = yes(b[2]&0x0c == 0)
+	return s
+}
+
+// asked reads the answer to the real-time request n.
+func asked(s printer.Status, n, b byte) printer.Status {
+	switch n {
+	case 1:
+		s.Drawer, s.Online = yes(b&0x04 != 0), yes(b&0x08 == 0)
+		if s.Online == printer.Yes { // whatever stopped it is over
+			s.Cover, s.Error = printer.No, printer.No
+		}
+	case 2:
+		s.Cover, s.Error = yes(b&0x04 != 0), yes(b&0x40 != 0)
+	case 3:
+		s.Cutter = yes(b&0x08 != 0)
+	case 4:
+		s.PaperLow, s.Paper = yes(b&0x0c != 0), yes(b&0x60 == 0)
+	}
+	return s
+}
+
+// keep greets the printer; then it asks, now and then, one that says nothing by itself.
+func (d *Device) keep(ctx context.Context) error {
+	if d.o.Proof == "none" {
+		d.setReady()
+		return nil
+	}
+	if err := d.greet(ctx); err != nil {
+		return err
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(idleEvery):
+		}
+		d.mu.Lock()
+		silent := !d.byself
+		d.mu.Unlock()
+		if !silent {
+			continue
+		}
+		if err := d.take(ctx); err != nil {
+			return nil
+		}
+		err := d.askAll(ctx)
+		d.release()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (d *Device) setReady() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ready = true
+	d.changed()
+}
+
+// greeting is a process id that no job has.
+const greeting = "~~~~"
+
+// greet finds out that somebody answers in turn, and that answers to what was sent before us have all come: one of those,
+// taken for ours, would call a job printed that was not.
+func (d *Device) greet(ctx context.Context) error {
+	if err := d.take(ctx); err != nil {
+		return err
+	}
+	defer d.release()
+	if err := d.askAll(ctx); err != nil {
+		return err
+	}
+	ok, err := d.barrier(ctx)
+	if err == nil && !ok {
+		d.mu.Lock()
+		heard := d.heard
+		d.mu.Unlock()
+		if heard == 0 {
+			return errMute
+		}
+		// It answers, but not in turn: it may be in the middle of a command that its last host left unfinished.
+		for n := 0; n < flushBytes && err == nil; n += chunk {
+			_, err = d.port.Write(make([]byte, chunk))
+		}
+		if err == nil {
+			ok, err = d.barrier(ctx)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return fmt.Errorf("the printer answers requests in real time but none in turn (proof: %s)", d.o.Proof)
+	}
+	d.setReady()
+	return nil
+}
+
+// barrier asks in turn and waits for the answer, for as long as the printer is blocked.
+func (d *Device) barrier(ctx context.Context) (bool, error) {
+	d.mu.Lock()
+	d.ids = nil
+	from := d.inTurn
+	d.mu.Unlock()
+	ask := []byte{gs, 'a', asbAll, gs, 'r', 1}
+	answered := func() bool { return d.inTurn > from }
+	if d.o.Proof == "id" {
+		ask = append([]byte{gs, 'a', asbAll}, processID(greeting)...)
+		answered = func() bool { return len(d.ids) > 0 && d.ids[len(d.ids)-1] == greeting }
+	}
+	if _, err := d.port.Write(ask); err != nil {
+		return false, err
+	}
+	for begin := time.Now(); ; {
+		ok, err := d.look(ctx, askEvery, answered)
+		if err != nil {
+			return false, err
+		}
+		if ok {
+			break
+		}
+		if err := d.askAll(ctx); err != nil { // it may say now why it does not go on
+			return false, err
+		}
+		d.mu.Lock()
+		if d.status.Blocked() != "" {
+			begin = time.Now()
+		}
+		d.mu.Unlock()
+		if time.Since(begin) >= greetLimit {
+			return false, nil
+		}
+	}
+	for d.o.Proof == "status" { // answers have no name: until none comes any more
+		d.mu.Lock()
+		n := d.inTurn
+		d.mu.Unlock()
+		more, err := d.look(ctx, calm, func() bool { return d.inTurn > n })
+		if err != nil {
+			return false, err
+		}
+		if !more {
+			break
+		}
+	}
+	return true, nil
+}
+
+// askAll asks in real time, one after the other, what a printer answers while it is blocked too.
+func (d *Device) askAll(ctx context.Context) error {
+	for _, n := range []byte{1, 4, 2} {
+		d.mu.Lock()
+		d.asked = n
+		d.mu.Unlock()
+		if _, err := d.port.Write([]byte{dle, 4, n}); err != nil {
+			return err
+		}
+		if _, err := d.look(ctx, askLimit, func() bool { return d.asked == 0 || d.dead != nil }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
