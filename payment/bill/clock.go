@@ -1,6 +1,7 @@
 package bill
 
 import (
+	"hash/fnv"
 	"time"
 
 	"tilld/payment"
@@ -100,9 +101,33 @@ func (r *run) pace(before State, e Event) {
 	if changed {
 		s.Asks = 0
 	}
-	if changed || e.Cause == Reported || s.NextAsk.IsZero() || !r.now.Before(s.NextAsk) {
-		s.NextAsk = r.now.Add(wait(s, set, r.now))
+	if r := e.Report; e.Cause == Reported && (r.Work == Look || r.Work == Kill) {
+		if s.Misses++; r.Fail == Answered || r.Fail == Refused {
+			s.Misses = 0
+		}
 	}
+	if changed || e.Cause == Reported || s.NextAsk.IsZero() || !r.now.Before(s.NextAsk) {
+		s.NextAsk = r.now.Add(backOff(s, wait(s, set, r.now)))
+	}
+}
+
+// patience is the longest wait between questions to a provider that does not answer them, where polls are closer.
+const patience = 30 * time.Second
+
+// backOff doubles the wait for each question in a row that was not answered, up to patience, and spreads the bills of a
+// provider in trouble by up to a quarter of it.
+func backOff(s *State, d time.Duration) time.Duration {
+	if s.Misses == 0 || d >= patience {
+		return d
+	}
+	for range min(s.Misses, 10) {
+		d *= 2
+	}
+	d = min(d, patience)
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(s.ID)) // a hash does not fail
+	_, _ = h.Write([]byte{byte(s.Misses)})
+	return d + d/4*time.Duration(h.Sum32()%1024)/1024
 }
 
 // asked: there is an order of which something can still be learnt.

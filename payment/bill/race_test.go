@@ -268,6 +268,20 @@ func TestFault(t *testing.T) {
 			w.create(scanned).charge(1).attempt(1, bill.Report{Status: bill.AllPaid, Credits: []bill.Credit{w.money(200)}}).took("B6")
 			w.tick(30 * time.Second).took("B5p").works(bill.Look)
 		}},
+		{"a provider in trouble is asked less and less often, each bill at its own moment, and again as before", func(w *world) {
+			w.opened()
+			var waits []time.Duration
+			for range 5 {
+				w.report(bill.Report{Work: bill.Look, Fail: bill.Busy})
+				waits = append(waits, w.s.NextAsk.Sub(w.now))
+			}
+			want := []time.Duration{10, 20, 30, 30, 30}
+			for i, d := range waits {
+				w.has("wait", d.String(), d >= want[i]*time.Second && d <= want[i]*time.Second*5/4)
+			}
+			w.has("jitter", "no two alike", waits[3] != waits[4])
+			w.looked(bill.Pending).has("wait", "as before", w.s.NextAsk.Sub(w.now) == 5*time.Second)
+		}},
 		{"a confirm that was refused over a kept deposit is refused again", func(w *world) {
 			w.env.Settings.KeepDeposit = true
 			w.opened().paid(50).tick(5 * time.Minute).looked(bill.Dead).took("B13d").confirm(50).took("B8c").refused(payment.NoClosed)
