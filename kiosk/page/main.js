@@ -1,0 +1,227 @@
+// The customer's page of one lane: it shows what the daemon says, keeps the code to the code's own end when it is alone,
+// and never guesses what became of money.
+
+import { Feed } from "./feed.js";
+import { View } from "./view.js";
+import { play, ready } from "./sound.js";
+import { Speech } from "./speech.js";
+import { LIVE, ending, isPaid } from "./kinds.js";
+
+const boot = JSON.parse(document.body.dataset.boot);
+const MINUTE = 60_000;
+const SOON = 150; // ms: what comes within it makes "getting your code" not worth showing
+const HELP = 45_000; // ms that help may cover the code
+const STAFF = 8_000; // ms that "someone is coming" stays
+const ASK = 10_000; // ms for an answer to "cancel the payment?"
+const THERE = [60_000, 80_000]; // ms after which we ask whether the customer is there, and go on
+const CHECKING = MINUTE; // ms that a page alone says it is checking
+const RECEIPT = 2_000; // ms that the tick stands before the receipt's code
+const GREW = 4_000; // ms that the words of an extension stay
+const SINGLE = 400; // ms in which a second touch of the same button is the same touch
+
+let frame = null; // what the daemon says
+let came = 0; // when it said so, on our own clock
+let until = 0; // end of the code, on our own clock
+let lost = null; // since when the daemon is gone
+let grew = 0; // when the life last grew
+let ended = null; // the ref whose code has ended here: it does not come back by a repeat of an old frame
+let own = { kind: "", since: 0 }; // what the customer has opened: help, staff, ask, big
+let language = boot.language;
+let touched = { name: "", at: -Infinity };
+let timer, held, told = "";
+
+const now = () => performance.now();
+const view = new View(boot, { press, language: choose, big });
+const speech = new Speech(() => language);
+lost = now();
+
+const feed = new Feed(new URL("feed", location.href.replace(/^http/, "ws")).href, {
+  screen(next) {
+    clearTimeout(held);
+    const quiet = !frame || ["idle", "cart", "choose"].includes(frame.kind);
+    if (next.kind === "preparing" && quiet && frame && lost === null) held = setTimeout(() => accept(next), SOON);
+    else accept(next);
+  },
+  lost() {
+    lost ??= now();
+    show();
+  },
+  found() {},
+});
+
+// accept takes a frame of the daemon for the truth.
+function accept(next) {
+  const again = frame?.nr === next.nr;
+  if (!frame || next.ref !== frame.ref || next.kind !== frame.kind) {
+    if (!(own.kind === "big" && next.code && next.ref === frame?.ref)) own = { kind: "", since: 0 };
+  }
+  if (next.kind === "idle") language = boot.language; // nothing of the last customer is left
+  if (!again || next.kind !== frame.kind) came = now();
+  frame = next;
+  until = now() + (frame.left_ms ?? 0);
+  if (frame.added_ms) grew = now();
+  lost = null;
+  if (frame.sound) play(frame.sound, boot);
+  show();
+}
+
+// scene is what is to be seen at this moment: of the daemon, of the customer's own, or of the page alone.
+function scene(at) {
+  const alone = lost === null ? -1 : at - lost;
+  if (!frame) return alone >= boot.alone_ms ? mine("out_of_service") : null;
+  const left = frame.left_ms === undefined ? null : until - at;
+  if (alone >= 0) {
+    if (frame.code) {
+      if (left > 0) return { ...mixed(frame, { line: phrase("link_lost"), hint: "" }), left, buttons: [] };
+      return at - Math.max(until, lost) < CHECKING ? mine("closing") : mine("out_of_service");
+    }
+    if (isPaid(frame.kind) ? at - came < stays() : alone < boot.alone_ms) return { ...words(frame), left, buttons: [] };
+    return mine("out_of_service");
+  }
+  if (frame.code && left <= 0) return mine("closing", frame.kind === "closing" ? frame.buttons : []);
+  if (own.kind === "help" && frame.code) return { ...mine("help_net"), kind: "help_net", left, wifi: boot.wifi, buttons: [{ name: "back" }, ...has("help")] };
+  if (own.kind === "staff") return { ...mine("staff"), left, amount: text().amount, buttons: [{ name: "back" }] };
+  const out = { ...words(frame), left };
+  if (frame.code && ending(left) && LIVE.has(frame.kind)) out.line = sentence(boot.attended ? "code_ending_cashier" : "code_ending").line;
+  if (frame.receipt && at - came >= RECEIPT) out.receipt = frame.receipt;
+  out.buttons = (frame.buttons ?? []).filter((b) => at - came >= (b.after_ms ?? 0) && !["stay", "left", "choose"].includes(b.name));
+  if (frame.kind === "choose" && at - came >= THERE[0] && has("stay").length) {
+    out.ask = phrase("still_there");
+    out.buttons = [{ name: "stay", label: phrase("yes") }];
+  }
+  if (own.kind === "ask") {
+    out.ask = phrase("cancel_sure");
+    out.buttons = [{ name: "no", label: phrase("no") }, { name: "yes", label: phrase("yes") }];
+  }
+  return out;
+}
+
+const text = () => frame.texts[language] ?? frame.texts[boot.language];
+const phrase = (name) => boot.words[language].phrases[name];
+const sentence = (name) => boot.words[language].screens[name];
+const has = (name) => (frame?.buttons ?? []).filter((b) => b.name === name);
+const fill = (s, values) => (s ?? "").replace(/\{(\w+)\}/g, (_, k) => values[k] ?? "").trim();
+
+// words of a frame in the customer's language.
+function words(f) {
+  return { ...f, ...text(), code: f.code, receipt: undefined, kind: f.kind, number: number(f) };
+}
+const mixed = (f, over) => ({ ...words(f), ...over });
+const number = (f) => (f.number ? fill(phrase("number"), { num: f.number }) : "");
+
+// mine is a screen of the page's own, with the number and the amount of the payment that it is about.
+function mine(kind, buttons = []) {
+  const s = sentence(kind), about = frame && kind !== "out_of_service";
+  const fills = { num: frame?.number ?? "" };
+  return {
+    kind, title: fill(s.title, fills), line: fill(s.line, fills), hint: fill(s.hint, fills),
+    amount: about ? text().amount : "", number: about ? number(frame) : "", left: null, buttons,
+  };
+}
+
+// stays is how long a paid screen finishes its time alone.
+const stays = () => (boot.attended ? 6_000 : frame.receipt ? 30_000 : 15_000);
+
+// show brings the glass to where things are now, and comes back when something is to change by itself.
+function show() {
+  clearTimeout(timer);
+  const at = now();
+  if (own.kind === "help" && at - own.since >= HELP || own.kind === "staff" && at - own.since >= STAFF || own.kind === "ask" && at - own.since >= ASK) own = { kind: "", since: 0 };
+  if (frame?.kind === "choose" && lost === null && at - came >= THERE[1] && has("left").length) send("left");
+  const s = scene(at);
+  if (s?.code && frame.code && ended !== frame.nr) tick(s.left);
+  if (own.kind === "big" && !s?.code) own = { kind: "", since: 0 };
+  view.show(s, { at, language, life: frame?.life_ms ?? 0, grew: grew && at - grew < GREW ? frame?.added_ms : 0, ending: s?.left != null && ending(s.left), big: own.kind === "big", since: frame?.since });
+  document.documentElement.lang = language;
+  speech.scene(s, boot);
+  report();
+  timer = setTimeout(show, pause(s, at));
+}
+
+// pause is how long nothing can change by itself.
+function pause(s, at) {
+  if (s?.left != null && s.left > 0) return Math.min(s.left + 1, s.left <= MINUTE + 1000 ? (s.left % 1000) + 1 : 1000);
+  const waits = [250];
+  if (!frame || lost !== null || own.kind || s?.kind === "closing") return 250;
+  for (const t of [RECEIPT, ...THERE, ...(frame.buttons ?? []).map((b) => b.after_ms ?? 0)]) if (came + t > at) waits.push(came + t - at + 1);
+  return waits.length > 1 ? Math.min(...waits.slice(1)) : 2 ** 30;
+}
+
+// tick warns softly a minute and again twenty seconds before the end, each once.
+let warned = { ref: null, at: Infinity };
+function tick(left) {
+  const key = `${frame.ref}:${frame.code.bits.length}:${frame.life_ms}`;
+  if (warned.ref !== key) warned = { ref: key, at: left };
+  for (const t of [MINUTE, MINUTE / 3]) if (warned.at > t && left <= t) play("tick", boot);
+  warned.at = left;
+}
+
+// report tells the daemon what stands on the glass, once it does: two frames on, read from the pixels.
+function report() {
+  if (!frame || lost !== null) return;
+  const nr = frame.nr;
+  const state = () => `${nr} ${view.state()}`;
+  if (told === state()) return;
+  requestAnimationFrame(() => requestAnimationFrame(() => {
+    if (frame?.nr !== nr || told === state() || lost !== null) return;
+    told = state();
+    feed.drawn(nr, view.read());
+  }));
+}
+
+function send(name, choice) {
+  if (lost !== null) return;
+  feed.touch(frame?.ref, name, choice);
+}
+
+// press does what a button is for: some are the page's own, the others are the shop's to answer.
+function press(name, choice) {
+  ready();
+  if (touched.name === name && now() - touched.at < SINGLE) return;
+  touched = { name, at: now() };
+  switch (name) {
+    case "cancel": own = { kind: "ask", since: now() }; break;
+    case "no": case "back": own = { kind: "", since: 0 }; break;
+    case "yes": own = { kind: "", since: 0 }; send("cancel"); break;
+    case "help":
+      if (own.kind !== "help" && boot.wifi && frame.code) { own = { kind: "help", since: now() }; break; }
+      own = { kind: "staff", since: now() };
+      send("help");
+      break;
+    case "stay": came = now(); send("stay"); break;
+    case "speak": speech.toggle(); told = ""; break;
+    default: send(name, choice);
+  }
+  show();
+}
+
+function choose(tag) { ready(); language = tag; show(); }
+
+function big(on) {
+  ready();
+  if (on && !frame?.code) return;
+  own = { kind: on ? "big" : "", since: now() };
+  show();
+}
+
+addEventListener("keydown", (e) => {
+  if (e.key === "Escape") press("back");
+  else if (e.key === " " && !(e.target instanceof HTMLButtonElement)) {
+    e.preventDefault();
+    if (speech.on && has("more").length) press("more");
+    else press("speak");
+  }
+});
+addEventListener("pointerdown", ready);
+addEventListener("resize", () => { view.resized(); told = ""; show(); });
+addEventListener("contextmenu", (e) => e.preventDefault());
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "hidden") { frame = null; told = ""; } // nobody keeps a hidden page right: it starts anew
+  show();
+});
+document.fonts.ready.then(() => { view.resized(); show(); });
+if (navigator.serviceWorker) {
+  const trusted = window.trustedTypes?.createPolicy("kiosk", { createScriptURL: (s) => (s === "worker.js" ? s : "") });
+  navigator.serviceWorker.register(trusted ? trusted.createScriptURL("worker.js") : "worker.js").catch(() => {});
+}
+show();

@@ -1,0 +1,272 @@
+// The glass: zones that never move. Whatever is shown, each zone keeps its place and size; a text that is too long for
+// its zone becomes smaller there and pushes nothing.
+
+import { draw } from "./drawings.js";
+import { clock, look, timed } from "./kinds.js";
+import { off, put, read } from "./square.js";
+
+const $ = (id) => document.getElementById(id);
+const FITS = [1, 0.94, 0.88, 0.82, 0.76, 0.7, 0.64, 0.58, 0.52];
+const PANEL_BUTTONS = 2; // a 5" panel has room for two
+
+function form(wide, high) {
+  if (wide < high) return wide * devicePixelRatio < 720 ? "panel" : "portrait";
+  return high * devicePixelRatio < 960 ? "counter" : "landscape";
+}
+
+function set(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function button(name, label, press) {
+  const b = document.createElement("button");
+  b.type = "button";
+  b.dataset.name = name;
+  b.textContent = label;
+  b.addEventListener("click", () => press(name));
+  return b;
+}
+
+export class View {
+  #boot; #on; #key = {}; #scene = null; #big = false;
+
+  // on: {press(name, choice), language(tag), big(on)}
+  constructor(boot, on) {
+    this.#boot = boot;
+    this.#on = on;
+    $("code").addEventListener("click", () => on.big(true));
+    $("big").addEventListener("click", () => on.big(false));
+    document.body.classList.toggle("served", !boot.attended);
+    this.resized();
+  }
+
+  // resized lays the page out for the window as it is now.
+  resized() {
+    document.body.dataset.form = this.#boot.form || form(innerWidth, innerHeight);
+    this.#key = {};
+  }
+
+  // once runs f when the key of one part of the glass has changed.
+  #once(part, key, f) {
+    if (this.#key[part] === key) return;
+    this.#key[part] = key;
+    f();
+  }
+
+  // show puts a scene on the glass; null is a white page with the shop's name.
+  show(s, now) {
+    this.#scene = s;
+    $("blank").hidden = s !== null;
+    $("page").hidden = s === null;
+    if (!s) {
+      off($("code"));
+      this.#bigger(null, now);
+      this.#key = {};
+      return;
+    }
+    const tone = s.code || s.receipt || s.wifi ? (["declined"].includes(s.kind) ? "no" : s.receipt ? "good" : "") : look(s.kind)[1];
+    document.body.dataset.tone = tone;
+    document.body.dataset.kind = s.kind;
+    this.#words(s);
+    this.#square(s, now);
+    this.#time(s, now);
+    this.#controls(s, now);
+    this.#buttons(s, now);
+    this.#bigger(now.big ? s : null, now);
+  }
+
+  #words(s) {
+    const early = ["idle", "cart", "choose", "preparing", "preparing_slow", "preparing_changed", "out_of_service"];
+    const number = early.includes(s.kind) ? "" : s.number ?? "";
+    const hint = s.hint === number ? "" : s.hint ?? ""; // the number stands at its own place
+    this.#once("words", JSON.stringify([s.title, s.amount, s.line, hint, number]), () => {
+      set($("title"), s.title ?? "");
+      set($("amount"), s.amount ?? "");
+      set($("line"), s.line ?? "");
+      set($("hint"), hint);
+      set($("number"), number);
+      $("hint").hidden = hint === "";
+      shrink($("title"));
+      shrink($("amount"));
+      fit($("say"));
+    });
+  }
+
+  #square(s, now) {
+    const code = s.wifi ?? s.receipt ?? s.code;
+    const square = $("square");
+    const kind = code ? (s.wifi ? "wifi" : s.receipt ? "receipt" : "") : "";
+    this.#once("square", JSON.stringify([code ?? [s.kind, s.lines, s.choices, s.kind === "idle"], kind, now.language]), () => {
+      square.className = kind;
+      square.dataset.word = kind === "receipt" ? this.#phrase(now.language, "receipt") : "";
+      $("drawing").replaceChildren(...this.#content(s, code, kind));
+      $("drawing").className = code ? "" : "fresh";
+      if (!code) { off($("code")); return; }
+      const box = square.getBoundingClientRect();
+      put($("code"), code, box, box, kind === "wifi" ? box.width * 0.05 : 0);
+      $("code").setAttribute("aria-label", s.title ?? "");
+      if (kind) delete $("code").dataset.pay; else $("code").dataset.pay = "1";
+    });
+  }
+
+  // content is what stands in the square beside a code, or instead of one.
+  #content(s, code, kind) {
+    if (kind === "wifi") return [draw("waves")];
+    if (code) return [];
+    if (s.kind === "idle" || s.kind === "message") {
+      if (this.#boot.slide && s.kind === "idle") {
+        const slide = document.createElement("img");
+        slide.src = "slide";
+        slide.alt = "";
+        return [slide];
+      }
+      return [element("p", "brand", this.#boot.shop)];
+    }
+    if (s.kind === "cart" && s.lines?.length) return [cart(s.lines)];
+    if (s.kind === "choose" && s.choices?.length) return [this.#tiles(s.choices)];
+    return [draw(look(s.kind)[0], this.#boot.scanner)];
+  }
+
+  #tiles(choices) {
+    const tiles = element("div", "tiles");
+    for (const c of choices.slice(0, 4)) {
+      const b = button("choose", c.name, () => this.#on.press("choose", c.id));
+      tiles.append(b);
+    }
+    return tiles;
+  }
+
+  #time(s, now) {
+    const shown = s.left != null && s.left > 0 && timed(s.kind);
+    const since = (s.kind === "doubt" || s.kind === "doubt_kiosk") && now.since;
+    $("time").style.visibility = shown || since ? "visible" : "hidden";
+    $("time").className = since ? "words" : now.ending && shown ? "ending" : "";
+    if (since) { set($("clock"), this.#phrase(now.language, "since").replace("{t}", now.since)); return; }
+    if (!shown) { set($("clock"), ""); this.#key.bar = undefined; return; }
+    const more = now.grew ? this.#phrase(now.language, "more_minutes").replace("{n}", Math.max(1, Math.round(now.grew / 60_000))) : "";
+    set($("clock"), more || clock(s.left, this.#phrase(now.language, "minutes_left")));
+    const whole = Math.max(now.life, s.left);
+    const jump = this.#key.bar === undefined || this.#key.whole !== whole; // back only by an extension
+    $("bar").classList.toggle("jump", jump);
+    $("bar").firstElementChild.style.transform = `scaleX(${Math.max(0, s.left - (jump ? 0 : 1000)) / whole})`;
+    this.#key.bar = true;
+    this.#key.whole = whole;
+  }
+
+  #controls(s, now) {
+    const zoom = Boolean(s.code) && !s.wifi && !s.receipt;
+    this.#once("controls", `${now.language} ${zoom}`, () => {
+      const words = this.#boot.words[now.language];
+      const out = [];
+      if (zoom) {
+        const b = button("big", "", () => this.#on.big(true));
+        b.append(draw("bigger"));
+        const small = document.body.dataset.form === "panel";
+        if (!small) b.append(words.buttons.big);
+        b.setAttribute("aria-label", words.buttons.big);
+        out.push(b);
+      }
+      for (const tag of this.#boot.order) {
+        const b = button("language", this.#boot.words[tag].name, () => this.#on.language(tag));
+        b.lang = tag;
+        b.setAttribute("aria-pressed", String(tag === now.language));
+        out.push(b);
+      }
+      $("controls").replaceChildren(...out);
+    });
+  }
+
+  #buttons(s, now) {
+    const words = this.#boot.words[now.language];
+    let list = (s.buttons ?? []).map((b) => ({ name: b.name, label: b.label ?? words.buttons[b.name] }));
+    if (document.body.dataset.form === "panel" && !s.ask) {
+      const cancel = list.filter((b) => b.name === "cancel");
+      list = [...list.filter((b) => b.name !== "cancel").slice(0, PANEL_BUTTONS - cancel.length), ...cancel];
+    }
+    this.#once("buttons", JSON.stringify([list, s.ask, now.ending]), () => {
+      const focus = document.activeElement?.dataset?.name;
+      const out = list.map((b, i) => {
+        const e = button(b.name, b.label, this.#on.press);
+        if (b.name === "cancel") e.className = "apart";
+        else if (b.name === "yes" && s.ask) e.className = "";
+        else if (b.name === "more" && !now.ending) e.className = "small";
+        else if (i === 0) e.className = "main";
+        return e;
+      });
+      if (s.ask) out.push(element("p", "", s.ask));
+      $("buttons").replaceChildren(...out);
+      if (focus) $("buttons").querySelector(`[data-name="${focus}"]`)?.focus();
+    });
+  }
+
+  // bigger is the code as large as the window allows: a jump, no zoom, and back with a touch.
+  #bigger(s, now) {
+    this.#big = Boolean(s?.code);
+    $("big").hidden = !this.#big;
+    if (!this.#big) { off($("big-code")); this.#key.big = undefined; return; }
+    this.#once("big", JSON.stringify([s.code, s.amount, now.language]), () => {
+      set($("big-amount"), s.amount ?? "");
+      set($("big-back"), this.#boot.words[now.language].buttons.smaller);
+      const box = { left: 0, top: 0, width: innerWidth, height: innerHeight };
+      put($("big-code"), s.code, box, box);
+    });
+  }
+
+  #phrase(language, name) { return this.#boot.words[language].phrases[name]; }
+
+  // state changes whenever what stands on the glass as a code may have changed.
+  state() {
+    const s = this.#scene;
+    return s === null ? "blank" : `${s.kind} ${this.#big} ${s.code && !s.wifi && !s.receipt ? s.code.bits : ""}`;
+  }
+
+  // read is the code that takes money as it stands on the glass, null if there is none.
+  read() {
+    if (!this.#scene?.code || this.#scene.wifi || this.#scene.receipt) return null;
+    return read(this.#big ? $("big-code") : $("code"));
+  }
+}
+
+function element(name, className, text) {
+  const e = document.createElement(name);
+  if (className) e.className = className;
+  if (text) e.textContent = text;
+  return e;
+}
+
+// cart is the last goods, big, and what came before them.
+function cart(lines) {
+  const box = element("div", "item");
+  const last = lines.at(-1);
+  box.append(element("b", "", last.left), element("span", "", last.right));
+  const before = lines.slice(0, -1).slice(-4).reverse();
+  if (before.length) {
+    const list = element("ul");
+    for (const l of before) {
+      const row = element("li");
+      row.append(element("i", "", l.left), element("span", "", l.right));
+      row.lastElementChild.style.cssText = "display:inline;font-size:inherit;margin:0";
+      list.append(row);
+    }
+    box.append(list);
+  }
+  return box;
+}
+
+// fit makes the sentences of a zone smaller until they stand in it.
+function fit(zone) {
+  for (const f of FITS) {
+    zone.style.setProperty("--fit", f);
+    if (zone.scrollHeight <= zone.clientHeight + 1 && zone.scrollWidth <= zone.clientWidth + 1) return;
+  }
+}
+
+// shrink does the same for one text.
+function shrink(e) {
+  e.style.fontSize = "";
+  const size = parseFloat(getComputedStyle(e).fontSize);
+  for (const f of FITS) {
+    e.style.fontSize = f === 1 ? "" : `${size * f}px`;
+    if (e.scrollWidth <= e.clientWidth + 1 && e.scrollHeight <= e.clientHeight + 1) return;
+  }
+}
