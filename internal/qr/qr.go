@@ -36,7 +36,29 @@ type Symbol struct {
 
 // New encodes payload at level M and decodes it again; an error means that no
 // symbol may be shown.
-func New(payload string) (*Symbol, error) {
+func New(payload string) (*Symbol, error) { return NewLevel(payload, 'M') }
+
+// levelOf is a level of error correction by the standard's letter; the library's names are others.
+func levelOf(letter byte) (qrlib.RecoveryLevel, bool) {
+	switch letter {
+	case 'L':
+		return qrlib.Low, true
+	case 'M':
+		return qrlib.Medium, true
+	case 'Q':
+		return qrlib.High, true
+	case 'H':
+		return qrlib.Highest, true
+	}
+	return 0, false
+}
+
+// NewLevel is New at level L, M, Q or H.
+func NewLevel(payload string, letter byte) (*Symbol, error) {
+	level, ok := levelOf(letter)
+	if !ok {
+		return nil, fmt.Errorf("encode QR: there is no level %q", letter)
+	}
 	if payload == "" || len(payload) > MaxPayload {
 		return nil, ErrPayload
 	}
@@ -45,7 +67,7 @@ func New(payload string) (*Symbol, error) {
 			return nil, ErrPayload
 		}
 	}
-	q, err := qrlib.New(payload, qrlib.Medium)
+	q, err := qrlib.New(payload, level)
 	if err != nil {
 		return nil, fmt.Errorf("encode QR: %w", err)
 	}
