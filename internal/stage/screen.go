@@ -19,21 +19,24 @@ type View struct {
 	Amount, Paid, Left, Back payment.Money
 	RemainingMS              int64 // of the code's life
 	Outputs                  []string
+	Sound                    string           // made once, with this view; "" is silence
+	Receipt                  string           // payload of the receipt's own code, "" for none
+	Lines                    []display.Line   // of a cart
+	Choices                  []display.Choice // ways to pay
 }
 
 // cells of a line display.
 const cells = 20
 
-// screen writes the words of a view.
+// screen writes the words of a view: plain ones for a line display, and those of a page in every language, the lane's own
+// first.
 func screen(v View, l Lane, until time.Time) display.Screen {
 	lang := words.For(l.Language)
-	w, ok := lang.Screen(v.Screen)
-	if !ok { // a name without words of its own: the customer waits
-		w, _ = lang.Screen("closing")
-	}
-	fill := blanks(v, l, lang)
+	w := sentences(lang, v.Screen)
+	fill := blanks(v, l, lang, until, payment.Money.Text)
 	out := display.Screen{
 		Kind: v.Screen, Headline: words.Fill(w.Title, fill), Hint: words.Fill(w.Hint, fill), Payload: v.Payload, Until: until,
+		Ref: v.Payment, Number: v.Number, Sound: v.Sound, Receipt: v.Receipt, Choices: v.Choices, Lines: v.Lines,
 	}
 	if v.Amount.Value != 0 {
 		out.Amount = v.Amount.Text()
@@ -44,26 +47,62 @@ func screen(v View, l Lane, until time.Time) display.Screen {
 	for i, p := range w.Pole {
 		out.Pole[i] = words.Cells(words.Fill(p, fill), cells)
 	}
+	out.Texts = append(out.Texts, text(v, l, lang, until))
+	for _, tag := range words.Tags() {
+		if tag != lang.Tag {
+			out.Texts = append(out.Texts, text(v, l, words.For(tag), until))
+		}
+	}
 	return out
 }
 
-func blanks(v View, l Lane, lang *words.Language) map[string]string {
+// text is the words of a view in one language.
+func text(v View, l Lane, lang *words.Language, until time.Time) display.Text {
+	w, fill := sentences(lang, v.Screen), blanks(v, l, lang, until, lang.Money)
+	t := display.Text{
+		Language: lang.Tag, Headline: words.Fill(w.Title, fill), Line: words.Fill(w.Line, fill), Hint: words.Fill(w.Hint, fill),
+	}
+	if v.Amount.Value != 0 {
+		t.Amount = lang.Money(v.Amount)
+	}
+	return t
+}
+
+// sentences of a screen; of a name without words of its own: the customer waits.
+func sentences(lang *words.Language, name string) words.Screen {
+	w, ok := lang.Screen(name)
+	if !ok {
+		w, _ = lang.Screen("closing")
+	}
+	return w
+}
+
+// blanks are what the sentences of a view need; money writes an amount.
+func blanks(v View, l Lane, lang *words.Language, until time.Time, money func(payment.Money) string) map[string]string {
 	why, _ := lang.Decline(v.Why)
-	f := map[string]string{"num": v.Number, "payee": v.Payee, "why": why}
+	f := map[string]string{"num": v.Number, "payee": v.Payee, "why": why, "t": time.Now().Format(hour)}
 	if v.Payee == "" {
 		f["payee"] = l.Shop
+	}
+	if !until.IsZero() {
+		f["t"] = until.Format(hour)
+	}
+	if n := len(v.Lines); n > 0 {
+		f["item"], f["price"] = v.Lines[n-1].Left, v.Lines[n-1].Right
 	}
 	left := time.Duration(v.RemainingMS) * time.Millisecond
 	f["clock"] = fmt.Sprintf("%d:%02d", int(left.Minutes()), int(left.Seconds())%60)
 	if v.Amount.Currency == "" {
 		return f
 	}
-	f["amt"], f["total"], f["paid"], f["left"] = v.Amount.Text(), v.Amount.Text(), v.Paid.Text(), v.Left.Text()
+	f["amt"], f["total"], f["paid"], f["left"] = money(v.Amount), money(v.Amount), money(v.Paid), money(v.Left)
 	switch v.Screen {
 	case "paid_over", "late", "returning", "returned":
-		f["amt"] = v.Back.Text()
+		f["amt"] = money(v.Back)
 	case "paid_less": // Amount was paid, Paid was used: what is left of it comes back
-		f["left"], f["total"] = v.Back.Text(), v.Amount.Of(v.Paid.Value-v.Back.Value).Text()
+		f["left"], f["total"] = money(v.Back), money(v.Amount.Of(v.Paid.Value-v.Back.Value))
 	}
 	return f
 }
+
+const hour = "15:04" // of the day, as customers read it
