@@ -42,6 +42,7 @@ func (s *Service) ask(ctx context.Context, w Work) error {
 		s.log.Warn("provider had no turn in time, the call is not made", "provider", w.Provider, "bill", w.Bill, "work", string(w.Kind))
 	default:
 		r, err := s.call(ctx, w, st, order)
+		s.heard(ctx, w.Provider, w.Kind, err)
 		s.read(&rep, st, r, err)
 	}
 	return s.reported(keep, w, rep)

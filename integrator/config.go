@@ -40,6 +40,9 @@ type Settings struct {
 	Clocks      int           // bills whose clocks are worked at once
 	LookLimit   time.Duration // of one question, kill or return; create and charge have Traits.CallLimit
 	StopGrace   time.Duration // how long calls under way may take when the Service ends
+
+	BadAfter int           // creates in a row without an answer after which a provider is not offered to tills
+	BadRest  time.Duration // for how long at first; another failure right after it doubles that
 }
 
 // DefaultSettings is the settings of the design.
@@ -49,6 +52,7 @@ func DefaultSettings() Settings {
 		Block: 50, Window: 32, Heartbeat: 25 * time.Second, Busy: 5 * time.Second, Jitter: 5 * time.Second,
 		KeepEvents: 10_000, KeepFor: 7 * 24 * time.Hour, KeepInbox: 24 * time.Hour,
 		PerProvider: 16, Clocks: 8, LookLimit: 10 * time.Second, StopGrace: 3 * time.Second,
+		BadAfter: 3, BadRest: 30 * time.Second,
 	}
 }
 
@@ -62,6 +66,7 @@ func (s Settings) withDefaults() Settings {
 	s.KeepEvents, s.KeepFor, s.KeepInbox = cmp.Or(s.KeepEvents, d.KeepEvents), cmp.Or(s.KeepFor, d.KeepFor), cmp.Or(s.KeepInbox, d.KeepInbox)
 	s.PerProvider, s.Clocks = cmp.Or(s.PerProvider, d.PerProvider), cmp.Or(s.Clocks, d.Clocks)
 	s.LookLimit, s.StopGrace = cmp.Or(s.LookLimit, d.LookLimit), cmp.Or(s.StopGrace, d.StopGrace)
+	s.BadAfter, s.BadRest = cmp.Or(s.BadAfter, d.BadAfter), cmp.Or(s.BadRest, d.BadRest)
 	return s
 }
 

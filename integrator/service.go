@@ -28,9 +28,10 @@ type Service struct {
 	set       Settings
 	log       *slog.Logger
 
-	watch  watchers
-	codes  codes
-	queues map[string]*queue
+	watch    watchers
+	codes    codes
+	circuits *circuits
+	queues   map[string]*queue
 }
 
 // New makes a Service. It starts nothing: Run does.
@@ -49,6 +50,7 @@ func New(c Config) (*Service, error) {
 		envs: map[string]*bill.Env{}, queues: map[string]*queue{},
 	}
 	s.plain = envOf(s.set.Bill, nil)
+	s.circuits = newCircuits(s.set.BadAfter, s.set.BadRest)
 	s.queues[clocks] = newQueue(clocks, s.set.Clocks, s.set.LookLimit)
 	for name, p := range c.Providers {
 		if name == clocks || p == nil {
@@ -118,6 +120,7 @@ func (s *Service) Run(ctx context.Context) error {
 		})
 	}
 	wg.Go(func() { s.clear(ctx) })
+	wg.Go(func() { s.announce(ctx) })
 	wg.Wait()
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
 		return err

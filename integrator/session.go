@@ -42,7 +42,7 @@ func (s *Service) OpenSession(ctx context.Context, o wire.Open) (wire.Session, e
 	out := wire.Session{
 		Session: payment.NewID(time.Now()), Epoch: t.Epoch, Now: time.Now().UTC().Format(time.RFC3339),
 		HeartbeatMS: s.set.Heartbeat.Milliseconds(), BusyMS: s.set.Busy.Milliseconds(), Window: s.set.Window,
-		JitterMS: s.set.Jitter.Milliseconds(), ConfigVersion: 1, Providers: s.show, ScanProviders: s.scan,
+		JitterMS: s.set.Jitter.Milliseconds(), ConfigVersion: 1, Providers: s.circuits.offered(s.show), ScanProviders: s.scan,
 		Resume: "ok", JournalState: t.state,
 	}
 	if t.ahead {
@@ -148,6 +148,21 @@ func (s *Service) Events(ctx context.Context, terminal string, after int64, n in
 		})
 	}
 	return slices.Clip(out), nil
+}
+
+// Gauges takes in how far a box's journal has come. One that has gone back is ErrRestored: nothing is written, so that the
+// next session.open finds the same and rows E33 decide.
+func (s *Service) Gauges(ctx context.Context, terminal string, epoch int64, g wire.Gauges) error {
+	return s.store.ChangeTerminal(ctx, terminal, func(t *Terminal) error {
+		switch {
+		case t.Epoch != epoch:
+			return ErrSuperseded
+		case g.Writes < t.Writes:
+			return ErrRestored
+		}
+		t.Writes = g.Writes
+		return nil
+	})
 }
 
 // Ack takes in that the box has everything up to seq.

@@ -14,6 +14,8 @@ var (
 	ErrUnknownTerminal = wire.ErrUnknown
 	// ErrSuperseded: a newer session of this terminal has begun; the change was not made.
 	ErrSuperseded = wire.ErrSuperseded
+	// ErrRestored: the journal that the terminal has now is a copy of an earlier day.
+	ErrRestored = wire.ErrRestored
 )
 
 // Terminal is one box as the integrator knows it.

@@ -43,7 +43,22 @@ func (w *watchers) signal(terminal string) {
 	}
 }
 
-// Watch gives a channel that holds a signal whenever terminal has news: events, or a newer session. Stop it when done.
+// all signals every terminal.
+func (w *watchers) all() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, set := range w.set {
+		for c := range set {
+			select {
+			case c <- struct{}{}:
+			default:
+			}
+		}
+	}
+}
+
+// Watch gives a channel that holds a signal whenever terminal has news: events, a newer session, or other
+// Providers. Stop it when done.
 func (s *Service) Watch(terminal string) (changed <-chan struct{}, stop func()) {
 	return s.watch.add(terminal)
 }

@@ -17,7 +17,7 @@ import (
 const OpenHeader = "X-Till-Open"
 
 // ServeHTTP admits a terminal. Refusals come before the upgrade, cheapest first: 405, 426 with the list of what is
-// spoken, 403 for a browser, 503 with Retry-After where the gate, the number of unopened connections or a drain says no.
+// spoken, 403 for a browser, 503 with Retry-After where the gate, the guard, the number of unopened connections or a drain says no.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method != http.MethodGet:
@@ -33,9 +33,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusUpgradeRequired, "unsupported_version", "this server speaks "+wire.Protocol+" over WebSocket")
 		return
 	}
-	x, wait := s.admit(r.Header.Get(OpenHeader) == "1")
+	x, wait := s.admit(r.Header.Get(NameHeader), r.Header.Get(OpenHeader) == "1")
 	if x == nil {
-		w.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)))
+		w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
 		refuse(w, http.StatusServiceUnavailable, "overloaded", "come again after the time in Retry-After")
 		return
 	}
@@ -58,11 +58,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // admit takes a place for one connection, or says how long to stay away.
-func (s *Server) admit(open bool) (*session, time.Duration) {
+func (s *Server) admit(name string, open bool) (*session, time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.draining {
 		return nil, s.away(s.cfg.Spread)
+	}
+	if rest := s.resting(name); rest > 0 && !open {
+		return nil, rest
 	}
 	if !open && s.gate.Tokens() < float64(s.cfg.Burst)/4 {
 		return nil, s.away(0)

@@ -38,6 +38,8 @@ func (x *session) deny(err error) error {
 		r, code, message = &refusal{wire.CloseAuth, "not authorized"}, wire.NoAuth, "the terminal is not known by this name and key"
 	case errors.Is(err, ErrBlocked):
 		r, code, message = &refusal{wire.CloseBlocked, "blocked"}, wire.NoBlocked, "the terminal is blocked"
+	case errors.Is(err, errOften):
+		x.log.Warn("terminal comes too often and is told to rest", "terminal", x.terminal)
 	case errors.Is(err, errClone):
 		r, code, message = &refusal{wire.CloseClone, "clone suspected"}, wire.NoClone, "another box uses this terminal's identity"
 	default:

@@ -25,6 +25,8 @@ type office struct {
 	acked   map[string]int64
 	watches map[string]map[chan struct{}]bool
 	hold    func(ctx context.Context, method, payment string) error // may delay or fail a call
+	gauged  []int64                                                 // as they came
+	offer   wire.Providers                                          // what is available
 	order   []string                                                // ids as their calls began
 }
 
@@ -67,6 +69,40 @@ func (o *office) OpenSession(_ context.Context, q wire.Open) (wire.Session, erro
 	defer o.mu.Unlock()
 	o.epochs[q.Terminal]++
 	return wire.Session{Session: payment.NewID(time.Now()), Epoch: o.epochs[q.Terminal], JitterMS: 1}, nil
+}
+
+func (o *office) Gauges(_ context.Context, name string, epoch int64, g wire.Gauges) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.gauged = append(o.gauged, g.Writes)
+	switch {
+	case epoch != o.epochs[name]:
+		return terminal.ErrSuperseded
+	case len(o.gauged) > 1 && g.Writes < o.gauged[len(o.gauged)-2]:
+		return terminal.ErrRestored
+	}
+	return nil
+}
+
+func (o *office) Providers() wire.Providers {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.offer
+}
+
+// offers changes which providers take payments.
+func (o *office) offers(p wire.Providers) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.offer = p
+	for _, cs := range o.watches {
+		for c := range cs {
+			select {
+			case c <- struct{}{}:
+			default:
+			}
+		}
+	}
 }
 
 func (o *office) Call(ctx context.Context, name string, epoch int64, id, method string, params json.RawMessage) (*wire.Result, *wire.Problem, error) {

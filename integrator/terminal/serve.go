@@ -2,7 +2,6 @@ package terminal
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -135,6 +134,9 @@ func (x *session) fail(err error) {
 		// already ending
 	case errors.Is(err, ErrSuperseded):
 		x.conn.Close(wire.CloseSuperseded, "superseded")
+	case errors.Is(err, ErrRestored):
+		x.log.Error("a box runs on a copy of its journal", "terminal", x.terminal, "epoch", x.epoch)
+		x.conn.Close(wire.CloseOverload, "open the session anew")
 	default:
 		x.log.Error("a terminal's work failed", "terminal", x.terminal, "epoch", x.epoch, "err", err)
 		x.conn.Close(wire.CloseOverload, "overloaded")
@@ -144,8 +146,23 @@ func (x *session) fail(err error) {
 
 // hint takes the box's word for what it is worth; unknown hints are ignored.
 func (x *session) hint(m wire.Message) {
-	var b wire.Busy
-	if m.Method == wire.HintBusy && json.Unmarshal(m.Params, &b) == nil {
-		x.pace(b.Open > 0)
+	switch m.Method {
+	case wire.HintBusy:
+		var b wire.Busy
+		if wire.Into(m.Params, &b) == nil {
+			x.pace(b.Open > 0)
+		}
+	case wire.HintGauges:
+		var g wire.Gauges
+		if wire.Into(m.Params, &g) != nil || g.Writes < 0 {
+			return
+		}
+		x.mu.Lock()
+		x.writes = g.Writes
+		x.mu.Unlock()
+		select {
+		case x.wake <- struct{}{}:
+		default:
+		}
 	}
 }

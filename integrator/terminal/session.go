@@ -39,7 +39,11 @@ type session struct {
 	flying int                       // calls without an answer
 	sent   int64                     // last event given to the connection
 	acked  int64                     // last event the box holds
-	wake   chan struct{}             // an ack came; capacity 1, full means the stream is about to look
+	writes int64                     // the box's record counter, as last said
+	wake   chan struct{}             // an ack or a gauge came; capacity 1, full means the stream is about to look
+
+	heard int64          // of the stream: the counter that the Office knows
+	offer wire.Providers // of the stream: the providers that the box knows of
 }
 
 // run is the life of a connection. The code of the first refusal goes to the box.
@@ -108,6 +112,9 @@ func (x *session) open() error {
 	if err := x.authenticate(c, o); err != nil {
 		return x.deny(err)
 	}
+	if err := x.s.visit(o.Terminal, len(o.OpenPayments) > 0); err != nil {
+		return x.deny(err)
+	}
 	ctx, cancel := context.WithTimeout(x.ctx, officeLimit)
 	defer cancel()
 	answer, err := x.s.office.OpenSession(ctx, o)
@@ -122,6 +129,8 @@ func (x *session) enter(o wire.Open, a wire.Session) error {
 	x.epoch, x.since = a.Epoch, time.Now()
 	x.beat, x.busy, x.window = x.s.cfg.Heartbeat, x.s.cfg.Busy, x.s.cfg.Window
 	x.fill(&a)
+	x.offer = wire.Providers{Show: a.Providers, Scan: a.ScanProviders}
+	x.writes, x.heard = o.Writes, o.Writes
 	x.sent = o.Seen
 	if a.Resume == "snapshot" && a.Snapshot != nil {
 		x.sent = a.Snapshot.Seq

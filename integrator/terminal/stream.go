@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"tilld/internal/wire"
@@ -23,6 +24,9 @@ func (x *session) stream() {
 		if err == nil {
 			told, err = x.tell(told)
 		}
+		if err == nil {
+			err = x.gauge()
+		}
 		if err != nil {
 			x.fail(fmt.Errorf("stream events: %w", err))
 			return
@@ -30,6 +34,7 @@ func (x *session) stream() {
 		if n > 0 {
 			continue // there may be more
 		}
+		x.providers()
 		select {
 		case <-changed:
 		case <-x.wake:
@@ -45,6 +50,34 @@ func (x *session) stream() {
 func (x *session) clock() {
 	if p, err := wire.EncodeNote(wire.HintClock, wire.Clock{Now: time.Now().UTC().Format(time.RFC3339)}); err == nil {
 		x.conn.Latest(wire.HintClock, p)
+	}
+}
+
+// gauge gives the Office the box's record counter, if it has moved. One that went back ends the session: the next one
+// is opened by rows E33.
+func (x *session) gauge() error {
+	x.mu.Lock()
+	writes := x.writes
+	x.mu.Unlock()
+	if writes == x.heard {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(x.ctx, officeLimit)
+	defer cancel()
+	x.heard = writes
+	return x.s.office.Gauges(ctx, x.terminal, x.epoch, wire.Gauges{Writes: writes})
+}
+
+// providers tells the box which providers take new payments, if that is not what it knows.
+func (x *session) providers() {
+	now := x.s.office.Providers()
+	if slices.Equal(now.Show, x.offer.Show) && slices.Equal(now.Scan, x.offer.Scan) {
+		return
+	}
+	x.offer = now
+	now.Show, now.Scan = append([]string{}, now.Show...), append([]string{}, now.Scan...) // never null
+	if p, err := wire.EncodeNote(wire.HintProviders, now); err == nil {
+		x.conn.Latest(wire.HintProviders, p)
 	}
 }
 

@@ -31,7 +31,13 @@ type Office interface {
 	Events(ctx context.Context, terminal string, after int64, n int) ([]wire.Event, error)
 	// Ack says that the box holds everything up to seq.
 	Ack(ctx context.Context, terminal string, epoch, seq int64) error
-	// Watch gives a channel that gets a value (or is full already) when the terminal has newer events, until stop.
+	// Gauges takes in how far the box's journal has come. ErrSuperseded as of Call; ErrRestored if it has gone back.
+	Gauges(ctx context.Context, terminal string, epoch int64, g wire.Gauges) error
+	// Providers is which providers take new payments now. It is asked whenever Watch says that there is news, and must not
+	// block.
+	Providers() wire.Providers
+	// Watch gives a channel that gets a value (or is full already) when the terminal has newer events, or when Providers has
+	// changed, until stop.
 	Watch(terminal string) (changed <-chan struct{}, stop func())
 }
 
@@ -40,6 +46,7 @@ var (
 	ErrUnknown    = wire.ErrUnknown
 	ErrBlocked    = wire.ErrBlocked
 	ErrSuperseded = wire.ErrSuperseded
+	ErrRestored   = wire.ErrRestored
 )
 
 // Config of a Server. Zero fields take the defaults named.
@@ -52,6 +59,7 @@ type Config struct {
 	Rate      float64       // 200: upgrades per second
 	Burst     int           // 400: upgrades at once; the last quarter is for terminals with an open payment
 	Pending   int           // 1000: connections that have not opened their session yet
+	PerHour   int           // 60: sessions of one terminal without an open payment within an hour; then it rests
 	Spread    time.Duration // 5 s: over how long a drain spreads its closes
 	Log       *slog.Logger  // slog.Default()
 }
@@ -73,6 +81,7 @@ func (c Config) withDefaults() Config {
 	c.Rate = cmp.Or(c.Rate, 200)
 	c.Burst = cmp.Or(c.Burst, 400)
 	c.Pending = cmp.Or(c.Pending, 1000)
+	c.PerHour = cmp.Or(c.PerHour, 60)
 	c.Spread = cmp.Or(c.Spread, 5*time.Second)
 	if c.Log == nil {
 		c.Log = slog.Default()
@@ -92,10 +101,11 @@ type Server struct {
 
 	mu       sync.Mutex
 	draining bool
-	conns    map[*session]struct{} // every connection
-	pending  int                   // of them, not opened yet
-	newest   map[string]*session   // by terminal, once opened
-	boots    map[string]*history   // by terminal
+	conns    map[*session]struct{}  // every connection
+	pending  int                    // of them, not opened yet
+	newest   map[string]*session    // by terminal, once opened
+	boots    map[string]*history    // by terminal
+	came     map[string][]time.Time // by terminal: its newest sessions without an open payment, at most PerHour
 }
 
 // New makes a Server that asks office.
@@ -105,7 +115,7 @@ func New(office Office, c Config) *Server {
 	return &Server{
 		office: office, cfg: c, gate: rate.NewLimiter(rate.Limit(c.Rate), c.Burst),
 		ctx: ctx, stop: stop,
-		conns: map[*session]struct{}{}, newest: map[string]*session{}, boots: map[string]*history{},
+		conns: map[*session]struct{}{}, newest: map[string]*session{}, boots: map[string]*history{}, came: map[string][]time.Time{},
 	}
 }
 

@@ -74,6 +74,7 @@ const (
 	firstJitter  = 5 * time.Second  // until a server has said its own
 	openJitter   = time.Second      // with an open payment or an unanswered call
 	openLongest  = 5 * time.Second  // likewise, after many tries
+	gaugesLeast  = time.Second      // between two hint.gauges
 	longestDelay = 120 * time.Second
 	personLeast  = 60 * time.Second // between tries that need a person first
 	retryAfter   = 10 * time.Minute // the longest Retry-After that is believed
@@ -214,7 +215,7 @@ func (l *Link) down(o wire.Owner, err error) {
 }
 
 func (l *Link) header(open bool) http.Header {
-	h := http.Header{}
+	h := http.Header{"X-Till-Terminal": {l.cfg.Terminal}}
 	if open {
 		h.Set("X-Till-Open", "1")
 	}

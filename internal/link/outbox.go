@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"tilld/internal/record"
 	"tilld/internal/wire"
@@ -21,8 +22,13 @@ type outbox struct {
 // send sends what may be sent, again after every Wake and answer, and tells the server whether payments are open.
 func (x *session) send(ctx context.Context) {
 	busy := -1
+	beat := time.NewTimer(x.every(false))
+	defer beat.Stop()
 	for {
-		busy = x.pace(busy)
+		was := busy
+		if busy = x.pace(busy); (busy > 0) != (was > 0) {
+			beat.Reset(x.every(busy > 0))
+		}
 		for _, call := range x.due() {
 			p, err := wire.EncodeCall(call.ID, call.Method, call.Params)
 			if err != nil {
@@ -38,9 +44,32 @@ func (x *session) send(ctx context.Context) {
 		select {
 		case <-x.l.wake:
 		case <-x.look:
+		case <-beat.C:
+			x.gauge()
+			beat.Reset(x.every(busy > 0))
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+// every is how often the server is told how far the journal has come: with the heartbeat.
+func (x *session) every(open bool) time.Duration {
+	if open {
+		return max(x.busy, gaugesLeast)
+	}
+	return max(x.beat, gaugesLeast)
+}
+
+// gauge says how far the journal has come, if that has changed.
+func (x *session) gauge() {
+	writes := x.l.about.About().Writes
+	if writes == x.told {
+		return
+	}
+	x.told = writes
+	if p, err := wire.EncodeNote(wire.HintGauges, wire.Gauges{Writes: writes}); err == nil {
+		x.c.Latest(wire.HintGauges, p)
 	}
 }
 

@@ -54,6 +54,7 @@ type session struct {
 	last  int64 // newest event the journal holds
 	beat  time.Duration
 	busy  time.Duration
+	told  int64         // the journal's record counter, as the server knows it
 	drain time.Duration // how long a draining server asks us to stay away
 
 	outbox
@@ -165,7 +166,7 @@ func (x *session) opened(ctx context.Context, m wire.Message, o wire.Open) (wire
 	case s.Resume != "ok" && s.Resume != "snapshot":
 		return s, &broken{"it resumes in an unknown way"}
 	}
-	x.last = o.Seen
+	x.last, x.told = o.Seen, o.Writes
 	if s.Snapshot != nil {
 		x.last = s.Snapshot.Seq
 	}

@@ -12,9 +12,11 @@ const (
 	EventNote        = "event"
 	EventAck         = "event.ack"
 	HintPrefix       = "hint."
-	HintDrain        = "hint.drain" // server → box: Drain
-	HintBusy         = "hint.busy"  // box → server: Busy
-	HintClock        = "hint.clock" // server → box: Clock
+	HintDrain        = "hint.drain"     // server → box: Drain
+	HintBusy         = "hint.busy"      // box → server: Busy
+	HintClock        = "hint.clock"     // server → box: Clock
+	HintGauges       = "hint.gauges"    // box → server: Gauges
+	HintProviders    = "hint.providers" // server → box: Providers
 )
 
 // SessionID is the id of session.open, the one call without a stable key.
@@ -62,6 +64,19 @@ type Busy struct {
 // Clock is the params of hint.clock: the server's time, RFC 3339, for people. No rule hangs on it.
 type Clock struct {
 	Now string `json:"now"`
+}
+
+// Gauges is the params of hint.gauges: how far the box's journal has come. The box sends it with its heartbeat when it has
+// moved; the server compares it with the highest it has heard of this journal, and a lower one is a restored copy (E33d).
+type Gauges struct {
+	Writes int64 `json:"writes"`
+}
+
+// Providers is the params of hint.providers: which providers take new payments now, by mode, the default first. The whole
+// of it each time; it takes the place of what session.open was answered with.
+type Providers struct {
+	Show []string `json:"show"`
+	Scan []string `json:"scan"`
 }
 
 // Message is one frame. A call has ID, Method and Params; a notification Method and Params; an answer ID and either

@@ -182,6 +182,8 @@ func examples() []example {
 
 		{file: "hint.busy", method: wire.HintBusy, params: wire.Busy{Open: 1}},
 		{file: "hint.clock", method: wire.HintClock, params: wire.Clock{Now: "2026-11-22T09:40:00Z"}},
+		{file: "hint.gauges", method: wire.HintGauges, params: wire.Gauges{Writes: 48_211}},
+		{file: "hint.providers", method: wire.HintProviders, params: wire.Providers{Show: []string{"bank"}, Scan: []string{}}},
 		{file: "hint.drain", method: wire.HintDrain, params: wire.Drain{AfterMS: 1500, JitterMS: 3200}},
 	}
 	return out
@@ -291,6 +293,10 @@ func compare(t *testing.T, want any, raw json.RawMessage) {
 		check(into[wire.Busy](raw))
 	case wire.Clock:
 		check(into[wire.Clock](raw))
+	case wire.Gauges:
+		check(into[wire.Gauges](raw))
+	case wire.Providers:
+		check(into[wire.Providers](raw))
 	case wire.Drain:
 		check(into[wire.Drain](raw))
 	default:

@@ -8,4 +8,5 @@ var (
 	ErrUnknown    = errors.New("terminal is not known")
 	ErrBlocked    = errors.New("terminal is blocked")
 	ErrSuperseded = errors.New("a newer session of the terminal exists")
+	ErrRestored   = errors.New("the terminal's journal has gone back to an earlier day")
 )
