@@ -26,7 +26,7 @@ func BenchmarkCreatedToEventOut(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		defer j.Close()                                                               //nolint:errcheck // a benchmark
+		defer j.Close()                                                              
 		body := json.RawMessage(fmt.Sprintf(`{"pad":%q}`, strings.Repeat("x", 1200))) // a payment as it is stored
 		var seq int64
 		for i := 0; b.Loop(); i++ {
@@ -54,7 +54,7 @@ func BenchmarkCreatedToEventOut(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		defer j.Close() //nolint:errcheck // a benchmark
+		defer j.Close()
 		s := newStage()
 		cfg := checkout.Config{Lanes: map[string]checkout.Lane{"1": {Attended: true, Language: "en"}}, Log: slog.New(slog.DiscardHandler)}
 		box := checkout.New(cfg, j, s, s)

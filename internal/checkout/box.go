@@ -91,6 +91,7 @@ func New(cfg Config, j Journal, s Stage, w Waker) *Box {
 		line: make(chan struct{}, 1), pays: map[string]*pay{}, bills: map[string]string{}, lanes: map[string]*laneState{},
 		extends: map[string]chan lane.Answer{}, changed: make(chan struct{}),
 	}
+	b.copied.Store(cfg.Restored) // the link may ask before boot has looked
 	return b
 }
 

@@ -154,7 +154,7 @@ func (b *Box) tick() {
 			}
 		}
 		if !p.showBy.IsZero() && !now.Before(p.showBy) {
-			b.outputs(p, nil)
+			b.outputs(p, byTill(p.p, nil))
 		}
 	}
 	for _, l := range b.lanes {

@@ -286,3 +286,14 @@ func TestAvailabilityIsToldOnce(t *testing.T) {
 		synctest.Wait()
 	})
 }
+
+// E4: a code that its own picture does not give back may be shown nowhere, by the till neither.
+func TestACodeThatCannotBeReadBackIsNotTheTillsToShow(t *testing.T) {
+	in(t, func(s *shop) {
+		s.stage.set(s.stage.broken, "1", true)
+		id := s.create(request("R-1", func(r *lane.Request) { r.Outputs = []string{"till"} }))
+		s.settle()
+		s.want(id, "closing")
+		s.row("E4")
+	})
+}

@@ -145,7 +145,10 @@ func (b *Box) shown(r showReport) {
 	if l == nil || p == nil || r.view.Payload == "" || !p.live() || r.view.Payload != p.p.Payload {
 		return // of a code that is off again
 	}
-	shown := byTill(p.p, r.shown)
+	shown := r.shown
+	if r.err == nil { // a code that cannot be read back is nobody's to show
+		shown = byTill(p.p, r.shown)
+	}
 	switch {
 	case r.nr != l.nr && len(shown) == 0: // a newer drawing will report
 	case !p.showBy.IsZero():
@@ -160,7 +163,7 @@ func (b *Box) shown(r showReport) {
 // outputs decides row E3s or E4.
 func (b *Box) outputs(p *pay, shown []string) {
 	p.showBy = time.Time{}
-	b.one(p, lane.Event{Kind: lane.OutputsDone, Shown: byTill(p.p, shown)})
+	b.one(p, lane.Event{Kind: lane.OutputsDone, Shown: shown})
 }
 
 // byTill adds the till itself, where the payment's code is for its own screen: it has the payload at 201 plus an event.

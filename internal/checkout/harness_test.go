@@ -222,13 +222,6 @@ func (s *shop) row(ids ...string) {
 	}
 }
 
-func (s *shop) notRow(id string) {
-	s.t.Helper()
-	if slices.Contains(s.rows, id) {
-		s.t.Fatalf("row %s was taken: %v", id, s.rows)
-	}
-}
-
 func (s *shop) giveBack(id string) lane.Return {
 	s.t.Helper()
 	r, err := s.box.Return(s.ctx(), id, lane.ReturnRequest{Reference: "ret-" + id})

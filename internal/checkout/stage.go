@@ -31,7 +31,7 @@ type View struct {
 }
 
 // Stage is who shows. Show replaces what the lane showed, reads it back where the output can, and answers which outputs
-// have shown it; it returns soon after ctx ends. Calls for one lane come one after another, for several lanes side by
+// have shown it; an error is that this code may be shown nowhere. It returns soon after ctx ends. Calls for one lane come one after another, for several lanes side by
 // side.
 type Stage interface {
 	Show(ctx context.Context, v View) (shown []string, err error)

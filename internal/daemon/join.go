@@ -42,7 +42,7 @@ type about struct{ c *core }
 func (a about) About() link.State {
 	m := a.c.journal.Meta()
 	return link.State{
-		Journal: m.Journal, Boot: m.Boot, EpochSeen: m.Epoch, Seen: m.Seen, Writes: m.Writes, Restored: m.Restored || a.c.box.Copied(),
+		Journal: m.Journal, Boot: m.Boot, EpochSeen: m.Epoch, Seen: m.Seen, Writes: m.Writes, Restored: a.c.box.Copied(),
 		OpenPayments: a.c.box.OpenPayments(),
 	}
 }

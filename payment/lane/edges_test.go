@@ -143,3 +143,18 @@ func TestUnfinishedIsSaid(t *testing.T) {
 	r := paid(t, ownReturn).clock(lane.Ask).by("E18").say("paid/unfinished", "paid")
 	r.giveBack("C-1").say("closing/cancel", "closing")
 }
+
+// The body of a payment that was adopted after a lost journal is not known, but its sum and kind are: the till's repeat
+// finds it, and another sale under its reference does not.
+func TestAnAdoptedPaymentIsFoundByItsReference(t *testing.T) {
+	r := opened(t)
+	r.p.Hash = ""
+	r.take(asking()).by("E1a").is(lane.Open, "open")
+	for _, change := range []func(*lane.Request){
+		func(q *lane.Request) { q.Amount.Value++ }, scanMode, func(q *lane.Request) { q.Purpose = payment.Prepayment },
+	} {
+		e := asking()
+		change(e.Create)
+		r.refused(e, lane.NoKeyReused)
+	}
+}

@@ -30,7 +30,7 @@ var askRows = []row{
 	line("E1a", "any; same reference: same body, other body",
 		func(p Payment, e Event) bool { return p.Stage != "" && e.Kind == TillCreate },
 		func(s *step) {
-			if s.e.Hash != s.Hash {
+			if same := s.e.Hash == s.Hash || s.Hash == "" && sameSale(s.Payment, s.e.Create); !same {
 				s.refuse(NoKeyReused)
 			}
 		}),
@@ -92,6 +92,11 @@ var askRows = []row{
 				s.put(Call{Verb: VerbExtend, LifeMS: s.LifeMS + s.e.By.Milliseconds()})
 			}
 		}),
+}
+
+// sameSale compares a request with a payment that was adopted from the integrator: the rest of its body is not known.
+func sameSale(p Payment, r *Request) bool {
+	return r.Amount == p.Amount && r.Mode == p.Mode && r.Purpose == p.Purpose
 }
 
 func newPayment(e Event) Payment {
