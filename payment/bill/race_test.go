@@ -253,6 +253,12 @@ func TestFault(t *testing.T) {
 			w.expired().looked(bill.Pending, w.late(200)).took("B15").gaveBack("tx1", 200, "done").took("B18a", "O9").sums(0, 0, 200, 0)
 			w.step(bill.Event{Cause: bill.CallAcceptLate, Key: "a"}).outcome(bill.OutLapsed)
 		}},
+		{"a charge that the customer neither confirms nor refuses is killed at its deadline", func(w *world) {
+			w.create(scanned).charge(1).attempt(1, bill.Report{Work: bill.ChargeCode, Status: bill.Paying}).whole("k").took("B11")
+			w.after(10*time.Second).attempt(1, bill.Report{Status: bill.Paying}).took("B17").told(payment.EvClosing).works()
+			w.after(5*time.Second).attempt(1, bill.Report{Status: bill.Paying}).took("B17", "B13k").told().works(bill.Kill)
+			w.attempt(1, bill.Report{Work: bill.Kill, Status: bill.Dead}).took("B13").status("canceled")
+		}},
 		{"the end of an earlier attempt is not the end of the one that runs", func(w *world) {
 			w.create(scanned).charge(1).attempt(1, bill.Report{Status: bill.Dead}).took("B31").charge(2).tick(time.Minute).took("B33")
 			w.attempt(1, bill.Report{Status: bill.Dead}).not("B13").status("closing")
@@ -275,9 +281,9 @@ func TestFault(t *testing.T) {
 				w.report(bill.Report{Work: bill.Look, Fail: bill.Busy})
 				waits = append(waits, w.s.NextAsk.Sub(w.now))
 			}
-			want := []time.Duration{10, 20, 30, 30, 30}
+			want := []time.Duration{10 * time.Second, 20 * time.Second, 30 * time.Second, 30 * time.Second, 30 * time.Second}
 			for i, d := range waits {
-				w.has("wait", d.String(), d >= want[i]*time.Second && d <= want[i]*time.Second*5/4)
+				w.has("wait", d.String(), d >= want[i] && d <= want[i]*5/4)
 			}
 			w.has("jitter", "no two alike", waits[3] != waits[4])
 			w.looked(bill.Pending).has("wait", "as before", w.s.NextAsk.Sub(w.now) == 5*time.Second)

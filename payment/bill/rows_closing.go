@@ -24,17 +24,18 @@ func closingRows() []Row {
 			}),
 		row("B17", "CLOSING; status being paid: poll 1–3 s, kill again when it ends",
 			func(s *State, e *Event) bool {
-				return is(s, e) && e.status == Paying || e.Cause == clockAsk && closing(s) && s.Busy && !s.Doubt
+				return is(s, e) && e.status == Paying && e.via != "B17" || e.Cause == clockAsk && closing(s) && s.Busy && !s.Doubt
 			},
 			func(s *State, e *Event) []Effect {
 				if e.Cause == clockAsk {
 					return ask(s)
 				}
+				fx := all(pass(e, "B17")) // a charge is killed all the same, once it may be
 				if s.Busy {
-					return nil
+					return fx
 				}
 				s.Busy = true
-				return all(tell(payment.EvClosing))
+				return append(fx, tell(payment.EvClosing))
 			}),
 		row("B18", "CLOSING; kill says success, provider.kill_refunds: not terminal, ask on",
 			func(s *State, e *Event) bool {
@@ -61,17 +62,17 @@ func closingRows() []Row {
 				end(s, e, why)
 				return append(some(n, WhyPartAtClose, ""), tell(payment.EvClosed))
 			}),
-		row("B13k", "CLOSING; kill due: a query said not paid, the order may be live; kill_refunds: late ≠ offered, nothing sent",
+		row("B13k", "CLOSING; kill due: a query said not paid (of a charge also: being paid), the order may be live; kill_refunds: late ≠ offered, nothing sent",
 			func(s *State, e *Event) bool {
 				if e.Cause == clockAsk {
 					return closing(s) && !s.Doubt
 				}
 				_, alive := live(s)
-				return e.Cause == status && current(s, e) && (closing(s) || closed(s) && e.via == "B2a") && e.from == Look && e.status == Pending &&
-					alive && killable(s, e)
+				return e.Cause == status && current(s, e) && (closing(s) || closed(s) && e.via == "B2a") && e.from == Look &&
+					(e.status == Pending || e.status == Paying && e.Attempt > 0) && alive && killable(s, e)
 			},
 			func(s *State, e *Event) []Effect {
-				s.Busy = false
+				s.Busy = s.Busy && e.status == Paying
 				if e.Cause == clockAsk {
 					return ask(s)
 				}

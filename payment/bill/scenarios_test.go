@@ -35,6 +35,8 @@ func scenarios() []bounds {
 		{name: "kill refunds, parts", mode: show, amounts: parts, killRefunds: true, deep: true},
 		{name: "kill refunds, paid twice", mode: show, amounts: two, killRefunds: true, deep: true},
 		{name: "kill refunds, dead code paid", mode: show, amounts: one, killRefunds: true, do: "f", deep: true},
+		{name: "kill refunds, paid twice, dead code paid", mode: show, amounts: two, killRefunds: true, do: "f", deep: true},
+		{name: "kill refunds, three customers", mode: show, amounts: three, killRefunds: true, deep: true},
 		{name: "console", mode: show, amounts: one, do: "c"},
 		{name: "console, kill refunds, returns after goods", mode: show, amounts: parts, killRefunds: true, do: "cr", deep: true},
 		{name: "returns after the goods", mode: show, amounts: one, do: "r"},
