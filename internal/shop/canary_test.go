@@ -216,7 +216,7 @@ func (h *hunt) twice() {
 	h.finish(p.ID)
 }
 
-// ask is the payer's answer, confirm or refuse, once the bank has asked.
+// ask is what a payer does, view, confirm or refuse, once the bank has asked him.
 func (h *hunt) ask(answer, code string) {
 	h.t.Helper()
 	limit := time.Now().Add(tryLimit)
@@ -269,6 +269,7 @@ func (h *hunt) restarts() {
 		code := h.slowCode()
 		h.scan(code)
 		h.untilState(p.ID, tryLimit, "charging")
+		h.ask("view", code) // the bank has it
 		h.shop.Kill(part)
 		h.ask("confirm", code)
 		h.finish(p.ID)

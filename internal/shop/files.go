@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
 // Token is the demo's one token: roles till, supervisor and technician.
@@ -87,10 +86,4 @@ func (f files) makeBankKey() error {
 	b := make([]byte, 32)
 	_, _ = rand.Read(b)
 	return os.WriteFile(f.bankKey, []byte(hex.EncodeToString(b)+"\n"), 0o600)
-}
-
-// key is the shared key of integrator and bank.
-func (f files) key() (string, error) {
-	b, err := os.ReadFile(f.bankKey)
-	return strings.TrimSpace(string(b)), err
 }

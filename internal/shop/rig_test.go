@@ -306,8 +306,22 @@ func (r *rig) balanced(limit time.Duration) server.Report {
 
 // logBook is everything that the programs said on stderr.
 type logBook struct {
-	mu sync.Mutex
-	b  bytes.Buffer
+	mu   sync.Mutex
+	b    bytes.Buffer
+	from int
+}
+
+// mark is where since begins.
+func (l *logBook) mark() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.from = l.b.Len()
+}
+
+func (l *logBook) since() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()[l.from:]
 }
 
 func (l *logBook) Write(b []byte) (int, error) {
