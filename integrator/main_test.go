@@ -27,7 +27,7 @@ func prepared(run func() int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // of the system's temporary files
+	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "ledger.db")
 	s, err := sqlite.Open(context.Background(), path)
 	if err != nil {

@@ -57,7 +57,7 @@ func as[T any](params json.RawMessage, ok func(*T) bool) (T, bool) {
 // parse turns a call into an event for the table, or says what is wrong with it.
 func (s *Service) parse(terminal, method string, params json.RawMessage) (*call, *wire.Problem) {
 	var c *call
-	ok := false
+	var ok bool
 	switch method {
 	case wire.BillCreate:
 		var p wire.Create

@@ -62,11 +62,11 @@ func Dial(ctx context.Context, address string, o Options) (*Port, error) {
 	}
 	t, ok := c.(*net.TCPConn)
 	if !ok {
-		c.Close()
+		_ = c.Close()
 		return nil, fmt.Errorf("connect to %s: not a TCP connection", address)
 	}
 	if err := setUnheard(t); err != nil {
-		t.Close()
+		_ = t.Close()
 		return nil, fmt.Errorf("connect to %s: %w", address, err)
 	}
 	return &Port{name: address, c: t, limit: o.WriteLimit}, nil

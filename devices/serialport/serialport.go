@@ -50,12 +50,12 @@ func Open(_ context.Context, path string, o Options) (*Port, error) {
 		return nil, fmt.Errorf("open serial line %s: %w", path, sorted(err))
 	}
 	if err := lock(f); err != nil {
-		f.Close()
+		_ = f.Close()
 		return nil, fmt.Errorf("open serial line %s: another program holds it: %w", path, devices.ErrPerson)
 	}
 	s, err := serial.Open(path, m)
 	if err != nil {
-		f.Close()
+		_ = f.Close()
 		return nil, fmt.Errorf("set the mode of serial line %s: %w", path, sorted(err))
 	}
 	p := &Port{path: path, f: f, mode: s, limit: o.WriteLimit}

@@ -26,7 +26,7 @@ func BenchmarkCreatedToEventOut(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		defer j.Close()                                                              
+		defer j.Close()
 		body := json.RawMessage(fmt.Sprintf(`{"pad":%q}`, strings.Repeat("x", 1200))) // a payment as it is stored
 		var seq int64
 		for i := 0; b.Loop(); i++ {

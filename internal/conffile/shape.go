@@ -105,12 +105,8 @@ func (l *look) group(n ast.Node, t reflect.Type, path string, wrong func(text, h
 		default:
 			return &Error{Line: line(p.Key), Text: fmt.Sprintf("%q cannot be the name of a setting", p.Key.GetToken().Value), Hint: "put it in quotes"}
 		}
-		to := t
-		if t.Kind() == reflect.Map {
-			to = t.Elem()
-		} else if f := field(t, key); f != nil {
-			to = f.Type
-		} else {
+		to := typeOf(t, key)
+		if to == nil {
 			return l.unknown(p, key, t)
 		}
 		below := key
@@ -184,6 +180,17 @@ func name(key ast.MapKeyNode) string {
 		return s.Value
 	}
 	return key.GetToken().Value
+}
+
+// typeOf is the type of a group's setting, nil where there is no such setting.
+func typeOf(t reflect.Type, key string) reflect.Type {
+	if t.Kind() == reflect.Map {
+		return t.Elem()
+	}
+	if f := field(t, key); f != nil {
+		return f.Type
+	}
+	return nil
 }
 
 // field is the struct's field of that key, nil for none.

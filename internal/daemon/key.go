@@ -67,7 +67,7 @@ func makeKey(file string) (ed25519.PrivateKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make this box's key: %w", err)
 	}
-	defer os.Remove(f.Name())
+	defer func() { _ = os.Remove(f.Name()) }() // the key has its own name by then
 	err = pem.Encode(f, &pem.Block{Type: pemType, Bytes: der})
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err == nil {

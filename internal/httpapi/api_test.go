@@ -201,7 +201,11 @@ func TestEveryGeneralCode(t *testing.T) {
 		httpapi.SlowBody:         {post(good, "Content-Length: 100")},
 		httpapi.Internal:         {get("/things/broken"), get("/things/panic"), get("/things/index")},
 		httpapi.Busy: {func() (int, http.Header, string) {
-			go r.raw("GET /wait HTTP/1.1\r\nHost: " + r.addr + "\r\n\r\n") // ends with the server
+			go func() { // ends with the server
+				if resp, err := http.Get("http://" + r.addr + "/wait"); err == nil {
+					resp.Body.Close()
+				}
+			}()
 			<-r.held
 			return r.ask("GET", "/wait", "")
 		}},

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -63,11 +64,11 @@ func checkQuery(r *http.Request) *Problem {
 // our words: the framework's hold what the caller sent.
 func newError(status int, _ string, errs ...error) huma.StatusError {
 	for _, err := range errs {
-		switch e := err.(type) {
-		case *Problem:
-			return e
-		case *huma.ErrorDetail:
-			return translate(e)
+		if p := (*Problem)(nil); errors.As(err, &p) {
+			return p
+		}
+		if d := (*huma.ErrorDetail)(nil); errors.As(err, &d) {
+			return translate(d)
 		}
 	}
 	switch status {

@@ -156,7 +156,7 @@ ON CONFLICT (bucket, key) DO UPDATE SET ref = excluded.ref, live = excluded.live
 		if err != nil {
 			return err
 		}
-		defer tx.Rollback() //nolint:errcheck // committed below
+		defer tx.Rollback()
 		_, err = tx.Stmt(value).Exec("payment", id, "1/"+id, true, text)
 		if rows > 1 && err == nil {
 			_, one := tx.Stmt(event).Exec(n, "payment.open", 0, "", id, text)

@@ -65,7 +65,7 @@ func (j *Journal) leave() error {
 	j.left = true
 	j.mu.Unlock()
 	if again || j.db.Stopped() != nil {
-		return nil
+		return nil //nolint:nilerr // who stopped it has told why
 	}
 	next := m.Generation + 1
 	err := j.db.Write(context.Background(), func(tx *sqlitedb.Tx) error {

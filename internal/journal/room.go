@@ -35,5 +35,5 @@ func statfs(dir string) (uint64, error) {
 	if err := unix.Statfs(dir, &s); err != nil {
 		return 0, fmt.Errorf("ask for free space: %w", err)
 	}
-	return s.Bavail * uint64(s.Bsize), nil //nolint:gosec,unconvert // Bsize has another type on other machines
+	return s.Bavail * uint64(s.Bsize), nil // Bsize has another type on other machines
 }

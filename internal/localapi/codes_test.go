@@ -154,7 +154,7 @@ var badBodies = []struct{ path, body, code, field string }{
 	{"", set(`"mode":"show"`, `"mode":"show","Mode":"show"`), httpapi.UnknownField, ""},
 	{"", set(`"mode":"show"`, `"mode":"show","mode":"show"`), httpapi.DuplicateField, "mode"},
 	{"", set(`"mode":"show"`, `"mode":"show","`+secret+`":1`), httpapi.UnknownField, ""},
-	{"", set(`"mode":"show"`, `"mode":"show","ammount":1`), httpapi.UnknownField, "ammount"},
+	{"", set(`"mode":"show"`, `"mode":"show","amountt":1`), httpapi.UnknownField, "amountt"},
 	{"", set(`"value":12550`, `"value":12550,"valeu":1`), httpapi.UnknownField, "valeu"},
 	{"", set(`12550`, `125.50`), httpapi.AmountFormat, "value"},
 	{"", set(`12550`, `12550.0`), httpapi.AmountFormat, "value"},

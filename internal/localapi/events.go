@@ -177,7 +177,7 @@ func (s *server) socket(w http.ResponseWriter, r *http.Request, after int64) err
 		Allow: func(*http.Request) bool { return true }, // Host and Origin were judged before the call was admitted
 	})
 	if err != nil {
-		return nil //nolint:nilerr // Upgrade has answered
+		return nil // Upgrade has answered
 	}
 	ctx, over := httpapi.Waiting(r.Context())
 	defer over()

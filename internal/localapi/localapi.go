@@ -90,7 +90,9 @@ func Serve(ctx context.Context, h http.Handler, log *slog.Logger, ls ...net.List
 // business). A socket that a dead program left is removed; one that answers is not.
 func ListenUnix(path string) (net.Listener, error) {
 	if st, err := os.Lstat(path); err == nil && st.Mode()&fs.ModeSocket != 0 {
-		c, err := net.DialTimeout("unix", path, time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		c, err := (&net.Dialer{}).DialContext(ctx, "unix", path)
+		cancel()
 		if err == nil {
 			_ = c.Close()
 			return nil, fmt.Errorf("listen on %s: another program answers there", path)
@@ -99,7 +101,7 @@ func ListenUnix(path string) (net.Listener, error) {
 			return nil, fmt.Errorf("remove the socket that a dead program left: %w", err)
 		}
 	}
-	l, err := net.Listen("unix", path)
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "unix", path)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", path, err)
 	}

@@ -109,7 +109,7 @@ func readPragma(ctx context.Context, c driver.Conn, name string) (string, error)
 	if err != nil {
 		return "", fmt.Errorf("read pragma %s: %w", name, err)
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // a pragma's answer is read whole below
 	v := make([]driver.Value, 1)
 	if err := rows.Next(v); err != nil {
 		if errors.Is(err, io.EOF) {

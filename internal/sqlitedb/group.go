@@ -98,7 +98,7 @@ func (w *work) begin() error {
 func (w *work) plain(jobs []*job) (spoilt bool, err error) {
 	for _, j := range jobs {
 		w.tx.wrote = false
-		j.err, j.panicked = call(j.fn, w.tx)
+		j.panicked, j.err = call(j.fn, w.tx)
 		if w.tx.fault != nil {
 			return false, explain(w.db.cfg.Path, w.tx.fault)
 		}
@@ -115,7 +115,7 @@ func (w *work) apart(j *job) error {
 	if _, err := w.tx.Exec("SAVEPOINT job"); err != nil {
 		return explain(w.db.cfg.Path, err)
 	}
-	j.err, j.panicked = call(j.fn, w.tx)
+	j.panicked, j.err = call(j.fn, w.tx)
 	if w.tx.fault != nil {
 		return explain(w.db.cfg.Path, w.tx.fault)
 	}
@@ -130,9 +130,9 @@ func (w *work) apart(j *job) error {
 	return nil
 }
 
-func call(fn func(*Tx) error, tx *Tx) (err error, panicked any) { //nolint:revive // the error is not the last word here
+func call(fn func(*Tx) error, tx *Tx) (panicked any, err error) {
 	defer func() { panicked = recover() }()
-	return fn(tx), nil
+	return nil, fn(tx)
 }
 
 func (w *work) step(op, query string) error {

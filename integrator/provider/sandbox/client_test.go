@@ -129,7 +129,7 @@ type parrot struct{}
 
 func (parrot) RoundTrip(r *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(r.Body)
-	return nil, fmt.Errorf("malformed answer %q, %v", body, err)
+	return nil, errors.Join(fmt.Errorf("malformed answer %q", body), err)
 }
 
 func TestErrorsQuoteNothing(t *testing.T) {

@@ -33,7 +33,7 @@ func TestAuditReadsBesideARunningStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close() //nolint:errcheck // the test is over
+	defer s.Close()
 	key := make(ed25519.PublicKey, ed25519.PublicKeySize)
 	if err := s.AddTerminal(t.Context(), integrator.Terminal{Name: "till-1", Key: key}); err != nil {
 		t.Fatal(err)
@@ -42,7 +42,7 @@ func TestAuditReadsBesideARunningStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close() //nolint:errcheck // the test is over
+	defer r.Close()
 	for n := range 3 {
 		report, err := integrator.Audit(t.Context(), r)
 		if err != nil || report.Bills != n || report.Sums["RUB"].Credits != int64(n*700) || !report.OK() {

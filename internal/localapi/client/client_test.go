@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,7 +24,6 @@ type rig struct {
 	box    *localapitest.Box
 	addr   string
 	socket string
-	h      http.Handler
 	stop   func()
 }
 
