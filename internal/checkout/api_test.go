@@ -2,6 +2,7 @@ package checkout_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -148,6 +149,47 @@ func TestAvailability(t *testing.T) {
 		}
 		if n != 4 { // boot, up, down, up with less
 			t.Errorf("%d availability events", n)
+		}
+	})
+}
+
+func TestAProviderThatGoesBadIsOfferedNoMore(t *testing.T) {
+	in(t, func(s *shop) {
+		ability := func() (show, scan string) {
+			t.Helper()
+			synctest.Wait()
+			a, err := s.box.Availability(s.ctx(), "1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return a.Show.Why, a.Scan.Why
+		}
+		told := func() (why []string) {
+			for _, e := range s.events() {
+				var of struct {
+					Lanes map[string]lane.Availability `json:"lanes"`
+				}
+				if e.Type == "availability" && e.Lane == "1" && json.Unmarshal(e.Data, &of) == nil {
+					why = append(why, of.Lanes["1"].Show.Why)
+				}
+			}
+			return why
+		}
+		before := len(told())
+		running := s.create(request("A"))
+		s.box.Providers(wire.Providers{Scan: []string{"sandbox"}})
+		if show, scan := ability(); show != "no_provider" || scan != "" {
+			t.Fatalf("show %q, scan %q", show, scan)
+		}
+		if p := s.get(running); p.State == "expired" || p.State == "canceled" {
+			t.Fatalf("the payment that runs is %s", p.State)
+		}
+		s.box.Providers(wire.Providers{Show: []string{"sandbox"}, Scan: []string{"sandbox"}})
+		if show, scan := ability(); show != "" || scan != "" {
+			t.Fatalf("show %q, scan %q once it works again", show, scan)
+		}
+		if got := told()[before:]; !slices.Equal(got, []string{"no_provider", ""}) {
+			t.Errorf("the till was told %q", got)
 		}
 	})
 }

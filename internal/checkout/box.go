@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"tilld/internal/record"
+	"tilld/internal/wire"
 	"tilld/payment/lane"
 )
 
@@ -47,8 +48,9 @@ type Box struct {
 	stopped chan struct{}
 	once    sync.Once
 
-	line   chan struct{} // capacity 1: lineUp has a new word; full: the loop has not looked yet
+	line   chan struct{} // capacity 1: lineUp or offer has a new word; full: the loop has not looked yet
 	lineUp atomic.Bool
+	offer  atomic.Pointer[wire.Providers] // the newest word about providers, until the loop has taken it
 
 	// Below: of the loop alone.
 	pays      map[string]*pay   // in memory: see keeps

@@ -63,6 +63,7 @@ func (b *Box) session(s wire.Session) error {
 	if err := t.commit(); err != nil {
 		return err
 	}
+	b.offer.Store(nil) // of the session before this one
 	b.link.providers, b.link.scan, b.link.opened = s.Providers, s.ScanProviders, true
 	return nil
 }
@@ -94,8 +95,22 @@ func (b *Box) Link(up bool) {
 	}
 }
 
-// lineMoved takes the newest word about the line in.
+// Providers says which providers take new payments from now on, in place of what the session said. It does not wait: the
+// loop sees the newest word.
+func (b *Box) Providers(p wire.Providers) {
+	b.offer.Store(&p)
+	select {
+	case b.line <- struct{}{}:
+	default: // as in Link
+	}
+}
+
+// lineMoved takes the newest word about the line, and what is behind it, in.
 func (b *Box) lineMoved() {
+	if p := b.offer.Swap(nil); p != nil {
+		b.link.providers, b.link.scan = p.Show, p.Scan
+		b.log.Info("providers that take payments", "show", p.Show, "scan", p.Scan)
+	}
 	up := b.lineUp.Load()
 	if up == b.link.up {
 		return

@@ -51,6 +51,7 @@ func (d *Daemon) newCore(ctx context.Context) (*core, error) {
 	c.scans = scans.New(j, c.box)
 	c.link, err = link.New(link.Config{
 		URL: d.cfg.Link.URL, Terminal: d.cfg.Link.Terminal, Key: d.key, App: "tilld/" + d.version, TLS: d.tls, Log: d.log,
+		Hint: c.hint,
 	}, j, about{c})
 	if err != nil {
 		return nil, errors.Join(err, j.Close())

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"path/filepath"
 
@@ -44,6 +45,15 @@ func (a about) About() link.State {
 	return link.State{
 		Journal: m.Journal, Boot: m.Boot, EpochSeen: m.Epoch, Seen: m.Seen, Writes: m.Writes, Restored: a.c.box.Copied(),
 		OpenPayments: a.c.box.OpenPayments(),
+	}
+}
+
+// hint takes in what the server lets the box know: which providers take payments. The others are for people, or the link's
+// own.
+func (c *core) hint(method string, params json.RawMessage) {
+	var p wire.Providers
+	if method == wire.HintProviders && wire.Into(params, &p) == nil {
+		c.box.Providers(p)
 	}
 }
 
