@@ -1,0 +1,108 @@
+//go:build browser
+
+package kiosk_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// zones are where things are on the glass, and what does not fit.
+type zones struct {
+	Rects map[string][4]float64
+	Bad   []string
+	Fit   float64
+	Title float64 // its size against that of the form
+	Code  [4]float64
+}
+
+const measure = `(() => {
+  const out = {Rects: {}, Bad: [], Fit: 1, Title: 1, Code: [0,0,0,0]};
+  const W = innerWidth, H = innerHeight;
+  const rect = (e) => { const r = e.getBoundingClientRect(); return [r.left, r.top, r.width, r.height].map((n) => Math.round(n * 10) / 10); };
+  const big = !document.getElementById("big").hidden;
+  for (const id of ["header","title","amount","square","time","say","buttons","number"]) {
+    const e = document.getElementById(id), r = e.getBoundingClientRect();
+    out.Rects[id] = rect(e);
+    if (r.left < -1 || r.top < -1 || r.right > W + 1 || r.bottom > H + 1) out.Bad.push(id + " is out of the window");
+    if (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1) out.Bad.push(id + " overflows: " + e.innerText);
+  }
+  const inside = (e, zone) => {
+    const r = e.getBoundingClientRect(), z = zone.getBoundingClientRect();
+    if (r.width && (r.left < z.left - 1 || r.right > z.right + 1 || r.top < z.top - 1 || r.bottom > z.bottom + 1)) out.Bad.push((e.innerText || e.id || e.tagName) + " is out of " + zone.id);
+  };
+  for (const zone of ["header","square","buttons"].map((id) => document.getElementById(id)))
+    for (const e of zone.querySelectorAll("button, p, canvas, .item, .tiles")) if (!e.hidden && e.offsetParent) inside(e, zone);
+  for (const e of document.querySelectorAll("button")) if (e.offsetParent && (e.scrollWidth > e.clientWidth + 1)) out.Bad.push("button " + e.innerText + " overflows");
+  const hit = (a, b) => { const r = a.getBoundingClientRect(), q = b.getBoundingClientRect(); return r.width && q.width && r.left < q.right - 1 && q.left < r.right - 1 && r.top < q.bottom - 1 && q.top < r.bottom - 1; };
+  const buttons = [...document.querySelectorAll("#buttons > *")];
+  buttons.forEach((a, i) => buttons.slice(i + 1).forEach((b) => { if (hit(a, b)) out.Bad.push(a.innerText + " lies on " + b.innerText); }));
+  const number = document.getElementById("number");
+  if (number.innerText) {
+    const range = document.createRange(); range.selectNodeContents(number);
+    const r = range.getBoundingClientRect();
+    for (const e of [...buttons, document.getElementById("clock")]) { const q = e.getBoundingClientRect();
+      const range2 = document.createRange(); range2.selectNodeContents(e); const w = e.id === "clock" ? range2.getBoundingClientRect() : q;
+      if (w.width && r.left < w.right - 1 && w.left < r.right - 1 && r.top < w.bottom - 1 && w.top < r.bottom - 1) out.Bad.push("number lies on " + e.innerText); }
+  }
+  const text = document.body.innerText + [...document.querySelectorAll("[aria-label]")].map((e) => e.ariaLabel).join(" ");
+  if (/[{}]|undefined|null|NaN/.test(text)) out.Bad.push("a word is missing: " + text);
+  if (!document.getElementById("title").innerText.trim()) out.Bad.push("no title");
+  for (const b of document.querySelectorAll("button")) if (b.offsetParent && !b.innerText.trim() && !b.ariaLabel) out.Bad.push("a button without a word");
+  out.Fit = parseFloat(getComputedStyle(document.getElementById("say")).getPropertyValue("--fit") || "1");
+  const t = document.getElementById("title"), was = t.style.fontSize;
+  const now = parseFloat(getComputedStyle(t).fontSize); t.style.fontSize = ""; out.Title = now / parseFloat(getComputedStyle(t).fontSize); t.style.fontSize = was;
+  const c = document.getElementById("code"); if (!c.hidden && c.dataset.pay) out.Code = rect(c);
+  return out;
+})()`
+
+// smallest is how far a sentence may shrink to stand in its zone before somebody must think about the words.
+const smallest = 0.75
+
+func TestNothingMovesAndNothingIsCut(t *testing.T) {
+	browser := chromium(t)
+	pages := 0
+	for _, p := range panels {
+		for _, language := range []string{"en", "ru"} {
+			for _, attended := range []bool{true, false} {
+				p.attended = attended
+				t.Run(p.form+"/"+language+map[bool]string{true: "/attended", false: "/alone"}[attended], func(t *testing.T) {
+					b := openBox(t, p, language, nil)
+					ctx := tab(t, browser, p, b.url)
+					<-b.ready
+					var first zones
+					for i, pic := range pictures() {
+						if pic.cut || strings.Contains(pic.name, "bigger") {
+							continue
+						}
+						b.stand(t, ctx, pic)
+						z := eval[zones](t, ctx, measure)
+						pages++
+						if i == 0 {
+							first = z
+						}
+						for id, r := range z.Rects {
+							if r != first.Rects[id] {
+								t.Errorf("%s: %s moved from %v to %v", pic.name, id, first.Rects[id], r)
+							}
+						}
+						for _, bad := range z.Bad {
+							t.Errorf("%s: %s", pic.name, bad)
+						}
+						if z.Fit < smallest || z.Title < smallest {
+							t.Errorf("%s: the words are too long: sentence at %.2f, title at %.2f of their size", pic.name, z.Fit, z.Title)
+						}
+						if pic.view.Payload != "" && pic.code == payload {
+							if first.Code[2] == 0 {
+								first.Code = z.Code
+							} else if z.Code != first.Code {
+								t.Errorf("%s: the code moved from %v to %v", pic.name, first.Code, z.Code)
+							}
+						}
+					}
+				})
+			}
+		}
+	}
+	t.Logf("%d pages in Chromium", pages)
+}
