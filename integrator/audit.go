@@ -16,7 +16,7 @@ type Report struct {
 	// Doubts are the bills of which nobody knows yet whether money comes.
 	Doubts []Doubt `json:"doubts"`
 	// Broken are the bills that break the rule: credits = goods + returned + owed + held, held never below 0, and 0 once
-	// the bill is closed; nothing given back twice.
+	// the bill is closed; nothing given back twice; never more held or kept than was asked for.
 	Broken []Broken `json:"broken"`
 }
 
@@ -42,7 +42,7 @@ type Broken struct {
 	Bill     string `json:"bill"`
 	Terminal string `json:"terminal,omitempty"`
 	Number   string `json:"number,omitempty"`
-	Why      string `json:"why"` // held_negative held_after_close returned_twice
+	Why      string `json:"why"` // held_negative held_after_close returned_twice above_amount
 	Sums     Sums   `json:"sums"`
 }
 
@@ -85,6 +85,8 @@ func breaks(e Entry, s Sums) string {
 		return "returned_twice"
 	case e.Life == payment.Closed && s.Held != 0:
 		return "held_after_close"
+	case e.Amount > 0 && max(s.Held, s.Goods) > e.Amount:
+		return "above_amount"
 	default:
 		return ""
 	}

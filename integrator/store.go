@@ -168,6 +168,7 @@ type Entry struct {
 	Doubt      bool
 	DoubtSince time.Time
 	Review     bool
+	Amount     int64 // asked for; 0: as much as comes, or a price that grows
 	Credits    int64 // Σ credits
 	Goods      int64 // kept
 	Returned   int64 // Σ obligations that are done

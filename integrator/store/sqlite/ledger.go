@@ -10,7 +10,7 @@ import (
 )
 
 // entries has one row a bill. held is left to the reader: this only adds up what is there.
-const entries = `SELECT b.id, b.terminal, b.number, b.reference, b.status, b.currency, b.life, b.doubt, b.doubt_since, b.review, b.kept,
+const entries = `SELECT b.id, b.terminal, b.number, b.reference, b.status, b.currency, b.life, b.doubt, b.doubt_since, b.review, b.amount, b.kept,
  COALESCE(c.total, 0), COALESCE(o.returned, 0), COALESCE(o.owed, 0), COALESCE(d.n, 0)
 FROM bills b
 LEFT JOIN (SELECT bill, SUM(amount) AS total FROM credits GROUP BY bill) c ON c.bill = b.id
@@ -36,7 +36,7 @@ func ledger(ctx context.Context, q *sql.DB, f func(integrator.Entry) error) erro
 		var e integrator.Entry
 		var life string
 		var since int64
-		if err := rows.Scan(&e.Bill, &e.Terminal, &e.Number, &e.Reference, &e.Status, &e.Currency, &life, &e.Doubt, &since, &e.Review, &e.Goods,
+		if err := rows.Scan(&e.Bill, &e.Terminal, &e.Number, &e.Reference, &e.Status, &e.Currency, &life, &e.Doubt, &since, &e.Review, &e.Amount, &e.Goods,
 			&e.Credits, &e.Returned, &e.Owed, &e.Drawn); err != nil {
 			return fmt.Errorf("read ledger: %w", err)
 		}

@@ -297,6 +297,7 @@ func ledger(t *testing.T, b *bench) {
 		{ID: "5", Provider: "bank", Txn: "T-2", Amount: 500, State: bill.Void},
 	}
 	s.Kept = 200
+	s.Request.Amount.Value = 1500
 	b.put(t, s)
 	twice := b.state()
 	twice.Credits = []bill.Credit{credit("T-3", 10, b.now), credit("T-4", 100, b.now)}
@@ -306,7 +307,7 @@ func ledger(t *testing.T, b *bench) {
 	if err := b.Ledger(t.Context(), func(e integrator.Entry) error { got[e.Bill] = e; return nil }); err != nil {
 		t.Fatal(err)
 	}
-	if e := got[s.ID]; e.Credits != 1700 || e.Goods != 200 || e.Returned != 100 || e.Owed != 333 || e.Drawn != 0 || e.Currency != "RUB" || e.Life != payment.Open {
+	if e := got[s.ID]; e.Credits != 1700 || e.Goods != 200 || e.Returned != 100 || e.Owed != 333 || e.Drawn != 0 || e.Amount != 1500 || e.Currency != "RUB" || e.Life != payment.Open {
 		t.Errorf("entry %+v", e)
 	}
 	if e := got[twice.ID]; e.Drawn != 1 {
