@@ -65,12 +65,19 @@ func (b *Box) Park(ctx context.Context, id string) (lane.Public, error) {
 }
 
 // Override says that a supervisor took other money while nobody knew (E13). A payment that waits in the place of this
-// one is withdrawn in the same Batch (E13r).
+// one is withdrawn in the same Batch (E13r); one that has been sent in its place is the one to be overridden.
 func (b *Box) Override(ctx context.Context, id string, r lane.OverrideRequest) (lane.Public, error) {
 	return ask(ctx, b, func() (lane.Public, error) {
 		p, err := b.get(id)
 		if err != nil {
 			return lane.Public{}, err
+		}
+		if q := lane.Successor(p.p, b.sale(p.p, b.lookup)); q != nil { // taking other money for it would leave that one to be paid
+			pub := b.face(*q, doubt{}, nil, b.lookup, time.Now())
+			if on := b.pays[q.ID]; on != nil {
+				pub = b.public(on)
+			}
+			return lane.Public{}, &lane.Refusal{Code: lane.NoWrongState, Payment: &pub}
 		}
 		t := b.begin()
 		waiting := b.waiting(p.p)

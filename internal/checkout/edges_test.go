@@ -297,3 +297,29 @@ func TestACodeThatCannotBeReadBackIsNotTheTillsToShow(t *testing.T) {
 		s.row("E4")
 	})
 }
+
+// The old payment of a sale is fenced and the new one can be paid: other money for the old one would be money for the
+// same goods twice.
+func TestOverrideIsOfTheNewestPaymentOfASale(t *testing.T) {
+	in(t, func(s *shop) {
+		a := s.open(request("A"))
+		b := s.create(request("B", func(r *lane.Request) { r.Replaces = a }))
+		s.settle()
+		s.want(b, "open")
+		s.cut()
+		s.wait(16 * time.Second)
+		if n := s.get(a).Next; slices.Contains(n, "override") {
+			t.Errorf("next of the old one is %v", n)
+		}
+		o := lane.OverrideRequest{Tender: "cash", Who: "Ann", Why: "no link"}
+		_, err := s.box.Override(s.ctx(), a, o)
+		if r := s.refused(err, lane.NoWrongState); r.Payment == nil || r.Payment.ID != b {
+			t.Fatalf("refusal names %+v", r.Payment)
+		}
+		s.lights(a, false, false)
+		if p, err := s.box.Override(s.ctx(), b, o); err != nil || !p.Lights.OtherTender {
+			t.Fatalf("%+v, %v", p.Lights, err)
+		}
+		s.lights(a, false, true)
+	})
+}

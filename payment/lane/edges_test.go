@@ -158,3 +158,26 @@ func TestAnAdoptedPaymentIsFoundByItsReference(t *testing.T) {
 		r.refused(e, lane.NoKeyReused)
 	}
 }
+
+// B28: while this till was silent, somebody decided that the goods had left. The till learns it by event or by snapshot,
+// and with a part of the money it is not told to hand over.
+func TestDoneElsewhereWhileClosing(t *testing.T) {
+	whole := func(b *payment.Bill) { b.By = "admin" }
+	half := func(b *payment.Bill) { b.By, b.Fill, b.Paid, b.Kept = "admin", payment.Part, 5000, 5000 }
+	for _, r := range []*run{expiring(t), late(t), accepting(t), opened(t)} {
+		if r.p.Stage == lane.Open {
+			r.clock(lane.Countdown).kind(lane.TillPark)
+		}
+		at := *r
+		at.bill(payment.EvDone, whole).is(lane.Paid, "paid")
+		at = *r
+		at.snapshot(payment.EvDone, whole).is(lane.Paid, "paid")
+		at = *r
+		at.bill(payment.EvDone, half).by("E15a").is(lane.Done, "confirmed").did("tell payment.review")
+		if at.p.Final != 5000 || !at.p.Review {
+			t.Errorf("%s: final %d, review %v", r.p.Stage, at.p.Final, at.p.Review)
+		}
+		at = *r
+		at.snapshot(payment.EvDone, half).by("E15a").is(lane.Done, "confirmed")
+	}
+}

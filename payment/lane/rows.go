@@ -71,7 +71,10 @@ func pseudo(p Payment, b *payment.Bill) Kind {
 		}
 		return payment.EvClosing
 	case payment.Closed:
-		if b.Reason == payment.Done {
+		switch {
+		case b.Reason == payment.Done && b.Fill != payment.Full && winnable(p):
+			return payment.EvDone
+		case b.Reason == payment.Done:
 			return payment.EvPaid
 		}
 		return payment.EvClosed

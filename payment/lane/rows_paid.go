@@ -7,6 +7,17 @@ func winnable(p Payment) bool {
 	return at(p, Submitted, Open, WaitingCode, Charging, Accepting, LateOffered) || expiring(p)
 }
 
+// won is bill.paid, or that somebody else has closed the bill as done while this till was silent (B28): the snapshot of
+// that would be bill.paid, too (E31).
+func won(e Event) bool {
+	return on(e, payment.EvPaid) || doneElsewhere(e) && e.Bill.Fill == payment.Full
+}
+
+// doneElsewhere: closed as done, by a person or a deadline.
+func doneElsewhere(e Event) bool {
+	return on(e, payment.EvDone) && e.Bill.Life == payment.Closed && e.Bill.Reason == payment.Done
+}
+
 // scanRows: the customer shows, we scan.
 var scanRows = []row{
 	line("C1", "waiting for a code; a wallet code younger than 60 s",
@@ -82,7 +93,7 @@ func (s *step) charge() {
 // paidRows: the money is there; the goods leave, or it goes back.
 var paidRows = []row{
 	line("E6p", "parked; bill.paid: paid, told by event alone",
-		func(p Payment, e Event) bool { return p.Parked && winnable(p) && on(e, payment.EvPaid) },
+		func(p Payment, e Event) bool { return p.Parked && winnable(p) && won(e) },
 		func(s *step) {
 			s.books()
 			s.paid()
@@ -94,7 +105,7 @@ var paidRows = []row{
 			s.paid()
 		}),
 	line("E6", "submitted to accepting, closing by expiry; bill.paid",
-		func(p Payment, e Event) bool { return winnable(p) && on(e, payment.EvPaid) },
+		func(p Payment, e Event) bool { return winnable(p) && won(e) },
 		func(s *step) {
 			s.books()
 			s.paid()
@@ -121,12 +132,17 @@ var paidRows = []row{
 	line("E15a", "released, paid; the bill was returned, or confirmed, by others: a person's case",
 		func(p Payment, e Event) bool {
 			return at(p, Released, Paid) && on(e, payment.EvClosed) ||
+				winnable(p) && doneElsewhere(e) || // with a part of the money: not for this till to hand over
 				p.Stage == Released && answer(e, VerbConfirm) && e.Answer.Code != "" ||
 				p.Returning() && answer(e, VerbReturn) && e.Answer.Code == payment.NoAlreadyConfirmed
 		},
 		func(s *step) {
 			s.books()
 			switch {
+			case s.e.Kind == payment.EvDone:
+				s.drop(VerbCharge, VerbChargeVoid, VerbExtend, VerbAccept)
+				s.leaveGlass()
+				s.Final, s.Trouble = s.e.Bill.Kept, "done_elsewhere"
 			case s.e.Kind != Answered:
 				s.Trouble = "returned_meanwhile"
 			case s.Returning(): // somebody else has said that the goods left: the money was kept, none of it goes back

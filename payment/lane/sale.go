@@ -41,6 +41,20 @@ func GateOpen(sale []Payment, id string) bool {
 	return true
 }
 
+// Successor is the payment that stands in the place of a replaced one, was sent, and can still be paid or was: what a
+// supervisor does about the sale is about that one. nil if there is none.
+func Successor(p Payment, sale []Payment) *Payment {
+	if p.ReplacedBy == "" {
+		return nil
+	}
+	for i := range sale {
+		if q := &sale[i]; q.ID != p.ID && q.Sent && q.ReplacedBy == "" && !safe(*q) {
+			return q
+		}
+	}
+	return nil
+}
+
 // Occupies says whether a payment holds its lane: one of them, and a second is refused with lane_busy. A replaced one
 // holds nothing, the one that took its place does.
 func Occupies(p Payment) bool {

@@ -123,7 +123,7 @@ func Next(p Payment, c ViewContext) []string {
 	add("return", unsent(p) || unpaidLive(p) || p.Stage == Paid || at(p, Released, Done) && p.left() > 0 || undecided(p))
 	add("extend", at(p, Open, WaitingCode) && c.Link && !c.Doubt && p.Extends < MaxExtends)
 	add("park", !p.Parked && canPark(p, c.Doubt))
-	add("override", c.Doubt && overridable(p))
+	add("override", c.Doubt && overridable(p) && Successor(p, c.Sale) == nil)
 	add("receipt", paid && !slices.Contains(out, "receipt"))
 	return out
 }
