@@ -41,6 +41,9 @@ func (b *Box) create(r lane.Request) (lane.Public, bool, error) {
 	}
 	now := time.Now()
 	why := b.ability(l, r, now)
+	if why == whyLink {
+		b.waker.Wake() // a customer stands there: the link need not wait for its turn
+	}
 	id := payment.NewID(now)
 	t := b.begin()
 	wait, follows, err := t.replace(r, id, why)

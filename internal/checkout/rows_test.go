@@ -32,9 +32,13 @@ var rowTests = []struct {
 		s.row0("E1")
 		s.cut()
 		s.wait(5 * time.Second)
+		before := s.stage.wakes()
 		_, _, err := s.box.Create(s.ctx(), request("R-1"))
 		if r := s.refused(err, lane.NoUnavailable); r.Why != "no_link" {
 			s.t.Fatalf("why %s", r.Why)
+		}
+		if s.stage.wakes() == before {
+			s.t.Error("the link was not told that somebody waits")
 		}
 	}},
 	{"E1/lane busy", nil, func(s *shop) {

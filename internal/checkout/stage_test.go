@@ -52,6 +52,12 @@ func (s *stage) Wake() {
 	s.woken++
 }
 
+func (s *stage) wakes() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.woken
+}
+
 func (s *stage) now(lane string) checkout.View {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -48,9 +48,14 @@ func (l *Link) urgent() bool {
 	return len(l.about.About().OpenPayments) > 0 || len(l.calls.Calls()) > 0
 }
 
-// rest waits before the next try. A payment or a call that comes meanwhile shortens the wait to what it would have been with it,
-// unless the server asked for the wait or a person must come first.
+// rest waits before the next try. Whoever wakes the link meanwhile shortens the wait to what it would have been with an
+// open payment, unless the server asked for the wait or a person must come first: a call has come, or a till was turned
+// away, whose customer stands there.
 func (l *Link) rest(ctx context.Context, b *backoff, err error) error {
+	select {
+	case <-l.wake: // from before: what of it still counts, urgent sees
+	default:
+	}
 	open := l.urgent()
 	l.mu.Lock()
 	jitter := l.jitter
@@ -70,7 +75,7 @@ func (l *Link) rest(ctx context.Context, b *backoff, err error) error {
 		case <-l.wake:
 			t.Stop()
 		}
-		if !fixed && l.urgent() {
+		if !fixed {
 			fixed = true
 			if soon := time.Now().Add(rand.N(openJitter)); soon.Before(until) {
 				until = soon

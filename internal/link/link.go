@@ -132,7 +132,8 @@ func loopbackName(host string) bool {
 	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }
 
-// Wake says that the journal may hold new calls, or that a payment was opened or has ended. It never blocks.
+// Wake says that the journal may hold new calls, that a payment was opened or has ended, or that a till was turned away for
+// want of a line. It never blocks.
 func (l *Link) Wake() {
 	select {
 	case l.wake <- struct{}{}:

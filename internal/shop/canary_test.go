@@ -8,7 +8,6 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"io"
@@ -108,14 +107,7 @@ func (h *hunt) isKeyFile(path string) bool {
 func (h *hunt) code() string { return h.known(h.walletCode()) }
 
 // slowCode is one whose payer is asked first, and takes his time.
-func (h *hunt) slowCode() string {
-	h.t.Helper()
-	var out struct{ Code string }
-	if status, body := h.post(h.cfg.BankListen, "/wallet/code", map[string]bool{"confirm": true}); status != http.StatusOK || json.Unmarshal(body, &out) != nil {
-		h.t.Fatalf("wallet code: %d", status)
-	}
-	return h.known(out.Code)
-}
+func (h *hunt) slowCode() string { return h.known(h.askingCode()) }
 
 func (h *hunt) known(text string) string {
 	h.codes++
@@ -189,11 +181,6 @@ func (h *hunt) giveUp(p client.Payment) {
 	h.until(p.ID, tryLimit, "over", over)
 }
 
-// over: ended without goods, and the lane is free.
-func over(p client.Payment) bool {
-	return p.Lights.OtherTender && p.State != "closing" && p.Owed.Value == 0
-}
-
 // nobodyWaits: the customer is too early.
 func (h *hunt) nobodyWaits() {
 	h.scan(h.code())
@@ -212,24 +199,8 @@ func (h *hunt) twice() {
 	h.untilState(p.ID, tryLimit, "charging")
 	h.scan(h.code())
 	h.scan("  " + h.code() + "  ")
-	h.ask("confirm", first)
+	h.payer("confirm", first)
 	h.finish(p.ID)
-}
-
-// ask is what a payer does, view, confirm or refuse, once the bank has asked him.
-func (h *hunt) ask(answer, code string) {
-	h.t.Helper()
-	limit := time.Now().Add(tryLimit)
-	for {
-		status, body := h.post(h.cfg.BankListen, "/wallet/"+answer, map[string]string{"code": code})
-		if status == http.StatusOK {
-			return
-		}
-		if time.Now().After(limit) {
-			h.t.Fatalf("%s: %d %s", answer, status, body)
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
 }
 
 // canceled while the payer thinks.
@@ -242,7 +213,7 @@ func (h *hunt) canceled() {
 	if _, err := h.api.Return(h.t.Context(), p.ID, client.NewReturn{Reference: p.Reference + "-b"}); err != nil {
 		h.t.Fatal(err)
 	}
-	h.ask("refuse", code)
+	h.payer("refuse", code)
 	h.until(p.ID, time.Minute, "over", over)
 }
 
@@ -269,9 +240,9 @@ func (h *hunt) restarts() {
 		code := h.slowCode()
 		h.scan(code)
 		h.untilState(p.ID, tryLimit, "charging")
-		h.ask("view", code) // the bank has it
+		h.payer("view", code) // the bank has it
 		h.shop.Kill(part)
-		h.ask("confirm", code)
+		h.payer("confirm", code)
 		h.finish(p.ID)
 	}
 }

@@ -167,6 +167,11 @@ func (r *rig) untilState(id string, limit time.Duration, states ...string) clien
 	return r.until(id, limit, strings.Join(states, " or "), func(p client.Payment) bool { return slices.Contains(states, p.State) })
 }
 
+// over: ended without goods, and the lane is free.
+func over(p client.Payment) bool {
+	return p.Lights.OtherTender && p.State != "closing" && p.State != "in_doubt" && p.Owed.Value == 0
+}
+
 func rub(value int64) client.Money { return client.Money{Value: value, Currency: "RUB"} }
 
 // ---- the customer, and the hand with the scanner ----
@@ -213,6 +218,32 @@ func (r *rig) walletCode() string {
 		r.t.Fatalf("wallet code: %d", status)
 	}
 	return out.Code
+}
+
+// askingCode is a code whose payer the bank asks first.
+func (r *rig) askingCode() string {
+	r.t.Helper()
+	var out struct{ Code string }
+	if status, body := r.post(r.cfg.BankListen, "/wallet/code", map[string]bool{"confirm": true}); status != http.StatusOK || json.Unmarshal(body, &out) != nil {
+		r.t.Fatalf("wallet code: %d", status)
+	}
+	return out.Code
+}
+
+// payer is what a payer does on the phone, view, confirm or refuse, once the bank knows of the charge.
+func (r *rig) payer(does, code string) {
+	r.t.Helper()
+	limit := time.Now().Add(tryLimit)
+	for {
+		status, body := r.post(r.cfg.BankListen, "/wallet/"+does, map[string]string{"code": code})
+		if status == http.StatusOK {
+			return
+		}
+		if time.Now().After(limit) {
+			r.t.Fatalf("%s: %d %s", does, status, body)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
 }
 
 func (r *rig) scan(text string) {
