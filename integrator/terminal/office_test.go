@@ -68,7 +68,9 @@ func (o *office) OpenSession(_ context.Context, q wire.Open) (wire.Session, erro
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.epochs[q.Terminal]++
-	return wire.Session{Session: payment.NewID(time.Now()), Epoch: o.epochs[q.Terminal], JitterMS: 1}, nil
+	return wire.Session{
+		Session: payment.NewID(time.Now()), Epoch: o.epochs[q.Terminal], JitterMS: 1, Providers: o.offer.Show, ScanProviders: o.offer.Scan,
+	}, nil
 }
 
 func (o *office) Gauges(_ context.Context, name string, epoch int64, g wire.Gauges) error {

@@ -373,6 +373,59 @@ func TestHeartbeat(t *testing.T) {
 	})
 }
 
+func TestTheRecordCounterGoesWithTheHeartbeat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBox(t)
+		b.open = nil
+		type told struct {
+			writes int64
+			after  time.Duration
+		}
+		var began time.Time
+		got := make(chan told, 9)
+		_, l, stop := bubble(t, b, session(func(c *ws.Conn, o wire.Open) {
+			began = time.Now()
+			for {
+				m, err := receive(c)
+				if err != nil {
+					return
+				}
+				var g wire.Gauges
+				if m.Method == wire.HintGauges && wire.Into(m.Params, &g) == nil {
+					got <- told{g.Writes, time.Since(began)}
+				}
+			}
+		}))
+		defer stop()
+		synctest.Wait()
+		time.Sleep(90 * time.Second) // nothing moves: nothing is said
+		set := func(seen int64, open ...string) {
+			b.mu.Lock()
+			b.seen, b.open = seen, open
+			b.mu.Unlock()
+			l.Wake()
+			synctest.Wait()
+		}
+		set(7)
+		time.Sleep(20 * time.Second)
+		set(8, "p") // from here on each 5 s
+		time.Sleep(7 * time.Second)
+		set(9, "p")
+		set(10, "p")
+		time.Sleep(7 * time.Second)
+		synctest.Wait()
+		close(got)
+		var all []told
+		for g := range got {
+			all = append(all, g)
+		}
+		want := []told{{8, 100 * time.Second}, {9, 115 * time.Second}, {11, 120 * time.Second}}
+		if !slices.Equal(all, want) {
+			t.Errorf("told %v, want %v", all, want)
+		}
+	})
+}
+
 func TestCalls(t *testing.T) {
 	t.Run("ChargeWhoseCodeIsLostIsNeverSentAndItsVoidIs", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,6 +27,7 @@ type Server struct {
 	journal string
 	seen    int64
 	writes  int64
+	numbers payment.Numbers // leased to us
 	made    int
 }
 
@@ -154,6 +156,9 @@ func (s *Server) open(ctx context.Context, boot string) (*peer, wire.Session, er
 	if a.Snapshot != nil {
 		s.seen = a.Snapshot.Seq
 	}
+	if a.Numbers != nil {
+		s.numbers = *a.Numbers
+	}
 	return p, a, nil
 }
 
@@ -182,10 +187,14 @@ func (s *Server) rawCase(codes []int, send func(p *peer) error) func(context.Con
 
 // create is a bill.create of a new payment.
 func (s *Server) create() (string, wire.Create) {
+	number := 1000 + s.made // a server that leases none
+	if n := s.numbers; n.To > 0 {
+		number = n.From + s.made%(n.To-n.From+1)
+	}
 	s.made++
 	id := payment.NewID(time.Now())
 	return id + ":create", wire.Create{
-		Payment: id, Lane: "1", Reference: "kit-" + id, Number: fmt.Sprintf("%04d", s.made),
+		Payment: id, Lane: "1", Reference: "kit-" + id, Number: strconv.Itoa(number),
 		Amount: payment.Money{Value: 12550, Currency: "RUB"}, Mode: payment.Show, Purpose: payment.Sale,
 		IfNotConfirmed: payment.Keep, LifeMS: 60_000,
 	}

@@ -1,0 +1,144 @@
+package terminal_test
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tilld/integrator/terminal"
+	"tilld/internal/wire"
+	"tilld/internal/ws"
+)
+
+func (x *till) gauge(writes int64) {
+	p, _ := wire.EncodeNote(wire.HintGauges, wire.Gauges{Writes: writes})
+	_ = x.Send(ws.Call, p)
+}
+
+func TestACounterThatWentBackEndsTheSession(t *testing.T) {
+	o := newOffice("till-1")
+	url, _ := serve(t, o, terminal.Config{})
+	x := mustCome(t, url, "till-1", "b", 0)
+	for _, n := range []int64{0, 12, 12, -1, 15, 14} { // 0 is known from session.open, a repeat says nothing, -1 is no counter
+		x.gauge(n)
+		x.call("p:get", wire.BillGet, "p") // answered, so that one is told before the next
+		if _, err := x.next(); err != nil {
+			break
+		}
+		for until := time.Now().Add(time.Second); n > 0 && o.lastGauge() != n && time.Now().Before(until); {
+			x.call("p:get", wire.BillGet, "p")
+			if _, err := x.next(); err != nil {
+				break
+			}
+		}
+	}
+	var err error
+	for err == nil {
+		_, err = x.next()
+	}
+	if code(err) != wire.CloseOverload {
+		t.Errorf("ended with %v", err)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !slices.Equal(o.gauged, []int64{12, 15, 14}) {
+		t.Errorf("the office was told %v", o.gauged)
+	}
+}
+
+func (o *office) lastGauge() int64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.gauged) == 0 {
+		return 0
+	}
+	return o.gauged[len(o.gauged)-1]
+}
+
+func TestProvidersAreToldWhenTheyChangeAndOnlyThen(t *testing.T) {
+	o := newOffice("till-1")
+	o.offer = wire.Providers{Show: []string{"bank", "other"}, Scan: []string{"bank"}}
+	url, _ := serve(t, o, terminal.Config{})
+	x := mustCome(t, url, "till-1", "b", 0)
+	if !slices.Equal(x.session.Providers, []string{"bank", "other"}) {
+		t.Fatalf("the session names %v", x.session.Providers)
+	}
+	o.offers(o.offer) // no change, no hint
+	for _, show := range [][]string{{"other"}, nil, {"bank", "other"}} {
+		o.offers(wire.Providers{Show: show, Scan: []string{"bank"}})
+		m := x.must()
+		var p wire.Providers
+		if m.Method != wire.HintProviders || wire.Into(m.Params, &p) != nil || !slices.Equal(p.Show, show) || p.Show == nil || !slices.Equal(p.Scan, []string{"bank"}) {
+			t.Fatalf("%s %s, want show %v", m.Method, m.Params, show)
+		}
+	}
+}
+
+// TestWhoComesTooOftenRests: sixty sessions an hour without a payment are let in, the next is turned away for as long as
+// the hour still counts the oldest, and one with a payment never.
+func TestWhoComesTooOftenRests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, stop := bubble(t, terminal.Config{Rate: 1000, Burst: 1000})
+		defer stop()
+		come := func(named bool, open ...string) (retry time.Duration, closed int) {
+			t.Helper()
+			h := http.Header{}
+			if named {
+				h.Set("X-Till-Terminal", "till-1")
+			}
+			if len(open) > 0 {
+				h.Set("X-Till-Open", "1")
+			}
+			c, err := ws.Dial(t.Context(), "ws://pipe/v1/term", ws.Options{Protocols: []string{wire.Protocol}, Dial: p.dial, Header: h})
+			if err != nil {
+				var he *ws.HandshakeError
+				if !errors.As(err, &he) || he.Status != http.StatusServiceUnavailable {
+					t.Fatal(err)
+				}
+				return he.RetryAfter, 0
+			}
+			x := &till{t: t, Conn: c}
+			defer func() { c.Kill(); <-c.Done() }()
+			var ch wire.Challenge
+			_ = wire.Into(x.must().Params, &ch)
+			o := wire.Open{Terminal: "till-1", Journal: "j", Boot: "b", OpenPayments: open}
+			o.Sign(ch, key("till-1"))
+			f, _ := wire.EncodeCall(wire.SessionID, wire.SessionOpen, o)
+			_ = c.Send(ws.Call, f)
+			if m := x.must(); m.Problem != nil {
+				_, err := x.next()
+				return 0, code(err)
+			}
+			return 0, 0
+		}
+		first := time.Now()
+		for n := range 60 {
+			if retry, closed := come(true); retry != 0 || closed != 0 {
+				t.Fatalf("session %d: Retry-After %v, closed with %d", n+1, retry, closed)
+			}
+			time.Sleep(10 * time.Second)
+		}
+		left := time.Hour - time.Since(first)
+		if retry, _ := come(true); retry != left {
+			t.Errorf("the 61st is told to come after %v, want %v", retry, left)
+		}
+		if _, closed := come(false); closed != wire.CloseOverload {
+			t.Errorf("one that hides its name is closed with %d", closed)
+		}
+		for range 3 {
+			if retry, closed := come(true, "p"); retry != 0 || closed != 0 {
+				t.Errorf("with a payment open: Retry-After %v, closed with %d", retry, closed)
+			}
+		}
+		time.Sleep(left)
+		if retry, closed := come(true); retry != 0 || closed != 0 {
+			t.Errorf("after its rest: Retry-After %v, closed with %d", retry, closed)
+		}
+		if retry, _ := come(true); retry != 10*time.Second {
+			t.Errorf("the next one waits %v for the second session's hour", retry)
+		}
+	})
+}
