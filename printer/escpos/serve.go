@@ -13,7 +13,7 @@ import (
 const (
 	greetLimit = 3 * time.Second        // for the answer in turn of a printer that is not blocked
 	askLimit   = 500 * time.Millisecond // for a real-time answer
-	calm       = 250 * time.Millisecond // in which a late answer to what was sent before us would come
+	calm       = 100 * time.Millisecond // in which a late answer to what was sent before us would come
 	askEvery   = 2 * time.Second        // while greeting a printer that is blocked
 	idleEvery  = 10 * time.Second       // of a printer that says nothing by itself
 	flushBytes = 8192

@@ -1,0 +1,139 @@
+package escpos_test
+
+import (
+	"net"
+	"os"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/creack/pty"
+
+	"tilld/devices"
+	"tilld/devices/netport"
+	"tilld/devices/porttest"
+	"tilld/devices/serialport"
+	"tilld/printer"
+	"tilld/printer/escpos"
+	"tilld/printer/escpos/emulator"
+	"tilld/printer/printertest"
+)
+
+// far is the emulator as the suite sees it.
+type far struct{ *emulator.Printer }
+
+func (f far) Paper() [][]string {
+	var out [][]string
+	for _, r := range f.Receipts() {
+		out = append(out, r.Text)
+	}
+	return out
+}
+func (f far) Fail(after int64, fault string) { f.FailAt(after, emulator.Fault(fault)) }
+
+// short limits, for lines on which time is real.
+var short = escpos.Options{Answer: 500 * time.Millisecond, Stall: 300 * time.Millisecond}
+
+func onPipe(t *testing.T, c emulator.Config, o escpos.Options) (*escpos.Device, *emulator.Printer) {
+	t.Helper()
+	e := emulator.New(c)
+	p, end := printertest.Pipe(2 * time.Second)
+	done := make(chan struct{})
+	go func() { defer close(done); _ = e.Serve(end) }()
+	t.Cleanup(func() { e.HangUp(); end.Close(); <-done })
+	return escpos.Open(p, o), e
+}
+
+func TestSuiteInMemory(t *testing.T) {
+	for _, proof := range []string{"status", "id"} {
+		t.Run(proof, func(t *testing.T) {
+			o := short
+			o.Proof = proof
+			run(t, func(t *testing.T) printertest.Bench {
+				d, e := onPipe(t, emulator.Config{}, o)
+				return printertest.Bench{Printer: d, Far: far{e}}
+			})
+		})
+	}
+}
+
+// run runs the suite with each case in a bubble of its own.
+func run(t *testing.T, open func(*testing.T) printertest.Bench) {
+	printertest.RunEach(t, func(t *testing.T, f func(*testing.T)) { synctest.Test(t, f) }, open)
+}
+
+func TestSuiteOnTCP(t *testing.T) {
+	printertest.RunEach(t, parallel, func(t *testing.T) printertest.Bench {
+		e := emulator.New(emulator.Config{})
+		l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			if c, err := l.Accept(); err == nil {
+				_ = e.Serve(c)
+			}
+		}()
+		p, err := netport.Dial(t.Context(), l.Addr().String(), netport.Options{WriteLimit: 100 * time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { l.Close(); p.Close(); e.HangUp(); <-done })
+		return printertest.Bench{Printer: escpos.Open(p, short), Far: far{e}}
+	})
+}
+
+func TestSuiteOnSerialLine(t *testing.T) {
+	printertest.RunEach(t, parallel, func(t *testing.T) printertest.Bench {
+		master, tty, err := pty.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		end := polled(t, master)
+		p, err := serialport.Open(t.Context(), tty.Name(), serialport.Options{Baud: 9600, WriteLimit: 100 * time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = tty.Close()
+		e := emulator.New(emulator.Config{})
+		done := make(chan struct{})
+		go func() { defer close(done); _ = e.Serve(end) }()
+		t.Cleanup(func() { p.Close(); e.HangUp(); <-done })
+		return printertest.Bench{Printer: escpos.Open(p, short), Far: far{e}}
+	})
+}
+
+// polled is the same file for the runtime's poller: pty.Open leaves its end blocking, and a blocked Read would outlive its
+// Close.
+func polled(t *testing.T, f *os.File) *os.File {
+	t.Helper()
+	fd, err := syscall.Dup(int(f.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	if err := syscall.SetNonblock(fd, true); err != nil {
+		t.Fatal(err)
+	}
+	return os.NewFile(uintptr(fd), "pty")
+}
+
+// parallel: these cases wait for real time, and none of them for the processor.
+func parallel(t *testing.T, f func(*testing.T)) {
+	t.Parallel()
+	f(t)
+}
+
+// The line in memory that the tests use is one itself.
+func TestPipeIsALine(t *testing.T) {
+	porttest.Run(t, func(t *testing.T) porttest.Pair {
+		p, end := printertest.Pipe(200 * time.Millisecond)
+		t.Cleanup(func() { p.Close(); end.Close() })
+		return porttest.Pair{Port: p, Far: end}
+	}, 0)
+}
+
+var _ devices.Driver[printer.Printer] = escpos.Driver
