@@ -165,7 +165,8 @@ func (s *Service) more(ctx context.Context, terminal string, have payment.Number
 	return &n
 }
 
-// low: the number is in the last quarter of the block, or not in it at all.
+// low: the number is in the last quarter of the block. One of an older block says nothing: the box has the newest one yet
+// to begin.
 func low(have payment.Numbers, used string) bool {
 	n, ok := number(used)
 	if !ok {

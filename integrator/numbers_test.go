@@ -1,0 +1,77 @@
+package integrator_test
+
+import (
+	"testing"
+	"time"
+
+	"tilld/integrator"
+	"tilld/integrator/provider"
+	"tilld/internal/wire"
+)
+
+func TestNumbersOfADayAreFourDigitsThenFiveAndNeverRepeat(t *testing.T) {
+	d := integrator.Day{Day: "2026-11-22", Start: 8975}
+	seen := map[int]bool{}
+	last := 0
+	for range 400 {
+		n, next := d.Lease(50)
+		if n.From > n.To || n.To-n.From >= 50 || n.Day != d.Day {
+			t.Fatalf("block %+v", n)
+		}
+		for i := n.From; i <= n.To; i++ {
+			if seen[i] || i < 1000 || i > 99_999 || len(seen) < 9000 != (i <= 9999) {
+				t.Fatalf("number %d after %d others", i, len(seen))
+			}
+			seen[i], last = true, i
+		}
+		d = next
+	}
+	if m, _ := d.NextDay("2026-11-23").Lease(50); m.From > 9999 || m.Day != "2026-11-23" {
+		t.Errorf("the day after begins with %+v", m)
+	}
+	t.Logf("%d numbers, the last %d", len(seen), last)
+}
+
+func TestBoxThatLostItsJournalGetsNumbersThatItNeverHad(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		had := *r.session().Numbers
+		if again := *r.session().Numbers; again != had {
+			t.Errorf("a known journal: %+v after %+v", again, had)
+		}
+		for _, o := range []wire.Open{{Journal: "j2", Boot: "b"}, {Journal: "j2", Boot: "b", Restored: true}} {
+			n := *r.open(o).Numbers
+			if n.Day != had.Day || n.From <= had.To {
+				t.Errorf("restored %v: %+v after %+v", o.Restored, n, had)
+			}
+			had = n
+		}
+	})
+}
+
+func TestNumbersFollowTheMerchantsMidnight(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		tokyo := time.FixedZone("JST", 9*60*60)
+		svc, err := integrator.New(integrator.Config{
+			Store: r.store, Providers: map[string]provider.Provider{"bank": r.bank}, Merchant: "shop-2", Zone: tokyo,
+		})
+		r.ok(err)
+		day := func() string {
+			s, err := svc.OpenSession(t.Context(), wire.Open{Terminal: "till-1", Journal: "j1", Boot: "b1", Seen: r.seen, Writes: 1})
+			r.ok(err)
+			return s.Numbers.Day
+		}
+		now := time.Now().In(tokyo)
+		if d := day(); d != now.Format(time.DateOnly) {
+			t.Errorf("day %s at %s", d, now)
+		}
+		midnight := time.Date(now.Year(), now.Month(), now.Day()+1, 0, 0, 0, 0, tokyo)
+		time.Sleep(time.Until(midnight) - time.Second)
+		if d := day(); d != now.Format(time.DateOnly) {
+			t.Errorf("a second before midnight it is %s", d)
+		}
+		time.Sleep(time.Second)
+		if d := day(); d != midnight.Format(time.DateOnly) {
+			t.Errorf("at midnight it is %s", d)
+		}
+	})
+}
