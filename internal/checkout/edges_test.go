@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tilld/internal/checkout"
 	"tilld/internal/wire"
 	"tilld/payment"
 	"tilld/payment/lane"
@@ -321,5 +322,40 @@ func TestOverrideIsOfTheNewestPaymentOfASale(t *testing.T) {
 			t.Fatalf("%+v, %v", p.Lights, err)
 		}
 		s.lights(a, false, true)
+	})
+}
+
+// A till that never sends receipts must not fill the memory: once that is said, the payment is the journal's.
+func TestAPaymentWithoutItsReceiptLeavesTheMemory(t *testing.T) {
+	in(t, func(s *shop) {
+		id := s.paid()
+		s.confirm(id)
+		s.settle()
+		count := func() int {
+			ps, err := s.box.List(s.ctx(), lane.Filter{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(ps)
+		}
+		if count() != 1 {
+			t.Fatal("gone before its receipt is missed")
+		}
+		s.wait(3 * time.Minute)
+		s.want(id, "confirmed", "no_receipt")
+		if n := count(); n != 0 {
+			t.Fatalf("%d payments in memory", n)
+		}
+		p, err := s.box.PutReceipt(s.ctx(), id, lane.Receipt{Number: "7"})
+		if err != nil || slices.Contains(p.Flags, "no_receipt") {
+			t.Fatalf("%v, %v", p.Flags, err)
+		}
+		if s.restart(); count() != 0 {
+			t.Fatal("back after a restart")
+		}
+	}, func(c *checkout.Config) {
+		l := c.Lanes["1"]
+		l.WantReceipt = true
+		c.Lanes["1"] = l
 	})
 }
