@@ -73,7 +73,7 @@ func (s *Service) reported(ctx context.Context, w Work, rep bill.Report) error {
 // tooLate says how a call that could make money come ends without being made: its bill has stopped waiting for it while
 // it waited for its turn, or its time to land is over, after which the rows believe that nothing of it comes any more.
 func tooLate(st bill.State, w Work, o bill.Order, now time.Time) bill.Fail {
-	wanted := true
+	var wanted bool
 	switch w.Kind {
 	case bill.Present:
 		wanted = st.Life == payment.Created || st.Life == payment.Open && st.Payload == ""

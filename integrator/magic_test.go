@@ -88,7 +88,7 @@ func (w *town) wallet(path string, in map[string]any) map[string]any {
 	w.ok(err)
 	resp, err := direct{w.bank.Handler(), &w.running}.RoundTrip(req)
 	w.ok(err)
-	defer resp.Body.Close() //nolint:errcheck // of a recorder
+	defer resp.Body.Close()
 	var out map[string]any
 	w.ok(json.NewDecoder(resp.Body).Decode(&out))
 	return out

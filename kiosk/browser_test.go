@@ -282,4 +282,3 @@ func (b *box) stand(t *testing.T, ctx context.Context, p picture) {
 	}
 	time.Sleep(p.wait + 260*time.Millisecond) // a drawing comes in within 200 ms
 }
-

@@ -59,8 +59,8 @@ func (c *Condition) Unwrap() []error {
 
 // advice is indexed by kind: a function, not a map, so that nothing here can change.
 func advice(kind error) string {
-	switch kind { //nolint:errorlint // a kind is one of our own values, never wrapped
-	case ErrDamaged:
+	switch kind {
+	case ErrDamaged: //nolint:errorlint // a kind is one of our own values, never wrapped
 		return "set the file aside and start with a new one, or put a copy back"
 	case ErrReadOnly:
 		return "mount its disk for writing and give this program's user the directory"

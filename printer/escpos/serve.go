@@ -165,7 +165,7 @@ func (d *Device) keep(ctx context.Context) error {
 			continue
 		}
 		if err := d.take(ctx); err != nil {
-			return nil
+			return nil //nolint:nilerr // it was told to end while it waited for its turn
 		}
 		err := d.askAll(ctx)
 		d.release()

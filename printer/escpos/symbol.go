@@ -163,7 +163,7 @@ func (b *builder) image(e printer.Image) error {
 		return fmt.Errorf("picture is empty")
 	}
 	if s := e.Picture.Bounds().Size(); s.X > maxSide || s.Y > maxSide {
-		return fmt.Errorf("picture of %v is larger than %d on a side", image.Point(s), maxSide)
+		return fmt.Errorf("picture of %v is larger than %d on a side", s, maxSide)
 	}
 	m := fit(e.Picture, b.o.Dots)
 	b.look(printer.Style{}, e.Align)
