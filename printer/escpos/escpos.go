@@ -78,17 +78,16 @@ func (d *Device) look(ctx context.Context, limit time.Duration, f func() bool) (
 
 // lookWorking is look where time in which the printer is blocked does not count.
 func (d *Device) lookWorking(ctx context.Context, limit time.Duration, f func() bool) (bool, error) {
-	const step = 500 * time.Millisecond
+	const step = 100 * time.Millisecond
 	for left := limit; left > 0; {
-		d.mu.Lock()
-		blocked := d.status.Blocked() != ""
-		d.mu.Unlock()
 		if ok, err := d.look(ctx, step, f); ok || err != nil {
 			return ok, err
 		}
-		if !blocked {
+		d.mu.Lock()
+		if d.status.Blocked() == "" {
 			left -= step
 		}
+		d.mu.Unlock()
 	}
 	return false, nil
 }

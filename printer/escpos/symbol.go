@@ -2,7 +2,6 @@ package escpos
 
 import (
 	"fmt"
-	"image"
 	"strings"
 
 	"tilld/internal/qr"
