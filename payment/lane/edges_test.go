@@ -181,3 +181,11 @@ func TestDoneElsewhereWhileClosing(t *testing.T) {
 		at.snapshot(payment.EvDone, half).by("E15a").is(lane.Done, "confirmed")
 	}
 }
+
+func TestRestoredSaysSinceWhenNobodyKnows(t *testing.T) {
+	r := paid(t).kind(lane.FoundCopy).is(lane.Restored, "in_doubt")
+	if v := lane.View(r.p, r.context()); v.DoubtSince == nil || !v.DoubtSince.Equal(r.now) || v.DoubtWhy != "journal" {
+		t.Errorf("since %v, why %q", v.DoubtSince, v.DoubtWhy)
+	}
+	r.say("in_doubt", "doubt")
+}

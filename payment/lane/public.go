@@ -37,7 +37,7 @@ type Public struct {
 	LastDecline *Declined  `json:"last_decline,omitempty"`
 	LateOffer   *LateOffer `json:"late_offer,omitempty"`
 	DoubtSince  *time.Time `json:"doubt_since,omitempty"`
-	DoubtWhy    string     `json:"doubt_why,omitempty"` // link, bank
+	DoubtWhy    string     `json:"doubt_why,omitempty"` // link, bank, journal
 	Why         string     `json:"why,omitempty"`       // of refused and review: a code
 
 	Returns    []Return             `json:"returns"`

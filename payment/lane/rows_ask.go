@@ -65,6 +65,7 @@ var askRows = []row{
 				s.Fence, s.FenceAcked, s.Closing, s.Stage = "", false, "", Restored
 			}
 			s.BillID, s.Review, s.Trouble = b.Payment, true, "adopted"
+			s.stamp("adopted")
 			if full(b) || b.Life == payment.Closed && b.Reason == payment.Done {
 				s.Stage = Restored // the goods may have left before the journal was lost: E33a, E33c
 			}

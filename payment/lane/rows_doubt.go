@@ -83,6 +83,7 @@ var restoreRows = []row{
 			s.Stage, s.Closing, s.Waiting, s.Asked, s.Told = Restored, "", false, false, false
 			s.Sent = true // a copy cannot know that nothing has left since
 			s.Review, s.Trouble = true, "restored"
+			s.stamp("restored")
 			s.leaveGlass()
 			s.tell(EvReview)
 			s.then(Event{Kind: FoundCopy})

@@ -11,7 +11,7 @@ import (
 type ViewContext struct {
 	Doubt      bool
 	DoubtSince time.Time
-	DoubtWhy   string // link, bank
+	DoubtWhy   string // link, bank; the view adds journal
 	Link       bool
 	Attended   bool
 	Remaining  time.Duration // of the code, while it is open
@@ -56,6 +56,9 @@ func View(p Payment, c ViewContext) Public {
 		since := c.DoubtSince
 		v.DoubtSince, v.DoubtWhy = &since, c.DoubtWhy
 	}
+	if since, ok := p.distrusted(); ok && v.DoubtSince == nil {
+		v.DoubtSince, v.DoubtWhy = &since, "journal"
+	}
 	if p.End == EndRefused || slices.Contains(v.Flags, "review") {
 		v.Why = p.trouble()
 	}
@@ -65,6 +68,19 @@ func View(p Payment, c ViewContext) Public {
 		})
 	}
 	return v
+}
+
+// distrusted is since when the journal is not believed about this payment.
+func (p Payment) distrusted() (since time.Time, is bool) {
+	if p.Stage != Restored {
+		return since, false
+	}
+	for _, what := range []string{"restored", "adopted"} {
+		if at, ok := p.Stamps[what]; ok {
+			return at, true
+		}
+	}
+	return since, false
 }
 
 // bill is the newest bill, an empty one before the first.
