@@ -73,6 +73,8 @@ func (s *Service) answer(ctx context.Context, sub Subject, c *call) (answered, *
 		for _, w := range k.Work {
 			a.charge = a.charge || w.Kind == bill.ChargeCode
 		}
+		// An answer is kept for ever. A refusal made no row that its key could be a column of, so a repeat is judged anew, and
+		// may be taken then: once, because what it makes keeps its key.
 		if res, problem = said(a.reply); res != nil {
 			k.Called = &Called{Hash: c.hash, Outcome: res.Outcome, Owed: res.Owed}
 		}

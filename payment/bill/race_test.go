@@ -288,6 +288,17 @@ func TestFault(t *testing.T) {
 			w.has("jitter", "no two alike", waits[3] != waits[4])
 			w.looked(bill.Pending).has("wait", "as before", w.s.NextAsk.Sub(w.now) == 5*time.Second)
 		}},
+		{"clocks that are shorter than the polls fire at their own time", func(w *world) {
+			set := &w.env.Settings
+			set.Life, set.MaxOpen, set.LateLease, set.Doubt, set.Confirm = time.Second, 2*time.Second, time.Second, time.Second, time.Second
+			w.opened().tick(time.Second).took("B10").works(bill.Look).looked(bill.Paying).took("B17")
+			w.tick(time.Second).took("B19").status("unknown").looked(bill.Pending, w.late(200)).took("B20", "B15")
+			w.tick(time.Second).took("B15c").sums(0, 200, 0, 0)
+			v := newWorld(w.t)
+			v.env.Settings = *set
+			v.opened().looked(bill.Paying).tick(2 * time.Second).took("B10").looked(bill.Pending, v.onTime(200)).took("B14")
+			v.tick(time.Second).took("B9").status("confirmed")
+		}},
 		{"a confirm that was refused over a kept deposit is refused again", func(w *world) {
 			w.env.Settings.KeepDeposit = true
 			w.opened().paid(50).tick(5 * time.Minute).looked(bill.Dead).took("B13d").confirm(50).took("B8c").refused(payment.NoClosed)
