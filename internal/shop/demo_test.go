@@ -116,6 +116,7 @@ func (d *demo) bash(limit time.Duration, env []string, args ...string) (string, 
 
 // TestQuickStart runs the README's script, all of it, and adds the books up after each scene.
 func TestQuickStart(t *testing.T) {
+	t.Parallel()
 	t.Run("OneProcess", func(t *testing.T) { t.Parallel(); quickStart(t) })
 	t.Run("Processes", func(t *testing.T) { t.Parallel(); quickStart(t, "--processes") })
 }

@@ -197,6 +197,7 @@ func spoil(path string) error {
 // TestJournalUnusable starts the daemon on a journal that it must not touch: it stays up, says why in one sentence, takes
 // nothing, changes nothing, and ends in good order.
 func TestJournalUnusable(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name  string
 		spoil func(t *testing.T, r *rig, dir string)

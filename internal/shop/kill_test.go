@@ -19,6 +19,7 @@ import (
 // calls under the same references. Nothing is lost, nothing is doubled: the integrator's books balance, the bank's own
 // books say the same, and each sale that handed goods over took its money once.
 func TestKillRestart(t *testing.T) {
+	t.Parallel()
 	rounds := 1
 	if thorough() {
 		rounds = 5
@@ -136,15 +137,17 @@ func (k *killer) sell(sc script, gap, round int) {
 		if s.over {
 			break
 		}
-		if i == gap && round > 0 {
-			go func() { // ends long before the step's own limit
-				time.Sleep(rand.N(60 * time.Millisecond))
-				k.cut()
-			}()
-		}
-		st.do(k, s)
-		if i == gap && round == 0 {
+		switch {
+		case i != gap:
+			st.do(k, s)
+		case round == 0:
+			st.do(k, s)
 			k.cut()
+		default:
+			cut := make(chan struct{})
+			go func() { defer close(cut); time.Sleep(rand.N(60 * time.Millisecond)); k.cut() }()
+			st.do(k, s)
+			<-cut
 		}
 	}
 	k.finish(s, sc.steps[gap].name)

@@ -24,6 +24,7 @@ const doubtLimit = 30 * time.Second
 // TestLinkCut takes the integrator away under a payment, by ending it and by freezing it (its sockets stay open and say
 // nothing), at each kind of moment: nobody is told that nothing was taken, no light is on, and it ends by itself.
 func TestLinkCut(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		away func(*rig) (back func())
 		sale func(*rig, func() func())
