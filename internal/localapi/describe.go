@@ -36,7 +36,7 @@ func describe(a *httpapi.API) {
 	a.Describe("Payment", "qr", "The live code; null when no code may be scanned")
 	a.Nullable("Payment", "qr")
 	a.Describe("Payment", "doubt_since", "Since when nobody knows")
-	a.Describe("Payment", "doubt_why", "Whose silence it is", "link", "bank")
+	a.Describe("Payment", "doubt_why", "Whose silence it is; journal: the box was given an older copy of its own", "link", "bank", "journal")
 	a.Describe("Payment", "stamps", "When each step was taken first: asked, shown, paid …")
 	a.Describe("Lights", "hand_over", "The goods may leave")
 	a.Describe("Lights", "other_tender", "Other money may be taken")
