@@ -4,7 +4,10 @@
 package emulator
 
 import (
+	"bytes"
+	"fmt"
 	"image"
+	"image/png"
 	"sync"
 )
 
@@ -202,4 +205,14 @@ func (p *Printer) Bytes() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.bytes
+}
+
+// PNG is the paper as a file, a dot a pixel.
+func (r Receipt) PNG() ([]byte, error) {
+	var b bytes.Buffer
+	e := png.Encoder{CompressionLevel: png.BestSpeed}
+	if err := e.Encode(&b, r.Picture); err != nil {
+		return nil, fmt.Errorf("draw receipt: %w", err)
+	}
+	return b.Bytes(), nil
 }
