@@ -65,6 +65,10 @@ type step struct {
 	do   func(*killer, *sale)
 }
 
+// settleLimit is how long a sale that was cut may take to its end: a code that the bank may or may not have made is
+// given up after 20 s, a charge after a minute, and a return whose answer was lost is asked about before it goes on.
+const settleLimit = 4 * time.Minute
+
 // sale is what a till holds in its own books.
 type sale struct {
 	ref     string
@@ -80,11 +84,15 @@ var shown = script{"show", []step{
 		s.id = k.create(client.NewPayment{Reference: s.ref, Amount: rub(s.amount), Mode: "show"}).ID
 	}},
 	{"open", func(k *killer, s *sale) {
-		p := k.until(s.id, tryLimit, "open with its code", func(p client.Payment) bool { return p.State == "open" && p.QR != nil })
-		s.payload = p.QR.Payload
+		p := k.until(s.id, settleLimit, "open with its code, or over", func(p client.Payment) bool {
+			return p.State == "open" && p.QR != nil || over(p)
+		})
+		if s.over = over(p); !s.over {
+			s.payload = p.QR.Payload
+		}
 	}},
 	{"pay", func(k *killer, s *sale) { k.pay(s.payload, nil) }},
-	{"paid", func(k *killer, s *sale) { k.untilState(s.id, tryLimit, "paid") }},
+	{"paid", func(k *killer, s *sale) { k.untilState(s.id, settleLimit, "paid") }},
 	{"confirm", (*killer).confirm},
 	{"return", func(k *killer, s *sale) {
 		s.back = 5000
@@ -100,7 +108,10 @@ var scanned = script{"scan", []step{
 	{"create", func(k *killer, s *sale) {
 		s.id = k.create(client.NewPayment{Reference: s.ref, Amount: rub(s.amount), Mode: "scan"}).ID
 	}},
-	{"open", func(k *killer, s *sale) { k.untilState(s.id, tryLimit, "open") }},
+	{"open", func(k *killer, s *sale) {
+		p := k.until(s.id, settleLimit, "open, or over", func(p client.Payment) bool { return p.State == "open" || over(p) })
+		s.over = over(p)
+	}},
 	{"scan", func(k *killer, _ *sale) { k.scan(k.walletCode()) }},
 	{"paid", (*killer).scanUntilPaid},
 	{"confirm", (*killer).confirm},
@@ -109,15 +120,15 @@ var scanned = script{"scan", []step{
 // scanUntilPaid shows a fresh code whenever the box asks for one: a code that was under way in a crash is gone by design.
 func (k *killer) scanUntilPaid(s *sale) {
 	k.t.Helper()
-	end, last := time.Now().Add(2*time.Minute), time.Now()
-	p := k.until(s.id, 2*time.Minute, "paid, or ended without money", func(p client.Payment) bool {
-		if p.State == "open" && time.Since(last) > 3*time.Second && time.Now().Before(end) {
+	last := time.Now()
+	p := k.until(s.id, settleLimit, "paid, or over", func(p client.Payment) bool {
+		if p.State == "open" && time.Since(last) > 3*time.Second {
 			last = time.Now()
 			k.scan(k.walletCode())
 		}
-		return p.State == "paid" || p.Lights.OtherTender
+		return p.State == "paid" || over(p)
 	})
-	s.over = p.Lights.OtherTender
+	s.over = over(p)
 }
 
 func (k *killer) confirm(s *sale) {
@@ -170,9 +181,9 @@ func (k *killer) finish(s *sale, after string) {
 	case s.back > 0:
 		want = "part_returned"
 	}
-	p := k.until(s.id, time.Minute, "settled", func(p client.Payment) bool {
+	p := k.until(s.id, settleLimit, "settled", func(p client.Payment) bool {
 		if s.over {
-			return p.Owed.Value == 0
+			return over(p)
 		}
 		return p.State == want && p.Returned.Value == s.back && p.Owed.Value == 0
 	})
