@@ -331,7 +331,7 @@ func (p *Printer) bars(a []byte) {
 	p.codes = append(p.codes, text)
 	p.dots(width, max(int(p.barHeight), 1), func(x, _ int) bool { return modules[x/w] == '1' })
 	if p.barText&2 != 0 {
-		f := font.Get(false, false)
+		f := font.Get(false)
 		cells := make([]cell, 0, len(text))
 		for _, r := range text {
 			cells = append(cells, cell{r, look{w: 1, h: 1}})

@@ -76,18 +76,18 @@ type cell struct {
 	look
 }
 
-func (c cell) width() int  { return font.Get(c.small, c.bold).Width * c.w }
-func (c cell) height() int { return font.Get(c.small, c.bold).Height * c.h }
+func (c cell) width() int  { return font.Get(c.small).Width * c.w }
+func (c cell) height() int { return font.Get(c.small).Height * c.h }
 
 // print sets a line of letters from x on; the paper has been fed past it, its lowest row is the bottom-th from the end.
 func (p *paper) print(line []cell, x, bottom int) {
 	p.used = p.used || len(line) > 0
 	for _, c := range line {
-		f := font.Get(c.small, c.bold)
+		f := font.Get(c.small)
 		for y := range c.height() {
 			under := c.underline && y >= c.height()-2
 			for dx := range c.width() {
-				on := f.Dot(c.r, dx/c.w, y/c.h) || under
+				on := f.Dot(c.r, dx/c.w, y/c.h, c.bold) || under
 				p.black(x+dx, bottom+c.height()-1-y, on != c.invert)
 			}
 		}

@@ -1,5 +1,5 @@
 // Package font holds the letters of a receipt printer made of software: font A in cells of 12 × 24 dots and font B in
-// cells of 9 × 17, plain and bold. It draws nothing itself. The letters are under their own licence, OFL.txt.
+// cells of 9 × 17. It draws nothing itself. The letters are under their own licence, OFL.txt.
 package font
 
 import (
@@ -13,14 +13,8 @@ import (
 //go:embed a.hex
 var aHex string
 
-//go:embed a-bold.hex
-var aBoldHex string
-
 //go:embed b.hex
 var bHex string
-
-//go:embed b-bold.hex
-var bBoldHex string
 
 // Face is the letters of one font.
 type Face struct {
@@ -30,33 +24,28 @@ type Face struct {
 
 // The faces are read when they are first used.
 var (
-	a     = sync.OnceValue(func() *Face { return read(aHex, 12, 24) })
-	aBold = sync.OnceValue(func() *Face { return read(aBoldHex, 12, 24) })
-	b     = sync.OnceValue(func() *Face { return read(bHex, 9, 17) })
-	bBold = sync.OnceValue(func() *Face { return read(bBoldHex, 9, 17) })
+	a = sync.OnceValue(func() *Face { return read(aHex, 12, 24) })
+	b = sync.OnceValue(func() *Face { return read(bHex, 9, 17) })
 )
 
 // Get is font A, or B where small.
-func Get(small, bold bool) *Face {
-	switch {
-	case small && bold:
-		return bBold()
-	case small:
+func Get(small bool) *Face {
+	if small {
 		return b()
-	case bold:
-		return aBold()
 	}
 	return a()
 }
 
-// Dot says whether the dot at x, y of a letter is black. A letter that the face lacks is an empty box.
-func (f *Face) Dot(r rune, x, y int) bool {
+// Dot says whether the dot at x, y of a letter is black; bold letters are printed twice, a dot apart. A letter that the
+// face lacks is an empty box.
+func (f *Face) Dot(r rune, x, y int, bold bool) bool {
 	g, ok := f.glyphs[r]
 	if !ok {
 		return x >= 1 && x < f.Width-1 && y >= 4 && y < f.Height-4 && (x == 1 || x == f.Width-2 || y == 4 || y == f.Height-5)
 	}
 	row := (f.Width + 7) / 8
-	return g[y*row+x/8]&(0x80>>(x%8)) != 0
+	on := func(x int) bool { return x >= 0 && g[y*row+x/8]&(0x80>>(x%8)) != 0 }
+	return on(x) || bold && on(x-1)
 }
 
 // Has says whether the face has a letter.
