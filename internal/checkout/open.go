@@ -1,5 +1,11 @@
 package checkout
 
+import "context"
+
+// Ready waits until the box has read its journal and takes calls: what OpenPayments says before that is nothing. Its error
+// is ctx's, or ErrStopped.
+func (b *Box) Ready(ctx context.Context) error { return b.do(ctx, func() {}) }
+
 // OpenPayments is the ids, at the integrator, of the payments that are not over, oldest first, as of the last step. It never blocks: the link
 // asks while it dials. Nobody may change what it answers.
 func (b *Box) OpenPayments() []string {

@@ -65,7 +65,12 @@ func (c *core) run(ctx context.Context) (err error) {
 	under, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var lower errgroup.Group // outlives the box, so that its last calls may still leave
-	lower.Go(func() error { return ended(c.link.Serve(under, owner{c.box, c})) })
+	lower.Go(func() error {
+		if c.box.Ready(under) != nil {
+			return nil // the box has ended before it began, and says why itself
+		}
+		return ended(c.link.Serve(under, owner{c.box, c})) // its first dial says whether a payment is open
+	})
 	lower.Go(func() error { c.watch(under); return nil })
 	if err = c.box.Run(ctx); err != nil {
 		err = fmt.Errorf("take payments: %w", err)

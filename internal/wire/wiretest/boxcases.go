@@ -200,7 +200,7 @@ func (b *Box) serial(_ context.Context, _ *house, p *peer, _ wire.Open) error {
 			return errors.New("an answer was not taken in before the next call left")
 		}
 	}
-	return p.result(other[0], wire.Result{Outcome: wire.OutBill})
+	return errors.Join(p.result(other[0], wire.Result{Outcome: wire.OutBill}), p.settled(b, other...))
 }
 
 func (b *Box) flight(_ context.Context, _ *house, p *peer, _ wire.Open) error {

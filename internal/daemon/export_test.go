@@ -1,0 +1,33 @@
+package daemon
+
+import (
+	"context"
+
+	"tilld/internal/journal"
+	"tilld/internal/record"
+)
+
+// Core is the part of a daemon that takes payments, without its devices and its API.
+type Core struct{ c *core }
+
+// NewCore opens the journal and puts a box and its link on it, as Run does.
+func (d *Daemon) NewCore(ctx context.Context) (*Core, error) {
+	c, err := d.newCore(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &Core{c}, nil
+}
+
+// Run takes payments until ctx ends, and closes the journal.
+func (c *Core) Run(ctx context.Context) error { return c.c.run(ctx) }
+
+// Journal is what the core writes.
+func (c *Core) Journal() *journal.Journal { return c.c.journal }
+
+// Commit journals a batch and wakes the link.
+func (c *Core) Commit(ctx context.Context, b record.Batch) error {
+	_, err := c.c.journal.Commit(ctx, b)
+	c.c.link.Wake()
+	return err
+}
