@@ -126,7 +126,7 @@ func cutClosing(r *rig, away func() func()) {
 	}
 	r.doubtful(p.ID, "in_doubt")
 	back()
-	p = r.untilState(p.ID, time.Minute, "canceled")
+	p = r.untilState(p.ID, 2*time.Minute, "canceled")
 	if !p.Lights.OtherTender {
 		r.t.Error("canceled, and other money is not safe")
 	}
@@ -141,7 +141,7 @@ func cutSubmitted(r *rig, away func() func()) {
 		r.t.Errorf("park: %v", err)
 	}
 	back()
-	r.until(p.ID, time.Minute, "over", over)
+	r.until(p.ID, 2*time.Minute, "over", over)
 }
 
 // cutIdle: a payment that cannot be taken is refused at once, and taken again soon after the line is back.
