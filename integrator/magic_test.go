@@ -24,6 +24,7 @@ type town struct {
 	*rig
 	bank    *sandboxbank.Bank
 	running sync.WaitGroup
+	ahead   func(path string) // of what the bank is asked
 }
 
 // direct is a line to a handler without sockets. Whoever hangs up does not wait for the handler.
@@ -54,6 +55,11 @@ func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func inTown(t *testing.T, f func(*town)) {
 	t.Helper()
+	inTownOf(t, sandboxbank.Evil{}, f)
+}
+
+func inTownOf(t *testing.T, evil sandboxbank.Evil, f func(*town)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := &town{rig: newRig(t)}
 		key := bytes.Repeat([]byte("k"), 32)
@@ -64,9 +70,17 @@ func inTown(t *testing.T, f func(*town)) {
 			_, _ = rw.Write(reply)
 		})
 		var err error
-		w.bank, err = sandboxbank.New(sandboxbank.Config{Key: key, Callback: "http://127.0.0.1/hint", Client: &http.Client{Transport: direct{hints, &w.running}}})
+		w.bank, err = sandboxbank.New(sandboxbank.Config{Key: key, Evil: evil, Callback: "http://127.0.0.1/hint", Client: &http.Client{Transport: direct{hints, &w.running}}})
 		w.ok(err)
-		p, err := sandbox.New(sandbox.Config{URL: "http://127.0.0.1:7475", Key: key, Transport: direct{w.bank.Handler(), &w.running}})
+		orders := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if w.ahead != nil {
+				w.ahead(r.URL.Path)
+			}
+			w.bank.Handler().ServeHTTP(rw, r)
+		})
+		p, err := sandbox.New(sandbox.Config{
+			URL: "http://127.0.0.1:7475", Key: key, Transport: direct{orders, &w.running}, KillRefunds: evil.KillRefunds > 0,
+		})
 		w.ok(err)
 		w.more = map[string]provider.Provider{"sandbox": p}
 		w.start()
