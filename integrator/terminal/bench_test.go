@@ -10,13 +10,13 @@ import (
 	"runtime"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/gorilla/websocket" // the floor of this benchmark, and nothing else here
 
 	"tilld/integrator/terminal"
+	"tilld/internal/floor"
 	"tilld/internal/wire"
 )
 
@@ -24,19 +24,15 @@ const sessions = 1000
 
 // BenchmarkEcho is a call and its answer with 1,000 sessions open, both ends in this process: over the whole link
 // (journal in memory, codec, queues, both programs' ends), and beside it over bare gorilla/websocket with frames of the
-// same size. KiB/session is heap and stacks of both ends.
+// same size, by turns. KiB/session is heap and stacks of both ends together.
 func BenchmarkEcho(b *testing.B) {
-	for _, end := range []struct {
-		name string
-		open func(b *testing.B) (echo func(session, n int), each float64, stop func())
-	}{{"Link", openLinks}, {"BareGorilla", openBare}} {
-		echo, each, stop := end.open(b)
-		b.Run(end.name, func(b *testing.B) {
-			race(b, echo)
-			b.ReportMetric(each, "KiB/session")
-		})
-		stop()
-	}
+	link, each, stop := openLinks(b)
+	defer stop()
+	bare, low, stopBare := openBare(b)
+	defer stopBare()
+	floor.Turns(b, sessions, spread(bare), spread(link))
+	b.ReportMetric(each, "KiB/session")
+	b.ReportMetric(low, "floor-KiB/session")
 }
 
 func memory() float64 {
@@ -48,23 +44,27 @@ func memory() float64 {
 	return float64(m.HeapAlloc+m.StackInuse) / 1024
 }
 
-// race spreads b.N echoes over all sessions.
-func race(b *testing.B, echo func(session, n int)) {
-	free := make(chan int, sessions)
-	for i := range sessions {
-		free <- i
-	}
-	var n atomic.Int64
-	b.ResetTimer()
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			i := <-free
-			echo(i, int(n.Add(1)))
-			free <- i
+// spread gives n echoes to all sessions, some at a time.
+func spread(echo func(session, n int)) func(n int) error {
+	made := 0
+	return func(n int) error {
+		var wg sync.WaitGroup
+		for part := range atOnce {
+			from := made
+			wg.Go(func() {
+				for i := part; i < n; i += atOnce {
+					echo(i%sessions, from+i)
+				}
+			})
 		}
-	})
-	b.StopTimer()
+		wg.Wait()
+		made += n
+		return nil
+	}
 }
+
+// atOnce is how many echoes are under way together; it divides sessions, so that each session has one at most.
+const atOnce = 8
 
 func openLinks(b *testing.B) (func(session, n int), float64, func()) {
 	var names []string
@@ -109,26 +109,12 @@ func (*echo) Call(context.Context, string, int64, string, string, json.RawMessag
 }
 
 func openBare(b *testing.B) (func(session, n int), float64, func()) {
-	up := websocket.Upgrader{ReadBufferSize: 1024, WriteBufferSize: 1024, WriteBufferPool: &sync.Pool{}}
-	hs := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c, err := up.Upgrade(w, r, nil)
-		if err != nil {
-			return
-		}
-		go func() {
-			defer c.Close()
-			for {
-				kind, p, err := c.ReadMessage()
-				if err != nil || c.WriteMessage(kind, p) != nil {
-					return
-				}
-			}
-		}()
-	}))
+	hs := httptest.NewServer(bareEcho())
+	pool := &sync.Pool{}
 	before := memory()
 	conns := make([]*websocket.Conn, sessions)
 	for i := range conns {
-		d := websocket.Dialer{ReadBufferSize: 1024, WriteBufferSize: 1024, WriteBufferPool: up.WriteBufferPool}
+		d := websocket.Dialer{ReadBufferSize: 1024, WriteBufferSize: 1024, WriteBufferPool: pool}
 		c, _, err := d.Dial("ws"+strings.TrimPrefix(hs.URL, "http"), nil)
 		if err != nil {
 			b.Fatal(err)
@@ -151,4 +137,24 @@ func openBare(b *testing.B) (func(session, n int), float64, func()) {
 		}
 		hs.Close()
 	}
+}
+
+// bareEcho is gorilla/websocket used well: small buffers, shared ones for writing, the handler returns.
+func bareEcho() http.Handler {
+	up := websocket.Upgrader{ReadBufferSize: 1024, WriteBufferSize: 1024, WriteBufferPool: &sync.Pool{}}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := up.Upgrade(w, r, nil)
+		if err != nil {
+			return
+		}
+		go func() {
+			defer c.Close() //nolint:errcheck // it is over
+			for {
+				kind, p, err := c.ReadMessage()
+				if err != nil || c.WriteMessage(kind, p) != nil {
+					return
+				}
+			}
+		}()
+	})
 }

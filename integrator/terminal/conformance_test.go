@@ -8,13 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"tilld/integrator/terminal"
 	"tilld/internal/wire/wiretest"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // serve runs a Server on loopback until the test ends, and sees that nothing of it is left.
 func serve(t *testing.T, o terminal.Office, c terminal.Config) (url string, s *terminal.Server) {
