@@ -1,6 +1,7 @@
 package integrator_test
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -128,6 +129,31 @@ func TestMoneyWithoutAnOrderGoesBackByHand(t *testing.T) {
 		if err != nil || len(list) != 1 {
 			t.Errorf("%d bills wait for a person: %v", len(list), err)
 		}
+	})
+}
+
+// What a person books on a sale in doubt is the money of the attempt that is in doubt, and can go back where it came from.
+func TestMoneyThatAPersonSawGoesBackByItsAttempt(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		r.bank.codes[codeOne] = func(o *order) { o.paying = true }
+		id := r.create(payment.Scan, 700)
+		r.charge(id, 1, codeOne)
+		r.await(id, payment.EvCharging, time.Second)
+		r.bank.script("look", slices.Repeat([]error{errLine}, 50)...)
+		r.await(id, payment.EvDoubt, 3*time.Minute)
+		r.act(id, bill.Event{Cause: bill.Silent})
+		for _, c := range []bill.Credit{{Amount: 700, Evidence: "e"}, {Txn: "T7", Evidence: "e"}} {
+			if _, err := r.svc.Act(t.Context(), id, bill.Event{Cause: bill.Decided, Verdict: bill.VerdictPaid, Credit: &c}); err == nil {
+				t.Errorf("money without a name or an amount was booked: %+v", c)
+			}
+		}
+		r.act(id, bill.Event{Cause: bill.Decided, Verdict: bill.VerdictPaid, Who: "chief", Credit: &bill.Credit{
+			Txn: "T7", Amount: 700, PaidAt: time.Now().Add(-2 * time.Minute), Evidence: "statement of 22 November",
+		}})
+		r.await(id, payment.EvPaid, 0)
+		r.giveBack(id, "whole", 0)
+		r.await(id, payment.EvReturned, time.Minute)
+		r.audit(700, 0, 700, 0)
 	})
 }
 

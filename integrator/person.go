@@ -45,6 +45,15 @@ func (s *Service) Act(ctx context.Context, id string, e bill.Event) (payment.Bil
 	if e.NewID == "" {
 		e.NewID = payment.NewID(time.Now())
 	}
+	if e.Credit != nil {
+		st, err := s.store.Bill(ctx, id)
+		if err != nil {
+			return payment.Bill{}, fmt.Errorf("act on bill: %w", err)
+		}
+		if e.Credit, err = named(st, *e.Credit); err != nil {
+			return payment.Bill{}, err
+		}
+	}
 	out, err := s.change(ctx, Subject{Bill: id}, e)
 	if err != nil {
 		return payment.Bill{}, fmt.Errorf("act on bill: %w", err)
@@ -54,6 +63,25 @@ func (s *Service) Act(ctx context.Context, id string, e bill.Event) (payment.Bil
 		return b, &Refusal{Code: out.reply.Refusal, Why: out.reply.Why}
 	}
 	return b, nil
+}
+
+// named is a credit that a person or a registry booked, with what they need not say: the bill's provider, and the order
+// that it came by, where there is no doubt, so that the provider can be asked to give it back.
+func named(st bill.State, c bill.Credit) (*bill.Credit, error) {
+	if c.Txn == "" || c.Amount <= 0 {
+		return nil, errors.New("act: money needs the id of its payment and an amount")
+	}
+	if c.Provider == "" {
+		c.Provider = st.Request.Provider
+	}
+	if c.Attempt == 0 && st.Order.ID == "" {
+		for _, a := range st.Attempts {
+			if a.Running || len(st.Attempts) == 1 {
+				c.Attempt = a.N
+			}
+		}
+	}
+	return &c, nil
 }
 
 // Bill reads one bill as its box sees it.
