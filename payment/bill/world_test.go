@@ -120,6 +120,9 @@ func law(a, b bill.State, e bill.Event, fx []bill.Effect) string {
 	if e.Cause == bill.Tick && a.Kept > b.Kept && booked(b) == booked(a) {
 		return "a clock took money back from goods"
 	}
+	if b.Full && sum.Held > b.Need {
+		return "more is held than was asked for"
+	}
 	if msg := hangs(b); msg != "" {
 		return msg
 	}
