@@ -12,8 +12,9 @@ import (
 const allocRuns = 50
 
 // Beside runs floor and ours by turns, once each for every b.N, and reports the medians: ns/op of ours, floor-ns/op, and
-// ours by floor as ×floor; own-allocs/op is of ours alone, on all goroutines. The first error ends the benchmark.
-func Beside(b *testing.B, floor, ours func() error) {
+// ours by floor as ×floor; own-allocs/op is of ours and after, on all goroutines. after, if any, clears up behind ours and is not timed. The first
+// error ends the benchmark.
+func Beside(b *testing.B, floor, ours func() error, after ...func() error) {
 	b.Helper()
 	run := func(f func() error) time.Duration {
 		start := time.Now()
@@ -22,15 +23,22 @@ func Beside(b *testing.B, floor, ours func() error) {
 		}
 		return time.Since(start)
 	}
+	mine := func() time.Duration {
+		took := run(ours)
+		for _, f := range after {
+			run(f)
+		}
+		return took
+	}
 	for range 3 { // what is made once
 		run(floor)
-		run(ours)
+		mine()
 	}
-	allocs := testing.AllocsPerRun(allocRuns, func() { run(ours) })
+	allocs := testing.AllocsPerRun(allocRuns, func() { mine() })
 	var low, own []time.Duration
 	for b.Loop() {
 		low = append(low, run(floor))
-		own = append(own, run(ours))
+		own = append(own, mine())
 	}
 	report(b, median(low), median(own))
 	b.ReportMetric(allocs, "own-allocs/op")
