@@ -296,7 +296,7 @@ func TestFault(t *testing.T) {
 			w.tick(time.Second).took("B15c").sums(0, 200, 0, 0)
 			v := newWorld(w.t)
 			v.env.Settings = *set
-			v.opened().looked(bill.Paying).tick(2 * time.Second).took("B10").looked(bill.Pending, v.onTime(200)).took("B14")
+			v.opened().looked(bill.Paying).tick(2*time.Second).took("B10").looked(bill.Pending, v.onTime(200)).took("B14")
 			v.tick(time.Second).took("B9").status("confirmed")
 		}},
 		{"a confirm that was refused over a kept deposit is refused again", func(w *world) {
