@@ -27,7 +27,7 @@ func scenarios() []bounds {
 		{name: "show, paying, two customers", mode: show, amounts: two, do: "w", deep: true},
 		{name: "show, more time", mode: show, amounts: one, do: "xw", deep: true},
 		{name: "show, lost and slow answers", mode: show, amounts: one, do: "d", deep: true},
-		{name: "show, slow answers, in parts", mode: show, amounts: parts, do: "d", deep: true},
+		{name: "show, slow answers, paid twice, dead code paid", mode: show, amounts: two, do: "df", deep: true},
 		{name: "show, dead code paid", mode: show, amounts: one, do: "f"},
 		{name: "show, two customers, dead code paid", mode: show, amounts: two, do: "f", deep: true},
 		{name: "show, three customers", mode: show, amounts: three, do: "f", deep: true},
