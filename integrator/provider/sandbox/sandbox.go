@@ -96,6 +96,7 @@ func (p *Provider) Traits() provider.Traits {
 	return provider.Traits{
 		KillRefunds: p.cfg.KillRefunds, KillReliable: true, Tolerance: p.cfg.Tolerance, NotFoundFinal: p.cfg.NotFoundFinal,
 		CallLimit: p.cfg.CallLimit, Methods: []string{"cancel", "refund"},
+		RefundWindow: 2 * time.Minute, // the bank gives back as it kills; what takes longer it calls pending
 	}
 }
 
