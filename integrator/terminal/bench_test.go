@@ -148,7 +148,7 @@ func bareEcho() http.Handler {
 			return
 		}
 		go func() {
-			defer c.Close() //nolint:errcheck // it is over
+			defer c.Close()
 			for {
 				kind, p, err := c.ReadMessage()
 				if err != nil || c.WriteMessage(kind, p) != nil {

@@ -66,8 +66,8 @@ func (c *core) run(ctx context.Context) (err error) {
 	defer stop()
 	var lower errgroup.Group // outlives the box, so that its last calls may still leave
 	lower.Go(func() error {
-		if c.box.Ready(under) != nil {
-			return nil // the box has ended before it began, and says why itself
+		if err := c.box.Ready(under); err != nil {
+			return nil //nolint:nilerr // the box has ended before it began, and says why itself
 		}
 		return ended(c.link.Serve(under, owner{c.box, c})) // its first dial says whether a payment is open
 	})

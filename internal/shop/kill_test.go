@@ -49,7 +49,6 @@ type killer struct {
 	sales  int
 	kills  int
 	goods  int64 // of sales that handed over
-	back   int64
 	states map[string]int
 }
 
