@@ -157,6 +157,29 @@ func TestMoneyThatAPersonSawGoesBackByItsAttempt(t *testing.T) {
 	})
 }
 
+// A charge that had no turn yet when the cashier gave the sale up is never made.
+func TestChargeOfASaleThatIsOverIsNeverMade(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		r.down()
+		r.set.PerProvider = 1
+		r.up()
+		r.session()
+		free := r.bank.hold("present")
+		r.create(payment.Show, 100)
+		synctest.Wait()
+		id := r.create(payment.Scan, 700)
+		r.charge(id, 1, codeOne)
+		r.giveBack(id, "whole", 0)
+		time.Sleep(time.Second)
+		free()
+		r.await(id, payment.EvClosed, time.Second)
+		if n := r.bank.count("charge"); n != 0 {
+			t.Errorf("the customer was charged %d times for a sale that was over", n)
+		}
+		r.audit(0, 0, 0, 0)
+	})
+}
+
 func (r *rig) act(id string, e bill.Event) {
 	r.Helper()
 	_, err := r.svc.Act(r.Context(), id, e)

@@ -132,6 +132,7 @@ func (w *town) scans(id string, n int) {
 	w.Helper()
 	code, _ := w.wallet("/wallet/code", map[string]any{})["code"].(string)
 	w.charge(id, n, code)
+	synctest.Wait() // the bank has been asked, or has the code
 }
 
 // is awaits an event and checks the status that it says.
