@@ -69,7 +69,7 @@ type Printer struct {
 	receipts []Receipt
 	pulses   []int
 	drawer   bool
-	late     []byte // the newest process id that nobody was there to hear
+	late     []byte // the newest process id, until a host has read it
 }
 
 // New makes a printer.

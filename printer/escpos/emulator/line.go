@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"slices"
@@ -29,7 +30,6 @@ func (p *Printer) Serve(c io.ReadWriteCloser) error {
 	p.lines = append(p.lines, l)
 	if len(p.late) > 0 { // the host was not there to hear it
 		p.say(p.late)
-		p.late = nil
 	}
 	p.mu.Unlock()
 	done := make(chan struct{})
@@ -114,11 +114,22 @@ func (p *Printer) answer(l *line) {
 		if len(out) > 0 {
 			if _, err := l.c.Write(out); err != nil {
 				closed = true
+			} else {
+				p.read(out)
 			}
 		}
 		if closed {
 			return
 		}
+	}
+}
+
+// read: a host has read this.
+func (p *Printer) read(out []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.late) > 0 && bytes.Contains(out, p.late) {
+		p.late = nil
 	}
 }
 

@@ -124,10 +124,7 @@ func (p *Printer) processID(id []byte) {
 		return
 	}
 	b := append(append([]byte{0x37, 0x22}, id...), 0)
-	if len(p.lines) == 0 {
-		p.late = b
-		return
-	}
+	p.late = b // until a host has read it
 	p.say(b)
 }
 

@@ -1,0 +1,226 @@
+package printing_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tilld/devices"
+	"tilld/internal/health"
+	"tilld/internal/journal"
+	"tilld/internal/printing"
+	"tilld/internal/record"
+	"tilld/printer"
+	"tilld/printer/escpos"
+	"tilld/printer/escpos/emulator"
+	"tilld/printer/printertest"
+)
+
+// shop is print jobs with the real journal, kept alive devices and printers made of software.
+type shop struct {
+	t       *testing.T
+	dir     string
+	options escpos.Options
+	paper   map[string]*emulator.Printer
+	health  *health.List
+
+	j    *journal.Journal
+	seen int64 // last event that until has read
+	p    *printing.Printing
+	stop context.CancelFunc
+	done chan struct{}
+}
+
+var lanes = map[string]printing.Lane{
+	"1": {Printer: "front", Language: "en", DrawerPin: 2},
+	"2": {Printer: "front", Language: "ru", DrawerPin: 5},
+	"3": {Printer: "back", Language: "ru"},
+	"4": {},
+}
+
+// in runs f in a bubble, with a box that runs.
+func in(t *testing.T, f func(*testing.T, *shop)) {
+	t.Helper()
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		s := &shop{
+			t: t, dir: dir, options: escpos.Options{Proof: "id"}, health: &health.List{},
+			paper: map[string]*emulator.Printer{"front": emulator.New(emulator.Config{}), "back": emulator.New(emulator.Config{})},
+		}
+		s.start()
+		defer s.halt()
+		f(t, s)
+	})
+}
+
+func (s *shop) start() {
+	s.t.Helper()
+	j, _, err := journal.Open(s.t.Context(), journal.Config{Dir: s.dir, Reserve: -1})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.j = j
+	s.p = printing.New(printing.Config{
+		Printers: []string{"front", "back"}, Lanes: lanes, Health: s.health, Log: slog.New(slog.DiscardHandler),
+	}, j)
+	if err := s.p.Start(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop, s.done = stop, make(chan struct{})
+	var wg sync.WaitGroup
+	devs, stopDevs := context.WithCancel(context.Background())
+	for name, e := range s.paper {
+		wg.Go(func() { s.supervise(devs, name, e) })
+	}
+	go func() {
+		defer close(s.done)
+		s.p.Run(ctx)
+		stopDevs() // the running job has ended by then
+		wg.Wait()
+	}()
+}
+
+// supervise keeps a printer's line alive as the box does.
+func (s *shop) supervise(ctx context.Context, name string, e *emulator.Printer) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	v := devices.Supervise[printer.Printer]{
+		Role: name, Log: slog.New(slog.DiscardHandler),
+		Find: func(context.Context) (devices.Port, devices.Driver[printer.Printer], map[string]any, error) {
+			near, far := printertest.Pipe(2 * time.Second)
+			wg.Go(func() { _ = e.Serve(far) })
+			return closing{near, far}, devices.Driver[printer.Printer]{
+				Name: "escpos",
+				Open: func(_ context.Context, p devices.Port, _ map[string]any) (printer.Printer, error) {
+					return escpos.Open(p, s.options), nil
+				},
+			}, nil, nil
+		},
+		Use: func(d printer.Printer, ready bool) { s.p.Use(name, d, ready) },
+		Serve: func(ctx context.Context, d printer.Printer) error {
+			return d.Serve(ctx, func(st printer.Status) { s.p.Status(name, st) })
+		},
+	}
+	v.Run(ctx)
+	e.HangUp()
+}
+
+// closing closes the far end too, as a cable has two.
+type closing struct {
+	devices.Port
+	far io.Closer
+}
+
+func (c closing) Close() error {
+	err := c.Port.Close()
+	c.far.Close()
+	return err
+}
+
+func (s *shop) halt() {
+	s.stop()
+	<-s.done
+	if err := s.j.Close(); err != nil {
+		s.t.Error(err)
+	}
+}
+
+func receipt(line string) []printing.Item {
+	return []printing.Item{
+		{Type: "text", Text: "begin " + line, Bold: true},
+		{Type: "columns", Cells: []printing.Cell{{Text: "Coffee"}, {Text: "120.00", Align: "right"}}},
+		{Type: "text", Text: "end " + line},
+		{Type: "cut"},
+	}
+}
+
+func (s *shop) submit(l, ref string) printing.Public {
+	s.t.Helper()
+	p, fresh, err := s.p.Submit(s.t.Context(), printing.Request{Lane: l, Reference: ref, Items: receipt(ref)})
+	if err != nil || !fresh {
+		s.t.Fatalf("submit %s: %+v, %v, %v", ref, p, fresh, err)
+	}
+	return p
+}
+
+func (s *shop) get(id string) printing.Public {
+	s.t.Helper()
+	p, err := s.p.Find(s.t.Context(), "", id)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return p
+}
+
+// ended waits until a job has come to its end.
+func (s *shop) ended(id string) printing.Public {
+	s.t.Helper()
+	return s.until(id, func(p printing.Public) bool { return p.State != printing.Queued && p.State != printing.Running })
+}
+
+// until waits for events until f is content with the job.
+func (s *shop) until(id string, f func(printing.Public) bool) printing.Public {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), time.Hour)
+	defer cancel()
+	for {
+		es, err := s.j.Events(ctx, s.seen, 1000)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if len(es) > 0 {
+			s.seen = es[len(es)-1].Seq
+		}
+		p := s.get(id)
+		if f(p) {
+			return p
+		}
+		if err := s.j.Wait(ctx, s.seen); err != nil {
+			s.t.Fatalf("waited in vain: %+v", p)
+		}
+	}
+}
+
+// onPaper counts where a job's first and last line stand, cut or not.
+func (s *shop) onPaper(name, line string) (begun, whole int) {
+	e := s.paper[name]
+	for _, r := range append(e.Receipts(), e.Pending()) {
+		text := "\n" + strings.Join(r.Text, "\n") + "\n"
+		begun += strings.Count(text, "\nbegin "+line+"\n")
+		whole += strings.Count(text, "\nend "+line+"\n")
+	}
+	return begun, whole
+}
+
+// events are the types of what was told about a subject, in order.
+func (s *shop) events(subject string) string {
+	s.t.Helper()
+	es, err := s.j.Events(s.t.Context(), 0, 100_000)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var out []string
+	for _, e := range es {
+		if e.Subject == subject {
+			out = append(out, strings.TrimPrefix(e.Type, "print."))
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+func (s *shop) fail(name string, after int64, f emulator.Fault) { s.paper[name].FailAt(after, f) }
+
+var _ record.Journal = (*journal.Journal)(nil)
+
+func ref(a ...any) string {
+	return strings.ReplaceAll(strings.Trim(fmt.Sprintln(a...), "\n"), " ", "-")
+}
+
+func pipe() (devices.Port, io.ReadWriteCloser) { return printertest.Pipe(2 * time.Second) }

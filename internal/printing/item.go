@@ -1,0 +1,230 @@
+package printing
+
+import (
+	"bytes"
+	"fmt"
+	"image/png"
+	"reflect"
+	"slices"
+	"strings"
+
+	"tilld/printer"
+)
+
+// Item is one element of a receipt as till software writes it: its type and the fields that belong to that.
+//
+//	text     text align bold underline invert small width height
+//	columns  cells bold underline invert small width height
+//	rule     double
+//	image    picture align
+//	qr       payload level module align
+//	barcode  kind data dots align
+//	feed     lines
+//	cut      partial
+//	drawer   pin
+type Item struct {
+	Type      string `json:"type"`
+	Text      string `json:"text,omitempty"`
+	Align     string `json:"align,omitempty"` // left center right
+	Bold      bool   `json:"bold,omitempty"`
+	Underline bool   `json:"underline,omitempty"`
+	Invert    bool   `json:"invert,omitempty"`
+	Small     bool   `json:"small,omitempty"`
+	Width     int    `json:"width,omitempty"`  // 1–5
+	Height    int    `json:"height,omitempty"` // 1–5
+	Cells     []Cell `json:"cells,omitempty"`
+	Double    bool   `json:"double,omitempty"`
+	Picture   []byte `json:"picture,omitempty"` // PNG, base64
+	Payload   string `json:"payload,omitempty"`
+	Level     string `json:"level,omitempty"`  // L M Q H
+	Module    int    `json:"module,omitempty"` // dots
+	Kind      string `json:"kind,omitempty"`   // ean13 ean8 upca code128
+	Data      string `json:"data,omitempty"`
+	Dots      int    `json:"dots,omitempty"` // height of a bar code
+	Lines     int    `json:"lines,omitempty"`
+	Partial   bool   `json:"partial,omitempty"`
+	Pin       int    `json:"pin,omitempty"` // 2 5
+}
+
+// Cell is one cell of a row.
+type Cell struct {
+	Text  string `json:"text"`
+	Width int    `json:"width,omitempty"` // characters
+	Align string `json:"align,omitempty"`
+}
+
+// Limits of one receipt.
+const (
+	MaxItems   = 1000
+	MaxText    = 4000 // bytes in one item
+	MaxPicture = 512 << 10
+	MaxRaw     = 256 << 10
+)
+
+// Invalid is what is wrong with a receipt, and where: "receipt[3].level".
+type Invalid struct{ Path, Text string }
+
+// Error makes it an error.
+func (e *Invalid) Error() string { return e.Path + ": " + e.Text }
+
+// fields of each type, besides the type itself.
+var fields = map[string][]string{
+	"text":    {"Text", "Align", "Bold", "Underline", "Invert", "Small", "Width", "Height"},
+	"columns": {"Cells", "Bold", "Underline", "Invert", "Small", "Width", "Height"},
+	"rule":    {"Double"},
+	"image":   {"Picture", "Align"},
+	"qr":      {"Payload", "Level", "Module", "Align"},
+	"barcode": {"Kind", "Data", "Dots", "Align"},
+	"feed":    {"Lines"},
+	"cut":     {"Partial"},
+	"drawer":  {"Pin"},
+}
+
+// Elements is a receipt for the driver; an error is an *Invalid. What depends on the paper's width the driver refuses.
+func Elements(items []Item) ([]printer.Element, error) {
+	if len(items) > MaxItems {
+		return nil, &Invalid{"receipt", fmt.Sprintf("has more than %d items", MaxItems)}
+	}
+	var out []printer.Element
+	for i, it := range items {
+		e, path, err := it.element()
+		if err != nil {
+			return nil, &Invalid{strings.TrimSuffix(fmt.Sprintf("receipt[%d].%s", i, path), "."), err.Error()}
+		}
+		out = append(out, e)
+	}
+	return out, nil
+}
+
+// element is one item, or which of its fields is wrong.
+func (it Item) element() (e printer.Element, field string, err error) {
+	mine, ok := fields[it.Type]
+	if !ok {
+		return nil, "type", fmt.Errorf("must be one of text, columns, rule, image, qr, barcode, feed, cut, drawer")
+	}
+	v := reflect.ValueOf(it)
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		if f.Name != "Type" && !v.Field(i).IsZero() && !slices.Contains(mine, f.Name) {
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			return nil, name, fmt.Errorf("does not belong to an item of type %s", it.Type)
+		}
+	}
+	if field, err = it.limits(); err != nil {
+		return nil, field, err
+	}
+	align, _ := alignOf(it.Align)
+	style := printer.Style{Bold: it.Bold, Underline: it.Underline, Invert: it.Invert, Small: it.Small, Width: it.Width, Height: it.Height}
+	switch it.Type {
+	case "text":
+		return printer.Text{Text: it.Text, Align: align, Style: style}, "", nil
+	case "columns":
+		c := printer.Columns{Style: style}
+		for _, x := range it.Cells {
+			a, _ := alignOf(x.Align)
+			c.Cells = append(c.Cells, printer.Cell{Text: x.Text, Width: x.Width, Align: a})
+		}
+		return c, "", nil
+	case "rule":
+		return printer.Rule{Double: it.Double}, "", nil
+	case "image":
+		m, err := png.Decode(bytes.NewReader(it.Picture))
+		if err != nil {
+			return nil, "picture", fmt.Errorf("is no PNG")
+		}
+		return printer.Image{Picture: m, Align: align}, "", nil
+	case "qr":
+		return printer.QR{Payload: it.Payload, Level: it.Level, Module: it.Module, Align: align}, "", nil
+	case "barcode":
+		return printer.Barcode{Kind: it.Kind, Data: it.Data, Height: it.Dots, Align: align}, "", nil
+	case "feed":
+		return printer.Feed{Lines: it.Lines}, "", nil
+	case "cut":
+		return printer.Cut{Partial: it.Partial}, "", nil
+	}
+	return printer.Drawer{Pin: it.Pin}, "", nil
+}
+
+func alignOf(s string) (printer.Align, bool) {
+	switch s {
+	case "", "left":
+		return printer.Left, true
+	case "center":
+		return printer.Center, true
+	case "right":
+		return printer.Right, true
+	}
+	return printer.Left, false
+}
+
+// limits checks what can be checked without knowing the printer.
+func (it Item) limits() (string, error) {
+	between := func(n, from, to int) bool { return n == 0 || n >= from && n <= to }
+	if _, ok := alignOf(it.Align); !ok {
+		return "align", fmt.Errorf("must be left, center or right")
+	}
+	switch {
+	case len(it.Text) > MaxText:
+		return "text", fmt.Errorf("is longer than %d bytes", MaxText)
+	case !between(it.Width, 1, 5):
+		return "width", fmt.Errorf("must be from 1 to 5")
+	case !between(it.Height, 1, 5):
+		return "height", fmt.Errorf("must be from 1 to 5")
+	case it.Type == "columns" && (len(it.Cells) == 0 || len(it.Cells) > 8):
+		return "cells", fmt.Errorf("must be from 1 to 8")
+	case it.Type == "qr" && !printable(it.Payload, 512):
+		return "payload", fmt.Errorf("must be 1 to 512 printable ASCII characters")
+	case it.Type == "qr" && it.Level != "" && !slices.Contains([]string{"L", "M", "Q", "H"}, it.Level):
+		return "level", fmt.Errorf("must be L, M, Q or H")
+	case !between(it.Module, 3, 16):
+		return "module", fmt.Errorf("must be from 3 to 16")
+	case it.Type == "barcode" && !slices.Contains([]string{"ean13", "ean8", "upca", "code128"}, it.Kind):
+		return "kind", fmt.Errorf("must be ean13, ean8, upca or code128")
+	case it.Type == "barcode" && !printable(it.Data, 100):
+		return "data", fmt.Errorf("must be 1 to 100 printable ASCII characters")
+	case !between(it.Dots, 8, 255):
+		return "dots", fmt.Errorf("must be from 8 to 255")
+	case it.Lines < 0 || it.Lines > 50:
+		return "lines", fmt.Errorf("must be from 0 to 50")
+	case !slices.Contains([]int{0, 2, 5}, it.Pin):
+		return "pin", fmt.Errorf("must be 2 or 5")
+	case len(it.Picture) > MaxPicture:
+		return "picture", fmt.Errorf("is larger than %d bytes", MaxPicture)
+	}
+	return it.limitsBelow()
+}
+
+// limitsBelow are those of cells and pictures.
+func (it Item) limitsBelow() (string, error) {
+	for i, c := range it.Cells {
+		_, ok := alignOf(c.Align)
+		switch {
+		case len(c.Text) > MaxText:
+			return fmt.Sprintf("cells[%d].text", i), fmt.Errorf("is longer than %d bytes", MaxText)
+		case c.Width < 0 || c.Width > 200:
+			return fmt.Sprintf("cells[%d].width", i), fmt.Errorf("must be from 0 to 200")
+		case !ok:
+			return fmt.Sprintf("cells[%d].align", i), fmt.Errorf("must be left, center or right")
+		}
+	}
+	if it.Type != "image" {
+		return "", nil
+	}
+	c, err := png.DecodeConfig(bytes.NewReader(it.Picture)) // before it is unfolded: a small file may be a huge picture
+	if err != nil {
+		return "picture", fmt.Errorf("is no PNG")
+	}
+	if c.Width < 1 || c.Height < 1 || c.Width > 2048 || c.Height > 4096 {
+		return "picture", fmt.Errorf("must be at most 2048 × 4096 pixels")
+	}
+	return "", nil
+}
+
+func printable(s string, most int) bool {
+	for i := range len(s) {
+		if s[i] < 0x20 || s[i] > 0x7e {
+			return false
+		}
+	}
+	return s != "" && len(s) <= most
+}

@@ -1,0 +1,191 @@
+package printing
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"time"
+
+	"tilld/internal/record"
+	"tilld/internal/words"
+	"tilld/printer"
+)
+
+const bucket = "print"
+
+// State of a job.
+type State string
+
+// States. The last three are ends.
+const (
+	Queued     State = "queued"
+	Running    State = "printing"
+	Printed    State = "printed"
+	NotPrinted State = "not_printed" // certain: no byte of it left
+	Unknown    State = "unknown"     // a person must look at the paper
+)
+
+// Marks of a job.
+const (
+	Repeat = "repeat" // of a job of which nobody knows whether it is on paper
+	Copy   = "copy"   // of a job that is on paper
+)
+
+// Public is a print job as the API and the print.* events show it.
+type Public struct {
+	ID        string               `json:"id"`
+	Reference string               `json:"reference"`
+	Lane      string               `json:"lane"`
+	Printer   string               `json:"printer"`
+	Version   int64                `json:"version"` // +1 per change; of two, the higher is newer
+	State     State                `json:"state"`
+	Proof     printer.Proof        `json:"proof,omitempty"`  // of printed: proven accepted blind
+	Blocked   *Blocked             `json:"blocked"`          // why it is not printed now
+	Why       string               `json:"why,omitempty"`    // of not_printed: canceled expired refused no_printer; of unknown: restart stopped canceled line
+	Detail    string               `json:"detail,omitempty"` // of refused: what is wrong with it, for the programmer
+	Mark      string               `json:"mark,omitempty"`   // repeat copy
+	Of        string               `json:"of,omitempty"`     // the job that this one prints again
+	Until     *time.Time           `json:"until,omitempty"`  // not begun later than this
+	Sent      int                  `json:"sent"`             // bytes that left
+	Say       *words.Say           `json:"say,omitempty"`    // to the cashier, where there is something to do
+	Stamps    map[string]time.Time `json:"stamps"`           // accepted started ended
+}
+
+// Blocked is why a job waits.
+type Blocked struct {
+	Why   string    `json:"why"` // offline paper cover cutter error
+	Since time.Time `json:"since"`
+}
+
+// Request is a job that is asked for. Items or Raw, never both.
+type Request struct {
+	Reference string // the till's own key, unique per lane
+	Lane      string
+	Printer   string     // "" is the lane's own
+	Items     []Item     // the receipt
+	Raw       []byte     // bytes for the device; the caller has seen that its token may do that
+	Until     *time.Time // do not begin later: a code that has ended is no use on paper
+}
+
+// job is a Public with what is printed.
+type job struct {
+	Public
+	Items []Item `json:"items,omitempty"`
+	Raw   []byte `json:"raw,omitempty"`
+	Hash  string `json:"hash"` // of the request: the same reference with another one is refused
+
+	cancel    context.CancelCauseFunc // while it is printed
+	cancelled bool                    // it is to be given up
+	done      chan struct{}           // closed when it has ended
+}
+
+func load(p record.Put) (*job, error) {
+	j := &job{done: make(chan struct{})}
+	if err := json.Unmarshal(p.Body, j); err != nil {
+		return nil, fmt.Errorf("read print job %s: %w", p.Key, err)
+	}
+	return j, nil
+}
+
+// hash tells requests apart.
+func (r Request) hash() (string, error) {
+	b, err := json.Marshal(struct {
+		P string
+		I []Item
+		R []byte
+		U *time.Time
+	}{r.Printer, r.Items, r.Raw, r.Until})
+	if err != nil {
+		return "", fmt.Errorf("print job: %w", err)
+	}
+	h := sha256.Sum256(b)
+	return hex.EncodeToString(h[:]), nil
+}
+
+func (j *job) live() bool { return j.State == Queued || j.State == Running }
+
+func (j *job) public() Public {
+	out := j.Public
+	out.Stamps = maps.Clone(j.Stamps)
+	return out
+}
+
+// document is what the driver is given.
+func (j *job) document(language string, torn bool) (printer.Job, error) {
+	out := printer.Job{ID: j.ID, Raw: j.Raw, Torn: torn}
+	if j.Mark != "" {
+		out.Mark, _ = words.For(language).Phrase("print_" + j.Mark)
+	}
+	var err error
+	out.Receipt, err = Elements(j.Items)
+	return out, err
+}
+
+// commit makes a changed job durable with its event. The job is changed only if that worked.
+func (p *Printing) commit(ctx context.Context, j *job, event string, change func(*job)) error {
+	next := *j
+	next.Stamps = maps.Clone(j.Stamps)
+	change(&next)
+	next.Version++
+	next.Say = p.sentence(&next)
+	body, err := json.Marshal(&next)
+	if err != nil {
+		return fmt.Errorf("keep print job: %w", err)
+	}
+	data, err := json.Marshal(next.Public)
+	if err != nil {
+		return fmt.Errorf("keep print job: %w", err)
+	}
+	_, err = p.journal.Commit(context.WithoutCancel(ctx), record.Batch{
+		Puts:   []record.Put{{Bucket: bucket, Key: next.ID, Ref: ref(next.Lane, next.Reference), Live: next.live(), Body: body}},
+		Events: []record.Event{{Type: "print." + event, At: time.Now().UTC(), Lane: next.Lane, Subject: next.ID, Data: data}},
+	})
+	if err != nil {
+		return fmt.Errorf("keep print job: %w", err)
+	}
+	j.Public, j.Items, j.Raw, j.Hash = next.Public, next.Items, next.Raw, next.Hash
+	return nil
+}
+
+func ref(l, reference string) string { return l + "/" + reference }
+
+// end is the last change of a job.
+func (p *Printing) end(ctx context.Context, j *job, s State, proof printer.Proof, why string) error {
+	err := p.commit(ctx, j, string(s), func(j *job) {
+		j.State, j.Proof, j.Why, j.Blocked = s, proof, why, nil
+		j.Stamps["ended"] = time.Now().UTC()
+	})
+	if err != nil {
+		return err
+	}
+	select {
+	case <-j.done:
+	default:
+		close(j.done)
+	}
+	p.cfg.Log.Info("print job ended", "job", j.ID, "lane", j.Lane, "device", j.Printer, "state", string(s), "proof", string(proof), "why", why)
+	return nil
+}
+
+// sentence is what the cashier should do about a job.
+func (p *Printing) sentence(j *job) *words.Say {
+	code := ""
+	switch {
+	case j.State == Unknown:
+		code = "print/unknown"
+	case j.Blocked != nil && j.Blocked.Why == "paper":
+		code = "paper/out"
+	case j.Blocked != nil:
+		code = "printer/" + j.Blocked.Why
+	default:
+		return nil
+	}
+	w, ok := words.For(p.cfg.Lanes[j.Lane].Language).Cashier(code)
+	if !ok {
+		return nil
+	}
+	return &words.Say{Code: code, Short: w.Short, Do: w.Do}
+}

@@ -1,0 +1,179 @@
+// Package printing is the print jobs of the box: durable from the moment they are accepted, one queue for each printer,
+// whichever lanes share it. A job whose first byte has left is never sent again by itself; what became of it is printed,
+// not printed, or unknown, and nothing else. It knows no driver and no line.
+package printing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"tilld/internal/health"
+	"tilld/internal/record"
+	"tilld/payment/lane"
+	"tilld/printer"
+)
+
+// Lane is what printing knows of a lane.
+type Lane struct {
+	Printer   string // name of the printer it prints on, "" for none
+	Language  string // of marks and sentences
+	DrawerPin int    // 2 or 5; 0 is the printer's own setting
+}
+
+// Config of the print jobs. Zero values are the defaults.
+type Config struct {
+	Printers []string
+	Lanes    map[string]Lane
+	Retry    time.Duration // before a job of which nothing left is tried again without news of the printer: 5 s
+	Stop     time.Duration // for the running job when the box stops: 3 s
+	Kick     time.Duration // for the drawer to be opened: 5 s
+	Health   *health.List  // told what is wrong with a printer; may be nil
+	Log      *slog.Logger  // nil is slog's default
+}
+
+// Printing is all print jobs. Make it with New, then Start, then Run.
+type Printing struct {
+	cfg     Config
+	journal record.Journal
+	queues  map[string]*queue
+}
+
+// New makes a Printing.
+func New(c Config, j record.Journal) *Printing {
+	def := func(d *time.Duration, v time.Duration) {
+		if *d <= 0 {
+			*d = v
+		}
+	}
+	def(&c.Retry, 5*time.Second)
+	def(&c.Stop, 3*time.Second)
+	def(&c.Kick, 5*time.Second)
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	p := &Printing{cfg: c, journal: j, queues: map[string]*queue{}}
+	for _, name := range c.Printers {
+		p.queues[name] = newQueue(p, name)
+	}
+	return p
+}
+
+// Start takes up what the journal holds: jobs that wait go on waiting, and a job that was being printed is unknown. It is
+// called once, before anything else.
+func (p *Printing) Start(ctx context.Context) error {
+	live, err := p.journal.Live(ctx, bucket)
+	if err != nil {
+		return fmt.Errorf("take up print jobs: %w", err)
+	}
+	for _, put := range live {
+		j, err := load(put)
+		if err != nil {
+			return fmt.Errorf("take up print job %s: %w", put.Key, err)
+		}
+		q := p.queues[j.Printer]
+		switch {
+		case q == nil: // the printer is not there any more
+			if j.State == Running {
+				err = p.end(ctx, j, Unknown, "", "restart")
+			} else {
+				err = p.end(ctx, j, NotPrinted, "", "no_printer")
+			}
+		case j.State == Running:
+			q.torn = true
+			q.doubt(j)
+			err = p.end(ctx, j, Unknown, "", "restart")
+		default:
+			q.jobs = append(q.jobs, j)
+		}
+		if err != nil {
+			return fmt.Errorf("take up print job %s: %w", j.ID, err)
+		}
+	}
+	return nil
+}
+
+// Run prints until ctx ends; the job that is being printed then gets the time of Config.Stop.
+func (p *Printing) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	for _, q := range p.queues {
+		wg.Go(func() { q.print(ctx) })
+		wg.Go(func() { q.listen(ctx) })
+	}
+	wg.Wait()
+}
+
+// Use tells which device a printer is now, or that there is none. It does not block.
+func (p *Printing) Use(name string, dev printer.Printer, ready bool) {
+	if q := p.queues[name]; q != nil {
+		q.use(dev, ready)
+	}
+}
+
+// Status tells what a printer says about itself. It does not block.
+func (p *Printing) Status(name string, s printer.Status) {
+	if q := p.queues[name]; q != nil {
+		q.say(s)
+	}
+}
+
+// Ready says whether a lane's receipt would be printed now; if not, why and since when: no_printer offline paper cover
+// cutter error.
+func (p *Printing) Ready(l string) (ok bool, why string, since time.Time) {
+	q := p.queues[p.cfg.Lanes[l].Printer]
+	if q == nil {
+		return false, "no_printer", time.Time{}
+	}
+	b := q.blocked()
+	if b == nil {
+		return true, "", time.Time{}
+	}
+	return false, b.Why, b.Since
+}
+
+// queueOf is the queue of a lane's printer, or of the one that is named.
+func (p *Printing) queueOf(l, name string) (*queue, error) {
+	cfg, ok := p.cfg.Lanes[l]
+	if !ok {
+		return nil, &lane.Refusal{Code: lane.NoLane}
+	}
+	if name == "" {
+		name = cfg.Printer
+	}
+	q := p.queues[name]
+	if q == nil {
+		return nil, &lane.Refusal{Code: lane.NoUnavailable, Why: "no_printer"}
+	}
+	return q, nil
+}
+
+// Find a job by its id. Only jobs of lane l are found; "" is every lane.
+func (p *Printing) Find(ctx context.Context, l, id string) (Public, error) {
+	j, err := p.find(ctx, l, id, "")
+	if err != nil {
+		return Public{}, err
+	}
+	return j.Public, nil
+}
+
+// find reads a job as it was last made durable.
+func (p *Printing) find(ctx context.Context, l, id, ref string) (*job, error) {
+	put, err := p.journal.Find(ctx, bucket, id, ref)
+	if errors.Is(err, record.ErrNotFound) {
+		return nil, &lane.Refusal{Code: lane.NoNotFound}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find print job: %w", err)
+	}
+	j, err := load(put)
+	if err != nil {
+		return nil, fmt.Errorf("find print job: %w", err)
+	}
+	if l != "" && j.Lane != l {
+		return nil, &lane.Refusal{Code: lane.NoNotFound}
+	}
+	return j, nil
+}

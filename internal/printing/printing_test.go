@@ -1,0 +1,422 @@
+package printing_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tilld/internal/printing"
+	"tilld/internal/record"
+	"tilld/payment/lane"
+	"tilld/printer"
+	"tilld/printer/escpos"
+	"tilld/printer/escpos/emulator"
+)
+
+func TestPrinted(t *testing.T) {
+	in(t, func(t *testing.T, s *shop) {
+		synctest.Wait()
+		p := s.submit("1", "R-1")
+		if p.State != printing.Running || p.Version != 1 {
+			t.Errorf("the printer is idle, and the job was answered as %+v", p)
+		}
+		got := s.ended(p.ID)
+		if got.State != printing.Printed || got.Proof != printer.Proven || got.Sent == 0 || got.Blocked != nil || got.Stamps["ended"].IsZero() {
+			t.Errorf("%+v", got)
+		}
+		if e := s.events(p.ID); e != "printing printed" { // acceptance and start are one commit
+			t.Errorf("events: %s", e)
+		}
+		if b, w := s.onPaper("front", "R-1"); b != 1 || w != 1 {
+			t.Errorf("%d begun, %d whole", b, w)
+		}
+	})
+}
+
+func TestTheSameReferenceIsOneJob(t *testing.T) {
+	in(t, func(t *testing.T, s *shop) {
+		p := s.submit("1", "R-1")
+		s.ended(p.ID)
+		again, fresh, err := s.p.Submit(t.Context(), printing.Request{Lane: "1", Reference: "R-1", Items: receipt("R-1")})
+		if err != nil || fresh || again.ID != p.ID || again.State != printing.Printed {
+			t.Errorf("the same again: %+v, %v, %v", again, fresh, err)
+		}
+		var no *lane.Refusal
+		if _, _, err := s.p.Submit(t.Context(), printing.Request{Lane: "1", Reference: "R-1", Items: receipt("other")}); !errors.As(err, &no) || no.Code != lane.NoKeyReused {
+			t.Errorf("another body: %v", err)
+		}
+		if q := s.submit("2", "R-1"); q.ID == p.ID { // references are of their lane
+			t.Error("another lane got the same job")
+		}
+		time.Sleep(time.Minute)
+		if b, w := s.onPaper("front", "R-1"); b != 2 || w != 2 {
+			t.Errorf("%d begun, %d whole", b, w)
+		}
+	})
+}
+
+func TestRefusals(t *testing.T) {
+	in(t, func(t *testing.T, s *shop) {
+		for name, c := range map[string]struct {
+			r    printing.Request
+			want string
+		}{
+			"no such lane":     {printing.Request{Lane: "9", Reference: "R", Items: receipt("R")}, "unknown_lane"},
+			"no printer":       {printing.Request{Lane: "4", Reference: "R", Items: receipt("R")}, "unavailable: no_printer"},
+			"no such printer":  {printing.Request{Lane: "1", Reference: "R", Printer: "attic", Items: receipt("R")}, "unavailable: no_printer"},
+			"no reference":     {printing.Request{Lane: "1", Items: receipt("R")}, "reference: must be 1 to 64 of A-Z a-z 0-9 . _ : -"},
+			"nothing":          {printing.Request{Lane: "1", Reference: "R"}, "receipt: give either receipt or raw"},
+			"both":             {printing.Request{Lane: "1", Reference: "R", Items: receipt("R"), Raw: []byte("R")}, "receipt: give either receipt or raw"},
+			"no such type":     {printing.Request{Lane: "1", Reference: "R", Items: []printing.Item{{Type: "movie"}}}, "receipt[0].type: must be one of text, columns, rule, image, qr, barcode, feed, cut, drawer"},
+			"foreign field":    {printing.Request{Lane: "1", Reference: "R", Items: []printing.Item{{Type: "cut"}, {Type: "text", Payload: "x"}}}, "receipt[1].payload: does not belong to an item of type text"},
+			"code with ESC":    {printing.Request{Lane: "1", Reference: "R", Items: []printing.Item{{Type: "qr", Payload: "a\x1b@"}}}, "receipt[0].payload: must be 1 to 512 printable ASCII characters"},
+			"no picture":       {printing.Request{Lane: "1", Reference: "R", Items: []printing.Item{{Type: "image", Picture: []byte("GIF89a")}}}, "receipt[0].picture: is no PNG"},
+			"no such pin":      {printing.Request{Lane: "1", Reference: "R", Items: []printing.Item{{Type: "drawer", Pin: 3}}}, "receipt[0].pin: must be 2 or 5"},
+			"align of a cell":  {printing.Request{Lane: "1", Reference: "R", Items: []printing.Item{{Type: "columns", Cells: []printing.Cell{{Align: "up"}}}}}, "receipt[0].cells[0].align: must be left, center or right"},
+			"too much at once": {printing.Request{Lane: "1", Reference: "R", Raw: make([]byte, printing.MaxRaw+1)}, "raw: is larger than 262144 bytes"},
+		} {
+			if _, _, err := s.p.Submit(t.Context(), c.r); err == nil || err.Error() != c.want {
+				t.Errorf("%s: %v, want %s", name, err, c.want)
+			}
+		}
+		// What only the driver knows is refused before the first byte.
+		p, _, err := s.p.Submit(t.Context(), printing.Request{Lane: "1", Reference: "R-1", Items: []printing.Item{{Type: "qr", Payload: strings.Repeat("x", 500), Module: 16}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.ended(p.ID); got.State != printing.NotPrinted || got.Why != "refused" || got.Sent != 0 || !strings.Contains(got.Detail, "does not fit") {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+func TestWithoutPaperItWaitsAndPrintsByItself(t *testing.T) {
+	in(t, func(t *testing.T, s *shop) {
+		s.ended(s.submit("1", "R-0").ID)
+		s.fail("front", 0, emulator.PaperEnd)
+		synctest.Wait()
+		begin := time.Now()
+		p := s.submit("2", "R-1")
+		if p.State != printing.Queued || p.Blocked == nil || p.Blocked.Why != "paper" || p.Say == nil || p.Say.Code != "paper/out" || !strings.Contains(p.Say.Short, "бумаги") {
+			t.Errorf("%+v %+v", p, p.Say)
+		}
+		if ok, why, since := s.p.Ready("1"); ok || why != "paper" || since.IsZero() || since.After(begin) {
+			t.Errorf("ready: %v %s %v", ok, why, since)
+		}
+		if st := s.health.Standing(); len(st) != 1 || st[0].Sentence != "The printer front has no paper." {
+			t.Errorf("health: %+v", st)
+		}
+		other := s.ended(s.submit("3", "R-2").ID) // another printer is not delayed
+		if other.State != printing.Printed {
+			t.Errorf("%+v", other)
+		}
+		time.Sleep(time.Hour)
+		if got := s.get(p.ID); got.State != printing.Queued {
+			t.Errorf("%+v", got)
+		}
+		s.paper["front"].Mend()
+		if got := s.ended(p.ID); got.State != printing.Printed || got.Say != nil || got.Blocked != nil {
+			t.Errorf("%+v", got)
+		}
+		if e := s.events(p.ID); e != "queued unblocked printing printed" && e != "queued printing printed" {
+			t.Errorf("events: %s", e)
+		}
+		if st := s.health.Standing(); len(st) != 0 {
+			t.Errorf("health: %+v", st)
+		}
+	})
+}
+
+func TestPaperEndsInTheMiddle(t *testing.T) {
+	in(t, func(t *testing.T, s *shop) {
+		s.ended(s.submit("1", "R-0").ID)
+		s.fail("front", 30, emulator.PaperEnd)
+		p := s.submit("1", "R-1")
+		got := s.until(p.ID, func(p printing.Public) bool { return p.Blocked != nil })
+		if got.State != printing.Running || got.Blocked.Why != "paper" {
+			t.Errorf("%+v", got)
+		}
+		time.Sleep(20 * time.Minute)
+		s.paper["front"].Mend()
+		if got := s.ended(p.ID); got.State != printing.Printed {
+			t.Errorf("%+v", got)
+		}
+		if b, w := s.onPaper("front", "R-1"); b != 1 || w != 1 {
+			t.Errorf("%d begun, %d whole", b, w)
+		}
+	})
+}
+
+func TestCancel(t *testing.T) {
+	in(t, func(t *testing.T, s *shop) {
+		s.ended(s.submit("1", "R-0").ID)
+		s.fail("front", 30, emulator.CoverOpen)
+		running, waiting := s.submit("1", "R-1"), s.submit("1", "R-2")
+		s.until(running.ID, func(p printing.Public) bool { return p.Blocked != nil })
+		if got, err := s.p.Cancel(t.Context(), "1", waiting.ID); err != nil || got.State != printing.NotPrinted || got.Why != "canceled" {
+			t.Errorf("one that waits: %+v, %v", got, err)
+		}
+		if got, err := s.p.Cancel(t.Context(), "1", running.ID); err != nil || got.State != printing.Unknown || got.Why != "canceled" || got.Say == nil || got.Say.Code != "print/unknown" {
+			t.Errorf("one that is printed: %+v, %v", got, err)
+		}
+		var no *lane.Refusal
+		if _, err := s.p.Cancel(t.Context(), "1", running.ID); !errors.As(err, &no) || no.Code != lane.NoWrongState {
+			t.Errorf("one that has ended: %v", err)
+		}
+		if _, err := s.p.Cancel(t.Context(), "3", running.ID); !errors.As(err, &no) || no.Code != lane.NoNotFound {
+			t.Errorf("another lane's: %v", err)
+		}
+		s.paper["front"].Mend()
+		if got := s.ended(s.submit("1", "R-3").ID); got.State != printing.Printed {
+			t.Errorf("%+v", got)
+		}
+		time.Sleep(time.Minute)
+		if b, w := s.onPaper("front", "R-2"); b+w != 0 {
+			t.Error("a job that was taken back stands on paper")
+		}
+		rs := s.paper["front"].Receipts()
+		last := strings.Join(rs[len(rs)-1].Text, "|")
+		if strings.Contains(last, "R-1") || !strings.Contains(last, "end R-3") {
+			t.Errorf("half of another job stands on the receipt: %s", last)
+		}
+	})
+}
+
+func TestNotBegunTooLate(t *testing.T) {
+	in(t, func(t *testing.T, s *shop) {
+		s.ended(s.submit("1", "R-0").ID)
+		s.fail("front", 0, emulator.PaperEnd)
+		synctest.Wait()
+		until := time.Now().Add(5 * time.Minute)
+		p, _, err := s.p.Submit(t.Context(), printing.Request{Lane: "1", Reference: "code", Items: receipt("code"), Until: &until})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(6 * time.Minute)
+		s.paper["front"].Mend()
+		if got := s.ended(p.ID); got.State != printing.NotPrinted || got.Why != "expired" {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+func TestReprint(t *testing.T) {
+	in(t, func(t *testing.T, s *shop) {
+		first := s.ended(s.submit("2", "R-1").ID)
+		again, fresh, err := s.p.Reprint(t.Context(), "2", first.ID, "R-1b")
+		if err != nil || !fresh || again.Mark != printing.Copy || again.Of != first.ID {
+			t.Fatalf("%+v, %v, %v", again, fresh, err)
+		}
+		s.ended(again.ID)
+		same, fresh, err := s.p.Reprint(t.Context(), "2", first.ID, "R-1b")
+		if err != nil || fresh || same.ID != again.ID {
+			t.Errorf("the same again: %+v, %v, %v", same, fresh, err)
+		}
+		s.fail("front", 30, emulator.HangUp)
+		lost := s.ended(s.submit("2", "R-2").ID)
+		if lost.State != printing.Unknown || lost.Why != "line" {
+			t.Fatalf("%+v", lost)
+		}
+		repeat, _, err := s.p.Reprint(t.Context(), "2", lost.ID, "R-2b")
+		if err != nil || repeat.Mark != printing.Repeat {
+			t.Fatalf("%+v, %v", repeat, err)
+		}
+		s.ended(repeat.ID)
+		var text []string
+		for _, r := range s.paper["front"].Receipts() {
+			text = append(text, strings.Join(r.Text, "|"))
+		}
+		all := strings.Join(text, "\n")
+		if !strings.Contains(all, " КОПИЯ |") || !strings.Contains(all, " ПОВТОР |") {
+			t.Errorf("on paper:\n%s", all)
+		}
+	})
+}
+
+func TestRestart(t *testing.T) {
+	in(t, func(t *testing.T, s *shop) {
+		s.ended(s.submit("1", "R-0").ID)
+		s.fail("front", 30, emulator.PaperEnd)
+		running := s.submit("1", "R-1")
+		s.until(running.ID, func(p printing.Public) bool { return p.Blocked != nil })
+		waiting := s.submit("2", "R-2")
+		s.halt() // the running job gets its time, and is given up
+		s.paper["front"].Mend()
+		s.start()
+		if got := s.get(running.ID); got.State != printing.Unknown {
+			t.Errorf("%+v", got)
+		}
+		if got := s.ended(waiting.ID); got.State != printing.Printed {
+			t.Errorf("%+v", got)
+		}
+		time.Sleep(time.Minute)
+		if b, _ := s.onPaper("front", "R-1"); b > 1 {
+			t.Errorf("begun %d times", b)
+		}
+		if b, w := s.onPaper("front", "R-2"); b != 1 || w != 1 {
+			t.Errorf("%d begun, %d whole", b, w)
+		}
+	})
+}
+
+// A job that a crash cut off is unknown; the printer had all of it and says so when the box is back.
+func TestProofThatComesLate(t *testing.T) {
+	in(t, func(t *testing.T, s *shop) {
+		s.ended(s.submit("1", "R-0").ID)
+		n := s.paper["front"].Bytes()
+		whole := s.ended(s.submit("1", "R-9").ID)
+		s.fail("front", s.paper["front"].Bytes()-n, emulator.HangUp) // behind the last byte: only the answer is lost
+		p := s.submit("1", "R-1")
+		if whole.State != printing.Printed {
+			t.Fatalf("%+v", whole)
+		}
+		got := s.until(p.ID, func(p printing.Public) bool { return p.State == printing.Unknown || p.Why == "late" })
+		t.Logf("%s %s", got.State, got.Why)
+		got = s.until(p.ID, func(p printing.Public) bool { return p.State == printing.Printed })
+		if got.Proof != printer.Proven || got.Why != "late" {
+			t.Errorf("%+v", got)
+		}
+		if b, w := s.onPaper("front", "R-1"); b != 1 || w != 1 {
+			t.Errorf("%d begun, %d whole", b, w)
+		}
+	})
+}
+
+// crash is a journal whose process dies: nothing more of it is written.
+type crash struct {
+	record.Journal
+	at func(record.Batch) bool
+}
+
+var errCrash = errors.New("the process is gone")
+
+func (c crash) Commit(ctx context.Context, b record.Batch) (int64, error) {
+	if c.at(b) {
+		return 0, errCrash
+	}
+	return c.Journal.Commit(ctx, b)
+}
+
+// A box that dies between the last byte and the outcome does not print again, in this life or the next.
+func TestCrashBeforeTheOutcomeIsKept(t *testing.T) {
+	in(t, func(t *testing.T, s *shop) {
+		j := crash{s.j, func(b record.Batch) bool {
+			return slices.ContainsFunc(b.Events, func(e record.Event) bool { return e.Type == "print.printed" })
+		}}
+		s.p = printing.New(printing.Config{Printers: []string{"front"}, Lanes: lanes}, j)
+		dev, end := s.direct()
+		defer end()
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); s.p.Run(ctx) }()
+		s.p.Use("front", dev, true)
+		synctest.Wait()
+		p := s.submit("1", "R-1")
+		time.Sleep(time.Hour)
+		stop()
+		<-done
+		if b, w := s.onPaper("front", "R-1"); b != 1 || w != 1 {
+			t.Errorf("%d begun, %d whole", b, w)
+		}
+		next := printing.New(printing.Config{Printers: []string{"front"}, Lanes: lanes}, s.j)
+		if err := next.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.get(p.ID); got.State != printing.Unknown || got.Why != "restart" {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// direct is another line to the front printer, without a supervisor.
+func (s *shop) direct() (*escpos.Device, func()) {
+	near, far := pipe()
+	done := make(chan struct{}, 2)
+	e := s.paper["front"]
+	e.HangUp()
+	go func() { _ = e.Serve(far); done <- struct{}{} }()
+	d := escpos.Open(near, s.options)
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() { _ = d.Serve(ctx, func(printer.Status) {}); done <- struct{}{} }()
+	return d, func() { cancel(); far.Close(); <-done; <-done }
+}
+
+func TestDrawer(t *testing.T) {
+	in(t, func(t *testing.T, s *shop) {
+		synctest.Wait()
+		d, err := s.p.OpenDrawer(t.Context(), "2", "till-2", "change")
+		if err != nil || d.State != "opened" || d.Who != "till-2" {
+			t.Fatalf("%+v, %v", d, err)
+		}
+		synctest.Wait()
+		if got := s.paper["front"].Pulses(); !slices.Equal(got, []int{5}) {
+			t.Errorf("pulses on %v", got)
+		}
+		if e := s.events(d.ID); e != "drawer.asked drawer.opened" {
+			t.Errorf("events: %s", e)
+		}
+		var no *lane.Refusal
+		if _, err := s.p.OpenDrawer(t.Context(), "4", "x", "change"); !errors.As(err, &no) || no.Why != "no_printer" {
+			t.Errorf("no printer: %v", err)
+		}
+		if _, err := s.p.OpenDrawer(t.Context(), "1", "x", ""); err == nil {
+			t.Error("no reason, and no refusal")
+		}
+		s.p.Use("back", nil, false)
+		if d, err := s.p.OpenDrawer(t.Context(), "3", "x", "change"); !errors.As(err, &no) || no.Why != "offline" || d.State != "failed" {
+			t.Errorf("%+v, %v", d, err)
+		}
+	})
+}
+
+// One receipt, failing at every byte it has, in every way a printer fails: nothing is doubled, and nothing is called
+// printed that was not.
+func TestFailingAtEveryByte(t *testing.T) {
+	in(t, func(t *testing.T, s *shop) {
+		s.ended(s.submit("1", "R-0").ID)
+		before := s.paper["front"].Bytes()
+		s.ended(s.submit("1", "R-1").ID)
+		size := s.paper["front"].Bytes() - before
+		counts := map[printing.State]int{}
+		doubled, wrong, late := 0, 0, 0
+		for _, f := range emulator.Faults() {
+			for at := range size + 1 {
+				r := ref("F", len(counts), strings.ReplaceAll(string(f), " ", "_"), at)
+				s.fail("front", at, f)
+				p := s.submit("1", r)
+				got := s.until(p.ID, func(p printing.Public) bool {
+					return p.Blocked != nil && p.Blocked.Why != "offline" || p.State != printing.Queued && p.State != printing.Running
+				})
+				if got.Blocked == nil && f == emulator.Deaf {
+					time.Sleep(time.Second) // a person notices, and switches it off and on
+				}
+				s.paper["front"].Mend()
+				got = s.ended(p.ID)
+				counts[got.State]++
+				s.until(s.submit("1", r+"-next").ID, func(p printing.Public) bool { return p.State == printing.Printed })
+				got = s.get(p.ID)
+				if got.Why == "late" {
+					late++
+				}
+				begun, whole := s.onPaper("front", r)
+				if begun > 1 || whole > 1 {
+					doubled++
+					t.Errorf("%s at byte %d: begun %d times, whole %d times", f, at, begun, whole)
+				}
+				if got.State == printing.Printed && whole != 1 || got.State == printing.NotPrinted && begun+whole > 0 {
+					wrong++
+					t.Errorf("%s at byte %d: %s, and on paper %d begun, %d whole", f, at, got.State, begun, whole)
+				}
+			}
+		}
+		t.Logf("a receipt of %d bytes, %d faults at each: %v; doubled %d, called printed and was not %d, proven late %d",
+			size, len(emulator.Faults()), counts, doubled, wrong, late)
+		if counts[printing.Printed] == 0 || counts[printing.Unknown] == 0 {
+			t.Error("the faults did nothing")
+		}
+	})
+}

@@ -1,0 +1,152 @@
+package printing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"tilld/internal/record"
+	"tilld/payment"
+	"tilld/payment/lane"
+)
+
+// maxQueue is how many jobs may wait for one printer: a till that prints into a printer without paper all day is told.
+const maxQueue = 200
+
+// Submit takes a job on, or finds it by its reference; the bool says that it is new. When it returns, the job is durable,
+// and if its printer was idle its start is too, in the same commit. Errors are an *Invalid, a *lane.Refusal (key_reused,
+// unknown_lane, unavailable with why no_printer, or queue_full), or an accident.
+func (p *Printing) Submit(ctx context.Context, r Request) (Public, bool, error) {
+	switch {
+	case !payment.ValidReference(r.Reference):
+		return Public{}, false, &Invalid{"reference", "must be 1 to 64 of A-Z a-z 0-9 . _ : -"}
+	case len(r.Items) > 0 && len(r.Raw) > 0, len(r.Items) == 0 && len(r.Raw) == 0:
+		return Public{}, false, &Invalid{"receipt", "give either receipt or raw"}
+	case len(r.Raw) > MaxRaw:
+		return Public{}, false, &Invalid{"raw", fmt.Sprintf("is larger than %d bytes", MaxRaw)}
+	}
+	if _, err := Elements(r.Items); err != nil {
+		return Public{}, false, err
+	}
+	hash, err := r.hash()
+	if err != nil {
+		return Public{}, false, err
+	}
+	j := &job{Items: r.Items, Raw: r.Raw, Hash: hash}
+	j.Lane, j.Reference, j.Printer, j.Until = r.Lane, r.Reference, r.Printer, r.Until
+	return p.accept(ctx, j)
+}
+
+// Reprint prints a job again under a reference of its own: marked as a copy where it is known to be on paper, as a repeat
+// where that is not known, and without a mark where it certainly is not. A job that has not ended refuses (wrong_state).
+func (p *Printing) Reprint(ctx context.Context, l, id, reference string) (Public, bool, error) {
+	old, err := p.find(ctx, l, id, "")
+	if err != nil {
+		return Public{}, false, err
+	}
+	if !payment.ValidReference(reference) {
+		return Public{}, false, &Invalid{"reference", "must be 1 to 64 of A-Z a-z 0-9 . _ : -"}
+	}
+	j := &job{Items: old.Items, Raw: old.Raw, Hash: "reprint of " + old.ID}
+	j.Lane, j.Reference, j.Printer, j.Of = old.Lane, reference, old.Printer, old.ID
+	switch old.State {
+	case Printed:
+		j.Mark = Copy
+	case Unknown:
+		j.Mark = Repeat
+	case NotPrinted:
+	default:
+		return old.public(), false, &lane.Refusal{Code: lane.NoWrongState}
+	}
+	return p.accept(ctx, j)
+}
+
+func (p *Printing) accept(ctx context.Context, j *job) (Public, bool, error) {
+	q, err := p.queueOf(j.Lane, j.Printer)
+	if err != nil {
+		return Public{}, false, err
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if old, err := p.find(ctx, j.Lane, "", ref(j.Lane, j.Reference)); err == nil {
+		return again(old, j)
+	} else if no := (*lane.Refusal)(nil); !errors.As(err, &no) {
+		return Public{}, false, err
+	}
+	if len(q.jobs) >= maxQueue {
+		return Public{}, false, &lane.Refusal{Code: lane.NoUnavailable, Why: "queue_full"}
+	}
+	now := time.Now().UTC()
+	j.ID, j.Printer = payment.NewID(now), q.name
+	j.done = make(chan struct{})
+	j.Stamps = map[string]time.Time{"accepted": now}
+	event, change := string(Queued), func(j *job) { j.State, j.Blocked = Queued, q.blocked() }
+	if len(q.jobs) == 0 && q.blocked() == nil {
+		event, change = string(Running), started
+	}
+	if err := p.commit(ctx, j, event, change); errors.Is(err, record.ErrExists) { // another queue of this lane was quicker
+		old, err := p.find(ctx, j.Lane, "", ref(j.Lane, j.Reference))
+		if err != nil {
+			return Public{}, false, err
+		}
+		return again(old, j)
+	} else if err != nil {
+		return Public{}, false, err
+	}
+	q.jobs = append(q.jobs, j)
+	ring(q.work)
+	return j.public(), true, nil
+}
+
+// again is a reference that has a job already.
+func again(old, j *job) (Public, bool, error) {
+	if old.Hash != j.Hash {
+		return old.public(), false, &lane.Refusal{Code: lane.NoKeyReused}
+	}
+	return old.public(), false, nil
+}
+
+// Cancel takes a job back. One that waits is not printed; one that is being printed is given up, and is unknown if any
+// byte of it has left; one that has ended refuses (wrong_state). It is answered as it then stands.
+func (p *Printing) Cancel(ctx context.Context, l, id string) (Public, error) {
+	old, err := p.find(ctx, l, id, "")
+	if err != nil {
+		return Public{}, err
+	}
+	q := p.queues[old.Printer]
+	if q == nil || !old.live() {
+		return old.public(), &lane.Refusal{Code: lane.NoWrongState}
+	}
+	j, err := q.cancel(ctx, id)
+	if err != nil {
+		return old.public(), err
+	}
+	select {
+	case <-j.done:
+	case <-ctx.Done():
+		return Public{}, ctx.Err()
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return j.public(), nil
+}
+
+func (q *queue) cancel(ctx context.Context, id string) (*job, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, j := range q.jobs {
+		switch {
+		case j.ID != id:
+			continue
+		case j.State == Running:
+			j.cancelled = true
+			if j.cancel != nil {
+				j.cancel(errCanceled)
+			}
+			return j, nil
+		}
+		return j, q.over(ctx, j, NotPrinted, "", "canceled")
+	}
+	return nil, &lane.Refusal{Code: lane.NoWrongState}
+}
