@@ -144,7 +144,7 @@ func (k *Kiosk) greet(p *page, visible bool) {
 		k.now = nil
 	}
 	if visible && had > 0 {
-		k.send(p, "") // the lane's screen is there: this page joins it. The first one waits for its Show
+		k.send(p, joining) // the lane's screen is there: this page joins it. The first one waits for its Show
 	}
 	k.changed()
 }
@@ -162,15 +162,23 @@ func (k *Kiosk) drop(p *page) {
 	k.changed()
 }
 
-// send gives a page what is to be seen now; k.mu is held. A sound is for those who are there when it is made.
-func (k *Kiosk) send(p *page, sound string) {
+// How a page gets a frame: as it happens, or because it joins what has happened. A sound and an extension are for those
+// who are there at the moment.
+type occasion bool
+
+const (
+	fresh   occasion = true
+	joining occasion = false
+)
+
+// send gives a page what is to be seen now; k.mu is held.
+func (k *Kiosk) send(p *page, o occasion) {
 	if k.now == nil || !p.visible {
 		return
 	}
 	f := k.now.frame
-	f.Sound = sound
-	if sound == "" && p.drawn != f.Nr {
-		f.Added = 0
+	if o == joining {
+		f.Sound, f.Added = "", 0
 	}
 	if !k.now.until.IsZero() {
 		f.Left = max(0, time.Until(k.now.until).Milliseconds())

@@ -1,6 +1,13 @@
 package kiosk_test
 
-import "tilld/display"
+import (
+	"encoding/base64"
+
+	"tilld/display"
+	"tilld/internal/qr"
+)
+
+func encoded(s *qr.Symbol) string { return base64.StdEncoding.EncodeToString(s.Pack()) }
 
 func nothing(display.Shown) {}
 

@@ -163,8 +163,9 @@ func (k *Kiosk) Show(ctx context.Context, s display.Screen) (display.Shown, erro
 	f.Since = k.doubt.since(s)
 	k.now = &scene{frame: f, hash: hash, until: s.Until}
 	for p := range k.pages {
-		k.send(p, f.Sound)
+		k.send(p, fresh)
 	}
+	k.changed() // whoever waits for an older screen
 	k.mu.Unlock()
 	return k.await(ctx, f, hash)
 }

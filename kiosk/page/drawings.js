@@ -25,8 +25,9 @@ const drawings = {
   cross: () => [ring(120, 120, 98, 14), line("M86 86l68 68M154 86l-68 68", 18)],
   back: () => [line("M66 92h76a44 44 0 0 1 0 88H84", 18), line("M100 54L62 92l38 38", 18)],
   tickback: () => [ring(92, 92, 70, 13), line("M60 95l22 22 43-48", 15), line("M132 190h50a24 24 0 0 0 0-48", 12), line("M152 168l-22 22 22 22", 12)],
-  paying: () => [line(phone), line("M106 44h28", 9), // a finger on the phone's glass
-    ring(120, 128, 17, 10), line("M120 146v52M120 198c0 14 6 22 16 28", 0.01), solid("M112 128a8 8 0 0 1 16 0v44l22 5a18 18 0 0 1 14 21l-6 30h-44l-24-38a9 9 0 0 1 14-11l8 8z")],
+  paying: () => [line("M70 14h64a16 16 0 0 1 16 16v150a16 16 0 0 1-16 16H70a16 16 0 0 1-16-16V30a16 16 0 0 1 16-16z"), line("M90 36h24", 9), // a finger on the phone's glass
+    line("M72 118a34 34 0 0 1 60-22", 9), hand()],
+  paper: () => [line("M70 20h100v192l-17-14-17 14-16-14-17 14-16-14-17 14z"), ...little(92, 52, 21), line("M92 148h56M92 170h34", 9)],
   bar: () => [line("M40 40h160v160H40z", 12), line("M22 218L218 22", 16)],
   codeoff: () => [...little(52, 52, 42), line("M128 128h18v18M164 132v20h22M132 168v20M158 178h28", 8), line("M24 216L216 24", 18)],
   tilloff: () => [line("M44 112h152l16 84H28zM76 112V62h88v50M96 88h48M84 144h8M116 144h8M148 144h8M76 168h88"), line("M28 214L212 30", 18)],
@@ -34,6 +35,13 @@ const drawings = {
   waves: () => [shape("path", { d: wavy(240, 3.5, 24), fill: "#fff", stroke: "currentColor", "stroke-width": 3.5, "stroke-linejoin": "round" })],
   bigger: () => [ring(104, 104, 68, 18), line("M156 156l56 56", 22), line("M104 74v60M74 104h60", 16)],
 };
+
+// hand is a pointing finger, filled with the ground that it lies on.
+function hand() {
+  const h = line("M104 124a14 14 0 0 1 28 0v46l42 10a22 22 0 0 1 16 25l-6 25h-68l-33-46a12 12 0 0 1 18-16l3 3z", 11);
+  h.setAttribute("fill", "var(--ground)");
+  return h;
+}
 
 // wavy is a closed frame of waves just inside a square: not the straight frame of the code that takes money.
 function wavy(side, high, waves) {

@@ -156,23 +156,21 @@ export class View {
   #controls(s, now) {
     const zoom = Boolean(s.code) && !s.wifi && !s.receipt;
     this.#once("controls", `${now.language} ${zoom}`, () => {
-      const words = this.#boot.words[now.language];
-      const out = [];
+      const words = this.#boot.words[now.language], out = [];
       if (zoom) {
         const b = button("big", "", () => this.#on.big(true));
         b.append(draw("bigger"));
-        const small = document.body.dataset.form === "panel";
-        if (!small) b.append(words.buttons.big);
+        if (document.body.dataset.form !== "panel") b.append(element("span", "", words.buttons.big));
         b.setAttribute("aria-label", words.buttons.big);
         out.push(b);
       }
-      for (const tag of this.#boot.order) {
+      $("zoom").replaceChildren(...out);
+      $("controls").replaceChildren(...this.#boot.order.map((tag) => {
         const b = button("language", this.#boot.words[tag].name, () => this.#on.language(tag));
         b.lang = tag;
         b.setAttribute("aria-pressed", String(tag === now.language));
-        out.push(b);
-      }
-      $("controls").replaceChildren(...out);
+        return b;
+      }));
     });
   }
 
@@ -189,8 +187,7 @@ export class View {
         const e = button(b.name, b.label, this.#on.press);
         if (b.name === "cancel") e.className = "apart";
         else if (b.name === "yes" && s.ask) e.className = "";
-        else if (b.name === "more" && !now.ending) e.className = "small";
-        else if (i === 0) e.className = "main";
+        else if (i === 0 && (b.name !== "more" || now.ending)) e.className = "main"; // more time is large in the last minute
         return e;
       });
       if (s.ask) out.push(element("p", "", s.ask));

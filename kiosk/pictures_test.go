@@ -1,0 +1,214 @@
+//go:build browser
+
+package kiosk_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"flag"
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/makiuchi-d/gozxing"
+	"github.com/makiuchi-d/gozxing/qrcode"
+)
+
+// write makes the pictures of docs/kiosk and its contact sheet anew: go test -tags browser ./kiosk -run Pictures -write.
+var write = flag.Bool("write", false, "write docs/kiosk and docs/kiosk.md")
+
+const docs = "../docs"
+
+// TestPictures takes every screen on every panel in both languages, and reads every code on them with two decoders that
+// know nothing of the page. A picture has "code" in its name if and only if there is one.
+func TestPictures(t *testing.T) {
+	browser := chromium(t)
+	taken, read, bytesOf := 0, 0, 0
+	for _, p := range panels {
+		for _, language := range []string{"en", "ru"} {
+			t.Run(p.form+"/"+language, func(t *testing.T) {
+				b := openBox(t, p, language, nil)
+				ctx := tab(t, browser, p, b.url)
+				<-b.ready
+				for _, pic := range pictures() {
+					if pic.cut || !pic.on(p) {
+						continue
+					}
+					n, ok := take(t, b, ctx, p, language, pic)
+					taken, bytesOf, read = taken+1, bytesOf+n, read+ok
+				}
+				for _, pic := range pictures() { // the daemon goes: last
+					if pic.cut {
+						n, ok := take(t, b, ctx, p, language, pic)
+						taken, bytesOf, read = taken+1, bytesOf+n, read+ok
+					}
+				}
+			})
+		}
+	}
+	t.Logf("%d pictures, %d kB, %d codes read by gozxing and by zbarimg", taken, bytesOf>>10, read)
+	if *write {
+		writeSheet(t)
+	}
+}
+
+func take(t *testing.T, b *box, ctx context.Context, p panel, language string, pic picture) (size, codes int) {
+	t.Helper()
+	b.stand(t, ctx, pic)
+	raw, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	shot, err := png.Decode(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	small := reduced(t, shot)
+	file := filepath.Join(t.TempDir(), "shot.png")
+	if *write {
+		file = filepath.Join(docs, picturePath(p, language, pic))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(file, small, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(pic.name, "code") != (pic.code != "") {
+		t.Errorf("%s: its name must say whether a code is on it", pic.name)
+	}
+	if got := zxing(t, small); got != pic.code {
+		t.Errorf("%s %s %s: gozxing reads %q, want %q", p.form, language, pic.name, got, pic.code)
+	}
+	if got := zbar(t, file); got != pic.code {
+		t.Errorf("%s %s %s: zbarimg reads %q, want %q", p.form, language, pic.name, got, pic.code)
+	}
+	if pic.code != "" {
+		codes = 1
+	}
+	return len(small), codes
+}
+
+func picturePath(p panel, language string, pic picture) string {
+	return filepath.Join("kiosk", p.form, language, pic.name+".png")
+}
+
+// reduced is a picture with few colours: those that it has most of, the others the nearest of them.
+func reduced(t *testing.T, m image.Image) []byte {
+	t.Helper()
+	r := m.Bounds()
+	full := image.NewRGBA(r)
+	draw.Draw(full, r, m, r.Min, draw.Src)
+	count := map[[4]uint8]int{}
+	for i := 0; i < len(full.Pix); i += 4 {
+		count[[4]uint8(full.Pix[i:i+4])]++
+	}
+	all := slices.SortedFunc(maps.Keys(count), func(a, b [4]uint8) int {
+		return cmp.Or(count[b]-count[a], slices.Compare(a[:], b[:]))
+	})
+	const colours = 40
+	var palette color.Palette
+	index := map[[4]uint8]uint8{}
+	for i, c := range all {
+		if i < colours {
+			palette = append(palette, color.RGBA{c[0], c[1], c[2], c[3]})
+		}
+		index[c] = uint8(palette.Index(color.RGBA{c[0], c[1], c[2], c[3]}))
+	}
+	out := image.NewPaletted(r, palette)
+	for i := range out.Pix {
+		out.Pix[i] = index[[4]uint8(full.Pix[4*i:4*i+4])]
+	}
+	var b bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, out); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// zxing reads the code that is somewhere in a picture, "" for none.
+func zxing(t *testing.T, b []byte) string {
+	t.Helper()
+	m, err := png.Decode(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bm, err := gozxing.NewBinaryBitmapFromImage(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := qrcode.NewQRCodeReader().Decode(bm, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true})
+	if err != nil {
+		return ""
+	}
+	return r.GetText()
+}
+
+// zbar is the second decoder, another program.
+func zbar(t *testing.T, file string) string {
+	t.Helper()
+	out, err := exec.Command("zbarimg", "--quiet", "--raw", "-Sdisable", "-Sqrcode.enable", file).Output()
+	if err != nil && len(out) > 0 {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// writeSheet makes docs/kiosk.md.
+func writeSheet(t *testing.T) {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString(sheetHead)
+	for _, pic := range pictures() {
+		fmt.Fprintf(&b, "\n### %s\n\n", pic.name)
+		b.WriteString("| | counter 10\" | kiosk 24\" | kiosk 32\" | panel 5\" |\n|---|---|---|---|---|\n")
+		for _, language := range []string{"en", "ru"} {
+			fmt.Fprintf(&b, "| %s |", language)
+			for _, p := range panels {
+				if !pic.on(p) {
+					b.WriteString(" – |")
+					continue
+				}
+				width := map[string]int{"counter": 240, "portrait": 140, "landscape": 260, "panel": 140}[p.form]
+				fmt.Fprintf(&b, ` <img src="%s" width="%d" alt="%s, %s, %s"> |`, filepath.ToSlash(picturePath(p, language, pic)), width, pic.name, p.form, language)
+			}
+			b.WriteString("\n")
+		}
+	}
+	if err := os.WriteFile(filepath.Join(docs, "kiosk.md"), []byte(b.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+const sheetHead = `# The customer's page
+
+Every screen of the page on four panels and in both languages, as Chromium draws it from the live feed. The pictures are
+made by ` + "`go test -tags browser ./kiosk -run TestPictures -write`" + `, which also reads every code on them with gozxing and with
+zbarimg. A picture has ` + "`code`" + ` in its name if and only if a code that can be read is on it.
+
+| Panel | Pixels | Form |
+|---|---|---|
+| counter, 10" | 1280 × 800 | ` + "`counter`" + `, here with a cashier: no buttons but the language and the bigger code |
+| kiosk, 24" upright | 1080 × 1920 | ` + "`portrait`" + `, self-service |
+| kiosk, 32" | 1920 × 1080 | ` + "`landscape`" + `, self-service |
+| panel, 5" | 480 × 800 | ` + "`panel`" + `, self-service |
+
+On a 5" panel capital letters of 4.9 mm, which a reader at 0.4 m should have, do not fit beside a code: sentences there
+are 28 pixels (3.8 mm with their ascenders), title and amount are larger, there are no hints, and at most two buttons.
+
+Title, amount, square, time, sentences and buttons keep their places through a whole sale: what has no text keeps its
+room. A text that is too long for its place becomes smaller in it and pushes nothing.
+
+## Screens
+`
