@@ -45,6 +45,16 @@ const measure = `(() => {
       const range2 = document.createRange(); range2.selectNodeContents(e); const w = e.id === "clock" ? range2.getBoundingClientRect() : q;
       if (w.width && r.left < w.right - 1 && w.left < r.right - 1 && r.top < w.bottom - 1 && w.top < r.bottom - 1) out.Bad.push("number lies on " + e.innerText); }
   }
+  const lum = (c) => { const [r, g, b] = c.map((v) => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const rgb = (s) => (s.match(/[\d.]+/g) || [0, 0, 0, 0]).map(Number);
+  for (const e of document.querySelectorAll("#page *")) {
+    if (!e.offsetParent || !e.innerText?.trim() || [...e.children].some((c) => c.innerText?.trim())) continue;
+    let under = e, ground;
+    for (; under; under = under.parentElement) { ground = rgb(getComputedStyle(under).backgroundColor); if (ground.length < 4 || ground[3] > 0) break; }
+    const a = lum(rgb(getComputedStyle(e).color).slice(0, 3)), b = lum((ground ?? [255, 255, 255]).slice(0, 3));
+    const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (contrast < 4.5) out.Bad.push("contrast of " + e.innerText + " is " + contrast.toFixed(2));
+  }
   const text = document.body.innerText + [...document.querySelectorAll("[aria-label]")].map((e) => e.ariaLabel).join(" ");
   if (/[{}]|undefined|null|NaN/.test(text)) out.Bad.push("a word is missing: " + text);
   if (!document.getElementById("title").innerText.trim()) out.Bad.push("no title");

@@ -410,7 +410,7 @@ func TestButtonsOfScreens(t *testing.T) {
 	}
 	all := look(false, kiosk.Buttons()...)
 	for kind, want := range map[string]string{
-		"idle": "start", "preparing": "cancel", "code": "more paper help cancel", "paying": "recode help", "charging": "", "paid": "done paper",
+		"idle": "start", "preparing": "cancel", "code": "more paper help cancel", "paying": "recode help", "charging": "", "paid": "done print",
 		"closing": "help", "expired": "new again", "canceled": "again", "out_of_service": "", "unknown": "", "scan": "other cancel",
 	} {
 		if got := all(kind); got != want {

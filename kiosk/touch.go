@@ -28,7 +28,8 @@ const (
 	ButtonStart   = "start"   // the customer wants to begin
 	ButtonChoose  = "choose"  // a way to pay; Touch.Choice names it
 	ButtonMore    = "more"    // more time for this code
-	ButtonPaper   = "paper"   // the code, or the receipt, on paper
+	ButtonPaper   = "paper"   // the code on paper
+	ButtonPrint   = "print"   // the receipt on paper
 	ButtonCancel  = "cancel"  // asked once on the page itself
 	ButtonHelp    = "help"    // somebody of the shop should come
 	ButtonNew     = "new"     // a new code for the same purchase
@@ -43,7 +44,10 @@ const (
 
 // Buttons lists them.
 func Buttons() []string {
-	return []string{ButtonStart, ButtonChoose, ButtonMore, ButtonPaper, ButtonCancel, ButtonHelp, ButtonNew, ButtonAgain, ButtonDone, ButtonReceipt, ButtonOther, ButtonRecode, ButtonStay, ButtonLeft}
+	return []string{
+		ButtonStart, ButtonChoose, ButtonMore, ButtonPaper, ButtonPrint, ButtonCancel, ButtonHelp, ButtonNew, ButtonAgain, ButtonDone, ButtonReceipt,
+		ButtonOther, ButtonRecode, ButtonStay, ButtonLeft,
+	}
 }
 
 // button is one of a screen, in the order of its place: the first is the likeliest.
@@ -83,7 +87,7 @@ func buttonsOf(kind string) []button {
 	case "part_paid":
 		return all(ButtonMore, ButtonCancel)
 	case "paid", "paid_paper":
-		return all(ButtonDone, ButtonReceipt, ButtonPaper)
+		return all(ButtonDone, ButtonReceipt, ButtonPrint)
 	case "paid_less", "paid_over", "late", "returning", "returned":
 		return all(ButtonDone)
 	case "closing", "doubt", "doubt_kiosk":

@@ -36,7 +36,6 @@ export class View {
     this.#on = on;
     $("code").addEventListener("click", () => on.big(true));
     $("big").addEventListener("click", () => on.big(false));
-    document.body.classList.toggle("served", !boot.attended);
     this.resized();
   }
 
