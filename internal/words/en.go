@@ -72,7 +72,6 @@ var english = Language{
 			Hint:  "Payee: {payee}",
 			Pole:  []string{"TO PAY {amt}", "QR ON THE SCREEN"},
 		},
-		"print":               "Print the receipt",
 		"paper":               {Title: "Scan the code on paper", Line: "It is valid until {t}.", Hint: "Payee: {payee}", Pole: []string{"TO PAY {amt}", "QR ON PAPER"}},
 		"code_ending":         {Title: "Scan to pay", Line: "Not ready yet? Press “More time”.", Pole: []string{"TO PAY {amt}", "QR ENDS IN {clock}"}},
 		"code_ending_cashier": {Title: "Scan to pay", Line: "Not ready yet? Tell the cashier.", Pole: []string{"TO PAY {amt}", "QR ENDS IN {clock}"}},
@@ -174,6 +173,7 @@ var english = Language{
 		"staff":          {Title: "Someone is coming"},
 	},
 	buttons: map[string]string{
+		"print":   "Print the receipt",
 		"start":   "Start",
 		"recode":  "Show the code again",
 		"back":    "Back",
