@@ -2,7 +2,6 @@ package printing_test
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"strings"
@@ -44,13 +43,18 @@ var lanes = map[string]printing.Lane{
 	"4": {},
 }
 
-// in runs f in a bubble, with a box that runs.
+// in runs f in a bubble, with a box that runs and printers that say what they have printed.
 func in(t *testing.T, f func(*testing.T, *shop)) {
+	t.Helper()
+	inWith(t, "id", f)
+}
+
+func inWith(t *testing.T, proof string, f func(*testing.T, *shop)) {
 	t.Helper()
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		s := &shop{
-			t: t, dir: dir, options: escpos.Options{Proof: "id"}, health: &health.List{},
+			t: t, dir: dir, options: escpos.Options{Proof: proof}, health: &health.List{},
 			paper: map[string]*emulator.Printer{"front": emulator.New(emulator.Config{}), "back": emulator.New(emulator.Config{})},
 		}
 		s.start()
@@ -134,8 +138,7 @@ func (s *shop) halt() {
 
 func receipt(line string) []printing.Item {
 	return []printing.Item{
-		{Type: "text", Text: "begin " + line, Bold: true},
-		{Type: "columns", Cells: []printing.Cell{{Text: "Coffee"}, {Text: "120.00", Align: "right"}}},
+		{Type: "text", Text: "begin " + line},
 		{Type: "text", Text: "end " + line},
 		{Type: "cut"},
 	}
@@ -188,6 +191,21 @@ func (s *shop) until(id string, f func(printing.Public) bool) printing.Public {
 	}
 }
 
+// calm waits until a printer is there and nothing more is said to it: what arrives next is of the next job.
+func (s *shop) calm(name string) {
+	for last := int64(-1); ; {
+		time.Sleep(7 * time.Second)
+		n := int64(-1)
+		if ok, _, _ := s.p.Ready("1"); ok {
+			n = s.paper[name].Bytes()
+		}
+		if n >= 0 && n == last {
+			return
+		}
+		last = n
+	}
+}
+
 // onPaper counts where a job's first and last line stand, cut or not.
 func (s *shop) onPaper(name, line string) (begun, whole int) {
 	e := s.paper[name]
@@ -218,9 +236,3 @@ func (s *shop) events(subject string) string {
 func (s *shop) fail(name string, after int64, f emulator.Fault) { s.paper[name].FailAt(after, f) }
 
 var _ record.Journal = (*journal.Journal)(nil)
-
-func ref(a ...any) string {
-	return strings.ReplaceAll(strings.Trim(fmt.Sprintln(a...), "\n"), " ", "-")
-}
-
-func pipe() (devices.Port, io.ReadWriteCloser) { return printertest.Pipe(2 * time.Second) }

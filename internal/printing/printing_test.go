@@ -3,6 +3,8 @@ package printing_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +17,7 @@ import (
 	"tilld/printer"
 	"tilld/printer/escpos"
 	"tilld/printer/escpos/emulator"
+	"tilld/printer/printertest"
 )
 
 func TestPrinted(t *testing.T) {
@@ -307,22 +310,27 @@ func TestCrashBeforeTheOutcomeIsKept(t *testing.T) {
 		j := crash{s.j, func(b record.Batch) bool {
 			return slices.ContainsFunc(b.Events, func(e record.Event) bool { return e.Type == "print.printed" })
 		}}
-		s.p = printing.New(printing.Config{Printers: []string{"front"}, Lanes: lanes}, j)
-		dev, end := s.direct()
+		cfg := printing.Config{Printers: []string{"side"}, Lanes: map[string]printing.Lane{"1": {Printer: "side"}}, Log: slog.New(slog.DiscardHandler)}
+		dying := printing.New(cfg, j)
+		e := emulator.New(emulator.Config{})
+		s.paper["side"] = e
+		dev, end := direct(e, s.options)
 		defer end()
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
-		go func() { defer close(done); s.p.Run(ctx) }()
-		s.p.Use("front", dev, true)
-		synctest.Wait()
-		p := s.submit("1", "R-1")
+		go func() { defer close(done); dying.Run(ctx) }()
+		dying.Use("side", dev, true)
+		p, _, err := dying.Submit(t.Context(), printing.Request{Lane: "1", Reference: "R-1", Items: receipt("R-1")})
+		if err != nil {
+			t.Fatal(err)
+		}
 		time.Sleep(time.Hour)
 		stop()
 		<-done
-		if b, w := s.onPaper("front", "R-1"); b != 1 || w != 1 {
+		if b, w := s.onPaper("side", "R-1"); b != 1 || w != 1 {
 			t.Errorf("%d begun, %d whole", b, w)
 		}
-		next := printing.New(printing.Config{Printers: []string{"front"}, Lanes: lanes}, s.j)
+		next := printing.New(cfg, s.j)
 		if err := next.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -332,14 +340,12 @@ func TestCrashBeforeTheOutcomeIsKept(t *testing.T) {
 	})
 }
 
-// direct is another line to the front printer, without a supervisor.
-func (s *shop) direct() (*escpos.Device, func()) {
-	near, far := pipe()
+// direct is a printer on a line without a supervisor.
+func direct(e *emulator.Printer, o escpos.Options) (*escpos.Device, func()) {
+	near, far := printertest.Pipe(2 * time.Second)
 	done := make(chan struct{}, 2)
-	e := s.paper["front"]
-	e.HangUp()
 	go func() { _ = e.Serve(far); done <- struct{}{} }()
-	d := escpos.Open(near, s.options)
+	d := escpos.Open(near, o)
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() { _ = d.Serve(ctx, func(printer.Status) {}); done <- struct{}{} }()
 	return d, func() { cancel(); far.Close(); <-done; <-done }
@@ -376,47 +382,50 @@ func TestDrawer(t *testing.T) {
 // One receipt, failing at every byte it has, in every way a printer fails: nothing is doubled, and nothing is called
 // printed that was not.
 func TestFailingAtEveryByte(t *testing.T) {
-	in(t, func(t *testing.T, s *shop) {
-		s.ended(s.submit("1", "R-0").ID)
-		before := s.paper["front"].Bytes()
-		s.ended(s.submit("1", "R-1").ID)
-		size := s.paper["front"].Bytes() - before
-		counts := map[printing.State]int{}
-		doubled, wrong, late := 0, 0, 0
+	for _, proof := range []string{"id", "status"} {
 		for _, f := range emulator.Faults() {
-			for at := range size + 1 {
-				r := ref("F", len(counts), strings.ReplaceAll(string(f), " ", "_"), at)
-				s.fail("front", at, f)
-				p := s.submit("1", r)
-				got := s.until(p.ID, func(p printing.Public) bool {
-					return p.Blocked != nil && p.Blocked.Why != "offline" || p.State != printing.Queued && p.State != printing.Running
-				})
-				if got.Blocked == nil && f == emulator.Deaf {
-					time.Sleep(time.Second) // a person notices, and switches it off and on
-				}
-				s.paper["front"].Mend()
-				got = s.ended(p.ID)
-				counts[got.State]++
-				s.until(s.submit("1", r+"-next").ID, func(p printing.Public) bool { return p.State == printing.Printed })
-				got = s.get(p.ID)
-				if got.Why == "late" {
-					late++
-				}
-				begun, whole := s.onPaper("front", r)
-				if begun > 1 || whole > 1 {
-					doubled++
-					t.Errorf("%s at byte %d: begun %d times, whole %d times", f, at, begun, whole)
-				}
-				if got.State == printing.Printed && whole != 1 || got.State == printing.NotPrinted && begun+whole > 0 {
-					wrong++
-					t.Errorf("%s at byte %d: %s, and on paper %d begun, %d whole", f, at, got.State, begun, whole)
-				}
-			}
+			t.Run(proof+"/"+strings.ReplaceAll(string(f), " ", "-"), func(t *testing.T) {
+				t.Parallel()
+				inWith(t, proof, func(t *testing.T, s *shop) { everyByte(t, s, f) })
+			})
 		}
-		t.Logf("a receipt of %d bytes, %d faults at each: %v; doubled %d, called printed and was not %d, proven late %d",
-			size, len(emulator.Faults()), counts, doubled, wrong, late)
-		if counts[printing.Printed] == 0 || counts[printing.Unknown] == 0 {
-			t.Error("the faults did nothing")
+	}
+}
+
+func everyByte(t *testing.T, s *shop, f emulator.Fault) {
+	s.ended(s.submit("1", "R-0").ID)
+	before := s.paper["front"].Bytes()
+	s.ended(s.submit("1", "R-1").ID)
+	size := s.paper["front"].Bytes() - before
+	counts := map[printing.State]int{}
+	doubled, wrong, late := 0, 0, 0
+	for at := range size + 8 { // a job behind half of another has a cut more
+		r := fmt.Sprintf("F-%d", at)
+		s.fail("front", at, f)
+		p := s.submit("1", r)
+		s.until(p.ID, func(p printing.Public) bool {
+			return p.Blocked != nil || p.State != printing.Queued && p.State != printing.Running
+		})
+		s.paper["front"].Mend()
+		s.ended(p.ID)
+		s.calm("front") // the device is opened anew; a proof may come late
+		got := s.get(p.ID)
+		counts[got.State]++
+		if got.Why == "late" {
+			late++
 		}
-	})
+		begun, whole := s.onPaper("front", r)
+		if begun > 1 || whole > 1 {
+			doubled++
+			t.Errorf("at byte %d: begun %d times, whole %d times", at, begun, whole)
+		}
+		if got.State == printing.Printed && whole != 1 || got.State == printing.NotPrinted && begun+whole > 0 {
+			wrong++
+			t.Errorf("at byte %d: %s, and on paper %d begun, %d whole", at, got.State, begun, whole)
+		}
+	}
+	t.Logf("a receipt of %d bytes, %s at each, proof by %s: %v, %d of them proven late; doubled %d, called printed and was not %d", size, f, s.options.Proof, counts, late, doubled, wrong)
+	if counts[printing.Printed] == 0 {
+		t.Error("nothing was printed")
+	}
 }

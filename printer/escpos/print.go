@@ -42,7 +42,7 @@ func (d *Device) Print(ctx context.Context, j printer.Job) (printer.Outcome, err
 	if answered == nil {
 		return printer.Outcome{Result: printer.Printed, Proof: printer.Blind, Sent: sent}, nil
 	}
-	ok, err := d.lookWorking(ctx, d.o.Answer, func() bool { return d.dead != nil || answered() })
+	ok, err := d.wait(ctx, func() bool { return d.dead != nil || answered() })
 	d.mu.Lock()
 	proved, dead := answered(), d.dead
 	d.mu.Unlock()
@@ -57,6 +57,20 @@ func (d *Device) Print(ctx context.Context, j printer.Job) (printer.Outcome, err
 		err = errors.New("no answer behind the job")
 	}
 	return d.lost(sent, err)
+}
+
+// wait waits for the answer behind a job. A printer that stopped before it was told to say so by itself is asked, now and
+// then, whether it is blocked: then there is no hurry.
+func (d *Device) wait(ctx context.Context, f func() bool) (bool, error) {
+	for left := d.o.Answer; left > 0; left -= askEvery {
+		if ok, err := d.lookWorking(ctx, min(left, askEvery), f); ok || err != nil {
+			return ok, err
+		}
+		if err := d.askAll(ctx); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
 }
 
 func (d *Device) lost(sent int, err error) (printer.Outcome, error) {

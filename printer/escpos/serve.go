@@ -14,7 +14,7 @@ const (
 	greetLimit = 3 * time.Second        // for the answer in turn of a printer that is not blocked
 	askLimit   = 500 * time.Millisecond // for a real-time answer
 	calm       = 100 * time.Millisecond // in which a late answer to what was sent before us would come
-	askEvery   = 2 * time.Second        // while greeting a printer that is blocked
+	askEvery   = 2 * time.Second        // while an answer in turn does not come
 	idleEvery  = 10 * time.Second       // of a printer that says nothing by itself
 	flushBytes = 8192
 )
