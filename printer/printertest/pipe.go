@@ -37,3 +37,18 @@ func (p *pipe) Write(b []byte) (int, error) {
 
 // String names the line.
 func (*pipe) String() string { return "pipe" }
+
+// Record is a line that keeps what is written to it.
+func Record(p devices.Port, to io.Writer) devices.Port { return recorded{p, to} }
+
+type recorded struct {
+	devices.Port
+	to io.Writer
+}
+
+// Write keeps what has left.
+func (r recorded) Write(b []byte) (int, error) {
+	n, err := r.Port.Write(b)
+	_, _ = r.to.Write(b[:n])
+	return n, err
+}
