@@ -133,7 +133,7 @@ var doors = map[string][]string{
 	"github.com/google/uuid":                   {},
 	"github.com/santhosh-tekuri/jsonschema/v6": {},
 	"github.com/google/go-cmp":                 {},
-	"github.com/rogpeppe/go-internal":          {},
+	"github.com/rogpeppe/go-internal":          {"internal/stories"},
 	"go.uber.org/goleak":                       {},
 	"pgregory.net/rapid":                       {},
 }
