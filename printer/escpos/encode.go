@@ -160,7 +160,11 @@ func (b *builder) width(s printer.Style) int {
 
 func (b *builder) text(t printer.Text) {
 	b.look(t.Style, t.Align)
-	for _, line := range b.a.text(t.Text, b.width(t.Style)) {
+	lines := b.a.text
+	if t.Align == printer.Center {
+		lines = b.a.balanced
+	}
+	for _, line := range lines(t.Text, b.width(t.Style)) {
 		b.put(line)
 		b.raw('\n')
 	}

@@ -37,6 +37,24 @@ func (a *alphabet) text(s string, width int) [][]byte {
 	return out
 }
 
+// balanced is a paragraph in the middle of the paper: as many lines as it needs, about equally long.
+func (a *alphabet) balanced(s string, width int) [][]byte {
+	var out [][]byte
+	for _, p := range paragraphs(s) {
+		cells := a.encode(nil, p)
+		best := wrap(cells, width)
+		for n := width - 1; len(best) > 1 && n > 0; n-- {
+			lines := wrap(cells, n)
+			if len(lines) != len(best) {
+				break
+			}
+			best = lines
+		}
+		out = append(out, best...)
+	}
+	return out
+}
+
 // row lays cells out side by side, with a space between them, on width characters.
 func (a *alphabet) row(cells []printer.Cell, width int) [][]byte {
 	widths := a.widths(cells, width)

@@ -88,24 +88,19 @@ func (p *page) head(title string) {
 	if p.f.Shop != "" {
 		p.add(center(p.f.Shop), feed(1))
 	}
-	t := center(title)
-	t.Bold, t.Height, t.Width = true, 2, widthOf(title)
-	p.add(t, rule(), feed(1))
+	p.add(large(title), rule(), feed(1))
 }
 
-// widthOf makes a title twice as wide where that fits on one line of the narrowest paper.
-func widthOf(title string) int {
-	if len([]rune(title)) <= 16 {
-		return 2
-	}
-	return 1
+// large is a line that is read from a distance; where the paper is narrow it becomes two.
+func large(s string) printing.Item {
+	it := center(s)
+	it.Bold, it.Width, it.Height = true, 2, 2
+	return it
 }
 
 // sum is an amount that is read from a distance.
 func (p *page) sum(m payment.Money) {
-	it := center(Money(p.l, m))
-	it.Bold, it.Width, it.Height = true, 2, 2
-	p.add(it, feed(1))
+	p.add(large(Money(p.l, m)), feed(1))
 }
 
 // say is a paragraph for the customer.
@@ -147,9 +142,7 @@ func (p *page) code() {
 	p.sum(p.f.Amount)
 	p.say("slip_code_how")
 	p.add(printing.Item{Type: "qr", Payload: p.f.Payload, Align: "center"})
-	until := center(p.phrase("slip_code_until", "t", p.in(p.f.Until).Format("15:04")))
-	until.Bold, until.Height = true, 2
-	p.add(until)
+	p.add(large(p.phrase("slip_code_until", "t", p.in(p.f.Until).Format("15:04"))), feed(1))
 	p.say("slip_code_after")
 	if p.f.Payee != "" {
 		p.say("slip_payee", "payee", p.f.Payee)
@@ -188,8 +181,8 @@ func (p *page) back(title, text string) {
 
 func (p *page) doubt() {
 	p.head(p.phrase("slip_doubt_title"))
-	dont := center(" " + p.phrase("slip_doubt_dont") + " ")
-	dont.Bold, dont.Invert, dont.Height = true, true, 2
+	dont := large(" " + p.phrase("slip_doubt_dont") + " ")
+	dont.Invert = true
 	p.add(dont, feed(1))
 	p.say("slip_doubt_text")
 	p.add(feed(1), center(p.phrase("slip_number")))

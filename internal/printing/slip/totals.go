@@ -50,9 +50,8 @@ func OfTotals(l *words.Language, t Totals) []printing.Item {
 		p.figure(p.phrase("totals_"+x.Name), x)
 	}
 	p.add(rule())
-	kept := line(p.phrase("totals_kept"), Money(l, t.Kept))
-	kept.Bold, kept.Height = true, 2
-	p.add(kept)
+	p.say("totals_kept")
+	p.add(large(Money(l, t.Kept)))
 	if len(t.Providers) > 0 {
 		p.add(rule())
 		for _, x := range t.Providers {
@@ -62,11 +61,14 @@ func OfTotals(l *words.Language, t Totals) []printing.Item {
 	p.add(rule())
 	open := false
 	for _, x := range t.Lines {
-		if x.look() && len(x.Numbers) > 0 {
-			open = true
-			p.add(printing.Item{Type: "text", Text: p.phrase("totals_" + x.Name), Bold: true},
-				printing.Item{Type: "text", Text: p.phrase("totals_look", "nums", strings.Join(x.Numbers, ", "))})
+		if !x.look() || len(x.Numbers) == 0 {
+			continue
 		}
+		if !open {
+			p.add(printing.Item{Type: "text", Text: p.phrase("totals_look"), Bold: true})
+		}
+		open = true
+		p.add(line(p.phrase("totals_"+x.Name), strings.Join(x.Numbers, ", ")))
 	}
 	if !open {
 		p.say("totals_none")
@@ -78,6 +80,6 @@ func OfTotals(l *words.Language, t Totals) []printing.Item {
 // figure is a name, a count and a sum.
 func (p *page) figure(name string, x TotalsLine) {
 	p.add(printing.Item{Type: "columns", Cells: []printing.Cell{
-		{Text: name}, {Text: strconv.Itoa(x.Count) + " " + p.phrase("totals_count"), Width: 9, Align: "right"}, {Text: Money(p.l, x.Sum), Width: 16, Align: "right"},
+		{Text: name}, {Text: strconv.Itoa(x.Count), Width: 6, Align: "right"}, {Text: Money(p.l, x.Sum), Width: 16, Align: "right"},
 	}})
 }
