@@ -24,6 +24,9 @@ func wrap(cells []byte, width int) [][]byte {
 
 // paragraphs are the lines of a text: it breaks at line feeds, whatever their spelling.
 func paragraphs(s string) []string {
+	if !strings.ContainsAny(s, "\r\n") {
+		return []string{s}
+	}
 	s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
 	return strings.Split(strings.TrimSuffix(s, "\n"), "\n")
 }

@@ -1,6 +1,7 @@
 package escpos
 
 import (
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -13,26 +14,62 @@ type alphabet struct {
 	pages *charmap.Charmap
 	own   map[rune]string // what reads alike in this table
 	rule  [2]byte         // a line's piece: single, double
+	fast  [fastRunes]byte // cells of the common letters, 0 for what takes a closer look
 }
+
+// fastRunes reaches to the end of Cyrillic.
+const fastRunes = 0x500
 
 // noBreak is a space at which no line breaks. It never reaches the wire: see put.
 const noBreak = 0
 
+// The alphabets are made when they are first used.
+var (
+	cp866  = sync.OnceValue(func() *alphabet { return newAlphabet(charmap.CodePage866, roubleOnly, [2]byte{0xc4, 0xcd}) })
+	cp1251 = sync.OnceValue(func() *alphabet { return newAlphabet(charmap.Windows1251, roubleOnly, [2]byte{'-', '='}) })
+	cp437  = sync.OnceValue(func() *alphabet { return newAlphabet(charmap.CodePage437, latin, [2]byte{0xc4, 0xcd}) })
+	cp850  = sync.OnceValue(func() *alphabet { return newAlphabet(charmap.CodePage850, latin, [2]byte{0xc4, 0xcd}) })
+)
+
 func alphabetOf(name string) *alphabet {
 	switch name {
 	case "cp1251":
-		return &alphabet{charmap.Windows1251, roubleOnly, [2]byte{'-', '='}}
+		return cp1251()
 	case "cp437":
-		return &alphabet{charmap.CodePage437, latin, [2]byte{0xc4, 0xcd}}
+		return cp437()
 	case "cp850":
-		return &alphabet{charmap.CodePage850, latin, [2]byte{0xc4, 0xcd}}
+		return cp850()
 	}
-	return &alphabet{charmap.CodePage866, roubleOnly, [2]byte{0xc4, 0xcd}}
+	return cp866()
+}
+
+func newAlphabet(pages *charmap.Charmap, own map[rune]string, rule [2]byte) *alphabet {
+	a := &alphabet{pages: pages, own: own, rule: rule}
+	for r := rune(0x20); r < 0x7f; r++ {
+		a.fast[r] = byte(r)
+	}
+	for b := 0x80; b < 0x100; b++ {
+		if r := pages.DecodeByte(byte(b)); unicode.IsLetter(r) && r < fastRunes {
+			a.fast[r] = byte(b)
+		}
+	}
+	return a
 }
 
 // encode appends the cells of s, which is one line: control characters, line feeds among them, are left out. This is the
 // gate: what comes out has no byte below 0x20 but noBreak, and no 0x7f.
 func (a *alphabet) encode(dst []byte, s string) []byte {
+	n := len(dst)
+	for _, r := range s {
+		if r >= fastRunes || a.fast[r] == 0 {
+			return a.encodeSlowly(dst[:n], s)
+		}
+		dst = append(dst, a.fast[r])
+	}
+	return dst
+}
+
+func (a *alphabet) encodeSlowly(dst []byte, s string) []byte {
 	if !norm.NFC.IsNormalString(s) {
 		s = norm.NFC.String(s)
 	}
@@ -87,14 +124,28 @@ func (a *alphabet) base(dst []byte, r rune) []byte {
 		}
 		if b, ok := a.pages.EncodeRune(x); ok && b >= 0x20 && b != 0x7f {
 			dst = append(dst, b)
-		} else if s, ok := a.own[x]; ok {
-			dst = append(dst, s...)
+		} else {
+			dst = append(dst, a.ascii(x)...)
 		}
 	}
 	if len(dst) == n {
 		dst = append(dst, '?')
 	}
 	return dst
+}
+
+// ascii is what reads like a rune, if that is ASCII.
+func (a *alphabet) ascii(r rune) string {
+	s, ok := a.own[r]
+	if !ok {
+		s = alike[r]
+	}
+	for i := range len(s) {
+		if s[i] < 0x20 || s[i] > 0x7e {
+			return ""
+		}
+	}
+	return s
 }
 
 // roubleOnly is for tables with Cyrillic.
@@ -105,7 +156,7 @@ var alike = map[rune]string{
 	'«': `"`, '»': `"`, '„': `"`, '“': `"`, '”': `"`, '‟': `"`, '‹': "'", '›': "'", '‘': "'", '’': "'", '‚': "'", 'ʼ': "'", '′': "'", '″': `"`,
 	'–': "-", '—': "-", '‐': "-", '‑': "-", '‒': "-", '―': "-", '−': "-", '…': "...", '•': "*", '·': "*", '×': "x", '÷': ":",
 	'№': "No", '€': "EUR", '£': "GBP", '¥': "JPY", '¢': "c", '₴': "UAH", '₸': "KZT", '₹': "INR", '₩': "KRW", '₺': "TRY", '₼': "AZN", '₾': "GEL", '֏': "AMD", '₿': "BTC",
-	'©': "(c)", '®': "(R)", '™': "(TM)", '°': "o", '±': "+/-", '§': "par.", '¶': "", 'µ': "u", '←': "<-", '→': "->", '↔': "<->", '↑': "^", '↓': "v",
+	'©': "(c)", '®': "(R)", '™': "(TM)", '°': "o", '±': "+/-", '§': "par.", '¶': "", 'µ': "u", '⁄': "/", '←': "<-", '→': "->", '↔': "<->", '↑': "^", '↓': "v",
 	'≤': "<=", '≥': ">=", '≠': "!=", '≈': "~", '✓': "+", '✔': "+", '✗': "x", '✘': "x", '■': "#", '─': "-", '═': "=", '│': "|",
 	'ß': "ss", 'Æ': "AE", 'æ': "ae", 'Ø': "O", 'ø': "o", 'Œ': "OE", 'œ': "oe", 'Ł': "L", 'ł': "l", 'Đ': "D", 'đ': "d", 'Þ': "Th", 'þ': "th", 'ı': "i", 'Ə': "E", 'ə': "e",
 	'І': "I", 'і': "i", 'Ґ': "Г", 'ґ': "г", 'Қ': "К", 'қ': "к", 'Ң': "Н", 'ң': "н", 'Ү': "У", 'ү': "у", 'Ұ': "У", 'ұ': "у", 'Ө': "О", 'ө': "о", 'Һ': "Х", 'һ': "х",
