@@ -11,7 +11,7 @@ import (
 const (
 	margin  = 32    // dots of paper beside the printable part
 	knife   = 84    // dots from the print head up to the knife
-	maxRows = 30000 // of paper that nobody has cut: more is torn off
+	maxRows = 15000 // of paper that nobody has cut: of twice as much, the older half is torn off
 )
 
 // paper is what stands below the knife, a byte a dot.
@@ -27,8 +27,8 @@ func (p *paper) feed(n int) {
 	if n = min(n, maxRows); n > 0 {
 		p.dots = append(p.dots, make([]byte, n*p.width)...)
 	}
-	if over := p.rows() - maxRows; over > 0 {
-		p.dots = append([]byte(nil), p.dots[over*p.width:]...)
+	if n := p.rows(); n > 2*maxRows { // seldom, because it moves all the rest
+		p.dots = append([]byte(nil), p.dots[(n-maxRows)*p.width:]...)
 	}
 }
 

@@ -1,0 +1,127 @@
+package escpos
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"tilld/printer"
+	"tilld/printer/escpos/emulator"
+	"tilld/printer/printertest"
+)
+
+// FuzzInjection: whatever stands in the texts of a receipt, what leaves is the builder's own commands and letters.
+func FuzzInjection(f *testing.F) {
+	for i, s := range printertest.Nasty() {
+		f.Add(s, s+"x", s, byte(i))
+	}
+	f.Add("Кофе молотый", "120,00 ₽", "REPEAT", byte(7))
+	f.Fuzz(func(t *testing.T, text, cell, mark string, style byte) {
+		if len(text)+len(cell)+len(mark) > 4096 {
+			return
+		}
+		o := Options{Alphabet: []string{"cp866", "cp1251", "cp437", "cp850"}[style%4], Columns: 16 + int(style)%33}.filled()
+		st := printer.Style{Bold: style&1 != 0, Invert: style&2 != 0, Small: style&4 != 0, Width: int(style >> 3 & 3), Height: int(style >> 5 & 3)}
+		j := printer.Job{ID: "x", Mark: mark, Receipt: []printer.Element{
+			printer.Text{Text: text, Style: st, Align: printer.Align(cell)},
+			printer.Text{Text: cell, Style: st, Align: printer.Center},
+			printer.Columns{Cells: []printer.Cell{{Text: text}, {Text: cell, Width: 5, Align: printer.Center}, {Text: cell, Align: printer.Right}}, Style: st},
+			printer.QR{Payload: text}, printer.Barcode{Kind: "code128", Data: cell}, printer.Barcode{Kind: text, Data: cell},
+			printer.Cut{},
+		}}
+		whole := false
+		for !whole { // codes of such texts are refused; the rest is printed
+			b, err := encode(o, j)
+			if err != nil {
+				j.Receipt = slices.Delete(j.Receipt, len(j.Receipt)-2, len(j.Receipt)-1)
+				continue
+			}
+			whole = true
+			if why := foreign(b, text, cell); why != "" {
+				t.Fatalf("%s in % x", why, b)
+			}
+			e := emulator.New(emulator.Config{})
+			_, _ = e.Write(b)
+			if n, p := len(e.Receipts()), e.Pulses(); n != 1 || len(p) != 0 {
+				t.Fatalf("%d receipts, pulses on %v, from % x", n, p, b)
+			}
+		}
+	})
+}
+
+// own are the builder's commands: their first bytes, and how many follow.
+var own = []struct {
+	head string
+	more int
+}{
+	{"\x1b@", 0}, {"\x1da\x0f", 0}, {"\x1c.", 0}, {"\x1bt", 1}, {"\x1bM", 1}, {"\x1bE", 1}, {"\x1b-", 1}, {"\x1ba", 1}, {"\x1dB", 1}, {"\x1d!", 1}, {"\n", 0}, {"\x1bd", 1},
+	{"\x1dVB\x00", 0}, {"\x1d(k\x04\x001A2\x00", 0}, {"\x1d(k\x03\x001C", 1}, {"\x1d(k\x03\x001E", 1}, {"\x1d(k\x03\x001Q0", 0}, {"\x1dH\x02", 0}, {"\x1dh", 1}, {"\x1dw\x02", 0},
+}
+
+// foreign finds what is neither the builder's own nor a letter; a code's data must be printable ASCII.
+func foreign(b []byte, texts ...string) string {
+next:
+	for i := 0; i < len(b); {
+		if b[i] >= 0x20 && b[i] != 0x7f {
+			i++
+			continue
+		}
+		for _, c := range own {
+			if bytes.HasPrefix(b[i:], []byte(c.head)) {
+				i += len(c.head) + c.more
+				continue next
+			}
+		}
+		n := 0
+		switch {
+		case bytes.HasPrefix(b[i:], []byte("\x1d(k")) && bytes.HasPrefix(b[min(i+5, len(b)):], []byte("1P0")):
+			n = 5 + int(b[i+3]) + int(b[i+4])<<8
+			if !strings.Contains(strings.Join(texts, "\n"), string(b[i+8:i+n])) || !printable(string(b[i+8:i+n])) {
+				return "a code that nobody asked for"
+			}
+		case bytes.HasPrefix(b[i:], []byte("\x1dk\x49")):
+			n = 4 + int(b[i+3])
+			if !printable(string(b[i+4 : i+n])) {
+				return "a bar code of control bytes"
+			}
+		case bytes.HasPrefix(b[i:], []byte("\x1dk")) && b[i+2] <= 3:
+			n = 3 + bytes.IndexByte(b[i+3:], 0) + 1
+			if strings.Trim(string(b[i+3:i+n-1]), "0123456789") != "" {
+				return "a bar code of letters"
+			}
+		default:
+			return fmt.Sprintf("byte %02x at %d", b[i], i)
+		}
+		i += n
+	}
+	return ""
+}
+
+// FuzzAnswers: the return channel's bytes, split anywhere, come to the same answers, and none is lost or made up.
+func FuzzAnswers(f *testing.F) {
+	f.Add([]byte{0x12, 0x14, 0, 0, 0, 0x37, 0x22, 'a', 'b', 'c', 'd', 0, 0}, byte(3))
+	f.Add([]byte{0x5f, 'T', 'M', 0, 0x16, 0x0f, 0x11, 0x13, 0xff, 0x10, 0x90}, byte(1))
+	f.Add([]byte(strings.Repeat("\x37", 600)), byte(100))
+	f.Fuzz(func(t *testing.T, b []byte, at byte) {
+		var all, parts splitter
+		want := all.feed(b)
+		k := min(int(at), len(b))
+		got := append(parts.feed(b[:k]), parts.feed(b[k:])...)
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Fatalf("whole: %v\nsplit at %d: %v", want, k, got)
+		}
+		n := len(all.kept)
+		for _, a := range want {
+			n += len(a.b)
+		}
+		if n > len(b) || len(all.kept) > maxBlock {
+			t.Fatalf("%d bytes became %d, %d kept", len(b), n, len(all.kept))
+		}
+		d := Open(nil, Options{})
+		for _, a := range want {
+			d.hear(a) // must not fail, whatever was said
+		}
+	})
+}
