@@ -8,26 +8,43 @@ import (
 	"tilld/internal/record"
 )
 
-// tellJournal puts what opening the journal found into words.
+// tellJournal logs what opening the journal found; tellAcknowledge keeps it under health while it stands.
 func (d *Daemon) tellJournal(s journal.State) {
-	const remedy = "Look at the payments under review, then acknowledge: tillctl acknowledge --who NAME --why TEXT."
 	switch {
 	case s.Lost:
 		d.log.Error("journal was lost", "why", s.Why, "set_aside", s.SetAside)
-		d.health.Set(health.Trouble{Code: "acknowledge", Severity: health.Stop, Sentence: "The journal was damaged and a new one has begun.", Remedy: remedy})
 	case s.Restored:
 		d.log.Error("journal is a copy of an earlier day", "why", s.Why)
-		d.health.Set(health.Trouble{Code: "acknowledge", Severity: health.Stop, Sentence: "The journal is a copy of an earlier day.", Remedy: remedy})
 	}
 	if s.Copied != "" {
 		d.log.Info("journal was copied before its form was changed", "copy", s.Copied)
 	}
 }
 
+// tellAcknowledge puts into words why a person has to look before the shop sells again. The integrator may find a copy
+// while the box runs, so the journal is asked each time.
+func (c *core) tellAcknowledge() {
+	t := health.Trouble{
+		Code: "acknowledge", Severity: health.Stop,
+		Remedy: "Look at the payments under review, then acknowledge: tillctl acknowledge --who NAME --why TEXT.",
+	}
+	switch m := c.journal.Meta(); {
+	case m.Lost:
+		t.Sentence = "The journal was damaged and a new one has begun."
+	case m.Restored:
+		t.Sentence = "The journal is a copy of an earlier day."
+	default:
+		c.health.Clear(t.Code, "")
+		return
+	}
+	c.health.Set(t)
+}
+
 // look makes the list of troubles true. Whoever reads it looks first, so between two readings it may rest.
 func (c *core) look() {
 	c.tellLink()
 	c.tellDisk()
+	c.tellAcknowledge()
 }
 
 // looked is the list of troubles as the API reads it.
@@ -59,18 +76,14 @@ func (c *core) tellLink() {
 	c.health.Set(t)
 }
 
-// tellDisk puts the journal's room and standing into words.
+// tellDisk puts the journal's room into words.
 func (c *core) tellDisk() {
-	err := c.journal.CanStart()
-	if errors.Is(err, record.ErrFull) {
+	if errors.Is(c.journal.CanStart(), record.ErrFull) {
 		c.health.Set(health.Trouble{
 			Code: "disk_full", Severity: health.Stop, Sentence: "The disk of the journal is full: no new payment is taken, running ones finish.",
 			Remedy: "Make room on the disk that holds " + c.cfg.State + ".",
 		})
 	} else {
 		c.health.Clear("disk_full", "")
-	}
-	if !errors.Is(err, record.ErrAcknowledge) {
-		c.health.Clear("acknowledge", "")
 	}
 }
