@@ -70,12 +70,7 @@ func TestFonts(t *testing.T) {
 		}
 		shapes := map[string]rune{}
 		for _, r := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789БГДЖИЙЛПФЦЧШЩЪЫЬЭЮЯ" {
-			s := ""
-			for y := range f.Height {
-				for x := range f.Width {
-					s += fmt.Sprint(f.Dot(r, x, y, false))
-				}
-			}
+			s := fmt.Sprint(f.Rows(r, false))
 			if o, ok := shapes[s]; ok {
 				t.Errorf("%q looks like %q", r, o)
 			}

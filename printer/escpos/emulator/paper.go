@@ -83,12 +83,14 @@ func (c cell) height() int { return font.Get(c.small).Height * c.h }
 func (p *paper) print(line []cell, x, bottom int) {
 	p.used = p.used || len(line) > 0
 	for _, c := range line {
-		f := font.Get(c.small)
+		rows := font.Get(c.small).Rows(c.r, c.bold)
 		for y := range c.height() {
-			under := c.underline && y >= c.height()-2
+			row := rows[y/c.h]
+			if c.underline && y >= c.height()-2 {
+				row = 0xffff
+			}
 			for dx := range c.width() {
-				on := f.Dot(c.r, dx/c.w, y/c.h, c.bold) || under
-				p.black(x+dx, bottom+c.height()-1-y, on != c.invert)
+				p.black(x+dx, bottom+c.height()-1-y, (row&(0x8000>>(dx/c.w)) != 0) != c.invert)
 			}
 		}
 		x += c.width()

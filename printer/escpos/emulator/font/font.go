@@ -19,7 +19,8 @@ var bHex string
 // Face is the letters of one font.
 type Face struct {
 	Width, Height int // of every cell, in dots
-	glyphs        map[rune][]byte
+	glyphs        map[rune][]uint16
+	box           []uint16
 }
 
 // The faces are read when they are first used.
@@ -36,16 +37,21 @@ func Get(small bool) *Face {
 	return a()
 }
 
-// Dot says whether the dot at x, y of a letter is black; bold letters are printed twice, a dot apart. A letter that the
-// face lacks is an empty box.
-func (f *Face) Dot(r rune, x, y int, bold bool) bool {
+// Rows are a letter's dots, a row a number whose bit 15 is the leftmost; bold letters are printed twice, a dot apart. A
+// letter that the face lacks is an empty box.
+func (f *Face) Rows(r rune, bold bool) []uint16 {
 	g, ok := f.glyphs[r]
 	if !ok {
-		return x >= 1 && x < f.Width-1 && y >= 4 && y < f.Height-4 && (x == 1 || x == f.Width-2 || y == 4 || y == f.Height-5)
+		g = f.box
 	}
-	row := (f.Width + 7) / 8
-	on := func(x int) bool { return x >= 0 && g[y*row+x/8]&(0x80>>(x%8)) != 0 }
-	return on(x) || bold && on(x-1)
+	if !bold {
+		return g
+	}
+	out := make([]uint16, len(g))
+	for i, row := range g {
+		out[i] = row | row>>1
+	}
+	return out
 }
 
 // Has says whether the face has a letter.
@@ -54,7 +60,7 @@ func (f *Face) Has(r rune) bool { _, ok := f.glyphs[r]; return ok }
 // read takes lines "0041:…", the letter's number and its dots in hexadecimal; a line with # is a remark. A file that is
 // not so is a fault of this program, and a test would have found it: its letters are missing.
 func read(s string, width, height int) *Face {
-	f := &Face{Width: width, Height: height, glyphs: map[rune][]byte{}}
+	f := &Face{Width: width, Height: height, glyphs: map[rune][]uint16{}}
 	for l := range strings.Lines(s) {
 		num, dots, ok := strings.Cut(strings.TrimSpace(l), ":")
 		if !ok || strings.HasPrefix(num, "#") {
@@ -64,9 +70,22 @@ func read(s string, width, height int) *Face {
 		if err != nil {
 			continue
 		}
-		if g, err := hex.DecodeString(dots); err == nil && len(g) == (width+7)/8*height {
-			f.glyphs[rune(r)] = g
+		if g, err := hex.DecodeString(dots); err == nil && len(g) == 2*height { // both fonts have two bytes a row
+			rows := make([]uint16, height)
+			for y := range rows {
+				rows[y] = uint16(g[2*y])<<8 | uint16(g[2*y+1])
+			}
+			f.glyphs[rune(r)] = rows
 		}
 	}
+	side, edge := uint16(1)<<14|uint16(1)<<(17-width), uint16(0)
+	for x := 1; x < width-1; x++ {
+		edge |= 0x8000 >> x
+	}
+	f.box = make([]uint16, height)
+	for y := 4; y < height-4; y++ {
+		f.box[y] = side
+	}
+	f.box[4], f.box[height-5] = edge, edge
 	return f
 }
