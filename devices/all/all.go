@@ -5,6 +5,8 @@ import (
 	"tilld/devices"
 	"tilld/display"
 	"tilld/display/cd5220"
+	"tilld/printer"
+	"tilld/printer/escpos"
 	"tilld/scanner"
 	"tilld/scanner/line"
 )
@@ -17,4 +19,9 @@ func Displays() *devices.Registry[display.Display] {
 // Scanners is every command set of scanners.
 func Scanners() *devices.Registry[scanner.Scanner] {
 	return devices.NewRegistry("scanner", line.Driver)
+}
+
+// Printers is every command set of receipt printers.
+func Printers() *devices.Registry[printer.Printer] {
+	return devices.NewRegistry("receipt printer", escpos.Driver)
 }

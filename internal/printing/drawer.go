@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"tilld/internal/record"
@@ -18,9 +19,9 @@ type Drawer struct {
 	Lane    string    `json:"lane"`
 	Printer string    `json:"printer"`
 	Pin     int       `json:"pin,omitempty"` // 0: the printer's own setting
-	Who     string    `json:"who"`           // the caller's name
+	Who     string    `json:"who,omitempty"` // the caller's name
 	Reason  string    `json:"reason"`
-	State   string    `json:"state"` // asked opened failed; opened: the pulse was sent
+	State   string    `json:"state"` // asked opened failed; opened: the pulse was sent; in_receipt: it stands in a receipt whose printing begins
 	At      time.Time `json:"at"`
 }
 
@@ -64,6 +65,22 @@ func (p *Printing) OpenDrawer(ctx context.Context, l, who, reason string) (Drawe
 		return d, fmt.Errorf("open drawer of lane %s: %w", l, err)
 	}
 	return d, nil
+}
+
+// auditReceipt keeps that a receipt which begins to be printed opens the drawer. Raw bytes are not looked into.
+func (p *Printing) auditReceipt(j *job, b *record.Batch) error {
+	i := slices.IndexFunc(j.Items, func(it Item) bool { return it.Type == "drawer" })
+	if i < 0 {
+		return nil
+	}
+	d := Drawer{ID: j.ID, Lane: j.Lane, Printer: j.Printer, Pin: j.Items[i].Pin, Reason: "receipt " + j.Reference, State: "in_receipt", At: time.Now().UTC()}
+	body, err := json.Marshal(d)
+	if err != nil {
+		return fmt.Errorf("keep drawer opening: %w", err)
+	}
+	b.Puts = append(b.Puts, record.Put{Bucket: "drawer", Key: d.ID, Body: body})
+	b.Events = append(b.Events, record.Event{Type: "drawer." + d.State, At: d.At, Lane: d.Lane, Subject: d.ID, Data: body})
+	return nil
 }
 
 // audit keeps what is known of an opening, and tells it.

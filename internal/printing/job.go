@@ -139,11 +139,16 @@ func (p *Printing) commit(ctx context.Context, j *job, event string, change func
 	if err != nil {
 		return fmt.Errorf("keep print job: %w", err)
 	}
-	_, err = p.journal.Commit(context.WithoutCancel(ctx), record.Batch{
+	b := record.Batch{
 		Puts:   []record.Put{{Bucket: bucket, Key: next.ID, Ref: ref(next.Lane, next.Reference), Live: next.live(), Body: body}},
 		Events: []record.Event{{Type: "print." + event, At: time.Now().UTC(), Lane: next.Lane, Subject: next.ID, Data: data}},
-	})
-	if err != nil {
+	}
+	if event == string(Running) {
+		if err := p.auditReceipt(&next, &b); err != nil {
+			return err
+		}
+	}
+	if _, err := p.journal.Commit(context.WithoutCancel(ctx), b); err != nil {
 		return fmt.Errorf("keep print job: %w", err)
 	}
 	j.Public, j.Items, j.Raw, j.Hash = next.Public, next.Items, next.Raw, next.Hash

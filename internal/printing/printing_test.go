@@ -379,6 +379,26 @@ func TestDrawer(t *testing.T) {
 	})
 }
 
+func TestADrawerInAReceiptIsKept(t *testing.T) {
+	in(t, func(t *testing.T, s *shop) {
+		synctest.Wait()
+		p, _, err := s.p.Submit(t.Context(), printing.Request{Lane: "1", Reference: "R-1", Items: append(receipt("R-1"), printing.Item{Type: "drawer"})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.ended(p.ID)
+		if e := s.events(p.ID); e != "printing drawer.in_receipt printed" {
+			t.Errorf("events: %s", e)
+		}
+		if put, err := s.j.Find(t.Context(), "drawer", p.ID, ""); err != nil || !strings.Contains(string(put.Body), "receipt R-1") {
+			t.Errorf("%s, %v", put.Body, err)
+		}
+		if got := s.paper["front"].Pulses(); !slices.Equal(got, []int{2}) {
+			t.Errorf("pulses on %v", got)
+		}
+	})
+}
+
 // One receipt, failing at every byte it has, in every way a printer fails: nothing is doubled, and nothing is called
 // printed that was not.
 func TestFailingAtEveryByte(t *testing.T) {
