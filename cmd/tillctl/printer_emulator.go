@@ -64,7 +64,7 @@ func (s *setup) emulate(ctx context.Context, address, dir string, count int) err
 		}
 	}})
 	stop := context.AfterFunc(ctx, func() {
-		l.Close()
+		_ = l.Close()
 		if errors.Is(context.Cause(ctx), errEnough) {
 			time.Sleep(lastWord) // the last client hears its answers
 		}
@@ -76,7 +76,7 @@ func (s *setup) emulate(ctx context.Context, address, dir string, count int) err
 		c, err := l.Accept()
 		if ctx.Err() != nil {
 			if c != nil {
-				c.Close()
+				_ = c.Close()
 			}
 			if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) && !errors.Is(cause, errEnough) {
 				return cause

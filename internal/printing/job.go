@@ -177,7 +177,7 @@ func (p *Printing) end(ctx context.Context, j *job, s State, proof printer.Proof
 
 // sentence is what the cashier should do about a job.
 func (p *Printing) sentence(j *job) *words.Say {
-	code := ""
+	var code string
 	switch {
 	case j.State == Unknown:
 		code = "print/unknown"

@@ -99,11 +99,15 @@ func TestGolden(t *testing.T) {
 		"columns": {escpos.Options{Columns: 20, Dots: 240}, []printer.Element{
 			printer.Columns{Cells: []printer.Cell{{Text: "A very long name of a thing"}, {Text: "120.00", Align: printer.Right}}},
 			printer.Columns{Cells: []printer.Cell{{Text: "1", Width: 4}, {Text: "mid", Align: printer.Center}, {Text: "9", Width: 4, Align: printer.Right}}},
-			printer.Rule{}, printer.Rule{Double: true},
+			printer.Rule{},
+			printer.Rule{Double: true},
 		}},
 		"codes": {escpos.Options{}, []printer.Element{
-			printer.QR{Payload: "HELLO", Module: 6, Align: printer.Center}, printer.Barcode{Kind: "ean13", Data: "4006381333931"}, printer.Barcode{Kind: "ean8", Data: "9638507"},
-			printer.Barcode{Kind: "upca", Data: "036000291452"}, printer.Barcode{Kind: "code128", Data: "a{b}", Height: 40, Align: printer.Right},
+			printer.QR{Payload: "HELLO", Module: 6, Align: printer.Center},
+			printer.Barcode{Kind: "ean13", Data: "4006381333931"},
+			printer.Barcode{Kind: "ean8", Data: "9638507"},
+			printer.Barcode{Kind: "upca", Data: "036000291452"},
+			printer.Barcode{Kind: "code128", Data: "a{b}", Height: 40, Align: printer.Right},
 		}},
 		"image":   {escpos.Options{}, []printer.Element{printer.Image{Picture: dot, Align: printer.Center}}},
 		"cp1251":  {escpos.Options{Alphabet: "cp1251", Table: 73}, []printer.Element{printer.Text{Text: "Щука № 5 «живая» 100 ₽"}, printer.Rule{}}},
@@ -254,8 +258,10 @@ func TestPicturesHoldNoRealTimeCommand(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	open := func(m map[string]any) error { _, err := escpos.Driver.Open(t.Context(), nil, m); return err }
-	if err := open(map[string]any{"alphabet": "cp1251", "table": 73, "dots": uint64(384), "columns": 32, "qr": "picture", "cut": "none", "feed_lines": 4,
-		"drawer_pin": 5, "drawer_ms": 100, "proof": "none", "answer": "20s", "stall": "1m"}); err != nil {
+	if err := open(map[string]any{
+		"alphabet": "cp1251", "table": 73, "dots": uint64(384), "columns": 32, "qr": "picture", "cut": "none", "feed_lines": 4,
+		"drawer_pin": 5, "drawer_ms": 100, "proof": "none", "answer": "20s", "stall": "1m",
+	}); err != nil {
 		t.Error(err)
 	}
 	for k, v := range map[string]any{"alphabet": "koi8", "table": 256, "dots": "wide", "drawer_pin": 3, "proof": true, "answer": "5", "colour": "red", "columns": 20.5} {

@@ -28,7 +28,9 @@ func FuzzInjection(f *testing.F) {
 			printer.Text{Text: text, Style: st, Align: printer.Align(cell)},
 			printer.Text{Text: cell, Style: st, Align: printer.Center},
 			printer.Columns{Cells: []printer.Cell{{Text: text}, {Text: cell, Width: 5, Align: printer.Center}, {Text: cell, Align: printer.Right}}, Style: st},
-			printer.QR{Payload: text}, printer.Barcode{Kind: "code128", Data: cell}, printer.Barcode{Kind: text, Data: cell},
+			printer.QR{Payload: text},
+			printer.Barcode{Kind: "code128", Data: cell},
+			printer.Barcode{Kind: text, Data: cell},
 			printer.Cut{},
 		}}
 		whole := false
@@ -56,8 +58,26 @@ var own = []struct {
 	head string
 	more int
 }{
-	{"\x1b@", 0}, {"\x1da\x0f", 0}, {"\x1c.", 0}, {"\x1bt", 1}, {"\x1bM", 1}, {"\x1bE", 1}, {"\x1b-", 1}, {"\x1ba", 1}, {"\x1dB", 1}, {"\x1d!", 1}, {"\n", 0}, {"\x1bd", 1},
-	{"\x1dVB\x00", 0}, {"\x1d(k\x04\x001A2\x00", 0}, {"\x1d(k\x03\x001C", 1}, {"\x1d(k\x03\x001E", 1}, {"\x1d(k\x03\x001Q0", 0}, {"\x1dH\x02", 0}, {"\x1dh", 1}, {"\x1dw\x02", 0},
+	{"\x1b@", 0},
+	{"\x1da\x0f", 0},
+	{"\x1c.", 0},
+	{"\x1bt", 1},
+	{"\x1bM", 1},
+	{"\x1bE", 1},
+	{"\x1b-", 1},
+	{"\x1ba", 1},
+	{"\x1dB", 1},
+	{"\x1d!", 1},
+	{"\n", 0},
+	{"\x1bd", 1},
+	{"\x1dVB\x00", 0},
+	{"\x1d(k\x04\x001A2\x00", 0},
+	{"\x1d(k\x03\x001C", 1},
+	{"\x1d(k\x03\x001E", 1},
+	{"\x1d(k\x03\x001Q0", 0},
+	{"\x1dH\x02", 0},
+	{"\x1dh", 1},
+	{"\x1dw\x02", 0},
 }
 
 // foreign finds what is neither the builder's own nor a letter; a code's data must be printable ASCII.
@@ -74,7 +94,7 @@ next:
 				continue next
 			}
 		}
-		n := 0
+		var n int
 		switch {
 		case bytes.HasPrefix(b[i:], []byte("\x1d(k")) && bytes.HasPrefix(b[min(i+5, len(b)):], []byte("1P0")):
 			n = 5 + int(b[i+3]) + int(b[i+4])<<8

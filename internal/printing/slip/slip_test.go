@@ -54,8 +54,12 @@ func totals(l *words.Language) slip.Totals {
 	return slip.Totals{
 		Shop: f.Shop, Till: "1", From: at.Add(-6 * time.Hour), To: at.Add(7 * time.Hour), Zone: at.Location(), Kept: rub(12_204_500),
 		Lines: []slip.TotalsLine{
-			{Name: "paid", Count: 184, Sum: rub(12_345_600)}, {Name: "returned", Count: 3, Sum: rub(116_100)}, {Name: "owed", Count: 1, Sum: rub(25_000), Numbers: []string{"4790"}},
-			{Name: "in_doubt", Count: 2, Sum: rub(25_100), Numbers: []string{"4821", "4833"}}, {Name: "parked", Sum: rub(0)}, {Name: "overridden", Count: 1, Sum: rub(12_550)},
+			{Name: "paid", Count: 184, Sum: rub(12_345_600)},
+			{Name: "returned", Count: 3, Sum: rub(116_100)},
+			{Name: "owed", Count: 1, Sum: rub(25_000), Numbers: []string{"4790"}},
+			{Name: "in_doubt", Count: 2, Sum: rub(25_100), Numbers: []string{"4821", "4833"}},
+			{Name: "parked", Sum: rub(0)},
+			{Name: "overridden", Count: 1, Sum: rub(12_550)},
 			{Name: "no_receipt", Count: 1, Sum: rub(9_900), Numbers: []string{"4802"}},
 		},
 		Providers: []slip.TotalsLine{{Name: f.Bank, Count: 170, Sum: rub(11_400_000)}, {Name: "Pockyt", Count: 14, Sum: rub(945_600)}},
