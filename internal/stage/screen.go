@@ -90,8 +90,8 @@ func blanks(v View, l Lane, lang *words.Language, until time.Time, money func(pa
 	if n := len(v.Lines); n > 0 {
 		f["item"], f["price"] = v.Lines[n-1].Left, v.Lines[n-1].Right
 	}
-	left := time.Duration(v.RemainingMS) * time.Millisecond
-	f["clock"] = fmt.Sprintf("%d:%02d", int(left.Minutes()), int(left.Seconds())%60)
+	seconds := (v.RemainingMS + 999) / 1000
+	f["clock"] = fmt.Sprintf("%d:%02d", seconds/60, seconds%60)
 	if v.Amount.Currency == "" {
 		return f
 	}

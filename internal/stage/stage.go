@@ -5,6 +5,7 @@ package stage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -19,6 +20,7 @@ import (
 const (
 	Till            = "till"             // the till software draws it from the API
 	CustomerDisplay = "customer-display" // a display that can draw a code; one that cannot shows the words
+	Kiosk           = "kiosk"            // the customer's page
 )
 
 // Lane is a lane's part of the stage.
@@ -26,11 +28,13 @@ type Lane struct {
 	Language string
 	Shop     string   // payee on the glass, where the payment names none
 	Outputs  []string // that take the code where the payment does not name its own
+	Attended bool     // a cashier is there to be asked for more time
 }
 
 // Stage holds every lane's glass. Make it with New; its methods may be called from any goroutine.
 type Stage struct {
 	lanes map[string]*glass
+	wake  chan struct{}                     // capacity 1: the moments of a lane have changed
 	gone  func(lane string, shown []string) // told when outputs come or go while a code is shown; may be nil
 	log   *slog.Logger
 }
@@ -39,18 +43,24 @@ type glass struct {
 	Lane
 	name string
 
-	mu    sync.Mutex // one Show at a time: the glass changes in the order of the views
-	dev   display.Display
-	view  View
-	until time.Time // end of the view's code
-	bad   bool      // the last Show on dev failed
+	mu     sync.Mutex                 // one Show at a time: the glass changes in the order of the views
+	devs   map[string]display.Display // by output; none is missing while it is not there
+	layers layers
+	view   View                     // of the payment
+	until  time.Time                // end of the view's code
+	since  time.Time                // when the view's screen came
+	drawn  View                     // what the glass was told last
+	on     map[string]display.Shown // what each output says that it shows
+	wake   chan<- struct{}
 }
 
 // New makes a stage; until the first Show every lane is out of service. gone must not block.
 func New(lanes map[string]Lane, gone func(lane string, shown []string), log *slog.Logger) *Stage {
-	s := &Stage{lanes: map[string]*glass{}, gone: gone, log: log}
+	s := &Stage{lanes: map[string]*glass{}, wake: make(chan struct{}, 1), gone: gone, log: log}
 	for name, l := range lanes {
-		s.lanes[name] = &glass{Lane: l, name: name, view: View{Lane: name, Screen: "out_of_service"}}
+		s.lanes[name] = &glass{
+			Lane: l, name: name, devs: map[string]display.Display{}, on: map[string]display.Shown{}, view: View{Lane: name, Screen: "out_of_service"}, since: time.Now(), wake: s.wake,
+		}
 	}
 	return s
 }
@@ -80,37 +90,82 @@ func (s *Stage) Show(ctx context.Context, v View) ([]string, error) {
 	return shown, nil
 }
 
-// show puts the view on the lane's display and says which outputs carry its code.
+// show puts the view on the lane's displays and says which outputs carry its code.
 func (g *glass) show(ctx context.Context, v View, hash string) (shown []string, err error) {
 	g.mu.Lock()
-	defer g.mu.Unlock()
+	defer g.unlock()
+	now := time.Now()
+	if v.Screen != g.view.Screen || v.Payment != g.view.Payment {
+		g.since = now
+	}
 	g.view, g.until = v, time.Time{}
 	if v.RemainingMS > 0 {
-		g.until = time.Now().Add(time.Duration(v.RemainingMS) * time.Millisecond)
+		g.until = now.Add(time.Duration(v.RemainingMS) * time.Millisecond)
 	}
-	on, err := g.paint(ctx)
-	g.bad = err != nil
+	g.layers.payment(v)
+	err = g.paint(ctx, nil)
+	g.view.Sound = "" // made once
 	if hash == "" {
 		return nil, err
 	}
-	for _, o := range g.takes(v) {
-		if o == Till || o == CustomerDisplay && on.Code == hash {
+	return g.carrying(hash), err
+}
+
+// unlock lets the next one at the glass, and has Run look at what it comes to by itself.
+func (g *glass) unlock() {
+	g.mu.Unlock()
+	select {
+	case g.wake <- struct{}{}:
+	default: // it is about to look anyway
+	}
+}
+
+// carrying is which outputs have the code on them.
+func (g *glass) carrying(hash string) (shown []string) {
+	for _, o := range g.takes(g.view) {
+		if o == Till || g.on[o].Code == hash {
 			shown = append(shown, o)
 		}
 	}
-	return shown, err
+	return shown
 }
 
-// paint is called with the lock held.
-func (g *glass) paint(ctx context.Context) (display.Shown, error) {
-	if g.dev == nil {
-		return display.Shown{}, nil
+// paint is called with the lock held. The displays of the lane change together, those that pick chooses or, nil, all of
+// them: a slow one holds up nobody but the report of all.
+func (g *glass) paint(ctx context.Context, pick func(output string, d display.Display) bool) error {
+	v := g.at(time.Now())
+	g.drawn = v
+	type report struct {
+		output string
+		shown  display.Shown
+		err    error
 	}
-	v := g.view
-	if g.dev.Caps().MaxPayload < len(v.Payload) || !slices.Contains(g.takes(v), CustomerDisplay) {
-		v.Payload = "" // the words alone
+	reports := make(chan report, len(g.devs))
+	asked := 0
+	for output, d := range g.devs {
+		if pick != nil && !pick(output, d) {
+			continue
+		}
+		asked++
+		mine := v
+		if d.Caps().MaxPayload < len(v.Payload) || !slices.Contains(g.takes(v), output) {
+			mine.Payload = "" // the words alone
+		}
+		s := screen(mine, g.Lane, g.end(v))
+		go func() { // waited for below
+			shown, err := d.Show(ctx, s)
+			reports <- report{output, shown, err}
+		}()
 	}
-	return g.dev.Show(ctx, screen(v, g.Lane, g.until))
+	var errs []error
+	for range asked {
+		got := <-reports
+		g.on[got.output] = got.shown
+		if got.err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", got.output, got.err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (g *glass) takes(v View) []string {
@@ -123,45 +178,42 @@ func (g *glass) takes(v View) []string {
 // showLimit is how long a display that has come back may take for its first screen.
 const showLimit = time.Second
 
-// Use says which display a lane has now; ready false: it has none. A display that comes back is made right at once.
-// It is devices.Supervise's Use.
+// Use says which customer display a lane has now; ready false: it has none. A display that comes back is made right at
+// once. It is devices.Supervise's Use.
 func (s *Stage) Use(lane string, d display.Display, ready bool) {
+	s.UseAs(lane, CustomerDisplay, d, ready)
+}
+
+// UseAs is Use for any output of the lane that is a display: CustomerDisplay or Kiosk.
+func (s *Stage) UseAs(lane, output string, d display.Display, ready bool) {
 	g := s.lanes[lane]
 	if g == nil {
 		return
 	}
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	if !ready {
-		if g.dev == d {
-			g.dev = nil
-			s.tell(g, "")
-		}
-		return
-	}
-	g.dev = d
+	defer g.unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), showLimit)
 	defer cancel()
-	if !g.until.IsZero() && time.Now().After(g.until) {
-		g.view.Payload = "" // its end passed while nobody could see it
+	if !ready {
+		if g.devs[output] != d {
+			return
+		}
+		delete(g.devs, output)
+		delete(g.on, output)
+		s.tell(g)
+		return
 	}
-	on, err := g.paint(ctx)
-	if g.bad = err != nil; g.bad {
-		s.log.Warn("display did not show", "lane", lane, "device", CustomerDisplay, "err", err)
+	g.devs[output] = d
+	if err := g.paint(ctx, func(o string, _ display.Display) bool { return o == output }); err != nil {
+		s.log.Warn("display did not show", "lane", lane, "device", output, "err", err)
 	}
-	s.tell(g, on.Code)
+	s.tell(g)
 }
 
 // tell reports which outputs carry the code, while there is one. With the lock held.
-func (s *Stage) tell(g *glass, onGlass string) {
-	if s.gone == nil || g.view.Payload == "" {
+func (s *Stage) tell(g *glass) {
+	if s.gone == nil || g.drawn.Payload == "" {
 		return
 	}
-	var shown []string
-	for _, o := range g.takes(g.view) {
-		if o == Till || o == CustomerDisplay && onGlass == qr.Hash(g.view.Payload) {
-			shown = append(shown, o)
-		}
-	}
-	s.gone(g.name, shown)
+	s.gone(g.name, g.carrying(qr.Hash(g.drawn.Payload)))
 }

@@ -50,7 +50,7 @@ func (g *glass) last() display.Screen {
 
 func view() stage.View {
 	m := payment.Money{Value: 12550, Currency: "RUB"}
-	return stage.View{Lane: "1", Payment: "p", Number: "4821", Screen: "code", Payload: "https://pay.example/1", Amount: m, Left: m, Paid: m.Of(0), RemainingMS: 60_000}
+	return stage.View{Lane: "1", Payment: "p", Number: "4821", Screen: "code", Payload: "https://pay.example/1", Amount: m, Left: m, Paid: m.Of(0), RemainingMS: 120_000}
 }
 
 func newStage(outputs []string, gone func(string, []string)) *stage.Stage {
@@ -108,7 +108,7 @@ func TestADisplayThatComesBackIsRightAtOnce(t *testing.T) {
 			t.Fatalf("told %v, glass %+v", told, d.last())
 		}
 		s.Use("1", d, false)
-		time.Sleep(61 * time.Second)
+		time.Sleep(121 * time.Second)
 		s.Use("1", d, true)
 		if d.last().Payload != "" {
 			t.Fatal("a code past its end came back on the glass")

@@ -1,0 +1,125 @@
+package stage
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Times of what is not of a payment.
+const (
+	cartFor   = 2 * time.Minute  // a cart without a change
+	chooseFor = 80 * time.Second // a question that nobody answers
+	noteFor   = 4 * time.Second  // about a reading that was no pay code
+)
+
+// layers are what a lane shows beside a payment: out of service > payment > message > cart > idle.
+type layers struct {
+	shut     bool
+	message  View // message or choose; its Screen is "" for none
+	cart     View // its Screen is "" for none
+	note     string
+	until    time.Time // of the message
+	cartEnd  time.Time
+	noteEnds time.Time
+}
+
+// payment takes in that a payment's view has come: what was on the glass before it does not come back after it.
+func (l *layers) payment(v View) {
+	if v.Screen != "idle" && v.Payment != "" {
+		l.message, l.cart = View{}, View{}
+	}
+	l.note = ""
+}
+
+// top is the highest layer at a moment; p is the payment's.
+func (l *layers) top(p View, now time.Time) View {
+	switch {
+	case l.shut:
+		return View{Lane: p.Lane, Screen: "out_of_service"}
+	case p.Screen == "scan" && l.note != "" && now.Before(l.noteEnds):
+		p.Screen = l.note
+		return p
+	case p.Screen != "idle":
+		return p
+	case l.message.Screen != "" && (l.until.IsZero() || now.Before(l.until)):
+		return l.message
+	case l.cart.Screen != "" && now.Before(l.cartEnd):
+		return l.cart
+	}
+	return p
+}
+
+func (l *layers) ends() []time.Time { return []time.Time{l.until, l.cartEnd, l.noteEnds} }
+
+// Put shows a cart, a message or a choice of ways to pay, while no payment has the lane; v.Screen is "cart", "message"
+// or "choose", and "idle" takes all of them away. It reports false while a payment has the glass, and changes nothing.
+func (s *Stage) Put(ctx context.Context, v View) (bool, error) {
+	g := s.lanes[v.Lane]
+	if g == nil {
+		return false, fmt.Errorf("show on lane %q: there is no such lane", v.Lane)
+	}
+	v.Payment, v.Payload = "", ""
+	return s.change(ctx, g, func(now time.Time) bool {
+		if g.view.Payment != "" {
+			return false
+		}
+		l := &g.layers
+		switch v.Screen {
+		case "cart":
+			l.cart, l.cartEnd = v, now.Add(cartFor)
+			l.message = View{}
+		case "idle":
+			l.cart, l.message = View{}, View{}
+		default:
+			l.message, l.until = v, time.Time{}
+			if v.Screen == "choose" {
+				l.until = now.Add(chooseFor)
+			}
+		}
+		return true
+	})
+}
+
+// Note says for a moment, over the wish for a pay code, what was wrong with a reading: "scan_wrong", "scan_shop" or
+// "scan_old". It does nothing on any other screen.
+func (s *Stage) Note(ctx context.Context, lane, screen string) error {
+	g := s.lanes[lane]
+	if g == nil {
+		return fmt.Errorf("show on lane %q: there is no such lane", lane)
+	}
+	_, err := s.change(ctx, g, func(now time.Time) bool {
+		if g.view.Screen != "scan" {
+			return false
+		}
+		g.layers.note, g.layers.noteEnds = screen, now.Add(noteFor)
+		return true
+	})
+	return err
+}
+
+// Shut takes a lane out of service, whatever else it would show, and back.
+func (s *Stage) Shut(ctx context.Context, lane string, is bool) error {
+	g := s.lanes[lane]
+	if g == nil {
+		return fmt.Errorf("show on lane %q: there is no such lane", lane)
+	}
+	_, err := s.change(ctx, g, func(time.Time) bool {
+		changed := g.layers.shut != is
+		g.layers.shut = is
+		return changed
+	})
+	return err
+}
+
+// change paints the lane if f has changed something.
+func (s *Stage) change(ctx context.Context, g *glass, f func(now time.Time) bool) (bool, error) {
+	g.mu.Lock()
+	defer g.unlock()
+	if !f(time.Now()) {
+		return false, nil
+	}
+	err := g.paint(ctx, nil)
+	s.tell(g)
+	return true, err
+}

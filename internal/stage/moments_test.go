@@ -1,0 +1,206 @@
+package stage_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tilld/display"
+	"tilld/internal/stage"
+	"tilld/payment"
+)
+
+// page is a glass that keeps its own time.
+type page struct{ glass }
+
+func (p *page) Caps() display.Caps { return display.Caps{MaxPayload: 500, Timer: true} }
+
+func (g *glass) count() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.all)
+}
+
+// running runs f with a stage whose time passes, a pole and a page.
+func running(t *testing.T, f func(t *testing.T, s *stage.Stage, pole *glass, kiosk *page)) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage([]string{stage.Kiosk}, nil)
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); s.Run(ctx) }()
+		pole, kiosk := &glass{}, &page{}
+		s.Use("1", pole, true)
+		s.UseAs("1", stage.Kiosk, kiosk, true)
+		f(t, s, pole, kiosk)
+		stop()
+		<-done
+	})
+}
+
+func TestThePoleCountsTheLastMinuteDown(t *testing.T) {
+	running(t, func(t *testing.T, s *stage.Stage, pole *glass, kiosk *page) {
+		shown, err := s.Show(t.Context(), view())
+		if err != nil || !slices.Equal(shown, []string{stage.Kiosk}) {
+			t.Fatalf("%v, %v", shown, err)
+		}
+		time.Sleep(59 * time.Second)
+		if p := pole.last(); p.Kind != "code" || p.Pole[1] != "QR ON THE SCREEN" {
+			t.Fatalf("above a minute: %+v", p.Pole)
+		}
+		before := kiosk.count()
+		for left := 60; left > 0; left-- {
+			time.Sleep(time.Second)
+			synctest.Wait()
+			want := "QR ENDS IN 0:" + string(rune('0'+left/10)) + string(rune('0'+left%10))
+			if left == 60 {
+				want = "QR ENDS IN 1:00"
+			}
+			if got := pole.last().Pole[1]; got != want {
+				t.Fatalf("with %d s left: %q", left, got)
+			}
+		}
+		if n := kiosk.count() - before; n != 1 {
+			t.Errorf("a page that counts by itself was told %d times in the last minute", n)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if k, p := kiosk.last(), pole.last(); k.Kind != "closing" || k.Payload != "" || p.Kind != "closing" || p.Pole[0] != "CHECKING 4821" {
+			t.Fatalf("after the end: %+v %+v", k, p)
+		}
+	})
+}
+
+func TestScreensBecomeOthersByThemselves(t *testing.T) {
+	for _, c := range []struct {
+		from, to string
+		after    time.Duration
+		code     bool
+	}{
+		{"preparing", "preparing_slow", 5 * time.Second, false},
+		{"charging", "paying", 8 * time.Second, false},
+		{"declined", "code", 8 * time.Second, true},
+		{"declined", "scan", 8 * time.Second, false},
+	} {
+		running(t, func(t *testing.T, s *stage.Stage, _ *glass, kiosk *page) {
+			v := view()
+			v.Screen = c.from
+			if !c.code {
+				v.Payload, v.RemainingMS = "", 0
+			}
+			if _, err := s.Show(t.Context(), v); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(c.after - time.Millisecond)
+			synctest.Wait()
+			before := kiosk.last().Kind
+			time.Sleep(2 * time.Millisecond)
+			synctest.Wait()
+			if got := kiosk.last(); before != c.from || got.Kind != c.to || (got.Payload != "") != c.code {
+				t.Errorf("%s: %s, then %s", c.from, before, got.Kind)
+			}
+		})
+	}
+}
+
+func TestLayers(t *testing.T) {
+	running(t, func(t *testing.T, s *stage.Stage, _ *glass, kiosk *page) {
+		is := func(kind string) {
+			t.Helper()
+			synctest.Wait()
+			if got := kiosk.last().Kind; got != kind {
+				t.Fatalf("shows %s, want %s", got, kind)
+			}
+		}
+		put := func(v stage.View, want bool) {
+			t.Helper()
+			if ok, err := s.Put(t.Context(), v); err != nil || ok != want {
+				t.Fatalf("%v, %v", ok, err)
+			}
+		}
+		m := payment.Money{Value: 9900, Currency: "RUB"}
+		cart := stage.View{Lane: "1", Screen: "cart", Amount: m, Lines: []display.Line{{Left: "COFFEE", Right: "99.00"}}}
+		is("out_of_service")
+		_, _ = s.Show(t.Context(), stage.View{Lane: "1", Screen: "idle"})
+		is("idle")
+		put(cart, true)
+		is("cart")
+		if got := kiosk.last(); !strings.HasPrefix(got.Pole[0], "COFFEE") || got.Pole[1] != "TOTAL          99.00" || got.Lines[0].Left != "COFFEE" {
+			t.Errorf("cart: %+v", got)
+		}
+		put(stage.View{Lane: "1", Screen: "choose", Amount: m, Choices: []display.Choice{{ID: "a", Name: "A"}}}, true)
+		is("choose")
+		time.Sleep(81 * time.Second)
+		is("cart")
+		_, _ = s.Show(t.Context(), view())
+		is("code")
+		put(cart, false)
+		if err := s.Shut(t.Context(), "1", true); err != nil {
+			t.Fatal(err)
+		}
+		is("out_of_service")
+		if err := s.Shut(t.Context(), "1", false); err != nil {
+			t.Fatal(err)
+		}
+		is("code")
+		_, _ = s.Show(t.Context(), stage.View{Lane: "1", Screen: "idle"})
+		is("idle") // the cart of before does not come back
+		put(cart, true)
+		time.Sleep(2*time.Minute + time.Second)
+		is("idle")
+	})
+}
+
+func TestANoteStandsForAMomentOverTheWishForAPayCode(t *testing.T) {
+	running(t, func(t *testing.T, s *stage.Stage, _ *glass, kiosk *page) {
+		v := view()
+		v.Screen, v.Payload = "code", ""
+		_, _ = s.Show(t.Context(), v)
+		_ = s.Note(t.Context(), "1", "scan_wrong")
+		if got := kiosk.last().Kind; got != "code" {
+			t.Fatalf("over another screen: %s", got)
+		}
+		v.Screen = "scan"
+		_, _ = s.Show(t.Context(), v)
+		_ = s.Note(t.Context(), "1", "scan_wrong")
+		if got := kiosk.last(); got.Kind != "scan_wrong" || got.Number != "4821" {
+			t.Fatalf("%+v", got)
+		}
+		time.Sleep(4*time.Second + time.Millisecond)
+		synctest.Wait()
+		if got := kiosk.last().Kind; got != "scan" {
+			t.Fatalf("after it: %s", got)
+		}
+	})
+}
+
+// slow is a display whose line takes nothing until it is let go.
+type slow struct {
+	glass
+	free chan struct{}
+}
+
+func (d *slow) Show(ctx context.Context, s display.Screen) (display.Shown, error) {
+	select {
+	case <-d.free:
+	case <-ctx.Done():
+	}
+	return d.glass.Show(ctx, s)
+}
+
+func TestASlowDisplayHoldsUpNoOther(t *testing.T) {
+	running(t, func(t *testing.T, s *stage.Stage, _ *glass, kiosk *page) {
+		d := &slow{free: make(chan struct{})}
+		s.Use("1", d, true)
+		done := make(chan struct{})
+		go func() { defer close(done); _, _ = s.Show(t.Context(), view()) }()
+		synctest.Wait()
+		if kiosk.last().Payload == "" {
+			t.Error("the page waits for the pole")
+		}
+		close(d.free)
+		<-done
+	})
+}
