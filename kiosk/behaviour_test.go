@@ -1,0 +1,257 @@
+//go:build browser
+
+package kiosk_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
+	"tilld/internal/stage"
+	"tilld/kiosk"
+	"tilld/payment"
+)
+
+func rub(n int64) payment.Money { return payment.Money{Value: n, Currency: "RUB"} }
+
+func codeView(left time.Duration) stage.View {
+	return stage.View{Lane: "1", Payment: "p1", Number: "4821", Screen: "code", Payload: payload, Amount: rub(12550), Left: rub(12550), Paid: rub(0), RemainingMS: left.Milliseconds()}
+}
+
+// What a person reads, and whether a code stands on the glass.
+const (
+	title  = `document.getElementById("title").innerText`
+	onGlas = `(!document.getElementById("code").hidden)`
+	later  = `(ms => { const was = performance.now.bind(performance); performance.now = () => was() + ms; dispatchEvent(new Event("resize")); return null })(%d)`
+)
+
+func start(t *testing.T, browser context.Context, p panel, language string, change func(*kiosk.Config)) (*box, context.Context) {
+	t.Helper()
+	b := openBox(t, p, language, change)
+	ctx := tab(t, browser, p, b.url)
+	select {
+	case <-b.ready:
+	case <-time.After(20 * time.Second):
+		t.Fatal("the page never came")
+	}
+	return b, ctx
+}
+
+func TestAPageAlone(t *testing.T) {
+	browser := chromium(t)
+	p := panels[2]
+	t.Run("keeps the code to its own end, then checks, then closes", func(t *testing.T) {
+		b, ctx := start(t, browser, p, "en", nil)
+		b.show(t, codeView(4*time.Second))
+		b.close()
+		until(t, ctx, onGlas+` && document.getElementById("line").innerText.startsWith("We lost the connection")`, 3*time.Second)
+		until(t, ctx, "!"+onGlas+` && `+title+` === "Checking with your bank"`, 8*time.Second)
+		if s := eval[string](t, ctx, `document.body.innerText`); strings.Contains(s, "Nothing was taken") || !strings.Contains(s, "4821") {
+			t.Errorf("it says %q", s)
+		}
+		eval[any](t, ctx, fmt.Sprintf(later, 61_000))
+		until(t, ctx, title+` === "This till is closed"`, 3*time.Second)
+	})
+	t.Run("closes after three seconds on any other screen", func(t *testing.T) {
+		b, ctx := start(t, browser, p, "ru", nil)
+		b.show(t, stage.View{Lane: "1", Screen: "idle"})
+		b.close()
+		if s := eval[string](t, ctx, title); s != "Добро пожаловать" {
+			t.Errorf("at once it says %q", s)
+		}
+		until(t, ctx, title+` === "Касса не работает"`, 6*time.Second)
+	})
+	t.Run("finishes the time of paid", func(t *testing.T) {
+		b, ctx := start(t, browser, p, "en", nil)
+		b.show(t, stage.View{Lane: "1", Payment: "p1", Number: "4821", Screen: "paid", Amount: rub(12550), Paid: rub(12550)})
+		b.close()
+		eval[any](t, ctx, fmt.Sprintf(later, 8_000))
+		time.Sleep(300 * time.Millisecond)
+		if s := eval[string](t, ctx, title); s != "Paid" {
+			t.Errorf("8 s after, it says %q", s)
+		}
+		eval[any](t, ctx, fmt.Sprintf(later, 8_000))
+		until(t, ctx, title+` === "This till is closed"`, 3*time.Second)
+	})
+	t.Run("comes from its own cache", func(t *testing.T) {
+		b, ctx := start(t, browser, p, "ru", nil)
+		b.show(t, stage.View{Lane: "1", Screen: "idle"})
+		until(t, ctx, `(async () => (await caches.keys()).length > 0 && (await (await caches.open((await caches.keys())[0])).keys()).length > 8)()`, 10*time.Second)
+		b.close()
+		if err := chromedp.Do(ctx, chromedp.Reload()); err != nil {
+			t.Fatal(err)
+		}
+		until(t, ctx, title+` === "Касса не работает"`, 15*time.Second)
+	})
+	t.Run("puts the code away at its end though nobody says so", func(t *testing.T) {
+		b, ctx := start(t, browser, p, "en", nil)
+		b.show(t, codeView(1500*time.Millisecond))
+		until(t, ctx, "!"+onGlas+` && `+title+` === "Checking with your bank"`, 4*time.Second)
+	})
+}
+
+func TestTheFirstFrameAfterAReloadIsRight(t *testing.T) {
+	b, ctx := start(t, chromium(t), panels[1], "en", nil)
+	b.show(t, stage.View{Lane: "1", Screen: "cart", Amount: rub(9900), Lines: lines()})
+	b.show(t, codeView(time.Minute))
+	_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `window.seen = [];
+		(function look() { const t = document.getElementById("title"), p = document.getElementById("page");
+			const s = p && !p.hidden ? t.innerText : (document.getElementById("blank")?.innerText ?? ""); if (s && window.seen.at(-1) !== s) window.seen.push(s);
+			requestAnimationFrame(look); })()`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := chromedp.Do(ctx, chromedp.Reload()); err != nil {
+			t.Fatal(err)
+		}
+		until(t, ctx, onGlas, 5*time.Second)
+		if got := eval[[]string](t, ctx, `window.seen`); len(got) > 2 || got[len(got)-1] != "Scan to pay" || len(got) == 2 && got[0] != "Кофейня «Зерно»" {
+			t.Errorf("after a reload a customer saw %q", got)
+		}
+	}
+}
+
+func TestFingers(t *testing.T) {
+	b, ctx := start(t, chromium(t), panels[1], "en", nil)
+	press := func(name string) { eval[any](t, ctx, `document.querySelector("[data-name=`+name+`]").click()`) }
+	told := func(want ...string) {
+		t.Helper()
+		for end := time.Now().Add(3 * time.Second); !slices.Equal(b.desk.names(), want); time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("the desk heard %v, want %v", b.desk.names(), want)
+			}
+		}
+	}
+	b.show(t, codeView(200*time.Second))
+
+	press("cancel") // asks once
+	until(t, ctx, `document.getElementById("buttons").innerText.includes("Cancel the payment?")`, time.Second)
+	press("no")
+	until(t, ctx, `!!document.querySelector("[data-name=cancel]")`, time.Second)
+	told()
+	press("cancel")
+	until(t, ctx, `!!document.querySelector("[data-name=yes]")`, time.Second)
+	press("yes")
+	told("cancel")
+
+	time.Sleep(300 * time.Millisecond)
+	eval[any](t, ctx, `document.querySelector("[data-name=more]").focus()`)
+	if err := chromedp.Do(ctx, chromedp.KeyEvent("\r")); err != nil {
+		t.Fatal(err)
+	}
+	told("cancel", "more")
+	v := codeView(500 * time.Second)
+	b.show(t, v) // the desk gave five minutes
+	until(t, ctx, `document.getElementById("clock").innerText === "+5 min"`, time.Second)
+	until(t, ctx, `document.getElementById("clock").innerText === "8 min left"`, 8*time.Second)
+
+	press("help") // the guests' network, instead of the code that takes money
+	until(t, ctx, title+` === "No internet on your phone?" && !document.getElementById("code").dataset.pay`, time.Second)
+	press("help")
+	until(t, ctx, title+` === "Someone is coming"`, time.Second)
+	told("cancel", "more", "help")
+	press("back")
+	until(t, ctx, title+` === "Scan to pay"`, time.Second)
+
+	eval[any](t, ctx, `document.querySelectorAll("[data-name=language]")[1].click()`)
+	until(t, ctx, title+` === "Отсканируйте код" && document.getElementById("amount").innerText === "125,50\u00a0₽"`, time.Second)
+	b.show(t, stage.View{Lane: "1", Screen: "idle"})
+	until(t, ctx, title+` === "Welcome"`, time.Second) // nothing of the last customer is left
+}
+
+func TestTheCodeIsReadBackWhereverItStands(t *testing.T) {
+	b, ctx := start(t, chromium(t), panels[0], "en", nil)
+	if shown := b.show(t, codeView(time.Minute)); !slices.Contains(shown, stage.CustomerDisplay) {
+		t.Fatal("the code on the page does not count")
+	}
+	eval[any](t, ctx, `document.getElementById("code").click()`)
+	until(t, ctx, `!document.getElementById("big").hidden`, time.Second)
+	v := codeView(time.Minute)
+	v.Screen = "code_ending" // drawn anew, still big
+	if shown := b.show(t, v); len(shown) != 1 {
+		t.Error("the bigger code does not count")
+	}
+	eval[any](t, ctx, `document.getElementById("big-back").click()`)
+	eval[any](t, ctx, `(() => { const d = document.createElement("div"); d.id = "sticker"; d.style.position = "fixed"; d.style.inset = "0"; document.body.append(d); })()`)
+	if shown, err := b.stage.Show(t.Context(), codeView(50*time.Second)); err == nil && len(shown) > 0 {
+		t.Error("a code that something lies on counts as shown")
+	}
+	eval[any](t, ctx, `document.getElementById("sticker").remove()`)
+	if shown := b.show(t, codeView(40*time.Second)); len(shown) != 1 {
+		t.Error("the code does not count any more")
+	}
+}
+
+// TestAnotherOriginGetsNothing: a page that the shop did not name, on the same machine.
+func TestAnotherOriginGetsNothing(t *testing.T) {
+	browser := chromium(t, chromedp.Flag("disable-features", "LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets"))
+	b, _ := start(t, browser, panels[0], "en", nil)
+	b.show(t, codeView(time.Minute))
+	hostile := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = fmt.Fprintf(w, `<iframe id=f src="%s"></iframe>`, b.url)
+	}))
+	defer hostile.Close()
+	for _, c := range []struct{ name, script, want string }{
+		{"fetch", `fetch(%q).then(() => "read", () => "refused")`, "refused"},
+		{"fetch without reading", `fetch(%q, {mode: "no-cors"}).then((r) => r.type, () => "refused")`, "refused"},
+		{"feed", `new Promise((done) => { const s = new WebSocket(%q.replace("http", "ws") + "feed", "tilld.kiosk.v1"); s.onopen = () => done("open"); s.onerror = () => done("refused"); })`, "refused"},
+		{"script", `new Promise((done) => { const s = document.createElement("script"); s.src = %q + "main.js"; s.onload = () => done("ran"); s.onerror = () => done("refused"); document.body.append(s); })`, "refused"},
+	} {
+		ctx := tab(t, browser, panels[0], hostile.URL)
+		if got := eval[string](t, ctx, fmt.Sprintf(c.script, b.url)); got != c.want {
+			t.Errorf("%s: %s", c.name, got)
+		}
+	}
+	ctx := tab(t, browser, panels[0], hostile.URL)
+	time.Sleep(500 * time.Millisecond)
+	if framed := eval[bool](t, ctx, `(() => { try { return !!document.getElementById("f").contentDocument; } catch { return true; } })()`); framed {
+		t.Log("the frame is another document; that it is the browser's own refusal is seen below")
+	}
+	urls := eval[int](t, ctx, `window.frames.length`)
+	shot, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := zxing(t, shot); got != "" {
+		t.Errorf("the pay code is in another page's frame: %q", got)
+	}
+	t.Logf("%d frames, nothing in them", urls)
+}
+
+func TestOnlyANamedPageFrames(t *testing.T) {
+	browser := chromium(t)
+	var url string
+	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = fmt.Fprintf(w, `<body style="margin:0"><iframe id=f src="%s" style="border:0;width:1280px;height:800px"></iframe>`, url)
+	}))
+	defer shop.Close()
+	b := openBox(t, panels[0], "en", func(c *kiosk.Config) { c.Frames = []string{shop.URL} })
+	url = b.url
+	ctx := tab(t, browser, panels[0], shop.URL)
+	select {
+	case <-b.ready:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the named page may not frame")
+	}
+	if shown := b.show(t, codeView(time.Minute)); len(shown) != 1 {
+		t.Error("the code in the frame does not count")
+	}
+	shot, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := zxing(t, shot); got != payload {
+		t.Errorf("in the frame reads %q", got)
+	}
+}
