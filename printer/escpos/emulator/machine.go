@@ -1,6 +1,8 @@
 package emulator
 
 import (
+	"strings"
+
 	"golang.org/x/text/encoding/charmap"
 
 	"tilld/internal/qr"
@@ -11,6 +13,8 @@ import (
 type machine struct {
 	look
 	lineCells []cell
+	shift     int // dots that the head has moved behind the last of them
+	graphic   []byte
 	align     byte
 	table     byte
 	spacing   int
@@ -47,6 +51,12 @@ func (p *Printer) letter(c byte) rune {
 	if p.kanji {
 		return '\uffff' // some Chinese sign: no face has it
 	}
+	switch {
+	case p.table == 1 && c == 0x95: // of the Katakana table the lines alone, which receipts in any language use
+		return '─'
+	case p.table == 1 && c == 0x96:
+		return '│'
+	}
 	t, ok := byName[p.cfg.Tables[p.table]]
 	if !ok {
 		t, ok = tables[p.table]
@@ -81,19 +91,20 @@ func (p *Printer) obey(c []byte) {
 
 // letterIn puts a letter into the line, and prints the line where it is full.
 func (p *Printer) letterIn(r rune) {
-	c := cell{r, p.look}
+	c := cell{r, p.look, p.shift}
 	if p.lineWidth()+c.width() > p.paper.width {
 		p.flush(true)
+		c.shift = 0
 	}
-	p.lineCells = append(p.lineCells, c)
+	p.lineCells, p.shift = append(p.lineCells, c), 0
 }
 
 func (p *Printer) lineWidth() int {
 	n := 0
 	for _, c := range p.lineCells {
-		n += c.width()
+		n += c.shift + c.width()
 	}
-	return n
+	return n + p.shift
 }
 
 func (p *Printer) left(width int) int {
@@ -115,6 +126,9 @@ func (p *Printer) flush(feed bool) {
 	s := make([]rune, 0, len(p.lineCells))
 	for _, c := range p.lineCells {
 		tallest = max(tallest, c.height())
+		if n := c.shift / c.width(); n > 0 { // as it is read
+			s = append(s, []rune(strings.Repeat(" ", min(n, 100)))...)
+		}
 		s = append(s, c.r)
 	}
 	step := max(p.spacing, tallest)
@@ -123,7 +137,13 @@ func (p *Printer) flush(feed bool) {
 	if len(s) > 0 {
 		p.text = append(p.text, string(s))
 	}
-	p.lineCells = nil
+	p.lineCells, p.shift = nil, 0
+}
+
+// move sets the head to a place between the edges of the paper.
+func (p *Printer) move(to int) {
+	to = min(max(to, 0), p.paper.width)
+	p.shift += to - p.lineWidth()
 }
 
 func (p *Printer) obeyESC(c byte, a []byte) {
@@ -151,6 +171,10 @@ func (p *Printer) obeyESC(c byte, a []byte) {
 		}
 	case 't':
 		p.table = n
+	case '$':
+		p.move(int(a[0]) | int(a[1])<<8)
+	case '\\':
+		p.move(p.lineWidth() + int(int16(uint16(a[0])|uint16(a[1])<<8)))
 	case '2':
 		p.spacing = 30
 	case '3':
@@ -206,6 +230,29 @@ func (p *Printer) obeyGS(c byte, a []byte) {
 		p.bars(a)
 	case '(':
 		p.group(a)
+	case '8':
+		if len(a) > 5 && n == 'L' {
+			p.graphics(a[5:])
+		}
+	}
+}
+
+// graphics stores a picture, 30 70 30 bx by 31 xL xH yL yH and dots, or prints the one that is stored: 30 32.
+func (p *Printer) graphics(d []byte) {
+	switch {
+	case len(d) > 10 && d[1] == 0x70 && d[2] == 0x30 && d[5] == 0x31:
+		p.graphic = d
+	case len(d) == 2 && (d[1] == 0x32 || d[1] == 2) && len(p.graphic) > 0:
+		g := p.graphic
+		p.graphic = nil
+		width, rows := int(g[6])|int(g[7])<<8, int(g[8])|int(g[9])<<8
+		row := (width + 7) / 8
+		w, h := min(max(int(g[3]), 1), 2), min(max(int(g[4]), 1), 2)
+		if row == 0 || len(g) < 10+row*rows {
+			return
+		}
+		p.flush(false)
+		p.dots(width*w, rows*h, func(x, y int) bool { return g[10+y/h*row+x/w/8]&(0x80>>(x/w%8)) != 0 })
 	}
 }
 
@@ -218,6 +265,8 @@ func (p *Printer) group(a []byte) {
 	switch {
 	case a[0] == 'H' && d[0] == 0x30 && d[1] == 0x30 && len(d) == 6:
 		p.processID(d[2:6])
+	case a[0] == 'L':
+		p.graphics(d)
 	case a[0] == 'k' && d[0] == 0x31 && len(d) > 2:
 		switch d[1] {
 		case 0x43:
@@ -334,7 +383,7 @@ func (p *Printer) bars(a []byte) {
 		f := font.Get(false)
 		cells := make([]cell, 0, len(text))
 		for _, r := range text {
-			cells = append(cells, cell{r, look{w: 1, h: 1}})
+			cells = append(cells, cell{r: r, look: look{w: 1, h: 1}})
 		}
 		p.paper.feed(f.Height + 2)
 		p.paper.print(cells, p.left(f.Width*len(cells)), 1)

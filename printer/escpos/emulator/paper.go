@@ -74,6 +74,7 @@ type look struct {
 type cell struct {
 	r rune
 	look
+	shift int // dots that the head moved before it
 }
 
 func (c cell) width() int  { return font.Get(c.small).Width * c.w }
@@ -83,6 +84,7 @@ func (c cell) height() int { return font.Get(c.small).Height * c.h }
 func (p *paper) print(line []cell, x, bottom int) {
 	p.used = p.used || len(line) > 0
 	for _, c := range line {
+		x += c.shift
 		rows := font.Get(c.small).Rows(c.r, c.bold)
 		for y := range c.height() {
 			row := rows[y/c.h]
