@@ -104,7 +104,7 @@ func translate(e *huma.ErrorDetail) *Problem {
 		s, _, _ = strings.Cut(s, " ")
 		return Refuse(MissingField).About(s)
 	}
-	if name == "value" {
+	if name == "value" || strings.HasSuffix(name, "amount") && e.Message == validation.MsgExpectedObject {
 		return Refuse(AmountFormat).About(name).Because(rightAmount)
 	}
 	return Refuse(InvalidField).About(name).Because(rule(e.Message))
@@ -113,7 +113,8 @@ func translate(e *huma.ErrorDetail) *Problem {
 // rule passes on a sentence of the framework only if it was made of the schema: those begin with "expected" and carry
 // nothing after a colon, where a parser would have put what it could not read.
 func rule(msg string) string {
-	if strings.HasPrefix(msg, "expected ") && !strings.Contains(msg, ":") {
+	schema := strings.HasPrefix(msg, "expected string to match pattern ") // a pattern is ours, whatever is in it
+	if schema || strings.HasPrefix(msg, "expected ") && !strings.Contains(msg, ":") {
 		return msg
 	}
 	return ""
