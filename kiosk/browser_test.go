@@ -124,7 +124,6 @@ type box struct {
 	url   string
 	desk  *desk
 
-	mu    sync.Mutex
 	ready chan struct{} // closed once a page is there
 	stop  context.CancelFunc
 	done  chan struct{}

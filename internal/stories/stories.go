@@ -3,6 +3,7 @@
 package stories
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"net"
@@ -31,7 +32,7 @@ func Run(t *testing.T, more Commands) {
 func setUp(env *testscript.Env) error {
 	var held []net.Listener
 	for i := range 4 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 		if err != nil {
 			return err
 		}
@@ -61,7 +62,9 @@ func answers(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	last := "nothing"
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) { // another process
-		r, err := http.Get(args[0])
+		q, err := http.NewRequestWithContext(context.Background(), http.MethodGet, args[0], http.NoBody)
+		ts.Check(err)
+		r, err := http.DefaultClient.Do(q)
 		if err != nil {
 			continue
 		}
