@@ -103,6 +103,13 @@ func (b *bank) script(op string, errs ...error) {
 	b.fail[op] = errs
 }
 
+// forget makes every order one that never arrived.
+func (b *bank) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	clear(b.orders)
+}
+
 func (b *bank) count(op string) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()

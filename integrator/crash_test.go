@@ -134,3 +134,37 @@ func TestServerMayStopBetweenAnyTwoSteps(t *testing.T) {
 		})
 	}
 }
+
+// TestDoubtAfterADeadServerIsShort: a server that died while it asked the bank for a code or a charge, which never
+// arrived there, knows the end as soon as the bank's own limits are over.
+func TestDoubtAfterADeadServerIsShort(t *testing.T) {
+	for _, c := range []struct {
+		mode payment.Mode
+		op   string
+		ends string
+	}{
+		{payment.Show, "present", payment.EvClosed},
+		{payment.Scan, "charge", payment.EvDeclined},
+	} {
+		t.Run(c.op, func(t *testing.T) {
+			t.Parallel()
+			run(t, func(t *testing.T, r *rig) {
+				began := time.Now()
+				free := r.bank.hold(c.op)
+				id := r.create(c.mode, 1000)
+				if c.mode == payment.Scan {
+					r.accepted(wire.OutCharging, id+":charge:1", wire.BillCharge, wire.Charge{Payment: id, Attempt: 1, Code: "281234567890123456"})
+				}
+				r.crash()
+				r.bank.forget() // what the dead process sent never arrived
+				free()
+				r.await(id, c.ends, 5*time.Minute)
+				final := r.bank.traits.CallLimit + r.bank.traits.NotFoundFinal
+				if took := time.Since(began); took > final+10*time.Second {
+					t.Errorf("in doubt until %v after the call, the bank's no counts after %v", took, final)
+				}
+				r.audit(0, 0, 0, 0)
+			})
+		})
+	}
+}

@@ -109,7 +109,9 @@ const (
 	Review    Which = "review"    // for a person: in review, or with an obligation that waits for one
 )
 
-// Queue hands out due work.
+// Queue hands out due work. A claim is the open Store's own: what a process that is gone had claimed is due again as soon
+// as its Store is opened anew, its claims counted. An engine that several processes share knows each by a name that it
+// keeps over a restart, and frees the claims of that name alone.
 type Queue interface {
 	// Claim leases up to n pieces of work of the queue (a provider's name, "" for ticks) that are due at now. A lease that
 	// ends without an answer makes the work due again, with Tries raised.

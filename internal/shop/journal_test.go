@@ -38,9 +38,7 @@ func TestJournalLost(t *testing.T) {
 	r.log.mark()
 	r.shop.Start(shop.Tilld)
 	r.refusesUntilAcknowledged("damaged")
-	if n := strings.Count(r.log.since(), "journal was lost"); n != 1 {
-		t.Errorf("the loss was told %d times:\n%s", n, r.log.since())
-	}
+	r.saysOnce("journal was lost")
 	if aside, _ := filepath.Glob(filepath.Join(dir, "*damaged*")); len(aside) == 0 {
 		names, _ := os.ReadDir(dir)
 		t.Errorf("the damaged file is not there any more: %v", names)
@@ -82,9 +80,7 @@ func TestJournalRestored(t *testing.T) {
 	r.log.mark()
 	r.shop.Start(shop.Tilld)
 	r.refusesUntilAcknowledged("copy")
-	if n := strings.Count(r.log.since(), "journal is a copy of an earlier day"); n != 1 {
-		t.Errorf("the copy was told %d times:\n%s", n, r.log.since())
-	}
+	r.saysOnce("journal is a copy of an earlier day")
 	p := r.untilState(done, tryLimit, "confirmed") // as the integrator knows
 	if p.Paid.Value != 41000 {
 		t.Errorf("the confirmed payment: %+v", p)
@@ -154,12 +150,8 @@ func (r *rig) refusesUntilAcknowledged(word string) {
 // somebody says where its goods are.
 func (r *rig) personDecides(paid, open string) {
 	r.t.Helper()
-	for end := time.Now().Add(tryLimit); time.Now().Before(end); time.Sleep(50 * time.Millisecond) { // a lost journal knows it only from the integrator
-		var p *client.Problem
-		if _, err := r.api.Wait(r.t.Context(), paid, 0, 0); !errors.As(err, &p) || p.Code != "not_found" {
-			break
-		}
-	}
+	r.untilKnown(paid)
+	r.untilKnown(open)
 	p := r.until(paid, tryLimit, "under review", func(p client.Payment) bool { return slices.Contains(p.Flags, "review") && p.Paid.Value == 51000 })
 	if p.Lights.HandOver || p.Lights.OtherTender {
 		r.t.Errorf("lights of the paid payment under review: %+v", p.Lights)
@@ -178,6 +170,32 @@ func (r *rig) personDecides(paid, open string) {
 	}
 	r.untilState(paid, tryLimit, "confirmed")
 	r.untilState(open, tryLimit, "canceled")
+}
+
+// untilKnown waits for a payment that the journal does not hold: the box learns of each by an event of its own.
+func (r *rig) untilKnown(id string) {
+	r.t.Helper()
+	r.try("learn of a payment", func() error {
+		_, err := r.api.Wait(r.t.Context(), id, 0, 0)
+		if client.Is(err, "not_found") {
+			return &client.Problem{Status: 503, Title: "the box does not know it yet"}
+		}
+		return err
+	})
+}
+
+// saysOnce: the programs' logs come through pipes, so what was said before an answer may be read after it.
+func (r *rig) saysOnce(what string) {
+	r.t.Helper()
+	r.try("read the log", func() error {
+		if !strings.Contains(r.log.since(), what) {
+			return &client.Problem{Status: 503, Title: "nobody has said " + what}
+		}
+		return nil
+	})
+	if n := strings.Count(r.log.since(), what); n != 1 {
+		r.t.Errorf("%q was said %d times:\n%s", what, n, r.log.since())
+	}
 }
 
 func (r *rig) sellsAgain() {

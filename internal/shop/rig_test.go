@@ -94,6 +94,10 @@ func openShop(t testing.TB, c shop.Config) *rig {
 	return r
 }
 
+// handed are the ports that tests of this process were given: each is given once, so that two shops that open at the
+// same moment never want the same one.
+var handed sync.Map
+
 // freePorts are loopback addresses that nobody listens on, below the range from which the kernel takes the ports of
 // outgoing connections: a program that is down for a while finds its port free when it comes back.
 func freePorts(t testing.TB, n int) []string {
@@ -101,7 +105,11 @@ func freePorts(t testing.TB, n int) []string {
 	var held []net.Listener
 	var out []string
 	for len(out) < n {
-		ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 12_000+rand.IntN(20_000)))
+		addr := fmt.Sprintf("127.0.0.1:%d", 12_000+rand.IntN(20_000))
+		if _, given := handed.LoadOrStore(addr, true); given {
+			continue
+		}
+		ln, err := net.Listen("tcp", addr)
 		if err != nil {
 			continue
 		}

@@ -108,7 +108,28 @@ func (r *run) pace(before State, e Event) {
 	}
 	if changed || e.Cause == Reported || s.NextAsk.IsZero() || !r.now.Before(s.NextAsk) {
 		s.NextAsk = r.now.Add(backOff(s, wait(s, set, r.now)))
+		if t := r.believed(); !t.IsZero() && t.Before(s.NextAsk) {
+			s.NextAsk = t
+		}
 	}
+}
+
+// believed is when a provider that does not know the live order is to be asked so that its no counts: as soon as nothing
+// can land any more, and once again soon after. A bill whose create was lost in a crash is in doubt until then, and not
+// for as long as the waits between other questions happen to be. Zero: there is no such moment ahead.
+func (r *run) believed() time.Time {
+	n, ok := live(&r.s)
+	if !ok {
+		return time.Time{}
+	}
+	o := order(&r.s, n)
+	switch t := o.CallBy.Add(r.grace(o)); {
+	case o.Absent > 0:
+		return r.now.Add(Event{Env: r.env}.set().PollNear)
+	case !o.CallBy.IsZero() && r.now.Before(t):
+		return t
+	}
+	return time.Time{}
 }
 
 // patience is the longest wait between questions to a provider that does not answer them, where polls are closer.

@@ -35,6 +35,27 @@ func TestRace(t *testing.T) {
 			w.after(time.Minute).looked(bill.Absent).looked(bill.Absent).took("B4").works(bill.Present)
 			w.presented().took("B2").has("order", "the same id", w.s.Order.ID == id)
 		}},
+		{"R6 a create that never came: doubt lasts until the bank's no counts, not as long as the waits between questions", func(w *world) {
+			w.create().tick(20 * time.Second).took("B4a").status("unknown")
+			for range 10 { // asked as the clocks say: 5 s, 15 s and, because nothing can land after it, at 40 s and 43 s
+				if w.s.Life == payment.Closed {
+					break
+				}
+				w.looked(bill.Absent)
+				if w.s.Life != payment.Closed {
+					w.tick(bill.Due(w.s).Sub(w.now)).works(bill.Look)
+				}
+			}
+			after := w.env.Traits.CallLimit + w.env.Traits.NotFoundFinal
+			w.status("expired").has("doubt", "ended 3 s after the no counts", w.now.Sub(start) == after+w.env.Settings.PollNear)
+		}},
+		{"R6 a charge that never came: likewise, and the customer shows the next code", func(w *world) {
+			w.create(scanned).charge(1)
+			for running := true; running; running = w.s.Attempts[0].Running {
+				w.tick(bill.Due(w.s).Sub(w.now)).works(bill.Look).attempt(1, bill.Report{Status: bill.Absent})
+			}
+			w.took("B31").has("time", "within seconds of the no", w.now.Sub(start) <= w.env.Traits.CallLimit+w.env.Traits.NotFoundFinal+2*w.env.Settings.PollCharge)
+		}},
 		{"R7 state and event are one change", func(w *world) {
 			w.opened().paid(200).told(payment.EvPaid).has("event", "carries the version of its state", w.fx[0].Bill.Version == w.s.Version)
 		}},

@@ -24,7 +24,7 @@ type Config struct {
 	CallLimit     time.Duration     // of create and charge; 15 s, longer than the bank's slow 12 s
 	AskLimit      time.Duration     // of look, kill and return; 10 s
 	Tolerance     time.Duration     // between the bank's clock and ours; 5 s
-	NotFoundFinal time.Duration     // "absent" is the end so long after CallLimit; 30 s
+	NotFoundFinal time.Duration     // "absent" is the end so long after CallLimit; 5 s: this bank queues nothing
 	KillRefunds   bool              // the bank is set to give money back at a kill by itself
 }
 
@@ -60,7 +60,7 @@ func New(cfg Config) (*Provider, error) {
 		{&cfg.CallLimit, 15 * time.Second},
 		{&cfg.AskLimit, 10 * time.Second},
 		{&cfg.Tolerance, 5 * time.Second},
-		{&cfg.NotFoundFinal, 30 * time.Second},
+		{&cfg.NotFoundFinal, 5 * time.Second},
 	} {
 		if *d.at == 0 {
 			*d.at = d.def

@@ -32,7 +32,6 @@ func leases(t *testing.T, b *bench) {
 	if next, ok, err := b.Next(t.Context(), "bank"); err != nil || !ok || !next.Equal(b.now.Add(time.Minute)) {
 		t.Fatalf("next is %v %v %v, want the end of the lease", next, ok, err)
 	}
-	b.reopen(t) // the process that held the lease is dead
 	again := b.claim(t, "bank", b.now.Add(time.Minute), 9)
 	if len(again) != 1 || again[0].Tries != 2 {
 		t.Fatalf("after the lease: %+v", again)
@@ -43,6 +42,39 @@ func leases(t *testing.T, b *bench) {
 		t.Fatalf("finished work is still there: %v", err)
 	}
 	b.many(t)
+}
+
+// orphans: a store that is opened again has no other worker, so what an earlier process had claimed is due at once, work
+// and clocks alike, and its claims stay counted: whether it was sent, nobody knows.
+func orphans(t *testing.T, b *bench) {
+	s := b.put(t, b.state())
+	b.change(t, s.ID, func(c *integrator.Case) {
+		due := b.now
+		c.Work, c.Due = []bill.Work{{Kind: bill.Present}, {Kind: bill.Look}}, &due
+	})
+	for _, queue := range []string{"bank", ""} {
+		if ws := b.claim(t, queue, b.now, 9); len(ws) == 0 {
+			t.Fatalf("nothing to claim on %q", queue)
+		}
+		if _, ok, err := b.Next(t.Context(), queue); err != nil || !ok {
+			t.Fatalf("claimed work of %q is not there: %v", queue, err)
+		}
+	}
+	b.reopen(t)
+	for queue, n := range map[string]int{"bank": 2, "": 1} {
+		if next, ok, err := b.Next(t.Context(), queue); err != nil || !ok || next.After(b.now) {
+			t.Errorf("work of %q waits until %v %v %v, although nobody works it", queue, next, ok, err)
+		}
+		ws := b.claim(t, queue, b.now, 9)
+		if len(ws) != n {
+			t.Fatalf("%d of %d on %q", len(ws), n, queue)
+		}
+		for _, w := range ws {
+			if w.Tries != 2 {
+				t.Errorf("%s is claimed for the %d. time, want the second", w.Kind, w.Tries)
+			}
+		}
+	}
 }
 
 // many claims from several goroutines at once: each piece goes to one of them.
