@@ -860,9 +860,9 @@ var rowTests = []struct {
 	{"C1/too old", nil, func(s *shop) {
 		s.row0("C1")
 		s.open(request("R-1", scanMode))
-		err := s.box.Scan(s.ctx(), "1", payment.NewCode("code"), now().Add(-61*time.Second))
+		err := s.box.Scan(s.ctx(), "1", payment.NewCode("code"), now().Add(-61*time.Second), reading)
 		s.refused(err, lane.NoCodeOld)
-		s.refused(s.box.Scan(s.ctx(), "2", payment.NewCode("code"), now()), lane.NoNotFound)
+		s.refused(s.box.Scan(s.ctx(), "2", payment.NewCode("code"), now(), reading), lane.NoNotFound)
 	}},
 	{"C1a/with the request", nil, func(s *shop) {
 		id := s.create(request("R-1", scanMode, func(r *lane.Request) { r.Code = payment.NewCode("early") }))

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"tilld/internal/record"
 	"tilld/payment"
 	"tilld/payment/lane"
 )
@@ -66,11 +67,23 @@ func TestScannedCodeIsDeclinedThenPaid(t *testing.T) {
 		s.settle()
 		s.want(id, "confirmed")
 		s.row("C1", "C4", "C3", "E14", "E15")
+		// A reading that was taken stands beside what it began, in one commit; one that was refused is its owner's.
+		s.tells("reading", "scan", "scan")
+		s.refused(s.scan("more"), lane.NoNotFound)
+		s.tells("reading", "scan", "scan")
+		for i, e := range s.events() {
+			if e.Type == "scan" && s.events()[i-1].Type != lane.EvCharging {
+				t.Errorf("before the reading stands %s", s.events()[i-1].Type)
+			}
+		}
 	})
 }
 
+// reading is a reading as the box is told of it.
+var reading = record.Event{Type: "scan", Lane: "1", Subject: "reading", Data: []byte("{}")}
+
 func (s *shop) scan(code string) error {
-	err := s.box.Scan(s.ctx(), "1", payment.NewCode(code), now())
+	err := s.box.Scan(s.ctx(), "1", payment.NewCode(code), now(), reading)
 	synctest.Wait()
 	return err
 }

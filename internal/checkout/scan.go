@@ -6,18 +6,19 @@ import (
 	"encoding/hex"
 	"time"
 
+	"tilld/internal/record"
 	"tilld/payment"
 	"tilld/payment/lane"
 )
 
-// Scan takes a customer's code that was read at the lane (C1, C1a, C2); at is when its last byte came. nil: it is the
-// code of a payment, which has it now.
-func (b *Box) Scan(ctx context.Context, laneName string, code payment.Code, at time.Time) error {
-	_, err := ask(ctx, b, func() (struct{}, error) { return struct{}{}, b.scan(laneName, code, at) })
+// Scan takes a customer's code that was read at the lane (C1, C1a, C2); at is when its last byte came, told the reading as
+// an event. nil: it is the code of a payment, which has it now, and told was committed with that.
+func (b *Box) Scan(ctx context.Context, laneName string, code payment.Code, at time.Time, told record.Event) error {
+	_, err := ask(ctx, b, func() (struct{}, error) { return struct{}{}, b.scan(laneName, code, at, told) })
 	return err
 }
 
-func (b *Box) scan(laneName string, code payment.Code, at time.Time) error {
+func (b *Box) scan(laneName string, code payment.Code, at time.Time, told record.Event) error {
 	var p *pay
 	for _, id := range b.order {
 		if q := b.pays[id]; q.p.Lane == laneName && q.p.Mode == payment.Scan && lane.Occupies(q.p) {
@@ -35,6 +36,9 @@ func (b *Box) scan(laneName string, code payment.Code, at time.Time) error {
 	took, err := t.scanned(p, code, at)
 	if err != nil {
 		return err
+	}
+	if took {
+		t.batch.Events = append(t.batch.Events, told)
 	}
 	if err := t.commit(); err != nil {
 		return err

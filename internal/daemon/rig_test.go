@@ -26,7 +26,7 @@ const (
 
 // box is one running daemon with a configuration as a shop would write it.
 type box struct {
-	t    *testing.T
+	t    testing.TB
 	dir  string
 	cfg  daemon.Config
 	log  *logBook
@@ -34,7 +34,7 @@ type box struct {
 }
 
 // newBox writes the configuration and makes the key. extra is further keys at the top; lane what stands in lane 1.
-func newBox(t *testing.T, integrator, lane, extra string) *box {
+func newBox(t testing.TB, integrator, lane, extra string) *box {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "tilld") // a socket's path must be short
 	if err != nil {
@@ -164,7 +164,7 @@ func office(t *testing.T) (addr string, admit func(*box)) {
 	}
 }
 
-func freePort(t *testing.T) string {
+func freePort(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

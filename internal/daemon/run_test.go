@@ -210,7 +210,7 @@ func (b *box) stalledStream() net.Conn {
 type lineEnds struct{ far, tty *os.File }
 
 // line is a pseudo-terminal in raw mode, as the daemon sets it.
-func line(t *testing.T) lineEnds {
+func line(t testing.TB) lineEnds {
 	t.Helper()
 	far, tty, err := pty.Open()
 	if err != nil {

@@ -54,10 +54,10 @@ type Say struct {
 	Do    string `json:"do"`
 }
 
-// Till is the lane's payment. Scan gives it a pay code that was read at a moment (with its monotonic reading); a
-// *lane.Refusal says why it was not taken.
+// Till is the lane's payment. Scan gives it a pay code that was read at a moment (with its monotonic reading), and the
+// reading as an event for the commit that takes it; a *lane.Refusal says why it was not taken, and then nothing is written.
 type Till interface {
-	Scan(ctx context.Context, lane string, c payment.Code, at time.Time) error
+	Scan(ctx context.Context, lane string, c payment.Code, at time.Time, told record.Event) error
 	Waits(ctx context.Context, lane string) (bool, error)
 }
 
@@ -88,58 +88,72 @@ func (s *Scans) Take(ctx context.Context, l, language string, r scanner.Reading)
 	again := s.taken.again(l, c, r.Last)
 	now := time.Now().UTC()
 	e := Event{ID: payment.NewID(now), Lane: l, Kind: what.Kind, Wallet: string(what.Wallet), Masked: what.Masked, Symbology: r.Symbology, At: now}
+	if !what.Secret(waits) && !again {
+		e.Text = r.Text.Reveal()
+	}
 	switch {
 	case again && !waits: // a phone that is still in front of the scanner: its code stays a secret, whatever it looks like
 		e.Outcome = Again
-	default:
-		if e.Outcome, e.Say, err = s.sort(ctx, l, c, what, waits, r.Last); err != nil {
+	case !waits && what.Kind != code.PayCode:
+		e.Outcome = Passed
+	case waits && what.Kind == code.Product:
+		e.Outcome = Goods
+	case waits && what.Kind == code.ShopCode:
+		e.Outcome = Shop
+	default: // while a payment waits, whatever is not positively goods or a shop's own code is taken for a pay code
+		err := s.charge(ctx, l, c, e, r.Last)
+		var no *lane.Refusal
+		switch {
+		case err == nil:
+			s.taken.note(l, c, r.Last)
+			return nil
+		case !errors.As(err, &no):
 			return fmt.Errorf("take a reading: %w", err)
 		}
-	}
-	if e.Outcome == Charging {
-		s.taken.note(l, c, r.Last)
-	}
-	if !what.Secret(waits) && !again {
-		e.Text = r.Text.Reveal()
+		e.Outcome, e.Say = refused(no)
 	}
 	if w, ok := words.For(language).Cashier(sentence(e.Outcome)); ok && e.Say == nil {
 		e.Say = &Say{sentence(e.Outcome), w.Short, w.Do}
 	}
-	data, err := json.Marshal(e)
+	told, err := e.told()
 	if err != nil {
-		return fmt.Errorf("take a reading: %w", err)
+		return err
 	}
-	_, err = s.journal.Commit(ctx, record.Batch{Events: []record.Event{{Type: EventType, At: now, Lane: l, Subject: e.ID, Data: data}}})
+	_, err = s.journal.Commit(ctx, record.Batch{Events: []record.Event{told}})
 	return err
 }
 
-// sort decides what becomes of a reading. While a payment waits, whatever is not positively goods or a shop's own code is
-// taken for a pay code. say is the payment's own sentence where it takes no code now.
-func (s *Scans) sort(ctx context.Context, l string, c payment.Code, what code.Reading, waits bool, at time.Time) (outcome string, say *Say, err error) {
-	switch {
-	case !waits && what.Kind != code.PayCode:
-		return Passed, nil, nil
-	case waits && what.Kind == code.Product:
-		return Goods, nil, nil
-	case waits && what.Kind == code.ShopCode:
-		return Shop, nil, nil
+// charge gives the lane's payment the code; the reading is journalled in the commit that takes it.
+func (s *Scans) charge(ctx context.Context, l string, c payment.Code, e Event, at time.Time) error {
+	e.Outcome = Charging
+	told, err := e.told()
+	if err != nil {
+		return err
 	}
-	err = s.till.Scan(ctx, l, c, at)
-	var no *lane.Refusal
+	return s.till.Scan(ctx, l, c, at, told)
+}
+
+// refused is what became of a pay code that was not taken, and the payment's own sentence where there is a payment.
+func refused(no *lane.Refusal) (outcome string, say *Say) {
 	switch {
-	case err == nil:
-		return Charging, nil, nil
-	case !errors.As(err, &no):
-		return "", nil, err
 	case no.Code == lane.NoCodeOld:
-		return Old, nil, nil
+		return Old, nil
 	case no.Code == lane.NoNotFound:
-		return NoneWait, nil, nil
+		return NoneWait, nil
 	case no.Payment != nil:
 		x := no.Payment.Say.Cashier
 		say = &Say{x.Code, x.Short, x.Do}
 	}
-	return Busy, say, nil
+	return Busy, say
+}
+
+// told is the reading as an event.
+func (e Event) told() (record.Event, error) {
+	data, err := json.Marshal(e)
+	if err != nil {
+		return record.Event{}, fmt.Errorf("write a reading: %w", err)
+	}
+	return record.Event{Type: EventType, At: e.At, Lane: e.Lane, Subject: e.ID, Data: data}, nil
 }
 
 // sentence is the cashier's code for an outcome, "" where there is nothing to do.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tilld/internal/journal"
+	"tilld/internal/record"
 	"tilld/internal/scans"
 	"tilld/payment"
 	"tilld/payment/lane"
@@ -19,15 +20,18 @@ type till struct {
 	waits bool
 	no    error
 	got   []string
+	j     record.Journal
 }
 
 func (t *till) Waits(context.Context, string) (bool, error) { return t.waits, nil }
 
-func (t *till) Scan(_ context.Context, _ string, c payment.Code, _ time.Time) error {
-	if t.no == nil {
-		t.got = append(t.got, c.Reveal())
+func (t *till) Scan(ctx context.Context, _ string, c payment.Code, _ time.Time, told record.Event) error {
+	if t.no != nil {
+		return t.no
 	}
-	return t.no
+	t.got = append(t.got, c.Reveal())
+	_, err := t.j.Commit(ctx, record.Batch{Events: []record.Event{told}})
+	return err
 }
 
 const (
@@ -67,6 +71,7 @@ func TestReadings(t *testing.T) {
 		{"LoyaltyCardIsTheTills", till{}, other, scans.Passed, "", true, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			c.till.j = j
 			s := scans.New(j, &c.till)
 			r := scanner.Reading{Text: scanner.NewText([]byte(c.text)), First: time.Now(), Last: time.Now()}
 			if err := s.Take(t.Context(), "1", "en", r); err != nil {
@@ -101,7 +106,7 @@ func TestACodeReadTwiceIsNeverWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer j.Close()
-	lane1 := &till{waits: true}
+	lane1 := &till{waits: true, j: j}
 	s := scans.New(j, lane1)
 	start := time.Now()
 	for _, c := range []struct {
