@@ -71,9 +71,10 @@ func TestScannedCodeIsDeclinedThenPaid(t *testing.T) {
 		s.tells("reading", "scan", "scan")
 		s.refused(s.scan("more"), lane.NoNotFound)
 		s.tells("reading", "scan", "scan")
-		for i, e := range s.events() {
-			if e.Type == "scan" && s.events()[i-1].Type != lane.EvCharging {
-				t.Errorf("before the reading stands %s", s.events()[i-1].Type)
+		all := s.events()
+		for i, e := range all {
+			if e.Type == "scan" && all[i+1].Type != lane.EvCharging {
+				t.Errorf("the reading is followed by %s", all[i+1].Type)
 			}
 		}
 	})
