@@ -100,7 +100,7 @@ func TestAPageAlone(t *testing.T) {
 
 func TestTheFirstFrameAfterAReloadIsRight(t *testing.T) {
 	b, ctx := start(t, chromium(t), panels[1], "en", nil)
-	b.show(t, stage.View{Lane: "1", Screen: "cart", Amount: rub(9900), Lines: lines()})
+	b.show(t, stage.View{Lane: "1", Screen: "cart", Amount: rub(9900), Goods: lines()})
 	b.show(t, codeView(time.Minute))
 	_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `window.seen = [];
 		(function look() { const t = document.getElementById("title"), p = document.getElementById("page");

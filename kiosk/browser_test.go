@@ -74,7 +74,7 @@ func pictures() []picture {
 	free := func(screen string) stage.View { return stage.View{Lane: "1", Screen: screen} }
 	return []picture{
 		{name: "idle", view: free("idle")},
-		{name: "cart", view: with("cart", func(x *stage.View) { x.Number, x.Payment, x.Lines = "", "", lines() })},
+		{name: "cart", view: with("cart", func(x *stage.View) { x.Number, x.Payment, x.Goods = "", "", lines() })},
 		{name: "choose", view: with("choose", func(x *stage.View) { x.Number, x.Choices = "", choices() })},
 		{name: "preparing", view: v("preparing"), wait: 300 * time.Millisecond},
 		{name: "preparing_slow", view: v("preparing_slow")},

@@ -5,16 +5,17 @@ import (
 
 	"tilld/display"
 	"tilld/internal/qr"
+	"tilld/internal/stage"
+	"tilld/payment"
 )
 
 func encoded(s *qr.Symbol) string { return base64.StdEncoding.EncodeToString(s.Pack()) }
 
 func nothing(display.Shown) {}
 
-func lines() []display.Line {
-	return []display.Line{
-		{Left: "Круассан с миндалём", Right: "180,00"}, {Left: "Пакет бумажный", Right: "7,00"}, {Left: "Капучино 0,3", Right: "125,50"},
-	}
+func lines() []stage.Goods {
+	rub := func(n int64) payment.Money { return payment.Money{Value: n, Currency: "RUB"} }
+	return []stage.Goods{{Name: "Круассан с миндалём", Amount: rub(18000)}, {Name: "Пакет бумажный", Amount: rub(700)}, {Name: "Капучино 0,3", Amount: rub(12550)}}
 }
 
 func choices() []display.Choice {

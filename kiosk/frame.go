@@ -114,6 +114,9 @@ type life struct {
 
 // take is called at every Show, with k.mu held: the length of a whole bar and by how much the life has just grown.
 func (l *life) take(s display.Screen, hash string) (whole, added int64) {
+	if s.Kind == "paying" {
+		return 0, 0 // no clock ticks meanwhile; the code may come back, with the bar that it had
+	}
 	if hash == "" {
 		if s.Until.IsZero() {
 			*l = life{}

@@ -98,6 +98,7 @@ var rules = []rule{
 	{"internal/checkout", []string{"payment", "internal/record", "internal/wire", "internal/words", "internal/health"}, "no device contract, no driver, no socket, no database"},
 	{"internal/stage", []string{"payment", "internal/record", "internal/words", "internal/health", "internal/qr", "display"}, "contracts only"},
 	{"internal/printing", []string{"payment", "internal/record", "internal/words", "internal/health", "printer"}, "contracts only"},
+	{"internal/touches", []string{"payment", "internal/record"}, "no page, no socket"},
 	{"internal/scans", []string{"payment", "internal/record", "internal/words", "internal/health", "scanner"}, "contracts only"},
 	{"internal/link", []string{"payment", "internal/wire", "internal/ws", "internal/record", "internal/health"}, "the box's end of the line"},
 	{"internal/localapi", []string{"payment", "internal/httpapi", "internal/record", "internal/ws", "internal/health", "internal/qr", "internal/words"}, "declares what it needs of each owner"},

@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -19,6 +20,7 @@ type laneState struct {
 	painter *painter
 	shows   string // id of the payment that has the outputs, "" for none
 	last    View
+	came    time.Time // when the screen of last came
 	until   time.Time // end of what last shows
 	nr      int64     // of the last drawing
 	told    lane.Availability
@@ -45,6 +47,9 @@ func (b *Box) show(l *laneState, v View, until time.Time) {
 	if v.Sound == "" && until.Equal(l.until) && slices.Equal(a.Outputs, z.Outputs) && same(a, z) {
 		return
 	}
+	if v.Screen != l.last.Screen || v.Payment != l.last.Payment {
+		l.came = time.Now()
+	}
 	l.nr++
 	l.last, l.until = v, until
 	l.painter.put(job{view: v, nr: l.nr})
@@ -52,7 +57,7 @@ func (b *Box) show(l *laneState, v View, until time.Time) {
 
 func same(a, z View) bool {
 	return a.Lane == z.Lane && a.Payment == z.Payment && a.Number == z.Number && a.Screen == z.Screen && a.State == z.State &&
-		a.Payload == z.Payload && a.Payee == z.Payee && a.Why == z.Why && a.Due == z.Due && a.Paid == z.Paid && a.Back == z.Back
+		a.Payload == z.Payload && a.Payee == z.Payee && a.Why == z.Why && a.Due == z.Due && a.Paid == z.Paid && a.Back == z.Back && a.Receipt == z.Receipt
 }
 
 // redraw makes the next view of this payment go out even if it is the one that is there.
@@ -104,12 +109,20 @@ func (b *Box) view(p *pay) (View, time.Time) {
 	if p.p.Declined != nil {
 		v.Why = p.p.Declined.Why
 	}
+	if r := p.p.Receipt; r != nil && pub.Lights.HandOver {
+		v.Receipt = cmp.Or(r.URL, r.FiscalQR)
+	}
 	var until time.Time
 	if p.live() {
 		v.Payload = p.p.Payload
 	}
-	if p.p.Stage == lane.Open || p.p.Stage == lane.WaitingCode {
+	switch {
+	case p.p.Stage == lane.Open && p.p.Paying: // no clock is shown, but a page that is left alone has to know how long to wait
+		until = p.ends[lane.MaxOpen]
+	case p.p.Stage == lane.Open || p.p.Stage == lane.WaitingCode:
 		until = p.ends[lane.Countdown]
+	}
+	if !until.IsZero() {
 		v.RemainingMS = max(0, time.Until(until).Milliseconds())
 	}
 	return v, until

@@ -22,6 +22,8 @@ type View struct {
 	Payee, Why string
 	// Sound is made once, with this view: ready half paid no low doubt; "" is silence.
 	Sound string
+	// Receipt is what the receipt's own code says, once the sale is paid and the till has one; "" is none.
+	Receipt string
 	// Amount is the payment's; Due and Paid are what is left to pay and what came; Back is what goes or went back.
 	Amount, Due, Paid, Back payment.Money
 	// RemainingMS is the code's life from the moment of the call; 0 for screens without an end.

@@ -27,6 +27,7 @@ func (d *Daemon) api(listeners []net.Listener, owners localapi.Owners) http.Hand
 	return localapi.New(localapi.Config{
 		Lanes: lanes, Hosts: append(slices.Clone(own), d.cfg.Hosts...), Origins: append(httpapi.OwnOrigins(own), d.cfg.Origins...),
 		Tokens: tokens, Peers: peers, MinLife: d.cfg.Times.CodeLifeMin.D(), MaxLife: d.cfg.Times.MaxOpen.D(), Log: d.log,
+		Pages: d.mounted(),
 	}, owners)
 }
 
@@ -105,5 +106,5 @@ func Check(c Config) error {
 	if _, err := loadKey(c.Link.Key); err != nil {
 		return err
 	}
-	return nil
+	return checkPages(c)
 }

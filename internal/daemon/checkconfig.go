@@ -13,12 +13,13 @@ import (
 	"tilld/internal/conffile"
 	"tilld/internal/localapi"
 	"tilld/internal/logging"
+	"tilld/internal/stage"
 	"tilld/payment"
 )
 
 // What may stand where a configuration chooses.
 func languages() []string { return []string{"en", "ru"} }
-func outputs() []string   { return []string{"till", "customer-display"} }
+func outputs() []string   { return []string{stage.Till, stage.CustomerDisplay, stage.Kiosk} }
 func receipts() []string  { return []string{"paper", "screen", "none"} }
 func parities() []string  { return []string{"none", "even", "odd"} }
 func roles() []string {
@@ -88,8 +89,7 @@ func checkNames(hosts, origins []string, at place) error {
 		}
 	}
 	for i, o := range origins {
-		u, err := url.Parse(o)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || o != u.Scheme+"://"+u.Host {
+		if !isOrigin(o) {
 			return at(fmt.Sprintf("origins[%d]", i), "must be a page's origin: http or https and the host, nothing after it", "https://till.shop.example")
 		}
 	}
@@ -110,6 +110,12 @@ func checkLane(path string, l Lane, at place) error {
 	}
 	if slices.Contains(l.Outputs, "customer-display") && l.Display == nil {
 		return at(path+".outputs", "names customer-display, and this lane has none", "add customer_display: {driver: …, port: {serial: …}}")
+	}
+	if slices.Contains(l.Outputs, stage.Kiosk) && l.Kiosk == nil {
+		return at(path+".outputs", "names kiosk, and this lane has none", "add kiosk: {}")
+	}
+	if err := checkPage(path, l.Kiosk, at); err != nil {
+		return err
 	}
 	if l.IfNotConfirmed != "" {
 		if err := among(path+".if_not_confirmed", l.IfNotConfirmed, notConfirmed(), at); err != nil {
@@ -197,6 +203,12 @@ func among(path, got string, known []string, at place) error {
 		return at(path, "is required", "one of "+strings.Join(known, ", "))
 	}
 	return at(path, fmt.Sprintf("is %q, which is unknown", got), conffile.Near(got, known))
+}
+
+// isOrigin: a page's origin as browsers write it.
+func isOrigin(o string) bool {
+	u, err := url.Parse(o)
+	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") && o == u.Scheme+"://"+u.Host && !strings.ContainsAny(o, " ;,'*")
 }
 
 func isPort(s string) bool {

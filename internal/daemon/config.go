@@ -66,6 +66,19 @@ type Lane struct {
 	Shop           string   `yaml:"shop"`    // name in the header of screens
 	Display        *Device  `yaml:"customer_display"`
 	Scanner        *Device  `yaml:"scanner"`
+	Kiosk          *Page    `yaml:"kiosk"` // the customer's page, /kiosk/LANE/; absent: none
+}
+
+// Page is the customer's page of one lane.
+type Page struct {
+	Form    string   `yaml:"form"`         // counter portrait landscape panel, "" is by the size of the window
+	Frame   string   `yaml:"frame"`        // origin of the one page that may frame this one, "" is nobody
+	Side    string   `yaml:"scanner_side"` // where the scanner is, seen from the page: left right up down
+	Wifi    string   `yaml:"wifi"`         // what the code of the guests' network says: WIFI:…
+	Slide   string   `yaml:"slide"`        // file of a picture for while nothing happens
+	Night   []int    `yaml:"night"`        // hours from and to which sounds are half as loud
+	Mute    bool     `yaml:"mute"`
+	Buttons []string `yaml:"buttons"` // that the till software answers: start choose help new other
 }
 
 // Device is one bound device: a driver on a port.
@@ -142,6 +155,11 @@ func (c *Config) resolve(dir string) {
 	}
 	abs(&c.Link.Key)
 	abs(&c.Link.CA)
+	for _, l := range c.Lanes {
+		if l.Kiosk != nil {
+			abs(&l.Kiosk.Slide)
+		}
+	}
 	for i := range c.Tokens {
 		abs(&c.Tokens[i].File)
 	}

@@ -15,6 +15,7 @@ import (
 	"tilld/internal/localapi"
 	"tilld/internal/record"
 	"tilld/internal/scans"
+	"tilld/internal/touches"
 )
 
 // core is the part of the box that needs a journal.
@@ -24,6 +25,7 @@ type core struct {
 	box     *checkout.Box
 	link    *link.Link
 	scans   *scans.Scans
+	touches *touches.Touches
 	moved   chan struct{} // capacity 1: the line came or went
 }
 
@@ -31,6 +33,7 @@ type core struct {
 const (
 	trimEvery = time.Hour        // old events are removed from the journal
 	lookEvery = 10 * time.Second // for what nobody tells: room on the disk, why the line does not come
+	extendBy  = 5 * time.Minute  // by which a customer's touch prolongs a code
 	tellLimit = time.Second      // for the box to take note of a display that came or went
 )
 
@@ -49,6 +52,7 @@ func (d *Daemon) newCore(ctx context.Context) (*core, error) {
 	c := &core{Daemon: d, journal: j, moved: make(chan struct{}, 1)}
 	c.box = checkout.New(checkoutConfig(d.cfg, state, d.log), j, showing{d.stage}, waker{c})
 	c.scans = scans.New(j, c.box)
+	c.touches = touches.New(j, touched{c.box}, d.stage, nil)
 	c.link, err = link.New(link.Config{
 		URL: d.cfg.Link.URL, Terminal: d.cfg.Link.Terminal, Key: d.key, App: "tilld/" + d.version, TLS: d.tls, Log: d.log,
 		Hint: c.hint,

@@ -14,9 +14,11 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"tilld/display"
 	"tilld/internal/health"
 	"tilld/internal/localapi"
 	"tilld/internal/stage"
+	"tilld/kiosk"
 )
 
 // Daemon is one box. Make it with New.
@@ -28,7 +30,8 @@ type Daemon struct {
 	tls     *tls.Config
 	health  *health.List
 	stage   *stage.Stage
-	core    atomic.Pointer[core] // nil until the journal is open
+	pages   map[string]*kiosk.Kiosk // by lane
+	core    atomic.Pointer[core]    // nil until the journal is open
 }
 
 // openAgain is the pause between two attempts to open a journal that cannot be used as it is.
@@ -48,7 +51,8 @@ func New(c Config, version string, log *slog.Logger) (*Daemon, error) {
 		return nil, err
 	}
 	d.stage = stage.New(stageLanes(c), d.outputs, log)
-	return d, nil
+	d.pages, err = d.newPages()
+	return d, err
 }
 
 // Run takes payments until ctx ends, which is a normal end, or the journal stops. A journal that cannot be used does not
@@ -73,6 +77,10 @@ func (d *Daemon) Run(ctx context.Context) error {
 		devices.Go(func() error { d.superviseDisplay(under, name, l.Display); return nil })
 		devices.Go(func() error { d.superviseScanner(under, name, l); return nil })
 	}
+	for _, page := range d.pages {
+		devices.Go(func() error { return page.Serve(under, func(display.Shown) {}) })
+	}
+	devices.Go(func() error { d.stage.Run(under); return nil })
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		defer stopCore() // the API has ended: nobody asks any more

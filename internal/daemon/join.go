@@ -24,7 +24,7 @@ type showing struct{ s *stage.Stage }
 func (x showing) Show(ctx context.Context, v checkout.View) ([]string, error) {
 	return x.s.Show(ctx, stage.View{
 		Lane: v.Lane, Payment: v.Payment, Number: v.Number, Screen: v.Screen, Payload: v.Payload, Payee: v.Payee, Why: v.Why,
-		Amount: v.Amount, Paid: v.Paid, Left: v.Due, Back: v.Back, RemainingMS: v.RemainingMS, Outputs: v.Outputs,
+		Amount: v.Amount, Paid: v.Paid, Left: v.Due, Back: v.Back, RemainingMS: v.RemainingMS, Outputs: v.Outputs, Sound: v.Sound, Receipt: v.Receipt,
 	})
 }
 
@@ -117,7 +117,7 @@ func journalDir(c Config) string { return filepath.Join(c.State, "journal") }
 func stageLanes(c Config) map[string]stage.Lane {
 	out := map[string]stage.Lane{}
 	for name, l := range c.Lanes {
-		out[name] = stage.Lane{Language: l.Language, Shop: l.Shop, Outputs: l.Outputs}
+		out[name] = stage.Lane{Language: l.Language, Shop: l.Shop, Outputs: l.Outputs, Attended: l.Attended}
 	}
 	return out
 }

@@ -13,10 +13,16 @@ import (
 	"time"
 
 	"tilld/internal/httpapi"
+	"tilld/internal/localapi"
+	"tilld/kiosk"
 )
 
 func TestOrigins(t *testing.T) {
-	f := start(t)
+	customer, err := kiosk.New(kiosk.Config{Lane: "1", Shop: "Shop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := start(t, func(c *localapi.Config) { c.Pages = map[string]http.Handler{customer.Pattern(): customer} })
 	_, port, _ := net.SplitHostPort(f.addr)
 	text, err := os.ReadFile("testdata/origins.txt")
 	if err != nil {

@@ -24,9 +24,9 @@ type layers struct {
 	noteEnds time.Time
 }
 
-// payment takes in that a payment's view has come: what was on the glass before it does not come back after it.
-func (l *layers) payment(v View) {
-	if v.Screen != "idle" && v.Payment != "" {
+// payment takes in that a payment's view has come: what was on the glass before the payment does not come back after it.
+func (l *layers) payment(was, v View) {
+	if v.Payment != "" && v.Payment != was.Payment {
 		l.message, l.cart = View{}, View{}
 	}
 	l.note = ""
@@ -52,23 +52,23 @@ func (l *layers) top(p View, now time.Time) View {
 
 func (l *layers) ends() []time.Time { return []time.Time{l.until, l.cartEnd, l.noteEnds} }
 
-// Put shows a cart, a message or a choice of ways to pay, while no payment has the lane; v.Screen is "cart", "message"
-// or "choose", and "idle" takes all of them away. It reports false while a payment has the glass, and changes nothing.
-func (s *Stage) Put(ctx context.Context, v View) (bool, error) {
+// Put shows a cart, a message or a choice of ways to pay; v.Screen is "cart", "message" or "choose", and "idle" takes all
+// of them away. They stand under the last screen of the payment after, which no payment occupies the lane with any more.
+// It reports false where another payment has the glass, and changes nothing.
+func (s *Stage) Put(ctx context.Context, v View, after string) (bool, error) {
 	g := s.lanes[v.Lane]
 	if g == nil {
 		return false, fmt.Errorf("show on lane %q: there is no such lane", v.Lane)
 	}
 	v.Payment, v.Payload = "", ""
 	return s.change(ctx, g, func(now time.Time) bool {
-		if g.view.Payment != "" {
+		if g.view.Payment != "" && g.view.Payment != after {
 			return false
 		}
 		l := &g.layers
 		switch v.Screen {
 		case "cart":
-			l.cart, l.cartEnd = v, now.Add(cartFor)
-			l.message = View{}
+			l.cart, l.cartEnd, l.message = v, now.Add(cartFor), View{}
 		case "idle":
 			l.cart, l.message = View{}, View{}
 		default:
@@ -79,6 +79,32 @@ func (s *Stage) Put(ctx context.Context, v View) (bool, error) {
 		}
 		return true
 	})
+}
+
+// Stay keeps a choice on the glass as long as a new one, for the customer has said that he is still there.
+func (s *Stage) Stay(ctx context.Context, lane string) error {
+	return s.asking(ctx, lane, func(l *layers, now time.Time) { l.until = now.Add(chooseFor) })
+}
+
+// Leave takes a choice off the glass: the customer has gone.
+func (s *Stage) Leave(ctx context.Context, lane string) error {
+	return s.asking(ctx, lane, func(l *layers, _ time.Time) { l.message, l.cart = View{}, View{} })
+}
+
+// asking changes a choice of ways to pay, if there is one.
+func (s *Stage) asking(ctx context.Context, lane string, f func(l *layers, now time.Time)) error {
+	g := s.lanes[lane]
+	if g == nil {
+		return fmt.Errorf("show on lane %q: there is no such lane", lane)
+	}
+	_, err := s.change(ctx, g, func(now time.Time) bool {
+		asks := g.layers.message.Screen == "choose"
+		if asks {
+			f(&g.layers, now)
+		}
+		return asks
+	})
+	return err
 }
 
 // Note says for a moment, over the wish for a pay code, what was wrong with a reading: "scan_wrong", "scan_shop" or

@@ -116,12 +116,12 @@ func TestLayers(t *testing.T) {
 		}
 		put := func(v stage.View, want bool) {
 			t.Helper()
-			if ok, err := s.Put(t.Context(), v); err != nil || ok != want {
+			if ok, err := s.Put(t.Context(), v, ""); err != nil || ok != want {
 				t.Fatalf("%v, %v", ok, err)
 			}
 		}
 		m := payment.Money{Value: 9900, Currency: "RUB"}
-		cart := stage.View{Lane: "1", Screen: "cart", Amount: m, Lines: []display.Line{{Left: "COFFEE", Right: "99.00"}}}
+		cart := stage.View{Lane: "1", Screen: "cart", Amount: m, Goods: []stage.Goods{{Name: "COFFEE", Amount: m}}}
 		is("out_of_service")
 		_, _ = s.Show(t.Context(), stage.View{Lane: "1", Screen: "idle"})
 		is("idle")

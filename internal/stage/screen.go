@@ -21,8 +21,15 @@ type View struct {
 	Outputs                  []string
 	Sound                    string           // made once, with this view; "" is silence
 	Receipt                  string           // payload of the receipt's own code, "" for none
-	Lines                    []display.Line   // of a cart
+	Goods                    []Goods          // of a cart, the newest last
 	Choices                  []display.Choice // ways to pay
+	Title, Text              string           // of a message, in the words of whoever sends it
+}
+
+// Goods is one line of a cart.
+type Goods struct {
+	Name   string
+	Amount payment.Money
 }
 
 // cells of a line display.
@@ -32,11 +39,14 @@ const cells = 20
 // first.
 func screen(v View, l Lane, until time.Time) display.Screen {
 	lang := words.For(l.Language)
-	w := sentences(lang, v.Screen)
+	w := sentences(lang, v)
 	fill := blanks(v, l, lang, until, payment.Money.Text)
 	out := display.Screen{
 		Kind: v.Screen, Headline: words.Fill(w.Title, fill), Hint: words.Fill(w.Hint, fill), Payload: v.Payload, Until: until,
-		Ref: v.Payment, Number: v.Number, Sound: v.Sound, Receipt: v.Receipt, Choices: v.Choices, Lines: v.Lines,
+		Ref: v.Payment, Number: v.Number, Sound: v.Sound, Receipt: v.Receipt, Choices: v.Choices,
+	}
+	for _, x := range v.Goods {
+		out.Lines = append(out.Lines, display.Line{Left: x.Name, Right: lang.Number(x.Amount)})
 	}
 	if v.Amount.Value != 0 {
 		out.Amount = v.Amount.Text()
@@ -58,7 +68,7 @@ func screen(v View, l Lane, until time.Time) display.Screen {
 
 // text is the words of a view in one language.
 func text(v View, l Lane, lang *words.Language, until time.Time) display.Text {
-	w, fill := sentences(lang, v.Screen), blanks(v, l, lang, until, lang.Money)
+	w, fill := sentences(lang, v), blanks(v, l, lang, until, lang.Money)
 	t := display.Text{
 		Language: lang.Tag, Headline: words.Fill(w.Title, fill), Line: words.Fill(w.Line, fill), Hint: words.Fill(w.Hint, fill),
 	}
@@ -68,9 +78,12 @@ func text(v View, l Lane, lang *words.Language, until time.Time) display.Text {
 	return t
 }
 
-// sentences of a screen; of a name without words of its own: the customer waits.
-func sentences(lang *words.Language, name string) words.Screen {
-	w, ok := lang.Screen(name)
+// sentences of a screen; of a name without words of its own: the customer waits. A message brings its own.
+func sentences(lang *words.Language, v View) words.Screen {
+	if v.Screen == "message" {
+		return words.Screen{Title: "{title}", Line: "{text}", Pole: []string{"{title}", "{text}"}}
+	}
+	w, ok := lang.Screen(v.Screen)
 	if !ok {
 		w, _ = lang.Screen("closing")
 	}
@@ -80,15 +93,15 @@ func sentences(lang *words.Language, name string) words.Screen {
 // blanks are what the sentences of a view need; money writes an amount.
 func blanks(v View, l Lane, lang *words.Language, until time.Time, money func(payment.Money) string) map[string]string {
 	why, _ := lang.Decline(v.Why)
-	f := map[string]string{"num": v.Number, "payee": v.Payee, "why": why, "t": time.Now().Format(hour)}
+	f := map[string]string{"num": v.Number, "payee": v.Payee, "why": why, "title": v.Title, "text": v.Text, "t": time.Now().Format(hour)}
 	if v.Payee == "" {
 		f["payee"] = l.Shop
 	}
 	if !until.IsZero() {
 		f["t"] = until.Format(hour)
 	}
-	if n := len(v.Lines); n > 0 {
-		f["item"], f["price"] = v.Lines[n-1].Left, v.Lines[n-1].Right
+	if n := len(v.Goods); n > 0 {
+		f["item"], f["price"] = v.Goods[n-1].Name, v.Goods[n-1].Amount.Text()
 	}
 	seconds := (v.RemainingMS + 999) / 1000
 	f["clock"] = fmt.Sprintf("%d:%02d", seconds/60, seconds%60)

@@ -21,6 +21,7 @@ const (
 	Till            = "till"             // the till software draws it from the API
 	CustomerDisplay = "customer-display" // a display that can draw a code; one that cannot shows the words
 	Kiosk           = "kiosk"            // the customer's page
+	Receipt         = "receipt"          // paper from the receipt printer
 )
 
 // Lane is a lane's part of the stage.
@@ -98,11 +99,11 @@ func (g *glass) show(ctx context.Context, v View, hash string) (shown []string, 
 	if v.Screen != g.view.Screen || v.Payment != g.view.Payment {
 		g.since = now
 	}
+	g.layers.payment(g.view, v)
 	g.view, g.until = v, time.Time{}
 	if v.RemainingMS > 0 {
 		g.until = now.Add(time.Duration(v.RemainingMS) * time.Millisecond)
 	}
-	g.layers.payment(v)
 	err = g.paint(ctx, nil)
 	g.view.Sound = "" // made once
 	if hash == "" {

@@ -31,6 +31,11 @@ func sign(currency string) string {
 // Money is an amount as a customer reads it, with its currency: "1 234,50 ₽" with no-break spaces in Russian,
 // "1,234.50 ₽" in English.
 func (l *Language) Money(m payment.Money) string {
+	return l.Number(m) + noBreak + sign(m.Currency)
+}
+
+// Number is Money without the currency, for a column that says it once.
+func (l *Language) Number(m payment.Money) string {
 	group, point := ",", "."
 	if l.Tag == russian.Tag {
 		group, point = noBreak, ","
@@ -52,5 +57,5 @@ func (l *Language) Money(m payment.Money) string {
 	if fraction {
 		b.WriteString(point + part)
 	}
-	return b.String() + noBreak + sign(m.Currency)
+	return b.String()
 }
