@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -42,6 +43,15 @@ func (b *Box) abilities(l *laneState, now time.Time) lane.Availability {
 		r = "none"
 	}
 	return lane.Availability{Show: show, Scan: scan, Receipt: r}
+}
+
+// Receipt says how a lane gives a receipt from now on: paper screen none.
+func (b *Box) Receipt(ctx context.Context, laneName, how string) error {
+	return b.do(ctx, func() {
+		if l := b.lanes[laneName]; l != nil {
+			l.cfg.Receipt = how
+		}
+	})
 }
 
 // why is what stands in the way of every payment, "" for nothing. A line that has just gone still counts for

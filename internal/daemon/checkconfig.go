@@ -19,9 +19,12 @@ import (
 
 // What may stand where a configuration chooses.
 func languages() []string { return []string{"en", "ru"} }
-func outputs() []string   { return []string{stage.Till, stage.CustomerDisplay, stage.Kiosk} }
-func receipts() []string  { return []string{"paper", "screen", "none"} }
-func parities() []string  { return []string{"none", "even", "odd"} }
+
+func outputs() []string {
+	return []string{stage.Till, stage.CustomerDisplay, stage.Kiosk, byReceipt}
+}
+func receipts() []string { return []string{"paper", "screen", "none"} }
+func parities() []string { return []string{"none", "even", "odd"} }
 func roles() []string {
 	return []string{localapi.Till, localapi.Supervisor, localapi.Technician, localapi.Kiosk}
 }
@@ -50,11 +53,17 @@ func (c *Config) check(at place) error {
 	if err := c.checkLink(at); err != nil {
 		return err
 	}
+	if err := c.checkPrinters(at); err != nil {
+		return err
+	}
 	if len(c.Lanes) == 0 {
 		return at("lanes", "needs at least one lane", `lanes: {"1": {language: en, outputs: [till]}}`)
 	}
 	for _, lane := range slices.Sorted(maps.Keys(c.Lanes)) {
 		if err := checkLane("lanes."+lane, c.Lanes[lane], at); err != nil {
+			return err
+		}
+		if err := c.checkPaper("lanes."+lane, c.Lanes[lane], at); err != nil {
 			return err
 		}
 	}
@@ -144,16 +153,8 @@ func checkDevice[T any](path string, d *Device, drivers *devices.Registry[T], at
 	if err := among(path+".driver", d.Driver, drivers.Names(), at); err != nil {
 		return err
 	}
-	if d.Port.Serial == "" {
-		return at(path+".port", "is required: where the device is", "port: {serial: /dev/ttyUSB0}")
-	}
-	if d.Port.Parity != "" {
-		if err := among(path+".port.parity", d.Port.Parity, parities(), at); err != nil {
-			return err
-		}
-	}
-	if d.Port.Baud < 0 || d.Port.DataBits != 0 && (d.Port.DataBits < 5 || d.Port.DataBits > 8) || d.Port.StopBits < 0 || d.Port.StopBits > 2 {
-		return at(path+".port", "has a speed, data_bits or stop_bits that no line has", "baud: 9600, data_bits: 8, stop_bits: 1")
+	if err := checkPort(path+".port", d.Port, at); err != nil {
+		return err
 	}
 	return nil
 }

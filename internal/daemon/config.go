@@ -11,19 +11,20 @@ import (
 
 // Config is the daemon's file, configs/tilld.yaml, version 1. Every key has the default that is said there.
 type Config struct {
-	Version int             `yaml:"version"`
-	State   string          `yaml:"state"`  // directory of journal and key
-	Listen  string          `yaml:"listen"` // loopback address of the local API
-	Socket  string          `yaml:"socket"` // path of the unix socket, "" for none
-	Peers   map[string]Peer `yaml:"peers"`  // who may do what on the socket, by user name, uid or "group:" and gid
-	Hosts   []string        `yaml:"hosts"`  // further names under which the API may be called, host:port
-	Origins []string        `yaml:"origins"`
-	Tokens  []Token         `yaml:"tokens"`
-	Log     Log             `yaml:"log"`
-	Link    Link            `yaml:"link"`
-	Lanes   map[string]Lane `yaml:"lanes"`
-	Times   Times           `yaml:"times"`
-	Limits  Limits          `yaml:"limits"`
+	Version  int               `yaml:"version"`
+	State    string            `yaml:"state"`  // directory of journal and key
+	Listen   string            `yaml:"listen"` // loopback address of the local API
+	Socket   string            `yaml:"socket"` // path of the unix socket, "" for none
+	Peers    map[string]Peer   `yaml:"peers"`  // who may do what on the socket, by user name, uid or "group:" and gid
+	Hosts    []string          `yaml:"hosts"`  // further names under which the API may be called, host:port
+	Origins  []string          `yaml:"origins"`
+	Tokens   []Token           `yaml:"tokens"`
+	Log      Log               `yaml:"log"`
+	Link     Link              `yaml:"link"`
+	Printers map[string]Device `yaml:"printers"` // by name; lanes may share one
+	Lanes    map[string]Lane   `yaml:"lanes"`
+	Times    Times             `yaml:"times"`
+	Limits   Limits            `yaml:"limits"`
 }
 
 // Peer is what a user of the unix socket may do.
@@ -62,8 +63,11 @@ type Lane struct {
 	Outputs        []string `yaml:"outputs"`  // that take the code: till customer-display kiosk receipt
 	IfNotConfirmed string   `yaml:"if_not_confirmed"`
 	WantReceipt    bool     `yaml:"want_receipt"`
-	Receipt        string   `yaml:"receipt"` // paper screen none
-	Shop           string   `yaml:"shop"`    // name in the header of screens
+	Receipt        string   `yaml:"receipt"`         // paper screen none
+	ReceiptPrinter string   `yaml:"receipt_printer"` // one of Printers
+	DrawerPin      int      `yaml:"drawer_pin"`      // of the drawer on that printer: 2 5; 0 is the printer's own setting
+	Slips          []string `yaml:"slips"`           // papers that print by themselves; absent is the lane's default
+	Shop           string   `yaml:"shop"`            // name in the header of screens
 	Display        *Device  `yaml:"customer_display"`
 	Scanner        *Device  `yaml:"scanner"`
 	Kiosk          *Page    `yaml:"kiosk"` // the customer's page, /kiosk/LANE/; absent: none
@@ -90,7 +94,8 @@ type Device struct {
 
 // Port is where a device is.
 type Port struct {
-	Serial   string `yaml:"serial"` // path of the line
+	Serial   string `yaml:"serial"` // path of the line, or TCP
+	TCP      string `yaml:"tcp"`    // host:port
 	Baud     int    `yaml:"baud"`
 	DataBits int    `yaml:"data_bits"`
 	Parity   string `yaml:"parity"`
@@ -139,6 +144,7 @@ func LoadConfig(file string) (Config, error) {
 		return c, fmt.Errorf("read configuration: %w", err)
 	}
 	c.resolve(dir)
+	c.fill()
 	return c, c.check(func(path, text, hint string) error { return conffile.At(filepath.Base(file), b, path, text, hint) })
 }
 
@@ -162,5 +168,23 @@ func (c *Config) resolve(dir string) {
 	}
 	for i := range c.Tokens {
 		abs(&c.Tokens[i].File)
+	}
+}
+
+// fill puts the defaults in that follow from other settings: a lane with a printer gives its papers on it.
+func (c *Config) fill() {
+	for name, l := range c.Lanes {
+		switch {
+		case l.ReceiptPrinter == "":
+			continue
+		case l.Slips == nil && l.Attended:
+			l.Slips = []string{"paid_twice", "return_asked", "late"}
+		case l.Slips == nil:
+			l.Slips = []string{"paid_twice", "return_asked", "late", "doubt"}
+		}
+		if l.Receipt == "" {
+			l.Receipt = "paper"
+		}
+		c.Lanes[name] = l
 	}
 }

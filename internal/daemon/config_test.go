@@ -63,6 +63,12 @@ func TestExampleShowsEveryKey(t *testing.T) {
 				key := typ.Field(i).Tag.Get("yaml")
 				at := strings.TrimPrefix(path+"."+key, ".")
 				n++
+				if typ == reflect.TypeFor[Port]() { // of serial and tcp a device has one: each key stands somewhere
+					if !regexp.MustCompile(`\{.*\b` + key + `: `).MatchString(text) {
+						t.Errorf("%s is at no port of the example", key)
+					}
+					continue
+				}
 				m, _ := v.(map[string]any)
 				x, there := m[key]
 				switch {
@@ -105,6 +111,10 @@ func TestExampleSaysTheDefaults(t *testing.T) {
 func TestExampleBuildsItsDevices(t *testing.T) {
 	c, _ := readExample(t)
 	n := 0
+	for _, p := range c.Printers {
+		build(t, printers(), &p)
+		n++
+	}
 	for name, l := range c.Lanes {
 		if l.Display == nil || l.Scanner == nil {
 			t.Fatalf("lane %s of the example has no display or no scanner", name)
@@ -126,7 +136,7 @@ func build[T any](t *testing.T, r *devices.Registry[T], d *Device) {
 	defer far.Close()
 	defer tty.Close()
 	virtual := *d
-	virtual.Port.Serial = tty.Name()
+	virtual.Port = Port{Serial: tty.Name()}
 	port, driver, options, err := find(r, &virtual)(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"tilld/internal/journal"
 	"tilld/internal/link"
 	"tilld/internal/localapi"
+	"tilld/internal/printing"
 	"tilld/internal/record"
 	"tilld/internal/scans"
 	"tilld/internal/touches"
@@ -26,7 +27,10 @@ type core struct {
 	link    *link.Link
 	scans   *scans.Scans
 	touches *touches.Touches
+	jobs    *printing.Printing
+	paper   *paperCode
 	moved   chan struct{} // capacity 1: the line came or went
+	printer chan struct{} // capacity 1: there is news of a printer
 }
 
 // Pauses of the core's own work.
@@ -49,10 +53,12 @@ func (d *Daemon) newCore(ctx context.Context) (*core, error) {
 		return nil, err
 	}
 	d.tellJournal(state)
-	c := &core{Daemon: d, journal: j, moved: make(chan struct{}, 1)}
-	c.box = checkout.New(checkoutConfig(d.cfg, state, d.log), j, showing{d.stage}, waker{c})
+	c := &core{Daemon: d, journal: j, moved: make(chan struct{}, 1), printer: make(chan struct{}, 1)}
+	c.jobs = printing.New(d.printingConfig(func() { ring(c.printer) }), j)
+	c.paper = &paperCode{jobs: c.jobs, lanes: d.cfg.Lanes, zone: time.Local, moved: c.tellOutputs, now: map[string]*onPaper{}}
+	c.box = checkout.New(checkoutConfig(d.cfg, state, d.log), j, showing{d.stage, c.paper}, waker{c})
 	c.scans = scans.New(j, c.box)
-	c.touches = touches.New(j, touched{c.box}, d.stage, nil)
+	c.touches = touches.New(j, touched{c.box}, d.stage, c.paper.ask)
 	c.link, err = link.New(link.Config{
 		URL: d.cfg.Link.URL, Terminal: d.cfg.Link.Terminal, Key: d.key, App: "tilld/" + d.version, TLS: d.tls, Log: d.log,
 		Hint: c.hint,
@@ -76,6 +82,9 @@ func (c *core) run(ctx context.Context) (err error) {
 		return ended(c.link.Serve(under, owner{c.box, c})) // its first dial says whether a payment is open
 	})
 	lower.Go(func() error { c.watch(under); return nil })
+	lower.Go(func() error { c.jobs.Run(under); return nil })
+	lower.Go(func() error { c.watchPrinters(under); return nil })
+	lower.Go(func() error { c.slips().follow(under, max(0, c.journal.Meta().Seq-slipsBack)); return nil })
 	if err = c.box.Run(ctx); err != nil {
 		err = fmt.Errorf("take payments: %w", err)
 	}
@@ -88,16 +97,19 @@ func (c *core) owners() localapi.Owners {
 	return localapi.Owners{Payments: payments{c.box}, Events: c.journal, Journal: c.box, Health: looked{c}, Drawing: drawing{}}
 }
 
-// outputs tells the box which outputs carry the lane's code now.
+// outputs tells the box which outputs carry the lane's code now; shown are those of the stage.
 func (d *Daemon) outputs(lane string, shown []string) {
-	c := d.core.Load()
-	if c == nil {
-		return
+	if c := d.core.Load(); c != nil {
+		c.tellOutputs(lane, c.paper.glass(lane, shown))
 	}
+}
+
+// tellOutputs tells the box which of all outputs carry the lane's code.
+func (c *core) tellOutputs(lane string, shown []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), tellLimit)
 	defer cancel()
 	if err := c.box.Outputs(ctx, lane, shown); err != nil && !errors.Is(err, checkout.ErrStopped) {
-		d.log.Warn("outputs could not be told", "lane", lane, "err", err)
+		c.log.Warn("outputs could not be told", "lane", lane, "err", err)
 	}
 }
 
@@ -119,5 +131,34 @@ func (c *core) watch(ctx context.Context) {
 				c.log.Warn("old events could not be removed", "err", err)
 			}
 		}
+	}
+}
+
+// watchPrinters tells the lanes what their printers can do, until ctx ends.
+func (c *core) watchPrinters(ctx context.Context) {
+	for {
+		for name := range c.cfg.Lanes {
+			if err := c.box.Receipt(ctx, name, c.receipt(c.jobs, name)); err != nil && ctx.Err() == nil && !errors.Is(err, checkout.ErrStopped) {
+				c.log.Warn("receipt could not be told", "lane", name, "err", err)
+			}
+		}
+		c.paper.news(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.printer:
+		}
+	}
+}
+
+func (c *core) slips() *slips {
+	return &slips{journal: c.journal, jobs: c.jobs, code: c.paper, lanes: c.cfg.Lanes, zone: time.Local, log: c.log}
+}
+
+// ring tells somebody who looks that there is something to see.
+func ring(bell chan struct{}) {
+	select {
+	case bell <- struct{}{}:
+	default: // it rings already
 	}
 }

@@ -23,15 +23,16 @@ import (
 
 // Daemon is one box. Make it with New.
 type Daemon struct {
-	cfg     Config
-	version string
-	log     *slog.Logger
-	key     ed25519.PrivateKey
-	tls     *tls.Config
-	health  *health.List
-	stage   *stage.Stage
-	pages   map[string]*kiosk.Kiosk // by lane
-	core    atomic.Pointer[core]    // nil until the journal is open
+	cfg      Config
+	version  string
+	log      *slog.Logger
+	key      ed25519.PrivateKey
+	tls      *tls.Config
+	health   *health.List
+	stage    *stage.Stage
+	pages    map[string]*kiosk.Kiosk // by lane
+	printers lines
+	core     atomic.Pointer[core] // nil until the journal is open
 }
 
 // openAgain is the pause between two attempts to open a journal that cannot be used as it is.
@@ -81,6 +82,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 		devices.Go(func() error { return page.Serve(under, func(display.Shown) {}) })
 	}
 	devices.Go(func() error { d.stage.Run(under); return nil })
+	for name, p := range d.cfg.Printers {
+		devices.Go(func() error { d.supervisePrinter(under, name, p); return nil })
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		defer stopCore() // the API has ended: nobody asks any more
@@ -91,6 +95,10 @@ func (d *Daemon) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := c.jobs.Start(coreCtx); err != nil {
+			return errors.Join(err, c.journal.Close())
+		}
+		d.printers.attach(c.jobs)
 		api.set(d.api(listeners, c.owners()))
 		return c.run(coreCtx)
 	})

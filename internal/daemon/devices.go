@@ -7,14 +7,17 @@ import (
 
 	"tilld/devices"
 	"tilld/devices/all"
+	"tilld/devices/netport"
 	"tilld/devices/serialport"
 	"tilld/display"
 	"tilld/internal/health"
+	"tilld/printer"
 	"tilld/scanner"
 )
 
 func displays() *devices.Registry[display.Display] { return all.Displays() }
 func scanners() *devices.Registry[scanner.Scanner] { return all.Scanners() }
+func printers() *devices.Registry[printer.Printer] { return all.Printers() }
 
 // superviseDisplay keeps a lane's customer display alive until ctx ends.
 func (d *Daemon) superviseDisplay(ctx context.Context, lane string, dev *Device) {
@@ -62,14 +65,20 @@ func find[T any](r *devices.Registry[T], dev *Device) func(context.Context) (dev
 		if err != nil {
 			return nil, drv, nil, fmt.Errorf("%w: %w", devices.ErrPerson, err)
 		}
-		p, err := serialport.Open(ctx, dev.Port.Serial, serialport.Options{
-			Baud: dev.Port.Baud, DataBits: dev.Port.DataBits, Parity: dev.Port.Parity, StopBits: dev.Port.StopBits,
-		})
+		p, err := openPort(ctx, dev.Port)
 		if err != nil {
 			return nil, drv, nil, err
 		}
 		return p, drv, dev.Options, nil
 	}
+}
+
+// openPort opens the line, whichever kind it is.
+func openPort(ctx context.Context, p Port) (devices.Port, error) {
+	if p.TCP != "" {
+		return netport.Dial(ctx, p.TCP, netport.Options{})
+	}
+	return serialport.Open(ctx, p.Serial, serialport.Options{Baud: p.Baud, DataBits: p.DataBits, Parity: p.Parity, StopBits: p.StopBits})
 }
 
 // deviceFault puts a device's trouble into words under health, and takes it away again.

@@ -18,14 +18,21 @@ import (
 
 // Here the parts meet: each type gives one of them what another declared that it needs.
 
-// showing is the stage as checkout sees it.
-type showing struct{ s *stage.Stage }
+// showing is the stage, with the paper beside it, as checkout sees it.
+type showing struct {
+	s     *stage.Stage
+	paper *paperCode
+}
 
 func (x showing) Show(ctx context.Context, v checkout.View) ([]string, error) {
-	return x.s.Show(ctx, stage.View{
+	shown, err := x.s.Show(ctx, stage.View{
 		Lane: v.Lane, Payment: v.Payment, Number: v.Number, Screen: v.Screen, Payload: v.Payload, Payee: v.Payee, Why: v.Why,
 		Amount: v.Amount, Paid: v.Paid, Left: v.Due, Back: v.Back, RemainingMS: v.RemainingMS, Outputs: v.Outputs, Sound: v.Sound, Receipt: v.Receipt,
 	})
+	if err != nil {
+		v.Payload = "" // what could not be read back goes on no paper either
+	}
+	return x.paper.show(ctx, v, shown), err
 }
 
 // waker wakes the link, which is made after the box.
@@ -133,6 +140,9 @@ func checkoutConfig(c Config, s journal.State, log *slog.Logger) checkout.Config
 		},
 	}
 	for name, l := range c.Lanes {
+		if l.ReceiptPrinter != "" && l.Receipt == "paper" {
+			l.Receipt = "none" // until its printer has been heard
+		}
 		out.Lanes[name] = checkout.Lane{
 			Attended: l.Attended, Language: l.Language, Outputs: l.Outputs, IfNotConfirmed: payment.IfNotConfirmed(l.IfNotConfirmed),
 			WantReceipt: l.WantReceipt, Receipt: l.Receipt, Scanner: l.Scanner != nil,

@@ -55,6 +55,9 @@ func pageConfig(name string, l Lane) (kiosk.Config, error) {
 		Lane: name, Shop: l.Shop, Language: l.Language, Attended: l.Attended, Form: p.Form, Scanner: p.Side, Wifi: p.Wifi, Mute: p.Mute,
 		Buttons: slices.Concat(touches.Own(), p.Buttons),
 	}
+	if l.ReceiptPrinter != "" {
+		c.Buttons = append(c.Buttons, touches.Paper)
+	}
 	if p.Frame != "" {
 		c.Frames = []string{p.Frame}
 	}

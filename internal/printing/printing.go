@@ -32,6 +32,7 @@ type Config struct {
 	Stop     time.Duration // for the running job when the box stops: 3 s
 	Kick     time.Duration // for the drawer to be opened: 5 s
 	Health   *health.List  // told what is wrong with a printer; may be nil
+	News     func()        // told that a printer may print now that did not, or the other way; may be nil; must not block
 	Log      *slog.Logger  // nil is slog's default
 }
 
@@ -71,8 +72,9 @@ func (p *Printing) Start(ctx context.Context) error {
 	}
 	for _, put := range live {
 		j, err := load(put)
-		if err != nil {
-			return fmt.Errorf("take up print job %s: %w", put.Key, err)
+		if err != nil { // of another version: it stays as it is, and the shop opens
+			p.cfg.Log.Error("print job cannot be read", "job", put.Key, "err", err)
+			continue
 		}
 		q := p.queues[j.Printer]
 		switch {

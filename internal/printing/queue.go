@@ -133,6 +133,9 @@ func (q *queue) takeNews(ctx context.Context) {
 	}
 	b := q.blocked()
 	q.tellHealth(b)
+	if q.p.cfg.News != nil {
+		q.p.cfg.News()
+	}
 	for _, j := range q.jobs {
 		if same(j.Blocked, b) {
 			continue

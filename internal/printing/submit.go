@@ -38,6 +38,21 @@ func (p *Printing) Submit(ctx context.Context, r Request) (Public, bool, error) 
 	return p.accept(ctx, j)
 }
 
+// Slip takes on a paper of the box's own. Its reference holds a slash, which no till's may, and is enough to find it again:
+// what was printed under it once is not printed again, whatever it would say now.
+func (p *Printing) Slip(ctx context.Context, r Request) (Public, error) {
+	if _, err := Elements(r.Items); err != nil {
+		return Public{}, err
+	}
+	j := &job{Items: r.Items, Hash: "slip"}
+	j.Lane, j.Reference, j.Printer, j.Until = r.Lane, r.Reference, r.Printer, r.Until
+	out, _, err := p.accept(ctx, j)
+	if err != nil {
+		return out, fmt.Errorf("print slip %s: %w", r.Reference, err)
+	}
+	return out, nil
+}
+
 // Reprint prints a job again under a reference of its own: marked as a copy where it is known to be on paper, as a repeat
 // where that is not known, and without a mark where it certainly is not. A job that has not ended refuses (wrong_state).
 func (p *Printing) Reprint(ctx context.Context, l, id, reference string) (Public, bool, error) {

@@ -27,6 +27,8 @@ link:
   url: ws://%s/v1/term
   terminal: %s
   key: terminal.key
+printers:
+  front: {driver: escpos, port: {tcp: "%s"}, options: {proof: id}}
 lanes:
   "1":
     attended: true
@@ -35,6 +37,8 @@ lanes:
     outputs: [till, customer-display]
     customer_display: {driver: cd5220, port: {serial: %s, baud: 9600}}
     scanner: {driver: line, port: {serial: %s, baud: 9600}}
+    receipt_printer: front
+    drawer_pin: 2
 times:
   code_life_min: 1s
 `
@@ -56,7 +60,7 @@ type files struct {
 	dir, tilld, integrator, bankKey string
 }
 
-func newFiles(c Config, polePath, scannerPath string) (files, error) {
+func newFiles(c Config, polePath, scannerPath, printer string) (files, error) {
 	f := files{
 		dir: c.State, tilld: filepath.Join(c.State, "tilld.yaml"), integrator: filepath.Join(c.State, "integrator.yaml"),
 		bankKey: filepath.Join(c.State, "bank.key"),
@@ -69,7 +73,7 @@ func newFiles(c Config, polePath, scannerPath string) (files, error) {
 		edit = func(_ string, text []byte) []byte { return text }
 	}
 	err := errors.Join(
-		os.WriteFile(f.tilld, edit("tilld.yaml", fmt.Appendf(nil, tilldFile, c.TilldListen, c.Listen, Token, c.IntegratorListen, Terminal, polePath, scannerPath)), 0o600),
+		os.WriteFile(f.tilld, edit("tilld.yaml", fmt.Appendf(nil, tilldFile, c.TilldListen, c.Listen, Token, c.IntegratorListen, Terminal, printer, polePath, scannerPath)), 0o600),
 		os.WriteFile(f.integrator, edit("integrator.yaml", fmt.Appendf(nil, integratorFile, c.IntegratorListen, c.BankListen)), 0o600),
 	)
 	if err != nil {

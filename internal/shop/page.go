@@ -1,13 +1,9 @@
 package shop
 
 import (
-	"bytes"
 	_ "embed"
 	"encoding/json"
 	"fmt"
-	"image"
-	"image/color"
-	"image/png"
 	"net"
 	"net/http"
 )
@@ -17,9 +13,10 @@ var pageHTML []byte
 
 // page is the outside world of the demo on one address: the hand that scans, the eyes on the pole and the paper.
 type page struct {
-	pole  *pole
-	hand  *hand
-	hosts []string // under which it may be called: no other page's name
+	pole    *pole
+	hand    *hand
+	printer *printer
+	hosts   []string // under which it may be called: no other page's name
 }
 
 func (p *page) handler() http.Handler {
@@ -73,16 +70,15 @@ func (p *page) scan(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// paper is the receipt printer's paper: blank, since nothing prints yet.
+// paper is the newest piece of paper of the receipt printer.
 func (p *page) paper(w http.ResponseWriter, _ *http.Request) {
-	m := image.NewPaletted(image.Rect(0, 0, 576, 200), color.Palette{color.White, color.Black})
-	var b bytes.Buffer
-	if err := png.Encode(&b, m); err != nil {
+	b, err := p.printer.picture()
+	if err != nil {
 		http.Error(w, "draw the paper", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "image/png")
-	_, _ = w.Write(b.Bytes())
+	_, _ = w.Write(b)
 }
 
 // names are the Host values under which a loopback address may be called.

@@ -45,6 +45,7 @@ type Shop struct {
 	files files
 	pole  *pole
 	hand  *hand
+	paper *printer
 	till  *process // with Config.Processes
 	money *process
 	vault *process
@@ -83,6 +84,7 @@ func (s *Shop) Run(ctx context.Context, ready func()) error {
 	}
 	defer s.pole.close()
 	defer s.hand.close()
+	defer s.paper.close()
 	g, ctx := errgroup.WithContext(ctx)
 	s.open(ctx, g)
 	g.Go(func() error { return s.serve(ctx) })
@@ -108,13 +110,19 @@ func (s *Shop) furnish(ctx context.Context) (err error) {
 		s.pole.close()
 		return err
 	}
+	if s.paper, err = newPrinter(ctx); err != nil {
+		s.pole.close()
+		s.hand.close()
+		return err
+	}
 	defer func() {
 		if err != nil {
 			s.pole.close()
 			s.hand.close()
+			s.paper.close()
 		}
 	}()
-	if s.files, err = newFiles(s.cfg, s.pole.Path, s.hand.Path); err != nil {
+	if s.files, err = newFiles(s.cfg, s.pole.Path, s.hand.Path, s.paper.Addr); err != nil {
 		return err
 	}
 	box, err := daemon.LoadConfig(s.files.tilld)
@@ -192,7 +200,7 @@ func (s *Shop) serve(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen for the page: %w", err)
 	}
-	p := &page{pole: s.pole, hand: s.hand, hosts: names(s.cfg.Listen)}
+	p := &page{pole: s.pole, hand: s.hand, printer: s.paper, hosts: names(s.cfg.Listen)}
 	h := &http.Server{Handler: p.handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
 	stop := context.AfterFunc(ctx, func() {
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)

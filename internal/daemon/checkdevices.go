@@ -1,0 +1,94 @@
+package daemon
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"slices"
+
+	"tilld/internal/conffile"
+	"tilld/internal/printing/slip"
+)
+
+// checkPort refuses a line that cannot be one.
+func checkPort(path string, p Port, at place) error {
+	switch {
+	case p.Serial == "" && p.TCP == "":
+		return at(path, "is required: where the device is", "port: {serial: /dev/ttyUSB0}")
+	case p.Serial != "" && p.TCP != "":
+		return at(path, "has both serial and tcp", "take one of them out")
+	}
+	if p.TCP != "" {
+		if host, port, err := net.SplitHostPort(p.TCP); err != nil || host == "" || port == "0" || !isPort(port) {
+			return at(path+".tcp", "must be the device's address with its port", "tcp: 192.168.1.50:9100")
+		}
+		if p.Baud != 0 || p.DataBits != 0 || p.StopBits != 0 || p.Parity != "" {
+			return at(path, "has a speed, data_bits, stop_bits or parity, which a network has not", "take them out")
+		}
+		return nil
+	}
+	if p.Parity != "" {
+		if err := among(path+".parity", p.Parity, parities(), at); err != nil {
+			return err
+		}
+	}
+	if p.Baud < 0 || p.DataBits != 0 && (p.DataBits < 5 || p.DataBits > 8) || p.StopBits < 0 || p.StopBits > 2 {
+		return at(path, "has a speed, data_bits or stop_bits that no line has", "baud: 9600, data_bits: 8, stop_bits: 1")
+	}
+	return nil
+}
+
+// checkPrinters refuses printers that cannot be opened, and two on one line.
+func (c *Config) checkPrinters(at place) error {
+	held := map[string]string{} // by where it is
+	for _, name := range slices.Sorted(maps.Keys(c.Printers)) {
+		d := c.Printers[name]
+		path := "printers." + name
+		if err := checkDevice(path, &d, printers(), at); err != nil {
+			return err
+		}
+		where := d.Port.Serial + d.Port.TCP
+		if other, twice := held[where]; twice {
+			return at(path+".port", fmt.Sprintf("is that of printer %s too", other), "give lanes that share a printer the same receipt_printer")
+		}
+		held[where] = name
+	}
+	return nil
+}
+
+// checkPaper refuses what a lane wants on paper and cannot have.
+func (c *Config) checkPaper(path string, l Lane, at place) error {
+	names := slices.Sorted(maps.Keys(c.Printers))
+	if l.ReceiptPrinter != "" && !slices.Contains(names, l.ReceiptPrinter) {
+		if len(names) == 0 {
+			return at(path+".receipt_printer", fmt.Sprintf("is %q, and there are no printers", l.ReceiptPrinter), "add printers: {"+l.ReceiptPrinter+": {driver: …, port: {serial: …}}}")
+		}
+		return at(path+".receipt_printer", fmt.Sprintf("is %q, which is unknown", l.ReceiptPrinter), conffile.Near(l.ReceiptPrinter, names))
+	}
+	if l.DrawerPin != 0 && l.DrawerPin != 2 && l.DrawerPin != 5 {
+		return at(path+".drawer_pin", "must be 2 or 5", "drawer_pin: 2")
+	}
+	for i, s := range l.Slips {
+		if err := among(fmt.Sprintf("%s.slips[%d]", path, i), s, bySelf(), at); err != nil {
+			return err
+		}
+	}
+	if l.ReceiptPrinter != "" {
+		return nil
+	}
+	const add = "add receipt_printer: …"
+	switch {
+	case slices.Contains(l.Outputs, "receipt"):
+		return at(path+".outputs", "names receipt, and this lane has no printer", add)
+	case len(l.Slips) > 0:
+		return at(path+".slips", "are to be printed, and this lane has no printer", add)
+	case l.DrawerPin != 0:
+		return at(path+".drawer_pin", "is that of a drawer on a printer, and this lane has none", add)
+	}
+	return nil
+}
+
+// bySelf are the slips that may print by themselves: the code to scan follows outputs.
+func bySelf() []string {
+	return slices.DeleteFunc(slip.Kinds(), func(k string) bool { return k == "code" })
+}

@@ -1,0 +1,202 @@
+package daemon
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"tilld/internal/checkout"
+	"tilld/internal/printing"
+	"tilld/internal/printing/slip"
+	"tilld/internal/words"
+	"tilld/payment/lane"
+)
+
+// byReceipt is the output that puts the code on paper.
+const byReceipt = "receipt"
+
+// leastOnPaper is how long a code must still live to be printed: the customer takes the paper, looks for the phone.
+const leastOnPaper = 15 * time.Second
+
+// paperCode is the receipt as an output of each lane: a print job for each code that is to be on paper. A job that was
+// accepted by a printer that prints counts as shown; one that was not printed after all, or of which nobody knows, does
+// not. Paper cannot be wiped, so the end of the code stands on it.
+type paperCode struct {
+	jobs  *printing.Printing
+	lanes map[string]Lane
+	zone  *time.Location
+	moved func(lane string, shown []string) // told which outputs carry the code now; must not block
+
+	mu  sync.Mutex
+	now map[string]*onPaper
+}
+
+// onPaper is the code that a lane shows now.
+type onPaper struct {
+	view  checkout.View
+	until time.Time
+	glass []string // outputs of the stage that carry it
+	want  bool     // the receipt is one of its outputs, or the customer has asked for it
+	job   string   // id of its job, "" for none
+	shown bool     // the job counts as shown
+}
+
+// takes says whether the receipt takes the code of a view.
+func (p *paperCode) takes(v checkout.View) bool {
+	out := v.Outputs
+	if len(out) == 0 {
+		out = p.lanes[v.Lane].Outputs
+	}
+	return slices.Contains(out, byReceipt)
+}
+
+// show is told what the lane shows now and which of the stage's outputs carry its code; it answers all that do.
+func (p *paperCode) show(ctx context.Context, v checkout.View, glass []string) []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	old := p.now[v.Lane]
+	if old != nil && (v.Payload == "" || old.view.Payload != v.Payload || old.view.Payment != v.Payment) {
+		p.withdraw(ctx, old)
+		delete(p.now, v.Lane)
+		old = nil
+	}
+	if v.Payload == "" {
+		return glass
+	}
+	if old == nil {
+		old = &onPaper{want: p.takes(v)}
+		p.now[v.Lane] = old
+	}
+	old.view, old.glass = v, glass
+	old.until = time.Now().Add(time.Duration(v.RemainingMS) * time.Millisecond)
+	p.print(ctx, old)
+	return old.outputs()
+}
+
+// outputs are all that carry the code.
+func (o *onPaper) outputs() []string {
+	if o.shown {
+		return append(slices.Clone(o.glass), byReceipt)
+	}
+	return o.glass
+}
+
+// print has the code printed, once, if the printer prints now: a code that waits for paper is shown to nobody.
+func (p *paperCode) print(ctx context.Context, o *onPaper) {
+	if !o.want || o.job != "" || time.Until(o.until) < leastOnPaper && o.view.RemainingMS > 0 {
+		return
+	}
+	if ok, _, _ := p.jobs.Ready(o.view.Lane); !ok {
+		return
+	}
+	l := p.lanes[o.view.Lane]
+	f := slip.Facts{
+		Shop: l.Shop, Till: o.view.Lane, Number: o.view.Number, Amount: o.view.Due, At: time.Now(), Zone: p.zone,
+		Payload: o.view.Payload, Payee: o.view.Payee, Until: o.until,
+	}
+	items, _ := slip.Of("code", words.For(l.Language), f)
+	last := o.until.Add(-leastOnPaper)
+	sum := sha256.Sum256([]byte(o.view.Payload))
+	j, err := p.jobs.Slip(ctx, printing.Request{
+		Lane: o.view.Lane, Reference: "code/" + o.view.Payment + "/" + hex.EncodeToString(sum[:6]), Items: items, Until: &last,
+	})
+	if err != nil {
+		return // printing has logged it; the code is on the other outputs or on none
+	}
+	o.job, o.shown = j.ID, counts(j)
+}
+
+// ask puts the code that a lane shows on paper, because its customer wants it there.
+func (p *paperCode) ask(ctx context.Context, l, payment string) error {
+	var err error
+	found := false
+	p.each(func(o *onPaper) {
+		if o.view.Lane != l || o.view.Payment != payment {
+			return
+		}
+		found, o.want = true, true
+		if ok, why, _ := p.jobs.Ready(l); !ok {
+			err = &lane.Refusal{Code: lane.NoUnavailable, Why: why}
+			return
+		}
+		p.print(ctx, o)
+	})
+	if !found {
+		return &lane.Refusal{Code: lane.NoCodeNotLive}
+	}
+	return err
+}
+
+// counts says whether a job counts as shown.
+func counts(j printing.Public) bool {
+	return j.State == printing.Printed || (j.State == printing.Queued || j.State == printing.Running) && j.Blocked == nil
+}
+
+// withdraw takes back a job that has not begun: nobody needs that code any more.
+func (p *paperCode) withdraw(ctx context.Context, o *onPaper) {
+	if o.job == "" {
+		return
+	}
+	if j, err := p.jobs.Find(ctx, o.view.Lane, o.job); err == nil && j.State == printing.Queued {
+		_, _ = p.jobs.Cancel(ctx, o.view.Lane, o.job) // it may have begun meanwhile
+	}
+}
+
+// glass is told which outputs of the stage carry the lane's code now; it answers all that do.
+func (p *paperCode) glass(l string, shown []string) []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	o := p.now[l]
+	if o == nil {
+		return shown
+	}
+	o.glass = shown
+	return o.outputs()
+}
+
+// news looks at the printers again: one may print now that did not.
+func (p *paperCode) news(ctx context.Context) {
+	p.each(func(o *onPaper) { p.print(ctx, o) })
+}
+
+// job takes in what became of a print job.
+func (p *paperCode) job(j printing.Public) {
+	p.each(func(o *onPaper) {
+		if o.job == j.ID {
+			o.shown = counts(j)
+		}
+	})
+}
+
+// each looks at every code that is on paper or should be, and tells what that has changed.
+func (p *paperCode) each(f func(*onPaper)) {
+	changed := map[string][]string{}
+	p.mu.Lock()
+	for name, o := range p.now {
+		was := o.shown
+		f(o)
+		if o.shown != was {
+			changed[name] = o.outputs()
+		}
+	}
+	p.mu.Unlock()
+	for name, outputs := range maps.All(changed) {
+		p.moved(name, outputs)
+	}
+}
+
+// receipt is how a lane gives a receipt now: paper only while its printer prints.
+func (d *Daemon) receipt(jobs *printing.Printing, name string) string {
+	l := d.cfg.Lanes[name]
+	if l.ReceiptPrinter == "" || l.Receipt != "paper" {
+		return l.Receipt
+	}
+	if ok, _, _ := jobs.Ready(name); ok {
+		return "paper"
+	}
+	return "none"
+}

@@ -1,0 +1,32 @@
+package shop
+
+import (
+	"context"
+
+	"tilld/printer/escpos/emulator"
+)
+
+// Printer is the shop's receipt printer in a test's hands.
+type Printer struct{ p *printer }
+
+// Printer of the shop.
+func (s *Shop) Printer() Printer { return Printer{s.paper} }
+
+// Receipts are those that were cut.
+func (p Printer) Receipts() []emulator.Receipt {
+	var out []emulator.Receipt
+	for _, r := range p.p.all() {
+		out = append(out, r.Receipt)
+	}
+	return out
+}
+
+// Plug and Unplug are the cable, TakePaper, OpenCover and Mend a hand at the paper.
+func (p Printer) Plug(ctx context.Context) error { return p.p.plug(ctx) }
+func (p Printer) Unplug()                        { p.p.unplug() }
+func (p Printer) TakePaper()                     { p.p.takePaper() }
+func (p Printer) OpenCover()                     { p.p.openCover() }
+func (p Printer) Mend()                          { p.p.mend() }
+
+// FailAt lets a fault happen when n more bytes have arrived.
+func (p Printer) FailAt(n int64, f emulator.Fault) { p.p.dev.FailAt(n, f) }
