@@ -77,6 +77,8 @@ func returnSlip(r *rig) {
 	if _, err := r.api.Return(r.t.Context(), p.ID, client.NewReturn{Reference: "paper-2-back", Amount: &back}); err != nil {
 		r.t.Fatal(err)
 	}
-	r.papers("about the return", func(x emulator.Receipt) bool { return says("Return asked for")(x) && says("50.00")(x) && says(p.Number)(x) })
+	r.papers("about the return", func(x emulator.Receipt) bool {
+		return says("Return asked for")(x) && says("50.00")(x) && says(p.Number)(x)
+	})
 	r.until(p.ID, 5*time.Second, "returned", func(p client.Payment) bool { return p.Returned.Value == 5000 })
 }

@@ -25,7 +25,7 @@ type printer struct {
 	dev  *emulator.Printer
 
 	mu      sync.Mutex
-	papers  []paper // the oldest first
+	papers  []paper      // the oldest first
 	socket  net.Listener // nil while the cable is out
 	host    net.Conn     // who is connected
 	serving sync.WaitGroup
