@@ -135,6 +135,7 @@ var doors = map[string][]string{
 	"github.com/santhosh-tekuri/jsonschema/v6": {},
 	"github.com/google/go-cmp":                 {},
 	"github.com/rogpeppe/go-internal":          {"internal/stories"},
+	"github.com/hanwen/go-fuse/v2":             {},
 	"go.uber.org/goleak":                       {},
 	"pgregory.net/rapid":                       {},
 }

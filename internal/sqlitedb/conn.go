@@ -21,6 +21,7 @@ const (
 	writer role = "writer" // commits; begins with the write lock, so that no transaction has to be upgraded
 	reader role = "reader" // query_only
 	probe  role = "probe"  // mode=ro: leaves a file of another version as it is
+	undo   role = "undo"   // mode=rw: finishes what a crash left half done, and nothing else
 )
 
 // pragma is a setting and what it must read back as. WAL with synchronous=FULL is the one pair that lost nothing in
@@ -31,7 +32,7 @@ type pragma struct{ name, set, want string }
 func pragmas(r role, busy time.Duration) []pragma {
 	ms := strconv.FormatInt(busy.Milliseconds(), 10)
 	out := []pragma{{"busy_timeout", ms, ms}}
-	if r == probe {
+	if r == probe || r == undo {
 		return out
 	}
 	out = append(out,
@@ -58,6 +59,9 @@ func dsn(path string, r role, ps []pragma) string {
 	case probe:
 		q.Set("_txlock", "deferred")
 		q.Set("mode", "ro")
+	case undo:
+		q.Set("_txlock", "deferred")
+		q.Set("mode", "rw")
 	}
 	u := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: q.Encode()}
 	return u.String()

@@ -25,7 +25,7 @@ func SetAside(path string, at time.Time) (string, error) {
 	moved := false
 	// The log goes first: a crash in between leaves a database without its newest pages set aside with the next try,
 	// never a new database beside an old log, which SQLite would play into it.
-	for _, suffix := range []string{"-wal", "-shm", "", ".suspect"} {
+	for _, suffix := range []string{"-wal", "-shm", "-journal", "", ".suspect"} {
 		err := os.Rename(path+suffix, to+suffix)
 		switch {
 		case err == nil:
@@ -51,7 +51,7 @@ func Aside(path string) ([]string, error) {
 	}
 	var out []string
 	for _, p := range all {
-		for _, suffix := range []string{"-wal", "-shm", ".suspect"} {
+		for _, suffix := range []string{"-wal", "-shm", "-journal", ".suspect"} {
 			p = strings.TrimSuffix(p, suffix)
 		}
 		out = append(out, p)
@@ -122,7 +122,7 @@ func writable(path string) error {
 	if err := unix.Access(filepath.Dir(path), unix.W_OK|unix.X_OK); err != nil {
 		return fmt.Errorf("directory: %w", err)
 	}
-	for _, suffix := range []string{"", "-wal", "-shm"} {
+	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
 		err := unix.Access(path+suffix, unix.W_OK|unix.R_OK)
 		if err != nil && !errors.Is(err, unix.ENOENT) {
 			return fmt.Errorf("file %s: %w", filepath.Base(path)+suffix, err)

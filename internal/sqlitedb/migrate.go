@@ -29,6 +29,9 @@ func (db *DB) probe() (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("look at database: %w", err)
 	}
+	if err := db.rollBack(); err != nil {
+		return 0, err
+	}
 	ro, err := pool(db.cfg, probe, 1)
 	if err != nil {
 		return 0, err
@@ -54,6 +57,26 @@ func (db *DB) probe() (int64, error) {
 		}
 	}
 	return version, nil
+}
+
+// rollBack undoes the one transaction that is not in the log: the first of a new file, which turns the log on. A power cut
+// in it leaves a rollback journal, and a connection that cannot write may not even look at the file before that is undone.
+func (db *DB) rollBack() error {
+	if fi, err := os.Stat(db.cfg.Path + "-journal"); errors.Is(err, fs.ErrNotExist) || err == nil && fi.Size() == 0 {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("look at rollback journal: %w", err)
+	}
+	rw, err := pool(db.cfg, undo, 1)
+	if err != nil {
+		return err
+	}
+	var tables int64
+	err = rw.QueryRowContext(context.Background(), "SELECT count(*) FROM sqlite_schema").Scan(&tables)
+	if err := errors.Join(err, rw.Close()); err != nil {
+		return fmt.Errorf("undo what a crash left half done: %w", err)
+	}
+	return nil
 }
 
 // readVersion is the highest migration in the file. Tables without goose's own are not a database of ours.
