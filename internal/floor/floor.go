@@ -40,7 +40,7 @@ func Beside(b *testing.B, floor, ours func() error, after ...func() error) {
 		low = append(low, run(floor))
 		own = append(own, mine())
 	}
-	report(b, median(low), median(own))
+	Report(b, low, own)
 	b.ReportMetric(allocs, "own-allocs/op")
 }
 
@@ -62,7 +62,7 @@ func Turns(b *testing.B, each int, floor, ours func(n int) error) {
 		low = append(low, run(floor))
 		own = append(own, run(ours))
 	}
-	report(b, median(low), median(own))
+	Report(b, low, own)
 	b.ReportMetric(float64(time.Second)/float64(max(median(own), 1)), "op/s")
 	b.ReportMetric(float64(time.Second)/float64(max(median(low), 1)), "floor-op/s")
 }
@@ -72,9 +72,11 @@ func median(ds []time.Duration) time.Duration {
 	return ds[len(ds)/2]
 }
 
-func report(b *testing.B, low, own time.Duration) {
+// Report is the medians of what was measured, as Beside reports them: for what neither Beside nor Turns can run.
+func Report(b *testing.B, low, own []time.Duration) {
 	b.Helper()
-	b.ReportMetric(float64(own), "ns/op")
-	b.ReportMetric(float64(low), "floor-ns/op")
-	b.ReportMetric(float64(own)/float64(max(low, 1)), "×floor")
+	l, o := median(low), median(own)
+	b.ReportMetric(float64(o), "ns/op")
+	b.ReportMetric(float64(l), "floor-ns/op")
+	b.ReportMetric(float64(o)/float64(max(l, 1)), "×floor")
 }
