@@ -16,6 +16,9 @@ const Token = "demo"
 // Terminal is the box's name at the integrator.
 const Terminal = "demo"
 
+// Lane is the one lane of the shop.
+const Lane = "1"
+
 const tilldFile = `# The box of the demo shop, as a real shop would write it. Every key that is not here has its default.
 version: 1
 state: tilld
@@ -34,11 +37,13 @@ lanes:
     attended: true
     language: en
     shop: Demo shop
-    outputs: [till, customer-display]
+    outputs: [till, customer-display, kiosk]
     customer_display: {driver: cd5220, port: {serial: %s, baud: 9600}}
     scanner: {driver: line, port: {serial: %s, baud: 9600}}
     receipt_printer: front
     drawer_pin: 2
+    slips: [paid, paid_twice, return_asked, returned, late, doubt]
+    kiosk: {form: counter, frame: "http://%s"}
 times:
   code_life_min: 1s
 `
@@ -47,6 +52,7 @@ const integratorFile = `# The integrator of the demo shop, as its operator would
 version: 1
 state: integrator
 listen: %s
+hosts: ["%s"] # boxes dial through a line that the demo can cut
 merchant: {name: Demo shop, zone: UTC}
 providers:
   sandbox:
@@ -60,7 +66,7 @@ type files struct {
 	dir, tilld, integrator, bankKey string
 }
 
-func newFiles(c Config, polePath, scannerPath, printer string) (files, error) {
+func newFiles(c Config, link, polePath, scannerPath, printer string) (files, error) {
 	f := files{
 		dir: c.State, tilld: filepath.Join(c.State, "tilld.yaml"), integrator: filepath.Join(c.State, "integrator.yaml"),
 		bankKey: filepath.Join(c.State, "bank.key"),
@@ -73,8 +79,8 @@ func newFiles(c Config, polePath, scannerPath, printer string) (files, error) {
 		edit = func(_ string, text []byte) []byte { return text }
 	}
 	err := errors.Join(
-		os.WriteFile(f.tilld, edit("tilld.yaml", fmt.Appendf(nil, tilldFile, c.TilldListen, c.Listen, Token, c.IntegratorListen, Terminal, printer, polePath, scannerPath)), 0o600),
-		os.WriteFile(f.integrator, edit("integrator.yaml", fmt.Appendf(nil, integratorFile, c.IntegratorListen, c.BankListen)), 0o600),
+		os.WriteFile(f.tilld, edit("tilld.yaml", fmt.Appendf(nil, tilldFile, c.TilldListen, c.Listen, Token, link, Terminal, printer, polePath, scannerPath, c.Listen)), 0o600),
+		os.WriteFile(f.integrator, edit("integrator.yaml", fmt.Appendf(nil, integratorFile, c.IntegratorListen, link, c.BankListen)), 0o600),
 	)
 	if err != nil {
 		return f, fmt.Errorf("write the shop's configuration: %w", err)

@@ -26,6 +26,7 @@ type printer struct {
 
 	mu      sync.Mutex
 	papers  []paper      // the oldest first
+	cut     int          // how many there were in all
 	socket  net.Listener // nil while the cable is out
 	host    net.Conn     // who is connected
 	serving sync.WaitGroup
@@ -44,6 +45,7 @@ func newPrinter(ctx context.Context) (*printer, error) {
 func (p *printer) keep(r emulator.Receipt) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.cut++
 	p.papers = append(p.papers, paper{time.Now(), r})
 	p.papers = p.papers[max(0, len(p.papers)-keepPaper):]
 }
@@ -115,13 +117,25 @@ func (p *printer) all() []paper {
 	return append([]paper(nil), p.papers...)
 }
 
-// picture is the newest receipt as a PNG; before the first, the bare paper that looks out.
-func (p *printer) picture() ([]byte, error) {
-	all := p.all()
-	if len(all) == 0 {
-		return p.dev.Pending().PNG()
+// newest is what looks out of the printer: a receipt that is being printed, else the one that was cut last; before the
+// first, bare paper.
+func (p *printer) newest() (r emulator.Receipt, cut int, printing bool) {
+	r = p.dev.Pending()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(r.Text) > 0 || len(r.Codes) > 0 {
+		return r, p.cut, true
 	}
-	return all[len(all)-1].PNG()
+	if n := len(p.papers); n > 0 {
+		r = p.papers[n-1].Receipt
+	}
+	return r, p.cut, false
+}
+
+// picture is that as a PNG.
+func (p *printer) picture() ([]byte, error) {
+	r, _, _ := p.newest()
+	return r.PNG()
 }
 
 func (p *printer) close() { p.unplug() }

@@ -27,18 +27,18 @@ type process struct {
 	before func() // runs before each start
 	out    io.Writer
 	log    *slog.Logger
+	leash
 
-	mu   sync.Mutex
+	at   sync.Mutex // guards the following
 	cmd  *exec.Cmd
 	gone chan struct{} // closed when cmd has ended
-	hold chan struct{} // not nil: do not start before it is closed
 }
 
 // run returns when ctx has ended and the child with it.
 func (p *process) run(ctx context.Context) error {
 	runtime.LockOSThread() // Pdeathsig looks at the thread that started the child: it must live as long
 	defer runtime.UnlockOSThread()
-	for p.mayStart(ctx) {
+	for p.wait(ctx) {
 		cmd, gone, err := p.begin(ctx)
 		if err != nil {
 			return err
@@ -72,9 +72,9 @@ func (p *process) begin(ctx context.Context) (*exec.Cmd, chan struct{}, error) {
 	if p.before != nil {
 		p.before()
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.hold != nil {
+	p.at.Lock()
+	defer p.at.Unlock()
+	if p.held() {
 		return nil, nil, nil
 	}
 	cmd := exec.CommandContext(ctx, p.path, p.args...)
@@ -89,55 +89,40 @@ func (p *process) begin(ctx context.Context) (*exec.Cmd, chan struct{}, error) {
 	return cmd, p.gone, nil
 }
 
-// mayStart waits while the child is held down; no means that ctx has ended.
-func (p *process) mayStart(ctx context.Context) bool {
-	p.mu.Lock()
-	hold := p.hold
-	p.mu.Unlock()
-	if hold != nil {
-		select {
-		case <-ctx.Done():
-		case <-hold:
-		}
-	}
-	return ctx.Err() == nil
-}
-
-func (p *process) held() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.hold != nil
-}
-
 // signal reaches the child that runs now.
 func (p *process) signal(s syscall.Signal) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.at.Lock()
+	defer p.at.Unlock()
 	if p.cmd != nil {
 		_ = p.cmd.Process.Signal(s)
 	}
 }
 
-// stop ends the child by s and keeps it down until start; it returns when the child has ended.
 func (p *process) stop(s syscall.Signal) {
-	p.mu.Lock()
-	if p.hold == nil {
-		p.hold = make(chan struct{})
-	}
+	p.hold()
+	p.at.Lock()
 	gone := p.gone
-	p.mu.Unlock()
+	p.at.Unlock()
 	p.signal(s)
 	if gone != nil {
 		<-gone
 	}
 }
 
-// start lets the child start again after stop.
-func (p *process) start() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.hold != nil {
-		close(p.hold)
-		p.hold = nil
+func (p *process) start() { p.loose() }
+
+func (p *process) restart(s syscall.Signal) { p.signal(s) }
+
+func (p *process) up() bool {
+	p.at.Lock()
+	defer p.at.Unlock()
+	if p.gone == nil {
+		return false
+	}
+	select {
+	case <-p.gone:
+		return false
+	default:
+		return true
 	}
 }

@@ -31,6 +31,19 @@ func raw(f *os.File) error {
 	return e
 }
 
+// unblocked is the same file with reads that Close ends and writes that have a limit; f is closed.
+func unblocked(f *os.File) (*os.File, error) {
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		_ = unix.Close(fd)
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), f.Name()), f.Close()
+}
+
 // release ends the claim of sole use that a program which died left on a line.
 func release(f *os.File) error {
 	c, err := f.SyscallConn()

@@ -19,6 +19,7 @@ import (
 
 	"tilld/integrator/server"
 	"tilld/internal/daemon"
+	"tilld/internal/shop/cable"
 )
 
 // readyLimit is how long a shop may take to open.
@@ -43,12 +44,11 @@ type Shop struct {
 	cfg   Config
 	log   *slog.Logger
 	files files
+	line  *cable.Cable // between the box and the integrator
 	pole  *pole
 	hand  *hand
 	paper *printer
-	till  *process // with Config.Processes
-	money *process
-	vault *process
+	parts map[Part]program
 }
 
 // New checks the configuration; it opens nothing.
@@ -80,13 +80,15 @@ func New(c Config, log *slog.Logger) (*Shop, error) {
 // Run opens the shop, calls ready once it can take a payment, and closes it when ctx ends.
 func (s *Shop) Run(ctx context.Context, ready func()) error {
 	if err := s.furnish(ctx); err != nil {
+		s.clear()
 		return err
 	}
-	defer s.pole.close()
-	defer s.hand.close()
-	defer s.paper.close()
+	defer s.clear()
 	g, ctx := errgroup.WithContext(ctx)
-	s.open(ctx, g)
+	g.Go(func() error { return s.line.Serve(ctx) })
+	for _, p := range s.parts {
+		g.Go(func() error { return p.run(ctx) })
+	}
 	g.Go(func() error { return s.serve(ctx) })
 	g.Go(func() error {
 		if err := s.untilReady(ctx); err != nil {
@@ -101,28 +103,22 @@ func (s *Shop) Run(ctx context.Context, ready func()) error {
 	return nil
 }
 
-// furnish makes devices, configuration and keys, and lets the box in at the integrator.
+// furnish makes devices, line, configuration and keys, and lets the box in at the integrator.
 func (s *Shop) furnish(ctx context.Context) (err error) {
-	if s.pole, err = newPole(); err != nil {
+	places := filepath.Join(s.cfg.State, "dev")
+	if s.pole, err = newPole(places); err != nil {
 		return err
 	}
-	if s.hand, err = newHand(); err != nil {
-		s.pole.close()
+	if s.hand, err = newHand(places); err != nil {
 		return err
 	}
 	if s.paper, err = newPrinter(ctx); err != nil {
-		s.pole.close()
-		s.hand.close()
 		return err
 	}
-	defer func() {
-		if err != nil {
-			s.pole.close()
-			s.hand.close()
-			s.paper.close()
-		}
-	}()
-	if s.files, err = newFiles(s.cfg, s.pole.Path, s.hand.Path, s.paper.Addr); err != nil {
+	if s.line, err = cable.Lay(ctx, s.cfg.IntegratorListen); err != nil {
+		return err
+	}
+	if s.files, err = newFiles(s.cfg, s.line.Addr(), s.pole.Path, s.hand.Path, s.paper.Addr); err != nil {
 		return err
 	}
 	box, err := daemon.LoadConfig(s.files.tilld)
@@ -137,61 +133,37 @@ func (s *Shop) furnish(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if s.cfg.Processes {
+		s.parts = s.children()
+	} else {
+		s.parts = s.insides()
+	}
 	return server.AddTerminal(ctx, office, Terminal, public)
 }
 
-// open starts bank, integrator and daemon.
-func (s *Shop) open(ctx context.Context, g *errgroup.Group) {
-	vault := server.SandboxBank{
-		Listen: s.cfg.BankListen, Callback: "http://" + s.cfg.IntegratorListen + "/v1/callback/sandbox",
-		KeyFile: s.files.bankKey, State: filepath.Join(s.cfg.State, "bank"),
+// clear takes away what furnish has made, as far as it came.
+func (s *Shop) clear() {
+	if s.line != nil {
+		s.line.Close()
 	}
-	if s.cfg.Processes {
-		s.vault = s.child("sandbox-bank", "integrator", nil, "sandbox-bank", "--listen", vault.Listen, "--callback", vault.Callback,
-			"--key-file", vault.KeyFile, "--state", vault.State)
-		s.money = s.child("integrator", "integrator", nil, "run", "--config", s.files.integrator)
-		s.till = s.child("tilld", "tilld", s.release, "run", "--config", s.files.tilld)
-		for _, p := range []*process{s.vault, s.money, s.till} {
-			g.Go(func() error { return p.run(ctx) })
-		}
-		return
+	if s.paper != nil {
+		s.paper.close()
 	}
-	g.Go(func() error { return vault.Run(ctx, s.log.With("program", "bank")) })
-	g.Go(func() error {
-		c, err := server.LoadConfig(s.files.integrator)
-		if err != nil {
-			return err
-		}
-		o, err := server.New(ctx, c, s.cfg.Version, s.log.With("program", "integrator"))
-		if err != nil {
-			return err
-		}
-		return o.Run(ctx)
-	})
-	g.Go(func() error {
-		c, err := daemon.LoadConfig(s.files.tilld)
-		if err != nil {
-			return err
-		}
-		d, err := daemon.New(c, s.cfg.Version, s.log.With("program", "tilld"))
-		if err != nil {
-			return err
-		}
-		return d.Run(ctx)
-	})
+	for _, p := range s.plugs() {
+		p.out()
+	}
 }
 
-func (s *Shop) child(name, program string, before func(), args ...string) *process {
-	return &process{name: name, path: filepath.Join(s.cfg.Programs, program), args: args, before: before, out: s.cfg.Stderr, log: s.log}
-}
-
-// release opens the lines again for a daemon that was killed: its claim of sole use outlives it while we hold them.
-func (s *Shop) release() {
-	for _, f := range []*os.File{s.pole.tty, s.hand.tty} {
-		if err := release(f); err != nil {
-			s.log.Warn("line could not be released", "device", f.Name(), "err", err)
-		}
+// plugs are the devices that are there.
+func (s *Shop) plugs() []*plug {
+	var all []*plug
+	if s.pole != nil {
+		all = append(all, s.pole.plug)
 	}
+	if s.hand != nil {
+		all = append(all, s.hand.plug)
+	}
+	return all
 }
 
 // serve is the outside world's page.
@@ -200,8 +172,7 @@ func (s *Shop) serve(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen for the page: %w", err)
 	}
-	p := &page{pole: s.pole, hand: s.hand, printer: s.paper, hosts: names(s.cfg.Listen)}
-	h := &http.Server{Handler: p.handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
+	h := &http.Server{Handler: newPage(s).handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
 	stop := context.AfterFunc(ctx, func() {
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 		defer cancel()

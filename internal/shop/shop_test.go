@@ -24,6 +24,7 @@ func TestShop(t *testing.T) {
 	t.Run("ScannedCodeIsPaidAndConfirmed", func(t *testing.T) { scanSale(r.on(t)) })
 	t.Run("CanceledInTimeFreesTheSaleForOtherMoney", func(t *testing.T) { cancelSale(r.on(t)) })
 	t.Run("PageAnswersItselfAlone", func(t *testing.T) { pageGuard(r.on(t)) })
+	t.Run("BadDaysThatAreNone", func(t *testing.T) { badDayRefused(r.on(t)) })
 	r.balanced(5 * time.Second)
 }
 
@@ -132,6 +133,12 @@ func pageGuard(r *rig) {
 		{"POST", "/scan", own, "", `{"text":"a\rb"}`, 422},
 		{"POST", "/scan", own, "", `{"text":"a","more":1}`, 422},
 		{"POST", "/scan", own, "", `[`, 422},
+		{"POST", "/world/link", own, "http://evil.example", `{"state":"cut"}`, 403},
+		{"POST", "/world/link", "evil.example", "", `{"state":"cut"}`, 403},
+		{"POST", "/wallet/code", own, "http://evil.example", `{}`, 403},
+		{"POST", "/wallet/code", own, "http://" + own, `{}`, 200},
+		{"POST", "/qr", own, "http://" + own, `{"text":"hello"}`, 200},
+		{"GET", "/world/link", own, "", "", 404},
 		{"GET", "/nothing", own, "", "", 404},
 	} {
 		if got, _ := ask(c.method, c.path, c.host, c.origin, c.body); got != c.want {
@@ -141,6 +148,30 @@ func pageGuard(r *rig) {
 	_, paper := ask("GET", "/paper.png", own, "", "")
 	if _, err := png.Decode(bytes.NewReader(paper)); err != nil {
 		r.t.Errorf("the paper is no picture: %v", err)
+	}
+}
+
+func badDayRefused(r *rig) {
+	for _, c := range []struct {
+		path string
+		body any
+		want int
+	}{
+		{"/world/weather", map[string]string{"state": "bad"}, 404},
+		{"/world/link", map[string]string{"state": "bad"}, 422},
+		{"/world/link", map[string]string{"state": ""}, 422},
+		{"/world/link", map[string]string{"state": "cut", "for": "soon"}, 422},
+		{"/world/link", map[string]string{"state": "cut", "for": "-1s"}, 422},
+		{"/world/link", map[string]string{"state": "cut", "for": "100h"}, 422},
+		{"/world/link", map[string]string{"state": "whole", "for": "5s"}, 422},
+		{"/world/link", map[string]string{"states": "cut"}, 422},
+		{"/wallet/steal", map[string]string{}, 404},
+		{"/qr", map[string]string{"text": ""}, 422},
+		{"/qr", map[string]string{"text": strings.Repeat("x", 8000)}, 422},
+	} {
+		if got, body := r.post(r.cfg.Listen, c.path, c.body); got != c.want {
+			r.t.Errorf("%s %v: %d %s, want %d", c.path, c.body, got, body, c.want)
+		}
 	}
 }
 
