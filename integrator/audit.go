@@ -42,9 +42,18 @@ type Broken struct {
 	Bill     string `json:"bill"`
 	Terminal string `json:"terminal,omitempty"`
 	Number   string `json:"number,omitempty"`
-	Why      string `json:"why"` // held_negative held_after_close returned_twice above_amount
+	Why      string `json:"why"`
+	Currency string `json:"currency"`
 	Sums     Sums   `json:"sums"`
 }
+
+// Why a bill breaks the rule.
+const (
+	HeldNegative   = "held_negative"
+	HeldAfterClose = "held_after_close"
+	ReturnedTwice  = "returned_twice"
+	AboveAmount    = "above_amount"
+)
 
 // OK says that no bill breaks the rule.
 func (r *Report) OK() bool { return len(r.Broken) == 0 }
@@ -67,7 +76,7 @@ func Audit(ctx context.Context, l Ledger) (Report, error) {
 			r.Doubts = append(r.Doubts, Doubt{e.Bill, e.Terminal, e.Number, e.DoubtSince})
 		}
 		if why := breaks(e, one); why != "" {
-			r.Broken = append(r.Broken, Broken{e.Bill, e.Terminal, e.Number, why, one})
+			r.Broken = append(r.Broken, Broken{e.Bill, e.Terminal, e.Number, why, e.Currency, one})
 		}
 		return nil
 	})
@@ -80,13 +89,13 @@ func Audit(ctx context.Context, l Ledger) (Report, error) {
 func breaks(e Entry, s Sums) string {
 	switch {
 	case s.Held < 0 || s.Goods < 0:
-		return "held_negative"
+		return HeldNegative
 	case e.Drawn > 0:
-		return "returned_twice"
+		return ReturnedTwice
 	case e.Life == payment.Closed && s.Held != 0:
-		return "held_after_close"
+		return HeldAfterClose
 	case e.Amount > 0 && max(s.Held, s.Goods) > e.Amount:
-		return "above_amount"
+		return AboveAmount
 	default:
 		return ""
 	}
