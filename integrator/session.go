@@ -25,9 +25,12 @@ func (s *Service) AddTerminal(ctx context.Context, name string, key ed25519.Publ
 // Terminals lists the boxes by name.
 func (s *Service) Terminals(ctx context.Context) ([]Terminal, error) { return s.store.Terminals(ctx) }
 
-// Key is the public key of a terminal, or ErrUnknownTerminal.
+// Key is the public key of a terminal. ErrBlocked comes with the key: nobody but the box itself learns that it is blocked.
 func (s *Service) Key(ctx context.Context, terminal string) (ed25519.PublicKey, error) {
 	t, err := s.store.Terminal(ctx, terminal)
+	if err == nil && t.Blocked {
+		err = ErrBlocked
+	}
 	return t.Key, err
 }
 

@@ -12,6 +12,8 @@ import (
 var (
 	// ErrUnknownTerminal: no terminal of this name was added.
 	ErrUnknownTerminal = wire.ErrUnknown
+	// ErrBlocked: an operator has shut this terminal out.
+	ErrBlocked = wire.ErrBlocked
 	// ErrSuperseded: a newer session of this terminal has begun; the change was not made.
 	ErrSuperseded = wire.ErrSuperseded
 	// ErrRestored: the journal that the terminal has now is a copy of an earlier day.
@@ -22,6 +24,8 @@ var (
 type Terminal struct {
 	Name string
 	Key  ed25519.PublicKey
+
+	Blocked bool // it may not come in
 
 	Epoch   int64  // +1 at every session.open; the newest one alone may write
 	Journal string // id of the box's database

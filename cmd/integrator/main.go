@@ -102,27 +102,6 @@ func audit(file *string) *cobra.Command {
 	return c
 }
 
-func terminal(file *string) *cobra.Command {
-	var name, key string
-	add := &cobra.Command{
-		Use: "add", Short: "Let a box in, by the key that `tilld key` prints", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := server.LoadConfig(*file)
-			if err != nil {
-				return err
-			}
-			return server.AddTerminal(cmd.Context(), c, name, key)
-		},
-	}
-	add.Flags().StringVar(&name, "name", "", "the terminal's `NAME`, as in its link.terminal")
-	add.Flags().StringVar(&key, "key", "", "its public Ed25519 key, `BASE64`")
-	_ = add.MarkFlagRequired("name")
-	_ = add.MarkFlagRequired("key")
-	t := &cobra.Command{Use: "terminal", Short: "The boxes that may come in"}
-	t.AddCommand(add)
-	return t
-}
-
 func sandboxBank() *cobra.Command {
 	var b server.SandboxBank
 	c := &cobra.Command{

@@ -3,8 +3,6 @@ package server
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -13,8 +11,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -139,11 +135,20 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		return fmt.Errorf("listen for terminals: %w", err)
 	}
 	s.log.Info("integrator started", "version", s.version, "listen", ln.Addr().String())
-	h := &http.Server{
-		Handler: s.routes(), ReadHeaderTimeout: headerLimit, ReadTimeout: requestLimit, WriteTimeout: requestLimit,
-		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-	}
+	h := s.serving(s.routes())
 	g, ctx := errgroup.WithContext(ctx)
+	if door, err := s.operator(ctx); err != nil {
+		s.log.Error("integrator terminal works only while the server does not run", "err", err)
+	} else {
+		o := s.serving(s.operatorRoutes())
+		g.Go(func() error {
+			if err := o.Serve(door); !errors.Is(err, http.ErrServerClosed) {
+				return fmt.Errorf("serve the operator: %w", err)
+			}
+			return nil
+		})
+		g.Go(func() error { <-ctx.Done(); return o.Close() })
+	}
 	g.Go(func() error {
 		if err := s.service.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
 			return err
@@ -173,6 +178,14 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	}
 	s.log.Info("integrator ended")
 	return nil
+}
+
+// serving is an HTTP server with this program's limits.
+func (s *Server) serving(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: headerLimit, ReadTimeout: requestLimit, WriteTimeout: requestLimit,
+		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
 }
 
 // routes are the terminals' WebSocket, the banks' call-backs and the probes.
@@ -212,31 +225,4 @@ func (s *Server) callback(w http.ResponseWriter, r *http.Request) {
 func Check(c Config) error {
 	_, err := providers(c)
 	return err
-}
-
-// AddTerminal lets a box in by the public key that it printed, or gives a known one another key.
-func AddTerminal(ctx context.Context, c Config, name, key string) (err error) {
-	b, err := base64.StdEncoding.DecodeString(key)
-	if err != nil || len(b) != ed25519.PublicKeySize {
-		return errors.New("the key is not what tilld key prints: 44 characters of base64")
-	}
-	if name == "" || len(name) > 64 || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return errors.New("a terminal's name has 1 to 64 printable characters without blanks")
-	}
-	if err := os.MkdirAll(c.State, 0o700); err != nil {
-		return fmt.Errorf("make the state folder: %w", err)
-	}
-	store, err := sqlite.Open(ctx, database(c))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	known, err := store.Terminals(ctx)
-	if err != nil {
-		return err
-	}
-	if slices.ContainsFunc(known, func(t integrator.Terminal) bool { return t.Name == name && t.Key.Equal(ed25519.PublicKey(b)) }) {
-		return nil
-	}
-	return store.AddTerminal(ctx, integrator.Terminal{Name: name, Key: b})
 }

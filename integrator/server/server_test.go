@@ -125,13 +125,78 @@ func TestTerminalsAreLetInByNameAndKey(t *testing.T) {
 	}
 }
 
-func TestTerminalIsNotAddedBesideARunningServer(t *testing.T) {
+// TestBoxes lists, adds, blocks and lets in again: in the ledger of a server that does not run, and beside a running one.
+func TestBoxes(t *testing.T) {
 	c := config(t)
-	run(t, c)
-	err := server.AddTerminal(t.Context(), c, "box", publicKey(1))
-	if !errors.Is(err, sqlitedb.ErrLocked) {
-		t.Fatalf("got %v", err)
+	check := func(t *testing.T, want ...string) {
+		t.Helper()
+		b, err := server.OpenBoxes(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Close()
+		list, err := b.List(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, x := range list {
+			got = append(got, x.Name+" "+x.State+" "+x.Key)
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("the list is %q, want %q", got, want)
+		}
 	}
+	block := func(t *testing.T, name string, blocked bool) error {
+		t.Helper()
+		b, err := server.OpenBoxes(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Close()
+		return b.Block(t.Context(), name, blocked)
+	}
+	add := func(t *testing.T, name string, key byte) {
+		t.Helper()
+		if err := server.AddTerminal(t.Context(), c, name, publicKey(key)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	both := func(t *testing.T, first string) {
+		t.Helper()
+		add(t, "b/1?", 1)
+		add(t, "a", 2)
+		check(t, "a new "+publicKey(2), first+publicKey(1))
+		for range 2 {
+			if err := block(t, "a", true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		add(t, "a", 3) // another key is no way in
+		check(t, "a blocked "+publicKey(3), first+publicKey(1))
+		if err := block(t, "a", false); err != nil {
+			t.Fatal(err)
+		}
+		if err := block(t, "nobody", true); err == nil || !strings.Contains(err.Error(), "integrator terminal list") {
+			t.Errorf("a box that nobody added: %v", err)
+		}
+		check(t, "a new "+publicKey(3), first+publicKey(1))
+	}
+	t.Run("Stopped", func(t *testing.T) { both(t, "b/1? new ") })
+	t.Run("Running", func(t *testing.T) {
+		run(t, c)
+		both(t, "b/1? new ")
+		for name, in := range map[string][2]string{"NoKey": {"box", ""}, "NoName": {"", publicKey(1)}} {
+			if err := server.AddTerminal(t.Context(), c, in[0], in[1]); err == nil {
+				t.Errorf("%s was taken", name)
+			}
+		}
+		i, err := os.Stat(filepath.Join(c.State, "integrator.sock"))
+		if err != nil || i.Mode().Perm() != 0o600 {
+			t.Errorf("the socket: %v, %v", i, err)
+		}
+	})
+	t.Run("StoppedAgain", func(t *testing.T) { check(t, "a new "+publicKey(3), "b/1? new "+publicKey(1)) })
 }
 
 func TestAuditReadsBesideARunningServer(t *testing.T) {

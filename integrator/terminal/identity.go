@@ -15,11 +15,15 @@ func (x *session) authenticate(c wire.Challenge, o wire.Open) error {
 	ctx, cancel := context.WithTimeout(x.ctx, officeLimit)
 	defer cancel()
 	key, err := x.s.office.Key(ctx, o.Terminal)
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrBlocked) {
 		return err
 	}
 	if !o.Verify(c, key) {
 		return ErrUnknown // the same answer: nobody learns which terminals exist
+	}
+	if err != nil {
+		x.log.Warn("blocked terminal turned away", "terminal", o.Terminal)
+		return err
 	}
 	if x.s.cloned(o.Terminal, o.Boot) {
 		x.log.Error("two boxes use one terminal's identity: pair one of them anew", "terminal", o.Terminal, "boot", o.Boot)
@@ -75,6 +79,17 @@ func (s *Server) supersede(x *session) error {
 		old.conn.Close(wire.CloseSuperseded, "superseded")
 	}
 	return nil
+}
+
+// Cut ends the session of a terminal that was blocked.
+func (s *Server) Cut(terminal string) {
+	s.mu.Lock()
+	x := s.newest[terminal]
+	s.mu.Unlock()
+	if x != nil {
+		x.stop()
+		x.conn.Close(wire.CloseBlocked, "blocked")
+	}
 }
 
 // history is the boots of one terminal whose living connection was taken over by another boot.

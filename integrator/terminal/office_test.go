@@ -59,7 +59,7 @@ func (o *office) Key(_ context.Context, name string) (ed25519.PublicKey, error) 
 	case !ok:
 		return nil, terminal.ErrUnknown
 	case name == "blocked":
-		return nil, terminal.ErrBlocked
+		return k, terminal.ErrBlocked
 	}
 	return k, nil
 }

@@ -20,7 +20,7 @@ import (
 
 // Office is what the terminals talk to. Every method is called from several goroutines.
 type Office interface {
-	// Key is the public key of a terminal; ErrUnknown or ErrBlocked for one that may not come in.
+	// Key is the public key of a terminal; ErrUnknown or, with the key, ErrBlocked for one that may not come in.
 	Key(ctx context.Context, terminal string) (ed25519.PublicKey, error)
 	// OpenSession raises the terminal's epoch and says how to go on. The signature has been verified.
 	OpenSession(ctx context.Context, o wire.Open) (wire.Session, error)

@@ -202,7 +202,7 @@ func TestAdmission(t *testing.T) {
 }
 
 func TestIdentity(t *testing.T) {
-	o := newOffice("till-1", "blocked")
+	o := newOffice("till-1", "till-2", "blocked")
 	var log bytes.Buffer
 	url, s := serve(t, o, terminal.Config{Log: slog.New(slog.NewTextHandler(&lockedWriter{w: &log}, nil))})
 	_, p, err := come(t, url, "blocked", "b", 0)
@@ -222,6 +222,13 @@ func TestIdentity(t *testing.T) {
 	if _, ok := s.Online()["till-1"]; !ok || len(s.Online()) != 1 {
 		t.Errorf("online %v", s.Online())
 	}
+	n := mustCome(t, url, "till-2", "boot-n", 0)
+	s.Cut("till-2")
+	if _, err := n.next(); code(err) != wire.CloseBlocked {
+		t.Errorf("blocked while it was here: %v", err)
+	}
+	<-n.Done()
+	s.Cut("nobody")
 	b.call("p:get:1", wire.BillGet, "p")
 	if m := b.must(); m.ID != "p:get:1" {
 		t.Errorf("got %+v", m)

@@ -14,14 +14,14 @@ import (
 	"tilld/payment"
 )
 
-const terminalColumns = `name, key, epoch, journal, boot, writes, seq, acked, trimmed, memory, resync, numbers_day, numbers_from, numbers_to, opened_at`
+const terminalColumns = `name, key, epoch, journal, boot, writes, seq, acked, trimmed, memory, resync, numbers_day, numbers_from, numbers_to, opened_at, blocked`
 
 func scanTerminal(row interface{ Scan(...any) error }) (integrator.Terminal, error) {
 	var t integrator.Terminal
 	var key string
 	var opened int64
 	err := row.Scan(&t.Name, &key, &t.Epoch, &t.Journal, &t.Boot, &t.Writes, &t.Seq, &t.Acked, &t.Trimmed, &t.Memory, &t.Resync,
-		&t.Numbers.Day, &t.Numbers.From, &t.Numbers.To, &opened)
+		&t.Numbers.Day, &t.Numbers.From, &t.Numbers.To, &opened, &t.Blocked)
 	if errors.Is(err, sql.ErrNoRows) {
 		return t, integrator.ErrUnknownTerminal
 	}
@@ -42,7 +42,7 @@ func (s *Store) AddTerminal(ctx context.Context, t integrator.Terminal) error {
 		return errors.New("add terminal: a name and an Ed25519 key are required")
 	}
 	return s.db.Write(ctx, func(tx *sqlitedb.Tx) error {
-		_, err := tx.Exec(`INSERT INTO terminals (`+terminalColumns+`) VALUES ($1, $2, 0, '', '', 0, 0, 0, 0, '', 0, '', 0, 0, 0)
+		_, err := tx.Exec(`INSERT INTO terminals (`+terminalColumns+`) VALUES ($1, $2, 0, '', '', 0, 0, 0, 0, '', 0, '', 0, 0, 0, FALSE)
 ON CONFLICT (name) DO UPDATE SET key = excluded.key`, t.Name, base64.StdEncoding.EncodeToString(t.Key))
 		if err != nil {
 			return fmt.Errorf("add terminal: %w", err)
@@ -88,8 +88,8 @@ func (s *Store) ChangeTerminal(ctx context.Context, name string, f func(*integra
 		if t.Seq > seq {
 			t.Trimmed = t.Seq
 		}
-		if _, err := tx.Exec(`UPDATE terminals SET epoch = $2, journal = $3, boot = $4, writes = $5, seq = $6, acked = $7, trimmed = $8, memory = $9, resync = $10, opened_at = $11 WHERE name = $1`,
-			name, t.Epoch, t.Journal, t.Boot, t.Writes, t.Seq, t.Acked, t.Trimmed, t.Memory, t.Resync, nanos(t.OpenedAt)); err != nil {
+		if _, err := tx.Exec(`UPDATE terminals SET epoch = $2, journal = $3, boot = $4, writes = $5, seq = $6, acked = $7, trimmed = $8, memory = $9, resync = $10, opened_at = $11, blocked = $12 WHERE name = $1`,
+			name, t.Epoch, t.Journal, t.Boot, t.Writes, t.Seq, t.Acked, t.Trimmed, t.Memory, t.Resync, nanos(t.OpenedAt), t.Blocked); err != nil {
 			return fmt.Errorf("write terminal: %w", err)
 		}
 		return nil

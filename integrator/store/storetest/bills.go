@@ -329,8 +329,12 @@ func reopen(t *testing.T, b *bench) {
 	if _, err := b.Lease(t.Context(), "till-1", "shop", "2026-11-22", 50); err != nil {
 		t.Fatal(err)
 	}
+	want(t, b.ChangeTerminal(t.Context(), "till-1", func(x *integrator.Terminal) error { x.Blocked = true; return nil }), nil)
 	before, err := b.Terminal(t.Context(), "till-1")
 	want(t, err, nil)
+	if !before.Blocked {
+		t.Error("the blocked terminal is not")
+	}
 	b.reopen(t)
 	after, err := b.Terminal(t.Context(), "till-1")
 	want(t, err, nil)
