@@ -20,6 +20,7 @@ const (
 	whyProvider    = "no_provider"
 	whyNumbers     = "no_numbers"
 	whyScanner     = "no_scanner"
+	whyOutput      = "no_output"
 )
 
 // abilities is what a lane can take now.
@@ -33,6 +34,9 @@ func (b *Box) abilities(l *laneState, now time.Time) lane.Availability {
 		case len(a.Providers) == 0:
 			a.Why = whyProvider
 		}
+	}
+	if show.Why == "" && !b.canShow(l, nil) {
+		show.Why, show.Providers = whyOutput, nil
 	}
 	if scan.Why == "" && !l.cfg.Scanner {
 		scan.Why = whyScanner
@@ -71,6 +75,14 @@ func (b *Box) why(now time.Time) string {
 	}
 	return ""
 }
+
+// canShow says whether one of the outputs could show a code now; none named are the lane's own.
+func (b *Box) canShow(l *laneState, outputs []string) bool {
+	return b.cfg.CanShow == nil || b.cfg.CanShow(l.name, outputs)
+}
+
+// Look has the box see at once what it is not told: what CanShow answers now.
+func (b *Box) Look(ctx context.Context) error { return b.do(ctx, func() {}) }
 
 // announce tells the till what changed of each lane's availability.
 func (b *Box) announce(now time.Time) {

@@ -15,6 +15,9 @@ type Config struct {
 	Times Times
 	// Restored says that the journal was found to be an older copy of itself (row E33d): rows E33–E33c apply at boot.
 	Restored bool
+	// CanShow says whether one of these outputs of a lane, its own where none is named, could show a code now. It must
+	// not block; nil is always yes. Whoever knows that its answer has changed calls Box.Look.
+	CanShow func(lane string, outputs []string) bool
 	// Zone is the shop's, for the hours that people read; nil is the machine's.
 	Zone *time.Location
 	// Log is where the day's story goes; nil for slog's default.

@@ -123,6 +123,13 @@ func (b *Box) ability(l *laneState, r lane.Request, now time.Time) string {
 			of.OK, of.Why = true, "" // the till has read the code itself
 		}
 	}
+	if r.Mode == payment.Show && (of.OK || of.Why == whyOutput) { // this payment may name outputs of its own
+		of.OK, of.Why = b.canShow(l, r.Outputs), whyOutput
+		of.Providers = b.link.providers
+		if of.OK {
+			of.Why = ""
+		}
+	}
 	if of.OK && r.Provider != "" && !slices.Contains(of.Providers, r.Provider) {
 		return whyProvider
 	}

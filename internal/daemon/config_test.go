@@ -100,10 +100,10 @@ func TestExampleSaysTheDefaults(t *testing.T) {
 	if c.Link.Key != "/var/lib/tilld/terminal.key" || c.Link.CA != "" {
 		t.Errorf("link: %+v", c.Link)
 	}
-	if got := checkoutConfig(c, journal.State{}, nil).Times; got != checkout.DefaultTimes() {
+	if got := checkoutConfig(c, journal.State{}, nil, nil).Times; got != checkout.DefaultTimes() {
 		t.Errorf("the example's clocks are\n%+v\nand the defaults\n%+v", got, checkout.DefaultTimes())
 	}
-	if got := checkoutConfig(d, journal.State{}, nil).Times; got != (checkout.Times{}) {
+	if got := checkoutConfig(d, journal.State{}, nil, nil).Times; got != (checkout.Times{}) {
 		t.Errorf("clocks of an empty file: %+v", got)
 	}
 }

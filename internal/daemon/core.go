@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -29,7 +30,7 @@ type core struct {
 	touches *touches.Touches
 	jobs    *printing.Printing
 	paper   *paperCode
-	moved   chan struct{} // capacity 1: the line came or went
+	moved   chan struct{} // capacity 1: the line came or went, or an output
 	printer chan struct{} // capacity 1: there is news of a printer
 }
 
@@ -56,7 +57,7 @@ func (d *Daemon) newCore(ctx context.Context) (*core, error) {
 	c := &core{Daemon: d, journal: j, moved: make(chan struct{}, 1), printer: make(chan struct{}, 1)}
 	c.jobs = printing.New(d.printingConfig(func() { ring(c.printer) }), j)
 	c.paper = &paperCode{jobs: c.jobs, lanes: d.cfg.Lanes, zone: time.Local, moved: c.tellOutputs, now: map[string]*onPaper{}}
-	c.box = checkout.New(checkoutConfig(d.cfg, state, d.log), j, showing{d.stage, c.paper}, waker{c})
+	c.box = checkout.New(checkoutConfig(d.cfg, state, c.canShow, d.log), j, showing{d.stage, c.paper}, waker{c})
 	c.scans = scans.New(j, c.box)
 	c.touches = touches.New(j, touched{c.box}, d.stage, c.paper.ask)
 	c.link, err = link.New(link.Config{
@@ -113,6 +114,26 @@ func (c *core) tellOutputs(lane string, shown []string) {
 	}
 }
 
+// canShow says whether one of the outputs could show a code now; none named are the lane's own.
+func (c *core) canShow(lane string, outputs []string) bool {
+	if len(outputs) == 0 {
+		outputs = c.cfg.Lanes[lane].Outputs
+	}
+	if slices.Contains(outputs, byReceipt) {
+		if ok, _, _ := c.jobs.Ready(lane); ok {
+			return true
+		}
+	}
+	return c.stage.CanShow(lane, outputs)
+}
+
+// ableToShow has the box look again at which lanes can show a code.
+func (d *Daemon) ableToShow(string) {
+	if c := d.core.Load(); c != nil {
+		ring(c.moved)
+	}
+}
+
 // watch keeps the list of troubles true and the journal short.
 func (c *core) watch(ctx context.Context) {
 	look := time.NewTicker(lookEvery)
@@ -121,6 +142,7 @@ func (c *core) watch(ctx context.Context) {
 	defer trim.Stop()
 	for {
 		c.look()
+		_ = c.box.Look(ctx) // it has ended: so does this
 		select {
 		case <-ctx.Done():
 			return

@@ -52,6 +52,7 @@ func New(c Config, version string, log *slog.Logger) (*Daemon, error) {
 		return nil, err
 	}
 	d.stage = stage.New(stageLanes(c), d.outputs, log)
+	d.stage.OnAble(d.ableToShow)
 	d.pages, err = d.newPages()
 	return d, err
 }

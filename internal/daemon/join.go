@@ -129,10 +129,10 @@ func stageLanes(c Config) map[string]stage.Lane {
 	return out
 }
 
-func checkoutConfig(c Config, s journal.State, log *slog.Logger) checkout.Config {
+func checkoutConfig(c Config, s journal.State, canShow func(lane string, outputs []string) bool, log *slog.Logger) checkout.Config {
 	t := c.Times
 	out := checkout.Config{
-		Lanes: map[string]checkout.Lane{}, Restored: s.Restored, Log: log,
+		Lanes: map[string]checkout.Lane{}, Restored: s.Restored, CanShow: canShow, Log: log,
 		Times: checkout.Times{
 			Life: t.CodeLife.D(), LifeMin: t.CodeLifeMin.D(), MaxOpen: t.MaxOpen.D(), Doubt: t.Doubt.D(), Lease: t.LateLease.D(),
 			Unsent: t.Unsent.D(), Park: t.Park.D(), Output: t.Output.D(), CodeAge: t.CodeAge.D(), OwnReturn: t.OwnReturn.D(),

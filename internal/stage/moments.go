@@ -74,6 +74,7 @@ func (g *glass) next(now time.Time) time.Time {
 	for _, t := range g.layers.ends() {
 		add(t)
 	}
+	add(g.takers.ends(now))
 	switch g.view.Screen {
 	case "preparing":
 		add(g.since.Add(slowAfter))
@@ -135,6 +136,7 @@ func (s *Stage) turn(ctx context.Context, name string, g *glass) time.Time {
 		return time.Time{} // somebody is painting: his unlock wakes us, and the other lanes do not wait for his display
 	}
 	defer g.mu.Unlock()
+	s.tellAble(g)
 	now := time.Now()
 	v := g.at(now)
 	same := v.Screen == g.drawn.Screen && v.Payment == g.drawn.Payment && v.Payload == g.drawn.Payload

@@ -153,6 +153,123 @@ func TestLayers(t *testing.T) {
 	})
 }
 
+func TestTheNextCartWaitsUnderTheLastScreen(t *testing.T) {
+	running(t, func(t *testing.T, s *stage.Stage, _ *glass, kiosk *page) {
+		paid := view()
+		paid.Screen, paid.Payload, paid.RemainingMS = "paid", "", 0
+		_, _ = s.Show(t.Context(), paid)
+		cart := stage.View{Lane: "1", Screen: "cart", Amount: paid.Amount}
+		if ok, err := s.Put(t.Context(), cart, "another"); ok || err != nil {
+			t.Errorf("under a payment that the till did not mean: %v, %v", ok, err)
+		}
+		if ok, err := s.Put(t.Context(), cart, paid.Payment); !ok || err != nil {
+			t.Fatalf("%v, %v", ok, err)
+		}
+		if got := kiosk.last().Kind; got != "paid" {
+			t.Errorf("the cart has taken the glass: %s", got)
+		}
+		paid.Receipt = "https://receipt.example/1" // the same payment goes on: the cart stays
+		_, _ = s.Show(t.Context(), paid)
+		_, _ = s.Show(t.Context(), stage.View{Lane: "1", Screen: "idle"})
+		if got := kiosk.last().Kind; got != "cart" {
+			t.Errorf("after the last screen: %s", got)
+		}
+		next := view()
+		next.Payment = "p2"
+		_, _ = s.Show(t.Context(), next)
+		_, _ = s.Show(t.Context(), stage.View{Lane: "1", Screen: "idle"})
+		if got := kiosk.last().Kind; got != "idle" {
+			t.Errorf("the cart of before has come back: %s", got)
+		}
+	})
+}
+
+func TestAQuestionStaysAsLongAsSomebodyIsThere(t *testing.T) {
+	running(t, func(t *testing.T, s *stage.Stage, _ *glass, kiosk *page) {
+		_, _ = s.Show(t.Context(), stage.View{Lane: "1", Screen: "idle"})
+		ask := stage.View{Lane: "1", Screen: "choose", Choices: []display.Choice{{ID: "a", Name: "A"}}}
+		if _, err := s.Put(t.Context(), ask, ""); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(70 * time.Second)
+		if err := s.Stay(t.Context(), "1"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(70 * time.Second)
+		synctest.Wait()
+		if got := kiosk.last().Kind; got != "choose" {
+			t.Errorf("70 s after a touch: %s", got)
+		}
+		if err := s.Leave(t.Context(), "1"); err != nil {
+			t.Fatal(err)
+		}
+		if got := kiosk.last().Kind; got != "idle" {
+			t.Errorf("nobody is there: %s", got)
+		}
+		for _, f := range []func(context.Context, string) error{s.Stay, s.Leave} {
+			if err := f(t.Context(), "9"); err == nil {
+				t.Error("a lane that is not there")
+			}
+		}
+	})
+}
+
+func TestAMessageBringsItsOwnWords(t *testing.T) {
+	running(t, func(t *testing.T, s *stage.Stage, pole *glass, kiosk *page) {
+		_, _ = s.Show(t.Context(), stage.View{Lane: "1", Screen: "idle"})
+		if _, err := s.Put(t.Context(), stage.View{Lane: "1", Screen: "message", Title: "Back in five minutes", Text: "The cashier has {gone}"}, ""); err != nil {
+			t.Fatal(err)
+		}
+		k, p := kiosk.last(), pole.last()
+		if k.Headline != "Back in five minutes" || k.Texts[1].Line != "The cashier has {gone}" || p.Pole != [2]string{"Back in five minutes", "The cashier has {gon"} {
+			t.Errorf("%+v %q", k, p.Pole)
+		}
+	})
+}
+
+func TestWhoCouldShowACode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage([]string{stage.Kiosk, stage.CustomerDisplay}, nil)
+		told := make(chan bool, 10)
+		s.OnAble(func(lane string) { told <- s.CanShow(lane, nil) })
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); s.Run(ctx) }()
+		defer func() { stop(); <-done }()
+		is := func(want bool, news int) {
+			t.Helper()
+			synctest.Wait()
+			if got := s.CanShow("1", nil); got != want || len(told) != news {
+				t.Fatalf("can show: %v, told %d times; want %v, %d", got, len(told), want, news)
+			}
+			for range news {
+				if <-told != want {
+					t.Error("told something else")
+				}
+			}
+		}
+		is(false, 0)
+		if !s.CanShow("1", []string{stage.Till}) || s.CanShow("9", []string{stage.Till}) {
+			t.Error("the till draws by itself, on a lane that is there")
+		}
+		s.Use("1", &glass{}, true) // a pole of two lines
+		is(false, 0)
+		k := &page{}
+		s.UseAs("1", stage.Kiosk, k, true)
+		is(true, 1)
+		s.UseAs("1", stage.Kiosk, k, false) // the page is loaded anew
+		is(true, 0)
+		time.Sleep(time.Second)
+		s.UseAs("1", stage.Kiosk, k, true)
+		is(true, 0)
+		s.UseAs("1", stage.Kiosk, k, false)
+		time.Sleep(2900 * time.Millisecond)
+		is(true, 0)
+		time.Sleep(200 * time.Millisecond)
+		is(false, 1)
+	})
+}
+
 func TestANoteStandsForAMomentOverTheWishForAPayCode(t *testing.T) {
 	running(t, func(t *testing.T, s *stage.Stage, _ *glass, kiosk *page) {
 		v := view()

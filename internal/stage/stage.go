@@ -21,7 +21,6 @@ const (
 	Till            = "till"             // the till software draws it from the API
 	CustomerDisplay = "customer-display" // a display that can draw a code; one that cannot shows the words
 	Kiosk           = "kiosk"            // the customer's page
-	Receipt         = "receipt"          // paper from the receipt printer
 )
 
 // Lane is a lane's part of the stage.
@@ -37,6 +36,7 @@ type Stage struct {
 	lanes map[string]*glass
 	wake  chan struct{}                     // capacity 1: the moments of a lane have changed
 	gone  func(lane string, shown []string) // told when outputs come or go while a code is shown; may be nil
+	able  func(lane string)                 // told when CanShow may answer otherwise than before; may be nil
 	log   *slog.Logger
 }
 
@@ -52,6 +52,7 @@ type glass struct {
 	since  time.Time                // when the view's screen came
 	drawn  View                     // what the glass was told last
 	on     map[string]display.Shown // what each output says that it shows
+	takers takers
 	wake   chan<- struct{}
 }
 
@@ -201,10 +202,15 @@ func (s *Stage) UseAs(lane, output string, d display.Display, ready bool) {
 		}
 		delete(g.devs, output)
 		delete(g.on, output)
+		g.takers.gone(output, time.Now())
 		s.tell(g)
 		return
 	}
 	g.devs[output] = d
+	if d.Caps().MaxPayload > 0 {
+		g.takers.come(output)
+		s.tellAble(g)
+	}
 	if err := g.paint(ctx, func(o string, _ display.Display) bool { return o == output }); err != nil {
 		s.log.Warn("display did not show", "lane", lane, "device", output, "err", err)
 	}
