@@ -1,18 +1,30 @@
 package line_test
 
 import (
-	"bytes"
+	"io"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/creack/pty"
 
+	"tilld/devices"
 	"tilld/devices/serialport"
 	"tilld/scanner"
 	"tilld/scanner/line"
 	"tilld/scanner/scannertest"
+	"tilld/scanner/twin"
 )
+
+func open(t *testing.T, p devices.Port, options map[string]any) scanner.Scanner {
+	t.Helper()
+	s, err := line.Driver.Open(t.Context(), p, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
 
 func TestSuiteOnAPseudoTerminal(t *testing.T) {
 	scannertest.Run(t, func(t *testing.T) scannertest.Bench {
@@ -26,79 +38,107 @@ func TestSuiteOnAPseudoTerminal(t *testing.T) {
 		}
 		_ = tty.Close()
 		t.Cleanup(func() { p.Close(); far.Close() })
-		s, err := line.Driver.Open(t.Context(), p, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := &twin.Line{W: far}
 		return scannertest.Bench{
-			Scanner: s,
-			Scan:    func(text string) { _, _ = far.WriteString(text + "\r") },
-			HangUp:  func() { far.Close() },
+			Scanner: open(t, p, nil), Scan: s.Scan, Part: s.Part,
+			Noise:  func() { _, _ = far.WriteString("\x00\x7f\x1b[2J\r\n\x02\x03\r") },
+			HangUp: func() { far.Close() },
 		}
 	})
 }
 
-func frame(parts ...string) []scanner.Reading {
-	var f line.Framer
-	var out []scanner.Reading
-	for _, p := range parts {
-		out = append(out, f.Take([]byte(p), time.Now())...)
-	}
-	return append(out, f.Flush()...)
+// setting is one way in which scanners are set up, and the options that go with it.
+type setting struct {
+	name    string
+	options map[string]any
+	head    string
+	end     string
+	aim     string
+	noise   string
 }
 
-func TestFraming(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		in   []string
-		want []string
-	}{
-		{"CRLF", []string{"A1\r\nB2\r\n"}, []string{"A1", "B2"}},
-		{"SplitAnywhere", []string{"A", "1\r", "\nB", "2\n"}, []string{"A1", "B2"}},
-		{"GapEndsAReading", []string{"NO-END"}, []string{"NO-END"}},
-		{"StxEtx", []string{"\x02A1\x03\r"}, []string{"A1"}},
-		{"AIM", []string{"]Q1HTTPS://A\r"}, []string{"HTTPS://A"}},
-		{"GS1SeparatorStays", []string{"]C101\x1d21X\r"}, []string{"01\x1d21X"}},
-		{"ControlsDropTheReading", []string{"A\x1b[2J\rB\r"}, []string{"B"}},
-		{"TooLongIsDroppedWhole", []string{strings.Repeat("9", line.MaxBytes+1) + "\rOK\r"}, []string{"OK"}},
-		{"EmptyIsNothing", []string{"\r\r\n\x02\x03\r]Q1\r"}, nil},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			got := frame(c.in...)
-			if len(got) != len(c.want) {
-				t.Fatalf("%d readings, want %d", len(got), len(c.want))
-			}
-			for i := range got {
-				if got[i].Text.Reveal() != c.want[i] {
-					t.Errorf("reading %d: %q, want %q", i, got[i].Text.Reveal(), c.want[i])
-				}
-			}
+func settings() []setting {
+	return []setting{
+		{"CRLF", nil, "", "\r\n", "", "\r\n\r\n"},
+		{"LF", map[string]any{"end": "lf"}, "", "\n", "", "\x01\n"},
+		{"Tab", map[string]any{"end": "tab"}, "", "\t", "", "\t\t"},
+		{"AnyByte", map[string]any{"end": "0x1e"}, "", "\x1e", "", "\x00\x1e"},
+		{"StxEtx", map[string]any{"end": "etx", "commands": "datalogic"}, "\x02", "\x03", "", "junk\r\n\x03\x02"},
+		{"PrefixAndSuffix", map[string]any{"prefix": "<<", "suffix": ">>"}, "<<", ">>\r", "", "no prefix>>\r<<no suffix\r"},
+		{"AIM", map[string]any{"commands": "honeywell"}, "]Q1", "\r", "]Q1", "]Q1\r"},
+		{"AnswersOfGM65", map[string]any{"commands": "gm65"}, "\x02\x00\x00\x01\x00\x33\x31", "\r", "", "\x02\x00\x00\x01\x00\x33\x31\r"},
+	}
+}
+
+func wired(t *testing.T, s setting) scannertest.Bench {
+	w := scannertest.NewWire(nil)
+	x := &twin.Line{W: w.Far(), Head: s.head, End: s.end}
+	return scannertest.Bench{
+		Scanner: open(t, w, s.options), Scan: x.Scan, Part: x.Part, Symbology: s.aim,
+		Noise: func() { _, _ = io.WriteString(w.Far(), s.noise) }, HangUp: func() { w.Far().Close() },
+	}
+}
+
+func TestSuiteInEachSetting(t *testing.T) {
+	for _, s := range settings() {
+		t.Run(s.name, func(t *testing.T) {
+			scannertest.Run(t, func(t *testing.T) scannertest.Bench { return wired(t, s) })
 		})
 	}
-	if r := frame("]Q1X\r"); r[0].Symbology != "]Q1" {
-		t.Errorf("symbology %q", r[0].Symbology)
+}
+
+func TestThousandsOfCodesAndPulls(t *testing.T) {
+	for _, s := range settings()[:1] {
+		scannertest.Unplug(t, func(t *testing.T) scannertest.Bench { return wired(t, s) })
 	}
 }
 
-func FuzzFramer(f *testing.F) {
-	f.Add([]byte("A1\r\nB2"), 3)
-	f.Add([]byte("\x02]Q1X\x03\r"), 1)
-	f.Fuzz(func(t *testing.T, b []byte, cut int) {
-		if cut < 0 || cut > len(b) {
-			cut = 0
-		}
-		whole, split := frame(string(b)), frame(string(b[:cut]), string(b[cut:]))
-		if len(whole) != len(split) {
-			t.Fatalf("the split matters: %d and %d readings", len(whole), len(split))
-		}
-		for i := range whole {
-			x := whole[i].Text.Reveal()
-			if x != split[i].Text.Reveal() {
-				t.Fatal("the split matters")
+// Silence on a scanner that sends nothing behind a code, with the pauses of a serial line in the middle of it.
+func TestAGapEndsAReading(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := scannertest.NewWire(nil)
+		got := make(chan scanner.Reading, 8)
+		end := make(chan error, 1)
+		s := open(t, w, map[string]any{"end": "gap", "gap": "50ms"})
+		go func() { end <- s.Serve(t.Context(), take(got)) }()
+		for _, code := range []string{"FIRST", "SECOND"} {
+			for _, c := range code {
+				_, _ = io.WriteString(w.Far(), string(c))
+				time.Sleep(40 * time.Millisecond)
 			}
-			if len(x) == 0 || len(x) > line.MaxBytes || bytes.ContainsAny([]byte(x), "\r\n\x1b\x00") {
-				t.Fatalf("reading %q", x)
-			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		if a, b := <-got, <-got; a.Text.Reveal() != "FIRST" || b.Text.Reveal() != "SECOND" || a.Last.Sub(a.First) != 160*time.Millisecond {
+			t.Errorf("%q after %v, %q", a.Text.Reveal(), a.Last.Sub(a.First), b.Text.Reveal())
+		}
+		w.Far().Close()
+		<-end
+	})
+}
+
+// A line that stops in the middle of a code, on a scanner that is known to end each with CR: neither half is a code.
+func TestACodeThatStopsHalfwayIsNotTwoCodes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := scannertest.NewWire(nil)
+		got := make(chan scanner.Reading, 8)
+		end := make(chan error, 1)
+		var notes []string
+		s := open(t, w, nil)
+		s.(scanner.Noter).Notify(func(n scanner.Note) { notes = append(notes, n.Code) })
+		go func() { end <- s.Serve(t.Context(), take(got)) }()
+		_, _ = io.WriteString(w.Far(), "GOOD\r2812345678")
+		time.Sleep(time.Second)
+		_, _ = io.WriteString(w.Far(), "90\rNEXT\r")
+		synctest.Wait()
+		w.Far().Close()
+		<-end
+		var texts []string
+		for len(got) > 0 {
+			texts = append(texts, (<-got).Text.Reveal())
+		}
+		// The end of the second half looks like a code of its own: its length alone can tell, where a setting says so.
+		if strings.Join(texts, " ") != "GOOD 90 NEXT" || strings.Join(notes, " ") != scanner.NoteDamaged {
+			t.Errorf("readings %q, notes %q", texts, notes)
 		}
 	})
 }

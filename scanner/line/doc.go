@@ -1,0 +1,33 @@
+// Package line drives scanners that send each code as text: serial, or USB that looks serial. It cuts the bytes into
+// readings and, where it is told the command set, asks the scanner to do something. It knows no binary protocol.
+//
+// # Framing
+//
+//	option end   a reading ends at
+//	auto         CR, LF or both; until the first of them was seen, silence too
+//	cr lf tab    that byte alone
+//	0x00…0x1f    that byte alone, as two hexadecimal digits
+//	etx          ETX (03); it begins behind STX (02), and what lies between two readings is not taken
+//	gap          silence alone
+//
+// Silence is the option gap, 300 ms unless told otherwise. A scanner that has sent one of its terminators sends them all:
+// from then on a text that stops without one lost its end, and is not taken. An AIM identifier in front ("]Q1") is told
+// apart from the text.
+//
+// # Commands
+//
+// The option commands names the command set; without it nothing is ever sent. Only what a public source has is here.
+//
+//	datalogic   E enable, D disable, 01 beep. RS-232 host commands: Magellan 9300i guide p. 481, 800i p. 161
+//	honeywell   SYN T CR, SYN U CR trigger (N86 manual p. 10-4); SYN BEL CR beep (github HenkVanAsselt/python_hon_usbhid)
+//	gm65        zone 0002 = 1, 0 trigger, "any check" form (GM65 module manual); GM60, MG65 and their kin too
+//	cipherlab   E enable, D disable, #@//// CR beep. 1663 manual p. 209
+//	zkteco      T, P trigger. ZKB200 manual p. 12
+//
+// Newland's frame is public (NLS-HR52 manual p. 35), its words for trigger and enable are not: there is no such set here.
+// Answers of GM65 and Newland (STX 00 …, STX SOH … ETX) are taken out of the stream whatever the option says.
+//
+// Sources of the framing: factory settings of serial scanners (9600 8N1, CR behind each code, STX/ETX on some; GM65 module
+// manual, zone 0060); 300 ms as an open driver uses it (github NielsLeenheer/WebSerialBarcodeScanner); AIM identifiers,
+// ISO/IEC 15424.
+package line

@@ -1,0 +1,150 @@
+package line
+
+import (
+	"bytes"
+	"strings"
+	"time"
+
+	"tilld/scanner"
+	"tilld/scanner/intake"
+)
+
+// Limits of a reading.
+const (
+	MaxBytes = intake.MaxBytes
+	Gap      = 300 * time.Millisecond // silence that ends a reading
+)
+
+// What End may be, besides the bytes each of which ends a reading.
+const (
+	Auto  = ""    // CR, LF or both
+	ByETX = "etx" // between STX and ETX
+	ByGap = "gap" // silence alone
+)
+
+const (
+	stx = 0x02
+	etx = 0x03
+)
+
+// Framer cuts bytes into readings. The zero value is ready; its fields are set before the first byte.
+type Framer struct {
+	End            string
+	Gap            time.Duration
+	Prefix, Suffix string
+	Rules          *intake.Rules
+	Say            func(scanner.Note) // may be nil
+
+	b           []byte
+	first, last time.Time
+	inside      bool // behind STX
+	over        bool // too long: dropped up to its end
+	ended       bool // a terminator was seen: there is one behind each code
+}
+
+// Take adds bytes that arrived at one moment and gives the readings that are complete.
+func (f *Framer) Take(b []byte, at time.Time) []scanner.Reading {
+	var out []scanner.Reading
+	for _, c := range b {
+		switch {
+		case f.ends(c):
+			f.ended = true
+			out = append(out, f.finish()...)
+			continue
+		case f.End == ByETX && c == stx:
+			f.drop()
+			f.inside = true
+			continue
+		case f.End == ByETX && !f.inside:
+			continue
+		}
+		if len(f.b) == 0 {
+			f.first = at
+		}
+		f.last = at
+		if len(f.b) >= MaxBytes {
+			f.over = true
+			continue
+		}
+		f.b = append(f.b, c)
+	}
+	return out
+}
+
+func (f *Framer) ends(c byte) bool {
+	switch f.End {
+	case Auto:
+		return c == '\r' || c == '\n'
+	case ByGap:
+		return false
+	case ByETX:
+		return c == etx && f.inside
+	}
+	return strings.IndexByte(f.End, c) >= 0
+}
+
+// Open says that a reading has begun and not ended.
+func (f *Framer) Open() bool { return len(f.b) > 0 || f.over }
+
+// Quiet is the silence that ends the reading that has begun.
+func (f *Framer) Quiet() time.Duration {
+	switch {
+	case !f.Open():
+		return 0
+	case f.Gap <= 0:
+		return Gap
+	}
+	return f.Gap
+}
+
+// Flush ends what has begun because nothing follows: a reading of a scanner that sends no terminator, else the rest of one
+// whose end was lost.
+func (f *Framer) Flush() []scanner.Reading {
+	if f.End == ByGap || f.End == Auto && !f.ended {
+		return f.finish()
+	}
+	lost := len(cutAnswers(f.b)) > 0
+	f.drop()
+	if lost {
+		f.say(intake.Damaged())
+	}
+	return nil
+}
+
+func (f *Framer) drop() { f.b, f.over, f.inside = nil, false, false }
+
+func (f *Framer) say(n *scanner.Note) {
+	if n != nil && f.Say != nil {
+		f.Say(*n)
+	}
+}
+
+// finish makes a reading of what was gathered, or none where it cannot be a code.
+func (f *Framer) finish() []scanner.Reading {
+	b, over := f.b, f.over
+	f.drop()
+	if over {
+		f.say(intake.TooLong())
+		return nil
+	}
+	b = cutAnswers(b)
+	if f.End != ByETX {
+		b = bytes.TrimPrefix(bytes.TrimRight(b, "\r\n"), []byte{stx})
+		b = bytes.TrimSuffix(b, []byte{etx})
+	}
+	if len(b) == 0 {
+		return nil
+	}
+	b, head := bytes.CutPrefix(b, []byte(f.Prefix))
+	b, tail := bytes.CutSuffix(b, []byte(f.Suffix))
+	if !head || !tail {
+		f.say(intake.Damaged())
+		return nil
+	}
+	if f.Rules == nil {
+		f.Rules = &intake.Rules{}
+	}
+	out, n := f.Rules.Finish(b, f.first, f.last)
+	f.say(n)
+	return out
+}

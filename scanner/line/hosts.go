@@ -1,0 +1,41 @@
+package line
+
+import (
+	"maps"
+	"slices"
+
+	"tilld/scanner"
+)
+
+// host is one maker's commands; their sources are in the package's comment.
+type host map[scanner.Command]string
+
+func (h host) commands() []scanner.Command { return slices.Sorted(maps.Keys(h)) }
+
+func hosts() map[string]host {
+	return map[string]host{
+		"cipherlab": {scanner.Enable: "E", scanner.Disable: "D", scanner.Beep: "#@////\r"},
+		"datalogic": {scanner.Enable: "E", scanner.Disable: "D", scanner.Beep: "\x01"},
+		"gm65":      {scanner.TriggerOn: "\x7e\x00\x08\x01\x00\x02\x01\xab\xcd", scanner.TriggerOff: "\x7e\x00\x08\x01\x00\x02\x00\xab\xcd"},
+		"honeywell": {scanner.TriggerOn: "\x16T\r", scanner.TriggerOff: "\x16U\r", scanner.Beep: "\x16\a\r"},
+		"zkteco":    {scanner.TriggerOn: "T", scanner.TriggerOff: "P"},
+	}
+}
+
+func sets() []string { return slices.Sorted(maps.Keys(hosts())) }
+
+// cutAnswers takes answers to commands off the front of what was received: STX 00 type length data check of GM65, and
+// STX SOH … ETX of Newland. No code of a shop begins so.
+func cutAnswers(b []byte) []byte {
+	for len(b) > 3 && b[0] == stx {
+		switch {
+		case b[1] == 0 && len(b) >= 4+int(b[3])+2:
+			b = b[4+int(b[3])+2:]
+		case b[1] == 1 && slices.Contains(b, etx):
+			b = b[slices.Index(b, etx)+1:]
+		default:
+			return b
+		}
+	}
+	return b
+}
