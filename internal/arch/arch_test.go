@@ -103,6 +103,8 @@ var rules = []rule{
 	{"internal/link", []string{"payment", "internal/wire", "internal/ws", "internal/record", "internal/health"}, "the box's end of the line"},
 	{"internal/localapi", []string{"payment", "internal/httpapi", "internal/record", "internal/ws", "internal/health", "internal/qr", "internal/words"}, "declares what it needs of each owner"},
 	{"devices", []string{"devices", "internal/qr"}, "standard library and itself"},
+	{"devices/binding", []string{"devices", "internal/conffile"}, "one file of its own"},
+	{"devices/models", []string{"devices", "internal/conffile"}, "products as data"},
 	{"devices/all", []string{"devices", "display", "scanner", "printer"}, "the one list of drivers"},
 	{"display", []string{"display", "devices", "internal/qr"}, "contracts and drivers; never the others, never payment"},
 	{"scanner", []string{"scanner", "devices"}, "contracts and drivers; never the others, never payment"},

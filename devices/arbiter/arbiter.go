@@ -1,0 +1,200 @@
+// Package arbiter finds who else on this machine uses a device, or will: a program that has its file open, a CUPS queue,
+// ModemManager, a driver of the kernel or a program on libusb. It only reads, and ends nobody: a person gets one sentence
+// and the remedy.
+package arbiter
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tilld/devices/discover"
+)
+
+// Conflict is one reason why a device does not work for us, or will not tomorrow.
+type Conflict struct {
+	Code string // open cups modemmanager libusb no-driver
+	Text string // one sentence
+	Do   string // the remedy
+}
+
+// How we want to reach the device.
+const (
+	ByFile = "file" // /dev/usb/lpN, /dev/ttyACMN, /dev/hidrawN, /dev/input/eventN
+	ByUSB  = "usb"  // libusb
+)
+
+// Find says who else has d, or will. fsys is the root of the file system, self our own process.
+func Find(fsys fs.FS, d discover.Device, way string, self int) []Conflict {
+	var out []Conflict
+	held := holders(fsys, paths(d), self)
+	for _, h := range held {
+		out = append(out, Conflict{
+			Code: "open",
+			Text: fmt.Sprintf("%s: %s is open in %s (process %d)", d, h.Node, h.Program, h.Process),
+			Do:   endIt(h.Program, d),
+		})
+	}
+	for _, i := range d.Interfaces {
+		switch {
+		case i.Driver == "usbfs" && !slices.ContainsFunc(held, func(h Holder) bool { return h.Node == d.USBNode() }) && !mine(fsys, d, self):
+			out = append(out, Conflict{
+				Code: "libusb",
+				Text: fmt.Sprintf("%s: a program has taken interface %d through libusb", d, i.Number),
+				Do:   "find it as root with fuser -v " + d.USBNode() + ", and stop it",
+			})
+		case i.Driver == "" && i.Class == discover.ClassPrinter && way == ByFile:
+			out = append(out, Conflict{
+				Code: "no-driver",
+				Text: fmt.Sprintf("%s: no driver of the kernel has this printer, so there is no /dev/usb/lp", d),
+				Do:   "load it with modprobe usblp, look for usblp in /etc/modprobe.d/*.conf, or unplug the printer and plug it in again",
+			})
+		}
+	}
+	if d.Has(discover.ClassPrinter) {
+		for _, q := range Queues(fsys) {
+			if !q.prints(d) {
+				continue
+			}
+			out = append(out, Conflict{
+				Code: "cups",
+				Text: fmt.Sprintf("%s: the CUPS queue %s prints on it too, and takes it whenever it has a job", d, q.Name),
+				Do:   "delete the queue with lpadmin -x " + q.Name + ", or let the till print by it and not by this program",
+			})
+		}
+	}
+	if n, ok := d.Node(discover.TTY); ok {
+		if pid := running(fsys, "ModemManager"); pid > 0 && !ignored(fsys, n.Path) {
+			out = append(out, Conflict{
+				Code: "modemmanager",
+				Text: fmt.Sprintf("%s: ModemManager (process %d) tries every new serial line and writes to %s", d, pid, n.Path),
+				Do: fmt.Sprintf(`put ATTRS{idVendor}=="%04x", ATTRS{idProduct}=="%04x", ENV{ID_MM_DEVICE_IGNORE}="1" into /etc/udev/rules.d/90-till.rules and plug the device in again, or remove ModemManager`,
+					d.Vendor, d.Product),
+			})
+		}
+	}
+	return out
+}
+
+// Holder is a process that has a file open.
+type Holder struct {
+	Process int
+	Program string
+	Node    string
+}
+
+// Holders are the processes but self that have node open. Without root only programs of the same user are seen.
+func Holders(fsys fs.FS, node string, self int) []Holder { return holders(fsys, []string{node}, self) }
+
+func holders(fsys fs.FS, nodes []string, self int) []Holder {
+	var out []Holder
+	for _, pid := range processes(fsys) {
+		if pid == self {
+			continue
+		}
+		fds, err := fs.ReadDir(fsys, fmt.Sprintf("proc/%d/fd", pid))
+		if err != nil {
+			continue // another user's, or gone
+		}
+		var seen []string
+		for _, fd := range fds {
+			to, err := fs.ReadLink(fsys, fmt.Sprintf("proc/%d/fd/%s", pid, fd.Name()))
+			if err != nil || !slices.Contains(nodes, to) || slices.Contains(seen, to) {
+				continue
+			}
+			seen = append(seen, to)
+			out = append(out, Holder{pid, program(fsys, pid), to})
+		}
+	}
+	return out
+}
+
+// mine says whether we have the device ourselves.
+func mine(fsys fs.FS, d discover.Device, self int) bool {
+	fds, err := fs.ReadDir(fsys, fmt.Sprintf("proc/%d/fd", self))
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(fds, func(e fs.DirEntry) bool {
+		to, err := fs.ReadLink(fsys, fmt.Sprintf("proc/%d/fd/%s", self, e.Name()))
+		return err == nil && to == d.USBNode()
+	})
+}
+
+func processes(fsys fs.FS) []int {
+	es, err := fs.ReadDir(fsys, "proc")
+	if err != nil {
+		return nil
+	}
+	var out []int
+	for _, e := range es {
+		if pid, err := strconv.Atoi(e.Name()); err == nil && pid > 0 {
+			out = append(out, pid)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// program is a process's name, made fit for a terminal: any process may call itself anything.
+func program(fsys fs.FS, pid int) string {
+	b, err := fs.ReadFile(fsys, fmt.Sprintf("proc/%d/comm", pid))
+	name := strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, strings.TrimSuffix(string(b), "\n"))
+	if err != nil || name == "" {
+		return "a program without a name"
+	}
+	return name
+}
+
+func running(fsys fs.FS, name string) int {
+	for _, pid := range processes(fsys) {
+		b, err := fs.ReadFile(fsys, fmt.Sprintf("proc/%d/comm", pid))
+		if err == nil && strings.TrimSpace(string(b)) == name {
+			return pid
+		}
+	}
+	return 0
+}
+
+// paths are all files through which a device can be used.
+func paths(d discover.Device) []string {
+	out := []string{d.USBNode()}
+	for _, i := range d.Interfaces {
+		for _, n := range i.Nodes {
+			out = append(out, n.Path)
+		}
+	}
+	return out
+}
+
+func endIt(program string, d discover.Device) string {
+	switch program {
+	case "cupsd", "usb": // the daemon, and its back end
+		return "delete its queue: lpstat -v shows it, lpadmin -x NAME deletes it"
+	case "ModemManager":
+		return "tell it to leave the device alone, or remove it: apt-get remove modemmanager"
+	case "brltty":
+		return "remove it: apt-get remove brltty; it takes many USB serial adapters for braille displays"
+	case "tilld":
+		return "another tilld runs on this machine: stop one of the two, or give each its own devices"
+	}
+	return "stop that program, or take " + d.Model() + " out of its settings"
+}
+
+// ignored says whether udev tells ModemManager to leave a line alone.
+func ignored(fsys fs.FS, node string) bool {
+	number, err := fs.ReadFile(fsys, path.Join("sys/class/tty", path.Base(node), "dev"))
+	if err != nil {
+		return false
+	}
+	b, err := fs.ReadFile(fsys, "run/udev/data/c"+strings.TrimSpace(string(number)))
+	return err == nil && slices.Contains(strings.Split(string(b), "\n"), "E:ID_MM_DEVICE_IGNORE=1")
+}

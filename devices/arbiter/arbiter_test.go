@@ -1,0 +1,194 @@
+package arbiter_test
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"tilld/devices/arbiter"
+	"tilld/devices/discover"
+	"tilld/devices/discover/discovertest"
+)
+
+const self = 100
+
+func machine(t *testing.T) (*discovertest.Tree, discover.Device, discover.Device) {
+	t.Helper()
+	tree := discovertest.New("c0")
+	tree.Plug(1, "1", discovertest.Device{
+		Vendor: 0x04b8, Product: 0x0202, Manufacturer: "EPSON", Name: "TM-T88V", Serial: "J7XX0001",
+		Interfaces: []discovertest.Interface{{Class: 7, SubClass: 1, Protocol: 2, Driver: "usblp", Make: "lp", ID1284: "MFG:EPSON;CMD:ESC/POS;MDL:TM-T88V;"}},
+	})
+	tree.Plug(1, "2", discovertest.Device{
+		Vendor: 0x0c2e, Product: 0x0aaf, Name: "VCOM Scanner",
+		Interfaces: []discovertest.Interface{{Class: 2, SubClass: 2, Driver: "cdc_acm", Make: "ttyACM"}},
+	})
+	tree.Put("proc/100/comm", "tilld\n")
+	tree.Put("proc/7/comm", "bash\n")
+	tree.Link("proc/7/fd/0", "/dev/null")
+	tree.Put("sys/class/tty/ttyACM0/dev", "166:0\n")
+	p, s := devices(t, tree)
+	return tree, p, s
+}
+
+func devices(t *testing.T, tree *discovertest.Tree) (printer, scanner discover.Device) {
+	t.Helper()
+	s, err := discover.Scan(tree, tree.Access)
+	if err != nil || len(s.Devices) != 2 {
+		t.Fatalf("%v, %v", s, err)
+	}
+	return s.Devices[0], s.Devices[1]
+}
+
+func TestFind(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		make    func(*discovertest.Tree)
+		way     string
+		scanner bool
+		want    []string // code: words of sentence and remedy
+	}{
+		{name: "Nobody", make: func(*discovertest.Tree) {}, way: arbiter.ByFile},
+		{
+			name: "AProgramHasTheFileOpen", way: arbiter.ByFile,
+			make: func(tree *discovertest.Tree) {
+				tree.Put("proc/812/comm", "retail-pos\n")
+				tree.Link("proc/812/fd/5", "/dev/usb/lp0")
+				tree.Link("proc/812/fd/6", "/dev/usb/lp0")
+			},
+			want: []string{"open: EPSON TM-T88V (04b8:0202) at port c0/usb2/1: /dev/usb/lp0 is open in retail-pos (process 812) | stop that program"},
+		},
+		{
+			name: "WeOurselvesAreNobodyElse", way: arbiter.ByFile,
+			make: func(tree *discovertest.Tree) { tree.Link("proc/100/fd/5", "/dev/usb/lp0") },
+		},
+		{
+			name: "CupsHasItOpenAndAQueue", way: arbiter.ByFile,
+			make: func(tree *discovertest.Tree) {
+				tree.Put("proc/20/comm", "cupsd\n")
+				tree.Link("proc/20/fd/9", "/dev/bus/usb/001/001")
+				tree.Put("etc/cups/printers.conf", "# Printer configuration\n<DefaultPrinter Bons>\nDeviceURI usb://EPSON/TM-T88V?serial=J7XX0001\n</Printer>\n<Printer Other>\nDeviceURI usb://EPSON/TM-T88V?serial=J7XX0002\n</Printer>\n")
+			},
+			want: []string{"open: /dev/bus/usb/001/001 is open in cupsd (process 20) | lpadmin -x NAME", "cups: queue Bons prints on it too | lpadmin -x Bons"},
+		},
+		{
+			name: "AQueueByModelOrByFile", way: arbiter.ByFile,
+			make: func(tree *discovertest.Tree) {
+				tree.Put("etc/cups/printers.conf", "<Printer A>\nDeviceURI usb://Epson/TM-T88V\n</Printer>\n<Printer B>\nDeviceURI file:///dev/usb/lp0\n</Printer>\n<Printer C>\nDeviceURI socket://10.0.0.5\n</Printer>\n<Printer D>\nDeviceURI usb://Star/TSP143\n</Printer>\n<Printer E>\nDeviceURI %zz\n</Printer>\n")
+			},
+			want: []string{"cups: queue A |", "cups: queue B |"},
+		},
+		{
+			name: "ALibusbProgramOfAnotherUser", way: arbiter.ByFile,
+			make: func(tree *discovertest.Tree) {
+				tree.Link("sys/devices/pci0000:00/c0/usb1/1-1/1-1:1.0/driver", "../../../../../../bus/usb/drivers/usbfs")
+			},
+			want: []string{"libusb: interface 0 through libusb | fuser -v /dev/bus/usb/001/001"},
+		},
+		{
+			name: "LibusbIsUs", way: arbiter.ByUSB,
+			make: func(tree *discovertest.Tree) {
+				tree.Link("sys/devices/pci0000:00/c0/usb1/1-1/1-1:1.0/driver", "../../../../../../bus/usb/drivers/usbfs")
+				tree.Link("proc/100/fd/8", "/dev/bus/usb/001/001")
+			},
+		},
+		{
+			name: "NoDriverForTheFile", way: arbiter.ByFile,
+			make: func(tree *discovertest.Tree) { tree.Remove("sys/devices/pci0000:00/c0/usb1/1-1/1-1:1.0/driver") },
+			want: []string{"no-driver: no /dev/usb/lp | modprobe usblp"},
+		},
+		{
+			name: "NoDriverIsFineForLibusb", way: arbiter.ByUSB,
+			make: func(tree *discovertest.Tree) { tree.Remove("sys/devices/pci0000:00/c0/usb1/1-1/1-1:1.0/driver") },
+		},
+		{
+			name: "ModemManager", way: arbiter.ByFile, scanner: true,
+			make: func(tree *discovertest.Tree) { tree.Put("proc/55/comm", "ModemManager\n") },
+			want: []string{`modemmanager: ModemManager (process 55) writes to /dev/ttyACM0 | ATTRS{idVendor}=="0c2e", ATTRS{idProduct}=="0aaf", ENV{ID_MM_DEVICE_IGNORE}="1"`},
+		},
+		{
+			name: "ModemManagerWasTold", way: arbiter.ByFile, scanner: true,
+			make: func(tree *discovertest.Tree) {
+				tree.Put("proc/55/comm", "ModemManager\n")
+				tree.Put("run/udev/data/c166:0", "S:serial/by-id/x\nE:ID_MM_DEVICE_IGNORE=1\nE:ID_BUS=usb\n")
+			},
+		},
+		{
+			name: "Brltty", way: arbiter.ByFile, scanner: true,
+			make: func(tree *discovertest.Tree) {
+				tree.Put("proc/9/comm", "brltty\n")
+				tree.Link("proc/9/fd/3", "/dev/ttyACM0")
+			},
+			want: []string{"open: /dev/ttyACM0 is open in brltty | apt-get remove brltty"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tree, _, _ := machine(t)
+			c.make(tree)
+			d, s := devices(t, tree)
+			if c.scanner {
+				d = s
+			}
+			got := arbiter.Find(tree, d, c.way, self)
+			if len(got) != len(c.want) {
+				t.Fatalf("got %+v, want %q", got, c.want)
+			}
+			for i, want := range c.want {
+				code, rest, _ := strings.Cut(want, ": ")
+				text, do, _ := strings.Cut(rest, " |")
+				if got[i].Code != code || !holds(got[i].Text, text) || !strings.Contains(got[i].Do, strings.TrimSpace(do)) || got[i].Do == "" {
+					t.Errorf("got %+v, want %q", got[i], want)
+				}
+			}
+		})
+	}
+}
+
+// holds: the words stand in text in their order.
+func holds(text, words string) bool {
+	for w := range strings.FieldsSeq(words) {
+		_, rest, ok := strings.Cut(text, w)
+		if !ok {
+			return false
+		}
+		text = rest
+	}
+	return true
+}
+
+func TestANameOfAProcessIsHarmless(t *testing.T) {
+	tree, d, _ := machine(t)
+	tree.Put("proc/812/comm", "a\x1b[2J\n")
+	tree.Link("proc/812/fd/5", "/dev/usb/lp0")
+	if got := arbiter.Find(tree, d, arbiter.ByFile, self); len(got) != 1 || strings.ContainsRune(got[0].Text, 0x1b) {
+		t.Errorf("%q", got)
+	}
+}
+
+// The real /proc: a file that this process has open is found under its number.
+func TestHoldersOfTheRealMachine(t *testing.T) {
+	f, err := os.CreateTemp(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	got := arbiter.Holders(os.DirFS("/"), f.Name(), 0)
+	if !slices.ContainsFunc(got, func(h arbiter.Holder) bool { return h.Process == os.Getpid() && h.Node == f.Name() }) {
+		t.Errorf("%s is open in process %d, and this was found: %+v", f.Name(), os.Getpid(), got)
+	}
+}
+
+func FuzzQueues(f *testing.F) {
+	f.Add("<Printer A>\nDeviceURI usb://EPSON/TM-T88V?serial=1\n</Printer>\n")
+	f.Add("<Printer >\nDeviceURI \n<DefaultPrinter \x1b>\nDeviceURI file:/dev/usb/lp0")
+	f.Fuzz(func(t *testing.T, text string) {
+		tree := discovertest.New("c0")
+		tree.Put("etc/cups/printers.conf", text)
+		for _, q := range arbiter.Queues(tree) {
+			if q.Name == "" || strings.ContainsAny(q.Name, " \x1b\n") {
+				t.Errorf("the queue %q", q.Name)
+			}
+		}
+	})
+}
