@@ -36,7 +36,7 @@ type closed struct {
 
 func (d *Daemon) closed() localapi.Owners {
 	c := closed{lanes: d.cfg.Lanes, since: time.Now().UTC()}
-	return localapi.Owners{Payments: c, Events: closedEvents{c}, Journal: c, Health: d.health, Drawing: drawing{}}
+	return localapi.Owners{Payments: c, Events: closedEvents{c}, Glass: c, Journal: c, Health: d.health, Drawing: drawing{}}
 }
 
 func (closed) no() error { return &lane.Refusal{Code: lane.NoUnavailable, Why: closedCode} }
@@ -73,6 +73,8 @@ func (c closed) Park(context.Context, string) (lane.Public, error) { return lane
 func (c closed) Override(context.Context, string, lane.OverrideRequest) (lane.Public, error) {
 	return lane.Public{}, c.no()
 }
+
+func (c closed) Put(context.Context, string, localapi.Showing) error { return c.no() }
 
 func (c closed) Story(context.Context, string) (lane.Story, error) { return lane.Story{}, c.no() }
 func (c closed) Payload(context.Context, string) (string, error)   { return "", c.no() }

@@ -39,6 +39,7 @@ const (
 	trimEvery = time.Hour        // old events are removed from the journal
 	lookEvery = 10 * time.Second // for what nobody tells: room on the disk, why the line does not come
 	extendBy  = 5 * time.Minute  // by which a customer's touch prolongs a code
+	putLimit  = time.Second      // for the displays of a lane to show a cart
 	tellLimit = time.Second      // for the box to take note of a display that came or went
 )
 
@@ -95,7 +96,7 @@ func (c *core) run(ctx context.Context) (err error) {
 
 // owners are the parts behind the API.
 func (c *core) owners() localapi.Owners {
-	return localapi.Owners{Payments: payments{c.box}, Events: c.journal, Journal: c.box, Health: looked{c}, Drawing: drawing{}}
+	return localapi.Owners{Payments: payments{c.box}, Events: c.journal, Glass: aside{c}, Journal: c.box, Health: looked{c}, Drawing: drawing{}}
 }
 
 // outputs tells the box which outputs carry the lane's code now; shown are those of the stage.

@@ -3,9 +3,13 @@ package daemon
 import (
 	"context"
 
+	"tilld/display"
 	"tilld/internal/checkout"
+	"tilld/internal/localapi"
+	"tilld/internal/stage"
 	"tilld/internal/touches"
 	"tilld/kiosk"
+	"tilld/payment/lane"
 )
 
 // desk answers what is touched on a lane's page.
@@ -25,4 +29,36 @@ type touched struct{ *checkout.Box }
 func (b touched) Extend(ctx context.Context, id string) error {
 	_, _, err := b.Box.Extend(ctx, id, extendBy)
 	return err
+}
+
+// aside is what the till wants to be seen beside a payment, as the API sees it.
+type aside struct{ c *core }
+
+// Put asks the box whether the lane is free, and then the stage; a payment that has come between the two stands in the way
+// like any other.
+func (x aside) Put(ctx context.Context, laneName string, s localapi.Showing) error {
+	after, err := x.c.box.Yield(ctx, laneName)
+	if err != nil {
+		return err
+	}
+	v := stage.View{Lane: laneName, Screen: s.Kind, Amount: s.Total, Left: s.Total, Title: s.Title, Text: s.Text}
+	if v.Screen == "" {
+		v.Screen = "idle"
+	}
+	for _, l := range s.Goods {
+		v.Goods = append(v.Goods, stage.Goods{Name: l.Text, Amount: l.Amount})
+	}
+	for _, c := range s.Choices {
+		v.Choices = append(v.Choices, display.Choice(c))
+	}
+	limited, cancel := context.WithTimeout(ctx, putLimit)
+	defer cancel()
+	done, err := x.c.stage.Put(limited, v, after)
+	if err != nil {
+		x.c.log.Info("display did not show", "lane", laneName, "err", err) // the newest is on it once it comes back
+	}
+	if !done {
+		return &lane.Refusal{Code: lane.NoLaneBusy}
+	}
+	return nil
 }

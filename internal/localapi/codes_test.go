@@ -52,7 +52,7 @@ func TestEveryTillCode(t *testing.T) {
 		},
 		httpapi.LaneNeeded:      {func() answer { return f.do("all", "POST", "/v1/payments", sale("R-1")) }},
 		lane.NoKeyReused:        {create(refuse("Create", lane.NoKeyReused, "")), act("Return", "/return", `{"reference":"V-1"}`, lane.NoKeyReused)},
-		lane.NoLaneBusy:         {create(refuse("Create", lane.NoLaneBusy, ""))},
+		lane.NoLaneBusy:         {create(refuse("Create", lane.NoLaneBusy, "")), func() answer { return f.do("till-1", "PUT", displayPath, message) }},
 		lane.NoReplacedWasPaid:  {create(refuse("Create", lane.NoReplacedWasPaid, ""))},
 		lane.NoOverridden:       {create(refuse("Create", lane.NoOverridden, ""))},
 		lane.NoUnavailable:      {create(refuse("Create", lane.NoUnavailable, "no_link")), create(func() { f.box.Fail("Create", record.ErrFull) }), act("Extend", "/extend", "", lane.NoUnavailable)},

@@ -8,6 +8,7 @@ const about = "Till software asks this box for money and obeys two lights: hand_
 var tags = map[string]string{
 	"payments": "Ask for money, look at it, confirm, give it back",
 	"events":   "What happened, durable and in order",
+	"display":  "What the customer sees beside a payment",
 	"box":      "Whether the box can sell, and what is wrong",
 	"about":    "Probes and this description",
 }
@@ -18,6 +19,7 @@ var names = map[string]string{
 	"ReceiptBody": "NewReceipt", "ReturnBody": "NewReturn", "ExtendBody": "Extend", "OverrideBody": "NewOverride",
 	"AcknowledgeBody": "Acknowledge", "EventBody": "Event", "EventsBody": "Events", "ListReplyBody": "Payments",
 	"AvailabilityReplyBody": "AvailabilityByLane", "HealthReplyBody": "Health", "OkReplyBody": "OK",
+	"DisplayBody": "CustomerDisplay", "CartBody": "Cart", "MessageBody": "Message", "ChooseBody": "Choose", "ChoiceBody": "Choice",
 	"SayCashierStruct": "SayCashier", "SayCustomerStruct": "SayCustomer",
 }
 

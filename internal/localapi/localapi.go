@@ -73,6 +73,7 @@ func build(c Config, o Owners) *httpapi.API {
 	s.acts(a)
 	s.pictures(a)
 	s.stream(a)
+	s.display(a)
 	s.box(a)
 	for pattern, h := range c.Pages {
 		a.Mount(pattern, h)

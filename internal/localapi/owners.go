@@ -6,6 +6,7 @@ import (
 
 	"tilld/internal/health"
 	"tilld/internal/record"
+	"tilld/payment"
 	"tilld/payment/lane"
 )
 
@@ -43,6 +44,32 @@ type Events interface {
 	Oldest(ctx context.Context) (int64, error)
 }
 
+// Glass shows what the till wants its customer to see while no payment occupies the lane.
+type Glass interface {
+	// Put replaces the cart, message or question of a lane. A *lane.Refusal with lane_busy has the payment that stands in
+	// the way.
+	Put(ctx context.Context, lane string, s Showing) error
+}
+
+// Showing is one thing for the customer's eyes; the zero value takes all of them away.
+type Showing struct {
+	Kind        string // one of the Show… constants, "" for nothing
+	Goods       []lane.Line
+	Total       payment.Money // of a cart or a question; the zero value is none
+	Title, Text string        // of a message
+	Choices     []Choice      // of a question
+}
+
+// Choice is one way to pay, to be touched.
+type Choice struct{ ID, Name string }
+
+// Kinds of a Showing.
+const (
+	ShowCart    = "cart"
+	ShowMessage = "message"
+	ShowChoose  = "choose"
+)
+
 // Journal takes a person's word that a lost or restored journal has been looked at.
 type Journal interface {
 	Acknowledge(ctx context.Context, who, why string) error
@@ -64,6 +91,7 @@ type Drawing interface {
 type Owners struct {
 	Payments Payments
 	Events   Events
+	Glass    Glass
 	Journal  Journal
 	Health   Health
 	Drawing  Drawing

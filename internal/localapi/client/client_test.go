@@ -164,6 +164,17 @@ func TestEveryCall(t *testing.T) {
 			_, err = c.Health(ctx)
 			must("health", err)
 			must("acknowledge", c.Acknowledge(ctx, "Ivan", "new disk"))
+			total := payment.Money{Value: 500, Currency: "RUB"}
+			must("cart", c.PutDisplay(ctx, client.Display{Lane: "1", Cart: &client.Cart{Lines: []lane.Line{{Text: "Tea", Amount: total}}, Total: total}}))
+			if got := r.box.Shown("1"); got.Kind != "cart" || got.Total != total || len(got.Goods) != 1 {
+				t.Errorf("on the display: %+v", got)
+			}
+			must("message", c.PutDisplay(ctx, client.Display{Lane: "1", Message: &client.Message{Title: "Hello"}}))
+			must("choose", c.PutDisplay(ctx, client.Display{Lane: "1", Choose: &client.Choose{Total: &total, Choices: []client.Choice{{ID: "a", Name: "A"}, {ID: "b", Name: "B"}}}}))
+			must("clear", c.PutDisplay(ctx, client.Display{Lane: "1"}))
+			if got := r.box.Shown("1"); got.Kind != "" {
+				t.Errorf("cleared: %+v", got)
+			}
 			page, err := c.Events(ctx, client.Kept, 0, 2)
 			must("events", err)
 			if len(page.Events) != 2 || page.Next != 2 {

@@ -34,6 +34,7 @@ type Box struct {
 	fail     map[string]error
 	handled  []string
 	acked    []string
+	shown    map[string]localapi.Showing
 	deciders []string
 	avail    map[string]lane.Availability
 	OnCreate func(b *Box, p lane.Public, code payment.Code) // called without the lock, after the payment is there
@@ -43,7 +44,7 @@ type Box struct {
 // Owners is the box in each of its parts.
 func (b *Box) Owners() localapi.Owners {
 	b.Stream.b = b
-	return localapi.Owners{Payments: b, Events: &b.Stream, Journal: b, Health: &b.Health, Drawing: drawing{}}
+	return localapi.Owners{Payments: b, Events: &b.Stream, Glass: b, Journal: b, Health: &b.Health, Drawing: drawing{}}
 }
 
 // Fail makes every later call of a method answer err; nil ends that.
@@ -69,6 +70,34 @@ func (b *Box) Deciders() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.Clone(b.deciders)
+}
+
+// Put keeps what a lane is to show, unless a payment occupies it.
+func (b *Box) Put(_ context.Context, l string, s localapi.Showing) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.handled = append(b.handled, "Put")
+	if err := b.fail["Put"]; err != nil {
+		return err
+	}
+	for _, id := range b.order {
+		if p := b.pays[id]; p.Lane == l && slices.Contains([]string{"submitted", "open", "paying", "charging", "part_paid", "closing", "in_doubt"}, p.State) {
+			at := *p
+			return &lane.Refusal{Code: lane.NoLaneBusy, Payment: &at}
+		}
+	}
+	if b.shown == nil {
+		b.shown = map[string]localapi.Showing{}
+	}
+	b.shown[l] = s
+	return nil
+}
+
+// Shown is what was put on a lane last.
+func (b *Box) Shown(l string) localapi.Showing {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.shown[l]
 }
 
 // Acknowledged lists who acknowledged and why.
