@@ -59,7 +59,7 @@ func (d *Daemon) newCore(ctx context.Context) (*core, error) {
 	c.jobs = printing.New(d.printingConfig(func() { ring(c.printer) }), j)
 	c.paper = &paperCode{jobs: c.jobs, lanes: d.cfg.Lanes, zone: time.Local, moved: c.tellOutputs, now: map[string]*onPaper{}}
 	c.box = checkout.New(checkoutConfig(d.cfg, state, c.canShow, d.log), j, showing{d.stage, c.paper}, waker{c})
-	c.scans = scans.New(j, c.box)
+	c.scans = scans.New(j, c.box, d.stage)
 	c.touches = touches.New(j, touched{c.box}, d.stage, c.paper.ask)
 	c.link, err = link.New(link.Config{
 		URL: d.cfg.Link.URL, Terminal: d.cfg.Link.Terminal, Key: d.key, App: "tilld/" + d.version, TLS: d.tls, Log: d.log,

@@ -35,23 +35,16 @@ const (
 
 // Event is the data of a scan event.
 type Event struct {
-	ID        string    `json:"id"`
-	Lane      string    `json:"lane"`
-	Outcome   string    `json:"outcome"`
-	Kind      code.Kind `json:"kind"`
-	Wallet    string    `json:"wallet,omitempty"`
-	Text      string    `json:"text,omitempty"` // only where it cannot be a customer's code
-	Masked    string    `json:"masked"`
-	Symbology string    `json:"symbology,omitempty"`
-	Say       *Say      `json:"say,omitempty"` // to the cashier, where there is something to do
-	At        time.Time `json:"at"`
-}
-
-// Say is one sentence to the cashier.
-type Say struct {
-	Code  string `json:"code"`
-	Short string `json:"short"`
-	Do    string `json:"do"`
+	ID        string     `json:"id"`
+	Lane      string     `json:"lane"`
+	Outcome   string     `json:"outcome"`
+	Kind      code.Kind  `json:"kind"`
+	Wallet    string     `json:"wallet,omitempty"`
+	Text      string     `json:"text,omitempty"` // only where it cannot be a customer's code
+	Masked    string     `json:"masked"`
+	Symbology string     `json:"symbology,omitempty"`
+	Say       *words.Say `json:"say,omitempty"` // to the cashier, where there is something to do
+	At        time.Time  `json:"at"`
 }
 
 // Till is the lane's payment. Scan gives it a pay code that was read at a moment (with its monotonic reading), and the
@@ -61,16 +54,22 @@ type Till interface {
 	Waits(ctx context.Context, lane string) (bool, error)
 }
 
+// Glass tells the customer for a moment what was wrong with a reading. It does not wait for a display.
+type Glass interface {
+	Note(lane, screen string)
+}
+
 // Scans takes the readings of every lane. Make it with New.
 type Scans struct {
 	journal record.Journal
 	till    Till
+	glass   Glass
 	taken   taken
 }
 
 // New makes a Scans.
-func New(j record.Journal, t Till) *Scans {
-	return &Scans{journal: j, till: t, taken: taken{last: map[string]lastCode{}}}
+func New(j record.Journal, t Till, g Glass) *Scans {
+	return &Scans{journal: j, till: t, glass: g, taken: taken{last: map[string]lastCode{}}}
 }
 
 // Take takes one reading of a lane's scanner; nil means that it is durable.
@@ -112,15 +111,33 @@ func (s *Scans) Take(ctx context.Context, l, language string, r scanner.Reading)
 		}
 		e.Outcome, e.Say = refused(no)
 	}
-	if w, ok := words.For(language).Cashier(sentence(e.Outcome)); ok && e.Say == nil {
-		e.Say = &Say{sentence(e.Outcome), w.Short, w.Do}
+	if say, ok := words.For(language).Scan(e.Outcome); ok && e.Say == nil {
+		e.Say = &say
 	}
 	told, err := e.told()
 	if err != nil {
 		return err
 	}
-	_, err = s.journal.Commit(ctx, record.Batch{Events: []record.Event{told}})
-	return err
+	if _, err = s.journal.Commit(ctx, record.Batch{Events: []record.Event{told}}); err != nil {
+		return fmt.Errorf("take a reading: %w", err)
+	}
+	if screen := note(e.Outcome); screen != "" && waits {
+		s.glass.Note(l, screen)
+	}
+	return nil
+}
+
+// note is the screen that tells the customer what was wrong with a reading, "" for none.
+func note(outcome string) string {
+	switch outcome {
+	case Goods:
+		return "scan_wrong"
+	case Shop:
+		return "scan_shop"
+	case Old:
+		return "scan_old"
+	}
+	return ""
 }
 
 // charge gives the lane's payment the code; the reading is journalled in the commit that takes it.
@@ -134,15 +151,15 @@ func (s *Scans) charge(ctx context.Context, l string, c payment.Code, e Event, a
 }
 
 // refused is what became of a pay code that was not taken, and the payment's own sentence where there is a payment.
-func refused(no *lane.Refusal) (outcome string, say *Say) {
+func refused(no *lane.Refusal) (outcome string, say *words.Say) {
 	switch {
 	case no.Code == lane.NoCodeOld:
 		return Old, nil
 	case no.Code == lane.NoNotFound:
 		return NoneWait, nil
-	case no.Payment != nil:
+	case no.Payment != nil: // busy: it says itself what is to be done
 		x := no.Payment.Say.Cashier
-		say = &Say{x.Code, x.Short, x.Do}
+		say = &words.Say{Code: x.Code, Short: x.Short, Do: x.Do}
 	}
 	return Busy, say
 }
@@ -154,17 +171,4 @@ func (e Event) told() (record.Event, error) {
 		return record.Event{}, fmt.Errorf("write a reading: %w", err)
 	}
 	return record.Event{Type: EventType, At: e.At, Lane: e.Lane, Subject: e.ID, Data: data}, nil
-}
-
-// sentence is the cashier's code for an outcome, "" where there is nothing to do.
-func sentence(outcome string) string {
-	switch outcome {
-	case Goods, Shop:
-		return "scan/goods"
-	case NoneWait:
-		return "scan/none"
-	case Busy:
-		return "charging"
-	}
-	return ""
 }

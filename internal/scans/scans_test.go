@@ -20,6 +20,7 @@ type till struct {
 	waits bool
 	no    error
 	got   []string
+	note  string // that the customer read
 	j     record.Journal
 }
 
@@ -33,6 +34,8 @@ func (t *till) Scan(ctx context.Context, _ string, c payment.Code, _ time.Time, 
 	_, err := t.j.Commit(ctx, record.Batch{Events: []record.Event{told}})
 	return err
 }
+
+func (t *till) Note(_, screen string) { t.note = screen }
 
 const (
 	alipay = "281234567890123456"
@@ -49,7 +52,8 @@ func TestReadings(t *testing.T) {
 	defer j.Close()
 	old := &lane.Refusal{Code: lane.NoCodeOld}
 	none := &lane.Refusal{Code: lane.NoNotFound}
-	busy := &lane.Refusal{Code: lane.NoWrongState}
+	busy := &lane.Refusal{Code: lane.NoWrongState, Payment: &lane.Public{}}
+	busy.Payment.Say.Cashier.Code = "charging"
 	var after int64
 	for _, c := range []struct {
 		name    string
@@ -59,20 +63,21 @@ func TestReadings(t *testing.T) {
 		say     string
 		shown   bool // the text may be written
 		charged bool
+		note    string
 	}{
-		{"PayCodeGoesToThePaymentThatWaits", till{waits: true}, alipay, scans.Charging, "", false, true},
-		{"WhatIsNotKnownIsTakenForAPayCode", till{waits: true}, other, scans.Charging, "", false, true},
-		{"GoodsWhileACodeIsAwaited", till{waits: true}, ean, scans.Goods, "scan/goods", true, false},
-		{"ShopsOwnCodeWhileACodeIsAwaited", till{waits: true}, sbp, scans.Shop, "scan/goods", true, false},
-		{"TooOld", till{waits: true, no: old}, alipay, scans.Old, "", false, false},
-		{"ASecondCodeWhileOneIsCharged", till{no: busy}, alipay, scans.Busy, "charging", false, false},
-		{"PayCodeAndNobodyPays", till{no: none}, alipay, scans.NoneWait, "scan/none", false, false},
-		{"GoodsAreTheTills", till{}, ean, scans.Passed, "", true, false},
-		{"LoyaltyCardIsTheTills", till{}, other, scans.Passed, "", true, false},
+		{"PayCodeGoesToThePaymentThatWaits", till{waits: true}, alipay, scans.Charging, "", false, true, ""},
+		{"WhatIsNotKnownIsTakenForAPayCode", till{waits: true}, other, scans.Charging, "", false, true, ""},
+		{"GoodsWhileACodeIsAwaited", till{waits: true}, ean, scans.Goods, "scan/goods", true, false, "scan_wrong"},
+		{"ShopsOwnCodeWhileACodeIsAwaited", till{waits: true}, sbp, scans.Shop, "scan/shop", true, false, "scan_shop"},
+		{"TooOld", till{waits: true, no: old}, alipay, scans.Old, "scan/old", false, false, "scan_old"},
+		{"ASecondCodeWhileOneIsCharged", till{no: busy}, alipay, scans.Busy, "charging", false, false, ""},
+		{"PayCodeAndNobodyPays", till{no: none}, alipay, scans.NoneWait, "scan/none", false, false, ""},
+		{"GoodsAreTheTills", till{}, ean, scans.Passed, "", true, false, ""},
+		{"LoyaltyCardIsTheTills", till{}, other, scans.Passed, "", true, false, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.till.j = j
-			s := scans.New(j, &c.till)
+			s := scans.New(j, &c.till, &c.till)
 			r := scanner.Reading{Text: scanner.NewText([]byte(c.text)), First: time.Now(), Last: time.Now()}
 			if err := s.Take(t.Context(), "1", "en", r); err != nil {
 				t.Fatal(err)
@@ -93,6 +98,9 @@ func TestReadings(t *testing.T) {
 			if written != c.shown || c.shown && e.Text != c.text {
 				t.Errorf("text written: %v, want %v: %s", written, c.shown, es[0].Data)
 			}
+			if c.till.note != c.note {
+				t.Errorf("the customer reads %q, want %q", c.till.note, c.note)
+			}
 			if charged := len(c.till.got) == 1; charged != c.charged {
 				t.Errorf("charged: %v", charged)
 			}
@@ -107,7 +115,7 @@ func TestACodeReadTwiceIsNeverWritten(t *testing.T) {
 	}
 	defer j.Close()
 	lane1 := &till{waits: true, j: j}
-	s := scans.New(j, lane1)
+	s := scans.New(j, lane1, lane1)
 	start := time.Now()
 	for _, c := range []struct {
 		lane, text string
@@ -154,7 +162,8 @@ func TestAPaymentThatTakesNoCodeSaysWhy(t *testing.T) {
 	defer j.Close()
 	p := &lane.Public{State: "closing"}
 	p.Say.Cashier.Code, p.Say.Cashier.Short, p.Say.Cashier.Do = "closing/expire", "Code ended, checking", "Wait."
-	s := scans.New(j, &till{no: &lane.Refusal{Code: lane.NoWrongState, Payment: p}})
+	waiting := &till{no: &lane.Refusal{Code: lane.NoWrongState, Payment: p}}
+	s := scans.New(j, waiting, waiting)
 	if err := s.Take(t.Context(), "1", "en", scanner.Reading{Text: scanner.NewText([]byte(alipay)), Last: time.Now()}); err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ type layers struct {
 	message  View // message or choose; its Screen is "" for none
 	cart     View // its Screen is "" for none
 	note     string
+	sound    string    // of the note, made once
 	until    time.Time // of the message
 	cartEnd  time.Time
 	noteEnds time.Time
@@ -37,8 +38,8 @@ func (l *layers) top(p View, now time.Time) View {
 	switch {
 	case l.shut:
 		return View{Lane: p.Lane, Screen: "out_of_service"}
-	case p.Screen == "scan" && l.note != "" && now.Before(l.noteEnds):
-		p.Screen = l.note
+	case waitsForCode(p) && l.note != "" && now.Before(l.noteEnds):
+		p.Screen, p.Sound = l.note, l.sound
 		return p
 	case p.Screen != "idle":
 		return p
@@ -108,20 +109,23 @@ func (s *Stage) asking(ctx context.Context, lane string, f func(l *layers, now t
 }
 
 // Note says for a moment, over the wish for a pay code, what was wrong with a reading: "scan_wrong", "scan_shop" or
-// "scan_old". It does nothing on any other screen.
-func (s *Stage) Note(ctx context.Context, lane, screen string) error {
+// "scan_old". It does nothing where no pay code is waited for. Run puts it on the glass, so the scanner does not wait for a
+// display.
+func (s *Stage) Note(lane, screen string) {
 	g := s.lanes[lane]
 	if g == nil {
-		return fmt.Errorf("show on lane %q: there is no such lane", lane)
+		return
 	}
-	_, err := s.change(ctx, g, func(now time.Time) bool {
-		if g.view.Screen != "scan" {
-			return false
-		}
-		g.layers.note, g.layers.noteEnds = screen, now.Add(noteFor)
-		return true
-	})
-	return err
+	g.mu.Lock()
+	defer g.unlock()
+	if waitsForCode(g.view) {
+		g.layers.note, g.layers.sound, g.layers.noteEnds = screen, "no", time.Now().Add(noteFor)
+	}
+}
+
+// waitsForCode says whether the customer of a view is to show his code: at once, or again after a no.
+func waitsForCode(v View) bool {
+	return v.Screen == "scan" || v.Payload == "" && v.RemainingMS > 0 && (v.Screen == "declined" || v.Screen == "part_paid")
 }
 
 // Shut takes a lane out of service, whatever else it would show, and back.

@@ -139,7 +139,7 @@ func (s *Stage) turn(ctx context.Context, name string, g *glass) time.Time {
 	s.tellAble(g)
 	now := time.Now()
 	v := g.at(now)
-	same := v.Screen == g.drawn.Screen && v.Payment == g.drawn.Payment && v.Payload == g.drawn.Payload
+	same := v.Sound == "" && v.Screen == g.drawn.Screen && v.Payment == g.drawn.Payment && v.Payload == g.drawn.Payload
 	seconds := v.Payload != "" && v.RemainingMS <= endingAt.Milliseconds() && (v.RemainingMS+999)/1000 != (g.drawn.RemainingMS+999)/1000
 	if same && !seconds {
 		return g.next(now)

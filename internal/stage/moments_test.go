@@ -275,20 +275,36 @@ func TestANoteStandsForAMomentOverTheWishForAPayCode(t *testing.T) {
 		v := view()
 		v.Screen, v.Payload = "code", ""
 		_, _ = s.Show(t.Context(), v)
-		_ = s.Note(t.Context(), "1", "scan_wrong")
+		s.Note("1", "scan_wrong")
+		s.Note("9", "scan_wrong")
+		synctest.Wait()
 		if got := kiosk.last().Kind; got != "code" {
 			t.Fatalf("over another screen: %s", got)
 		}
 		v.Screen = "scan"
 		_, _ = s.Show(t.Context(), v)
-		_ = s.Note(t.Context(), "1", "scan_wrong")
-		if got := kiosk.last(); got.Kind != "scan_wrong" || got.Number != "4821" {
+		s.Note("1", "scan_wrong")
+		synctest.Wait()
+		if got := kiosk.last(); got.Kind != "scan_wrong" || got.Number != "4821" || got.Sound != "no" {
+			t.Fatalf("%+v", got)
+		}
+		seen := kiosk.count()
+		s.Note("1", "scan_wrong") // once more: it is heard again
+		synctest.Wait()
+		if got := kiosk.last(); kiosk.count() != seen+1 || got.Sound != "no" {
 			t.Fatalf("%+v", got)
 		}
 		time.Sleep(4*time.Second + time.Millisecond)
 		synctest.Wait()
 		if got := kiosk.last().Kind; got != "scan" {
 			t.Fatalf("after it: %s", got)
+		}
+		v.Screen = "declined" // another code is waited for
+		_, _ = s.Show(t.Context(), v)
+		s.Note("1", "scan_shop")
+		synctest.Wait()
+		if got := kiosk.last().Kind; got != "scan_shop" {
+			t.Fatalf("after a no: %s", got)
 		}
 	})
 }

@@ -137,6 +137,7 @@ func (g *glass) carrying(hash string) (shown []string) {
 func (g *glass) paint(ctx context.Context, pick func(output string, d display.Display) bool) error {
 	v := g.at(time.Now())
 	g.drawn = v
+	g.layers.sound = "" // made with this view
 	type report struct {
 		output string
 		shown  display.Shown

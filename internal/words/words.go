@@ -58,7 +58,7 @@ type Say struct {
 	Do    string `json:"do"`
 }
 
-// Scan is what to tell the cashier about a reading that nobody waited for; false where there is nothing to tell.
+// Scan is what to tell the cashier about a reading, by its outcome; false where there is nothing to tell.
 func (l *Language) Scan(outcome string) (Say, bool) {
 	code := "scan/" + outcome
 	c, ok := l.cashier[code]
