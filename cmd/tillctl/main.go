@@ -72,6 +72,8 @@ func tell(errs io.Writer, err error) {
 	var p *client.Problem
 	var away *client.Unreachable
 	switch {
+	case errors.As(err, &p) && p.Code == "unauthorized":
+		fmt.Fprintln(errs, "hint: put a token of this box into TILLCTL_TOKEN, or name its file with --token-file; on the box's own socket (--addr unix:"+defaultSocket+") none is needed if the box knows you.")
 	case errors.As(err, &p) && p.Do != "":
 		fmt.Fprintln(errs, "hint:", p.Do)
 	case errors.As(err, &away):

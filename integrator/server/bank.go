@@ -1,15 +1,14 @@
 package server
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 
 	"tilld/integrator/provider/sandbox/bank"
+	"tilld/internal/conffile"
 )
 
 // SandboxBank is the settings of a bank whose money is no money.
@@ -27,11 +26,11 @@ func (s SandboxBank) Run(ctx context.Context, log *slog.Logger) error {
 	if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return errors.New("a sandbox bank listens on loopback alone: its wallet takes no token")
 	}
-	key, err := os.ReadFile(s.KeyFile)
+	key, err := conffile.Secret(s.KeyFile)
 	if err != nil {
 		return fmt.Errorf("read the bank's key: %w", err)
 	}
-	c := bank.Config{Key: bytes.TrimSpace(key), Callback: s.Callback, State: s.State, Log: log}
+	c := bank.Config{Key: key, Callback: s.Callback, State: s.State, Log: log}
 	if s.Seed != 0 {
 		c.Evil = evil(uint64(s.Seed))
 	}

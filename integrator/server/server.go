@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +19,7 @@ import (
 	"tilld/integrator/provider/sandbox"
 	"tilld/integrator/store/sqlite"
 	"tilld/integrator/terminal"
+	"tilld/internal/conffile"
 )
 
 // Server is one integrator. Make it with New.
@@ -90,11 +90,11 @@ func hosts(c Config) []string {
 func providers(c Config) (map[string]provider.Provider, error) {
 	out := map[string]provider.Provider{}
 	for name, p := range c.Providers {
-		b, err := os.ReadFile(p.KeyFile)
+		b, err := conffile.Secret(p.KeyFile)
 		if err != nil {
 			return nil, fmt.Errorf("read the key of provider %s: %w", name, err)
 		}
-		s, err := sandbox.New(sandbox.Config{URL: p.URL, Key: bytes.TrimSpace(b)})
+		s, err := sandbox.New(sandbox.Config{URL: p.URL, Key: b})
 		if err != nil {
 			return nil, fmt.Errorf("provider %s: %w", name, err)
 		}

@@ -57,7 +57,7 @@ func (t *tx) scanned(p *pay, code payment.Code, at time.Time) (bool, error) {
 	beforeRead := d.codeRead
 	d.code, d.codeRead = code, at
 	sum := sha256.Sum256([]byte(d.next.ID + "\n" + code.Reveal()))
-	d, err := t.step(p, lane.Event{Kind: lane.Scanned, Hash: hex.EncodeToString(sum[:]), Age: t.now.Sub(at)})
+	d, err := t.step(p, lane.Event{Kind: lane.Scanned, Hash: hex.EncodeToString(sum[:]), Old: t.now.Sub(at) >= t.b.times.CodeAge})
 	if err != nil {
 		return false, err
 	}

@@ -1,16 +1,15 @@
 package daemon
 
 import (
-	"bytes"
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"os/user"
 	"slices"
 	"strconv"
 	"strings"
 
+	"tilld/internal/conffile"
 	"tilld/internal/httpapi"
 	"tilld/internal/localapi"
 )
@@ -37,11 +36,11 @@ func callers(c Config) (tokens []localapi.Token, peers []localapi.Peer, err erro
 	for _, t := range c.Tokens {
 		secret := t.Token
 		if t.File != "" {
-			b, err := os.ReadFile(t.File)
+			b, err := conffile.Secret(t.File)
 			if err != nil {
 				return nil, nil, fmt.Errorf("read the token of %q: %w", t.Name, err)
 			}
-			secret = string(bytes.TrimSpace(b))
+			secret = string(b)
 		}
 		if secret == "" {
 			return nil, nil, fmt.Errorf("the token of %q is empty", t.Name)

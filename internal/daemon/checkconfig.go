@@ -70,6 +70,9 @@ func (c *Config) check(at place) error {
 	if c.Limits.MinFreeMiB < 0 || c.Limits.ReserveMiB < 0 {
 		return at("limits", "must not be negative", "min_free_mib: 32, reserve_mib: 8")
 	}
+	if err := c.checkTimes(at); err != nil {
+		return err
+	}
 	return c.checkCallers(at)
 }
 

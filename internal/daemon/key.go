@@ -12,6 +12,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"tilld/internal/conffile"
 )
 
 // pemType of the key's file: PKCS #8, as openssl reads it.
@@ -34,7 +36,7 @@ func PublicKey(c Config) (string, error) {
 
 // loadKey reads the key; an error never holds a byte of it.
 func loadKey(file string) (ed25519.PrivateKey, error) {
-	b, err := os.ReadFile(file)
+	b, err := conffile.Secret(file)
 	if err != nil {
 		return nil, fmt.Errorf("read this box's key (tilld key makes one): %w", err)
 	}

@@ -115,13 +115,13 @@ func incident() (*Problem, string) {
 	return p, id
 }
 
-// plainName says whether a name may be repeated to the caller: 1–32 of a-z and _.
+// plainName says whether a name may be repeated to the caller: 1–32 letters and _. No pay code is one: each has digits.
 func plainName(s string) bool {
 	if s == "" || len(s) > 32 {
 		return false
 	}
 	for i := range len(s) {
-		if c := s[i]; c != '_' && (c < 'a' || c > 'z') {
+		if c := s[i]; c != '_' && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
 			return false
 		}
 	}

@@ -55,18 +55,10 @@ const (
 	ReceiptDue Clock = "no_receipt" // paid without a receipt
 )
 
-// Default lengths of the clocks that are settings, and the limits that rows know.
+// Limits that rows know.
 const (
-	UnsentAfter   = 3 * time.Second
-	ParkAfter     = 5 * time.Second
-	CodeAgeMax    = 60 * time.Second
-	AskAfter      = 4 * time.Minute
-	GiveBackAfter = time.Minute // after AskAfter: five minutes in all
-	ReceiptAfter  = 2 * time.Minute
-	OutputLimit   = time.Second      // until OutputsDone
-	DrawAtLeast   = 10 * time.Second // with less left a code is not drawn again
-	DoubtAfter    = 15 * time.Second // without a link or an answer
-	MaxExtends    = 10
+	DrawAtLeast = 10 * time.Second // with less left a code is not drawn again
+	MaxExtends  = 10
 )
 
 // Event is one thing that happened to one payment, with what only the engine knows of the world at that moment.
@@ -104,7 +96,7 @@ type Event struct {
 	Clock Clock
 	Left  time.Duration // Boot: what is left of the code
 	Shown []string      // OutputsDone
-	Age   time.Duration // Scanned: of the code
+	Old   bool          // Scanned: the code is as old as the clock CodeAge is long
 
 	mapped bool // made of a snapshot (E31): no row means books only
 }

@@ -20,14 +20,14 @@ func doneElsewhere(e Event) bool {
 
 // scanRows: the customer shows, we scan.
 var scanRows = []row{
-	line("C1", "waiting for a code; a wallet code younger than 60 s",
+	line("C1", "waiting for a code; a wallet code younger than code_age (60 s)",
 		func(p Payment, e Event) bool {
-			return p.Stage == WaitingCode && !p.Parked && e.Kind == Scanned && e.Age < CodeAgeMax
+			return p.Stage == WaitingCode && !p.Parked && e.Kind == Scanned && !e.Old
 		},
 		func(s *step) { s.charge() }),
 	line("C1a", "submitted, scan; a wallet code read too early is kept in memory until it can be charged",
 		func(p Payment, e Event) bool {
-			return p.Stage == Submitted && !p.Parked && p.Mode == payment.Scan && e.Kind == Scanned && e.Age < CodeAgeMax
+			return p.Stage == Submitted && !p.Parked && p.Mode == payment.Scan && e.Kind == Scanned && !e.Old
 		},
 		func(*step) {}),
 	line("C2", "charging; a second scan: refused",

@@ -558,7 +558,7 @@ var scanTests = []rowTest{
 		if c := r.p.Pending(lane.VerbCharge); c.ID != "p1:charge:1" || !c.Volatile() || r.p.CodeHash != "hash" {
 			t.Errorf("%+v", r.p)
 		}
-		old := opened(t, scanMode).take(lane.Event{Kind: lane.Scanned, Hash: "h", Age: lane.CodeAgeMax}).is(lane.WaitingCode, "open").didNot("put")
+		old := opened(t, scanMode).take(lane.Event{Kind: lane.Scanned, Hash: "h", Old: true}).is(lane.WaitingCode, "open").didNot("put")
 		return old.scan()
 	})},
 	{"C1a", "read_too_early", one(func(t *testing.T) *run {

@@ -114,7 +114,7 @@ func (r *run) clock(c lane.Clock) *run {
 
 func (r *run) scan() *run {
 	r.t.Helper()
-	return r.take(lane.Event{Kind: lane.Scanned, Hash: "hash", Age: time.Second})
+	return r.take(lane.Event{Kind: lane.Scanned, Hash: "hash"})
 }
 
 func (r *run) giveBack(reference string) *run {

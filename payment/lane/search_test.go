@@ -82,7 +82,7 @@ func alphabet(p lane.Payment) []lane.Event {
 	old.Bill.Version--
 	out = append(out, old)
 	if p.Attempt < 1 || p.Stage == lane.Charging {
-		out = append(out, lane.Event{Kind: lane.Scanned, Hash: "h", Age: time.Second})
+		out = append(out, lane.Event{Kind: lane.Scanned, Hash: "h"})
 	}
 	if p.Extends < 1 {
 		out = append(out, lane.Event{Kind: lane.TillExtend, By: time.Minute})
@@ -250,7 +250,7 @@ func TestCrossing(t *testing.T) {
 		{"E19", func(t *testing.T) *run { return opened(t) }, func(lane.Payment) lane.Event { return lane.Event{Kind: lane.Boot} }},
 		{"E32", func(t *testing.T) *run { return opened(t) }, func(p lane.Payment) lane.Event { return event(p, payment.EvChild) }},
 		{"C1a", func(t *testing.T) *run { return sent(t, scanMode) }, func(lane.Payment) lane.Event {
-			return lane.Event{Kind: lane.Scanned, Hash: "h", Age: time.Second}
+			return lane.Event{Kind: lane.Scanned, Hash: "h"}
 		}},
 		{"E1x", func(t *testing.T) *run { return opened(t) }, func(lane.Payment) lane.Event { return lane.Event{Kind: lane.TillExtend, By: time.Minute} }},
 	} {
