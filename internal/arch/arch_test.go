@@ -156,6 +156,7 @@ var onlyFor = map[string][]string{
 	"internal/shop":   {"cmd/demo", "internal/shop"},
 	"internal/daemon": {"cmd/tilld", "internal/shop", "internal/daemon"},
 	"devices/all":     {"internal/daemon"},
+	"configs":         {"internal/daemon"},
 }
 
 // closest is the rule that names the longest part of dir.
