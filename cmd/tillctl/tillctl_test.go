@@ -17,8 +17,10 @@ import (
 	"tilld/internal/httpapi"
 	"tilld/internal/localapi"
 	"tilld/internal/localapi/localapitest"
+	"tilld/internal/printing"
 	"tilld/payment"
 	"tilld/payment/lane"
+	"tilld/printer"
 )
 
 func TestMain(m *testing.M) {
@@ -39,7 +41,7 @@ type boxKey struct{}
 
 // setUp starts a box for the story, on a port and a socket.
 func setUp(env *testscript.Env) error {
-	box := &localapitest.Box{OnCreate: play, OnReturn: func(b *localapitest.Box, p lane.Public) {
+	box := &localapitest.Box{OnCreate: play, OnPrint: playPrinter, OnReturn: func(b *localapitest.Box, p lane.Public) {
 		b.Move(p.ID, "payment.ended", func(p *lane.Public) {
 			p.State, p.QR, p.Lights.OtherTender = "canceled", nil, true
 			say(p, "canceled", "Cancelled, nobody paid", "Take other money or start again.")
@@ -106,6 +108,20 @@ func play(b *localapitest.Box, p lane.Public, code payment.Code) {
 			say(p, "in_doubt", "NOT KNOWN YET", "Don't hand over, don't take other money.")
 		})
 	}
+}
+
+// playPrinter is the printer: back prints nothing, lost breaks off in the middle, any other prints.
+func playPrinter(b *localapitest.Box, j printing.Job, asked printing.Request) {
+	b.MovePrint(j.ID, func(j *printing.Job) {
+		j.State, j.Proof, j.Blocked, j.Say = printing.Printed, printer.Proven, nil, nil
+		switch asked.Printer {
+		case "back":
+			j.State, j.Proof, j.Why = printing.NotPrinted, "", "expired"
+		case "lost":
+			j.State, j.Proof, j.Why = printing.Unknown, "", "line"
+			j.Say = &printing.Advice{Code: "print/unknown", Short: "Printed? Not known", Do: "Look at the paper. Print again only if it is not there."}
+		}
+	})
 }
 
 // exits runs a command that must end with this code; its output is kept for stdout and stderr.

@@ -101,7 +101,7 @@ var rules = []rule{
 	{"internal/touches", []string{"payment", "internal/record"}, "no page, no socket"},
 	{"internal/scans", []string{"payment", "internal/record", "internal/words", "internal/health", "scanner"}, "contracts only"},
 	{"internal/link", []string{"payment", "internal/wire", "internal/ws", "internal/record", "internal/health"}, "the box's end of the line"},
-	{"internal/localapi", []string{"payment", "internal/httpapi", "internal/record", "internal/ws", "internal/health", "internal/qr", "internal/words"}, "declares what it needs of each owner"},
+	{"internal/localapi", []string{"payment", "internal/httpapi", "internal/record", "internal/ws", "internal/health", "internal/qr", "internal/words", "internal/printing"}, "declares what it needs of each owner"},
 	{"devices", []string{"devices", "internal/qr"}, "standard library and itself"},
 	{"devices/binding", []string{"devices", "internal/conffile"}, "one file of its own"},
 	{"devices/models", []string{"devices", "internal/conffile"}, "products as data"},

@@ -26,7 +26,7 @@ func outputs() []string {
 func receipts() []string { return []string{"paper", "screen", "none"} }
 func parities() []string { return []string{"none", "even", "odd"} }
 func roles() []string {
-	return []string{localapi.Till, localapi.Supervisor, localapi.Technician, localapi.Kiosk}
+	return []string{localapi.Till, localapi.Supervisor, localapi.Technician, localapi.Kiosk, localapi.Raw}
 }
 
 func notConfirmed() []string {

@@ -38,7 +38,7 @@ type Token struct {
 	Name  string   `yaml:"name"`  // for the log
 	Token string   `yaml:"token"` // or File
 	File  string   `yaml:"file"`
-	Roles []string `yaml:"roles"` // till supervisor technician kiosk
+	Roles []string `yaml:"roles"` // till supervisor technician kiosk raw
 	Lane  string   `yaml:"lane"`  // of a till or kiosk
 }
 

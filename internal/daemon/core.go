@@ -96,7 +96,7 @@ func (c *core) run(ctx context.Context) (err error) {
 
 // owners are the parts behind the API.
 func (c *core) owners() localapi.Owners {
-	return localapi.Owners{Payments: payments{c.box}, Events: c.journal, Glass: aside{c}, Journal: c.box, Health: looked{c}, Drawing: drawing{}}
+	return localapi.Owners{Payments: payments{c.box}, Printing: c.jobs, Events: c.journal, Glass: aside{c}, Journal: c.box, Health: looked{c}, Drawing: drawing{}}
 }
 
 // outputs tells the box which outputs carry the lane's code now; shown are those of the stage.

@@ -132,7 +132,7 @@ func (p *paperCode) ask(ctx context.Context, l, payment string) error {
 }
 
 // counts says whether a job counts as shown.
-func counts(j printing.Public) bool {
+func counts(j printing.Job) bool {
 	return j.State == printing.Printed || (j.State == printing.Queued || j.State == printing.Running) && j.Blocked == nil
 }
 
@@ -164,7 +164,7 @@ func (p *paperCode) news(ctx context.Context) {
 }
 
 // job takes in what became of a print job.
-func (p *paperCode) job(j printing.Public) {
+func (p *paperCode) job(j printing.Job) {
 	p.each(func(o *onPaper) {
 		if o.job == j.ID {
 			o.shown = counts(j)

@@ -64,7 +64,7 @@ func (s *slips) follow(ctx context.Context, after int64) {
 func (s *slips) take(ctx context.Context, e record.Event) {
 	switch {
 	case strings.HasPrefix(e.Type, "print."):
-		var j printing.Public
+		var j printing.Job
 		if json.Unmarshal(e.Data, &j) == nil {
 			s.code.job(j)
 		}

@@ -203,7 +203,7 @@ func (a *API) admit(rt Route, body bodyRule) func(huma.Context, func(huma.Contex
 			return
 		}
 		if rt.takesBody() {
-			if p := a.readBody(w, r, body); p != nil {
+			if p := a.readBody(w, r, a.maxBody(rt), body); p != nil {
 				p.Write(w)
 				return
 			}
@@ -229,11 +229,14 @@ func (a *API) problem(ctx context.Context, rt Route, err error) *Problem {
 	return p
 }
 
+// maxBody is the largest body of a route.
+func (a *API) maxBody(rt Route) int64 { return max(rt.MaxBody, a.cfg.MaxBody) }
+
 // readBody takes the whole body within its limits, judges it as written and hands it on.
-func (a *API) readBody(w http.ResponseWriter, r *http.Request, wanted bodyRule) *Problem {
+func (a *API) readBody(w http.ResponseWriter, r *http.Request, most int64, wanted bodyRule) *Problem {
 	rc := http.NewResponseController(w)
 	_ = rc.SetReadDeadline(time.Now().Add(a.cfg.BodyTime)) // not every writer has one; a test's has none
-	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, a.cfg.MaxBody))
+	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	_ = rc.SetReadDeadline(time.Time{}) // else it would end a wait that follows
 	var large *http.MaxBytesError
 	switch {

@@ -38,6 +38,9 @@ const (
 	EventsTrimmed  = "events_trimmed"
 	NotReady       = "not_ready"
 	StorageStopped = "storage_stopped"
+
+	PrinterUnavailable = "printer_unavailable"
+	JobState           = "job_state"
 )
 
 // Code is one entry of the list: what a stable code means and what to do about it.
@@ -79,10 +82,10 @@ var general = []Code{
 }
 
 var till = []Code{
-	{lane.NoNotFound, http.StatusNotFound, "There is no such payment", "Check the id (a number is found with ?number=); a token sees the payments of its own lane alone."},
+	{lane.NoNotFound, http.StatusNotFound, "There is no such payment or print job", "Check the id (a payment's number is found with ?number=); a token sees what belongs to its own lane alone."},
 	{lane.NoLane, http.StatusNotFound, "There is no such lane", "Use a lane of this box that the token belongs to."},
 	{LaneNeeded, http.StatusUnprocessableEntity, "The lane is not named and the token belongs to none", "Name the lane, or use the token of a lane."},
-	{lane.NoKeyReused, http.StatusConflict, "This reference was used for something else", "Use a new reference for a new sale or return; the same body again gets the first one as it stands."},
+	{lane.NoKeyReused, http.StatusConflict, "This reference was used for something else", "Use a new reference for a new sale, return or print job; the same body again gets the first one as it stands."},
 	{lane.NoLaneBusy, http.StatusConflict, "Another payment occupies the lane", "Finish the payment that is shown first, or replace it."},
 	{lane.NoReplacedWasPaid, http.StatusConflict, "The payment to be replaced has been paid", "Obey that payment's lights; ask for the rest with adds_to."},
 	{lane.NoOverridden, http.StatusConflict, "A supervisor has taken other money for this payment", "Nothing more to do: money that still comes goes back by itself."},
@@ -98,6 +101,8 @@ var till = []Code{
 	{lane.NoNotInDoubt, http.StatusConflict, "The payment is not in doubt", "Obey its lights; an override is for doubt alone."},
 	{lane.NoWrongState, http.StatusConflict, "The payment does not take this call now", "Look at state and next of the payment in this answer; before it is paid, return takes no amount."},
 	{lane.NoCodeNotLive, http.StatusGone, "There is no live code to show", "Take the picture away; nobody must scan it any more."},
+	{PrinterUnavailable, http.StatusServiceUnavailable, "The printer or its drawer cannot be used now", "why says the reason: no_printer (this lane has none, or not the one that was named), no_drawer, offline, line (nobody knows whether the drawer has opened), queue_full, journal; /v1/health says what to do about it."},
+	{JobState, http.StatusConflict, "The print job does not take this call now", "Look at its state: one that has ended cannot be taken back, and one that has not cannot be printed again."},
 	{EventsTrimmed, http.StatusGone, "The events asked for are not kept", "Read the payments with open=true and unsettled=true, then ask with after one below oldest."},
 	{NotReady, http.StatusServiceUnavailable, "No lane can take a payment now", "See /v1/availability and /v1/health for the reason."},
 	{StorageStopped, http.StatusServiceUnavailable, "The journal stopped after a failed write", "Nothing was promised. The program ends and is started again; check the disk if this comes back."},

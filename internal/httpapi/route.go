@@ -22,6 +22,7 @@ type Route struct {
 	Allow []string // else the roles that may call, as the API's Admit understands them
 	Waits bool     // may stay open for long: counted against Config.MaxWaiting
 
+	MaxBody int64    // bytes, where a body may be larger than Config.MaxBody
 	Status  int      // of the usual answer; 0: 200, or 204 without a body
 	Replies []Reply  // further answers, and those of a HandleHTTP route
 	Codes   []string // problem codes of this call besides those that its shape implies
@@ -70,7 +71,7 @@ func (rt Route) takesBody() bool {
 func (rt Route) operation(a *API, parameters, body bool) huma.Operation {
 	op := huma.Operation{
 		OperationID: rt.ID, Method: rt.Method, Path: rt.Path, Summary: rt.Summary, Description: rt.Text,
-		DefaultStatus: rt.Status, BodyReadTimeout: -1, MaxBodyBytes: a.cfg.MaxBody + 1,
+		DefaultStatus: rt.Status, BodyReadTimeout: -1, MaxBodyBytes: a.maxBody(rt) + 1,
 		RejectUnknownQueryParameters: true,
 		Responses:                    map[string]*huma.Response{},
 		Extensions:                   map[string]any{},

@@ -38,11 +38,20 @@ func TestEveryTillCode(t *testing.T) {
 			return f.do("boss-1", "POST", at+tail, body)
 		}
 	}
+	print := func(before func()) func() answer {
+		return func() answer {
+			before()
+			defer f.box.Fail("Submit", nil)
+			return f.do("till-1", "POST", "/v1/print-jobs", paper("P-1"))
+		}
+	}
 	cases := map[string][]func() answer{
 		lane.NoNotFound: {
 			func() answer { return f.do("till-1", "GET", "/v1/payments/"+someID, "") },
 			func() answer { return f.do("till-1", "GET", "/v1/payments/nonsense", "") },
 			func() answer { return f.do("till-1", "POST", "/v1/payments/"+someID+"/park", "") },
+			func() answer { return f.do("till-1", "GET", "/v1/print-jobs/"+someID, "") },
+			func() answer { return f.do("till-1", "DELETE", "/v1/print-jobs/nonsense", "") },
 		},
 		lane.NoLane: {
 			func() answer {
@@ -51,7 +60,7 @@ func TestEveryTillCode(t *testing.T) {
 			create(refuse("Create", lane.NoLane, "")),
 		},
 		httpapi.LaneNeeded:      {func() answer { return f.do("all", "POST", "/v1/payments", sale("R-1")) }},
-		lane.NoKeyReused:        {create(refuse("Create", lane.NoKeyReused, "")), act("Return", "/return", `{"reference":"V-1"}`, lane.NoKeyReused)},
+		lane.NoKeyReused:        {create(refuse("Create", lane.NoKeyReused, "")), print(refuse("Submit", lane.NoKeyReused, "")), act("Return", "/return", `{"reference":"V-1"}`, lane.NoKeyReused)},
 		lane.NoLaneBusy:         {create(refuse("Create", lane.NoLaneBusy, "")), func() answer { return f.do("till-1", "PUT", displayPath, message) }},
 		lane.NoReplacedWasPaid:  {create(refuse("Create", lane.NoReplacedWasPaid, ""))},
 		lane.NoOverridden:       {create(refuse("Create", lane.NoOverridden, ""))},
@@ -83,6 +92,18 @@ func TestEveryTillCode(t *testing.T) {
 				return f.do("", "GET", "/readyz", "")
 			},
 		},
+		httpapi.PrinterUnavailable: {
+			print(refuse("Submit", lane.NoUnavailable, "no_printer")),
+			func() answer {
+				refuse("OpenDrawer", lane.NoUnavailable, "no_drawer")()
+				defer f.box.Fail("OpenDrawer", nil)
+				return f.do("till-1", "POST", "/v1/drawer/open", `{"reason":"change"}`)
+			},
+		},
+		httpapi.JobState: {func() answer {
+			j := f.do("till-1", "POST", "/v1/print-jobs", paper("P-9")).job(t)
+			return f.do("till-1", "POST", "/v1/print-jobs/"+j.ID+"/reprint", `{"reference":"P-10"}`)
+		}},
 		httpapi.StorageStopped: {create(func() { f.box.Fail("Create", fmt.Errorf("commit: %w", record.ErrStopped)) })},
 	}
 	reached := 0
@@ -218,7 +239,47 @@ var badBodies = []struct{ path, body, code, field string }{
 	{"/accept", `[]`, httpapi.BadJSON, ""},
 	{"/override", `{"tender":"cash","who":"x"}`, httpapi.MissingField, "why"},
 	{"/override", `{"tender":"cash","who":"","why":"y"}`, httpapi.InvalidField, "who"},
+	{"/v1/print-jobs", ``, httpapi.BadJSON, ""},
+	{"/v1/print-jobs", `{"reference":"P"}`, httpapi.InvalidField, "receipt"},
+	{"/v1/print-jobs", `{"receipt":[{"type":"cut"}]}`, httpapi.MissingField, "reference"},
+	{"/v1/print-jobs", `{"reference":"P/1","receipt":[{"type":"cut"}]}`, httpapi.InvalidField, "reference"},
+	{"/v1/print-jobs", `{"reference":"P","receipt":"` + secret + `"}`, httpapi.InvalidField, "receipt"},
+	{"/v1/print-jobs", `{"reference":"P","receipt":["` + secret + `"]}`, httpapi.InvalidField, "receipt"},
+	{"/v1/print-jobs", `{"reference":"P","receipt":[{"text":"x"}]}`, httpapi.MissingField, "type"},
+	{"/v1/print-jobs", receiptOf(`"type":"` + secret + `"`), httpapi.InvalidField, "type"},
+	{"/v1/print-jobs", receiptOf(`"type":"text","text":"a\u001b@"`), httpapi.InvalidField, "text"},
+	{"/v1/print-jobs", receiptOf(`"type":"text","text":"a\u009b"`), httpapi.InvalidField, "text"},
+	{"/v1/print-jobs", receiptOf(`"type":"text","text":"a","text":"b"`), httpapi.DuplicateField, "text"},
+	{"/v1/print-jobs", receiptOf(`"type":"text","Text":"a"`), httpapi.UnknownField, ""},
+	{"/v1/print-jobs", receiptOf(`"type":"text","text":"` + strings.Repeat("x", 4001) + `"`), httpapi.InvalidField, "text"},
+	{"/v1/print-jobs", receiptOf(`"type":"text","payload":"` + secret + `"`), httpapi.InvalidField, "payload"},
+	{"/v1/print-jobs", receiptOf(`"type":"text","width":6`), httpapi.InvalidField, "width"},
+	{"/v1/print-jobs", receiptOf(`"type":"text","align":"middle"`), httpapi.InvalidField, "align"},
+	{"/v1/print-jobs", receiptOf(`"type":"columns"`), httpapi.InvalidField, "cells"},
+	{"/v1/print-jobs", receiptOf(`"type":"columns","cells":[{"width":3}]`), httpapi.MissingField, "text"},
+	{"/v1/print-jobs", receiptOf(`"type":"columns","cells":[{"text":"a","align":"` + secret + `"}]`), httpapi.InvalidField, "align"},
+	{"/v1/print-jobs", receiptOf(`"type":"qr"`), httpapi.InvalidField, "payload"},
+	{"/v1/print-jobs", receiptOf(`"type":"qr","payload":"привет"`), httpapi.InvalidField, "payload"},
+	{"/v1/print-jobs", receiptOf(`"type":"qr","payload":"x","level":"Z"`), httpapi.InvalidField, "level"},
+	{"/v1/print-jobs", receiptOf(`"type":"qr","payload":"x","module":2`), httpapi.InvalidField, "module"},
+	{"/v1/print-jobs", receiptOf(`"type":"barcode","kind":"ean13"`), httpapi.InvalidField, "data"},
+	{"/v1/print-jobs", receiptOf(`"type":"barcode","kind":"upce","data":"1"`), httpapi.InvalidField, "kind"},
+	{"/v1/print-jobs", receiptOf(`"type":"image","picture":"` + secret + `"`), httpapi.InvalidField, ""},
+	{"/v1/print-jobs", receiptOf(`"type":"image","picture":"AAAA"`), httpapi.InvalidField, "picture"},
+	{"/v1/print-jobs", receiptOf(`"type":"feed","lines":51`), httpapi.InvalidField, "lines"},
+	{"/v1/print-jobs", receiptOf(`"type":"drawer","pin":3`), httpapi.InvalidField, "pin"},
+	{"/v1/print-jobs", `{"reference":"P","receipt":[` + strings.Repeat(`{"type":"cut"},`, 1000) + `{"type":"cut"}]}`, httpapi.InvalidField, "receipt"},
+	{"/v1/print-jobs", `{"reference":"P","raw":"Gw=="}`, httpapi.Forbidden, "raw"},
+	{"/v1/print-jobs", `{"reference":"P","raw":"no base64 ` + secret + `"}`, httpapi.InvalidField, "raw"},
+	{"/v1/print-jobs", `{"reference":"P","expires_in":"25h","receipt":[{"type":"cut"}]}`, httpapi.InvalidField, "expires_in"},
+	{"/v1/print-jobs/" + secret + "/reprint", `{}`, httpapi.MissingField, "reference"},
+	{"/v1/drawer/open", `{}`, httpapi.MissingField, "reason"},
+	{"/v1/drawer/open", `{"reason":""}`, httpapi.InvalidField, "reason"},
+	{"/v1/drawer/open", `{"reason":"x","lane":"` + secret + `"}`, lane.NoLane, "lane"},
 }
+
+// receiptOf is a print job of one item.
+func receiptOf(item string) string { return `{"reference":"P","receipt":[{` + item + `}]}` }
 
 // set is a good sale with one thing in it replaced; with has one thing more.
 func set(old, other string) string { return strings.Replace(sale("R-1"), old, other, 1) }
@@ -232,7 +293,10 @@ func TestBadInput(t *testing.T) {
 	calls := len(f.box.Called())
 	for _, tc := range badBodies {
 		path := "/v1/payments"
-		if tc.path != "" {
+		switch {
+		case strings.HasPrefix(tc.path, "/v1/"):
+			path = tc.path
+		case tc.path != "":
 			path += "/" + p.ID + tc.path
 		}
 		a := f.do("boss-1", "POST", path, tc.body, "Content-Type", "application/json")
@@ -246,7 +310,7 @@ func TestBadInput(t *testing.T) {
 		}
 	}
 	for _, call := range f.box.Called()[calls:] {
-		if call != "Get" {
+		if call != "Get" && call != "Submit" { // what depends on a receipt's type is its owner's to refuse
 			t.Errorf("bad input reached %s", call)
 		}
 	}

@@ -9,6 +9,7 @@ var tags = map[string]string{
 	"payments": "Ask for money, look at it, confirm, give it back",
 	"events":   "What happened, durable and in order",
 	"display":  "What the customer sees beside a payment",
+	"printing": "Receipts on paper, and the drawer on the printer",
 	"box":      "Whether the box can sell, and what is wrong",
 	"about":    "Probes and this description",
 }
@@ -20,6 +21,8 @@ var names = map[string]string{
 	"AcknowledgeBody": "Acknowledge", "EventBody": "Event", "EventsBody": "Events", "ListReplyBody": "Payments",
 	"AvailabilityReplyBody": "AvailabilityByLane", "HealthReplyBody": "Health", "OkReplyBody": "OK",
 	"DisplayBody": "CustomerDisplay", "CartBody": "Cart", "MessageBody": "Message", "ChooseBody": "Choose", "ChoiceBody": "Choice",
+	"PrintBody": "NewPrintJob", "ReprintBody": "Reprint", "Job": "PrintJob", "Item": "ReceiptItem", "Cell": "ReceiptCell", "PrintListReplyBody": "PrintJobs",
+	"DrawerBody": "OpenDrawer", "Drawer": "DrawerOpening", "Blocked": "PrintBlocked",
 	"SayCashierStruct": "SayCashier", "SayCustomerStruct": "SayCustomer",
 }
 
@@ -49,6 +52,20 @@ func describe(a *httpapi.API) {
 	a.Describe("Availability", "receipt", "How this lane gives a receipt", "paper", "screen", "none")
 	a.Describe("Ability", "why", "A code for the reason while ok is false")
 	a.Describe("Trouble", "severity", "stop: no payment can be taken; part: something does not work; note: someone should know", "stop", "part", "note")
+	a.Describe("PrintJob", "state", "not_printed: certainly no byte of it has left; unknown: a person must look at the paper", "queued", "printing", "printed", "not_printed", "unknown")
+	a.Describe("PrintJob", "version", "+1 per change: of two answers the higher is newer")
+	a.Describe("PrintJob", "proof", "Of printed: proven: the printer said that it is on paper; accepted: it worked through all of it; blind: a one-way printer took all bytes", "proven", "accepted", "blind")
+	a.Describe("PrintJob", "blocked", "Why it is not printed now; null when nothing stands in its way")
+	a.Nullable("PrintJob", "blocked")
+	a.Describe("PrintBlocked", "why", "What a person should look at", "offline", "paper", "cover", "cutter", "error")
+	a.Describe("PrintJob", "why", "Of not_printed and unknown", "canceled", "expired", "refused", "no_printer", "restart", "stopped", "line", "late")
+	a.Describe("PrintJob", "mark", "The word that is printed above and below", "repeat", "copy")
+	a.Describe("PrintJob", "of", "The job that this one prints again")
+	a.Describe("PrintJob", "until", "Not begun later than this")
+	a.Describe("PrintJob", "sent", "Bytes that have left")
+	a.Describe("PrintJob", "detail", "Of refused: what is wrong with it, for the programmer")
+	a.Describe("PrintJob", "stamps", "When it was accepted, started, ended")
+	a.Describe("DrawerOpening", "state", "opened: the pulse was sent", "asked", "opened", "failed", "in_receipt")
 	a.Describe("Event", "type", "payment.* are those of a payment, data is then the whole payment; others: scan, print.*, device.*, drawer.*, health.*, kiosk.*, availability")
 	a.Describe("Event", "data", "The whole resource as it stood: keep the highest version")
 }

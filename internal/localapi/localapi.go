@@ -75,6 +75,7 @@ func build(c Config, o Owners) *httpapi.API {
 	s.stream(a)
 	s.display(a)
 	s.box(a)
+	s.printJobs(a)
 	for pattern, h := range c.Pages {
 		a.Mount(pattern, h)
 	}

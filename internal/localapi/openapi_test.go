@@ -9,11 +9,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"tilld/internal/health"
 	"tilld/internal/httpapi"
+	"tilld/internal/printing"
 	"tilld/payment/lane"
 )
 
@@ -113,7 +115,7 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 	}
 	for name, s := range d.Components.Schemas {
 		closed := s["additionalProperties"] == false
-		asked := slices.Contains([]string{"Acknowledge", "Cart", "Choice", "Choose", "Confirm", "CustomerDisplay", "Message", "Extend", "Line", "Money", "NewOverride", "NewPayment", "NewReceipt", "NewReturn"}, name)
+		asked := slices.Contains([]string{"Acknowledge", "Cart", "Choice", "Choose", "Confirm", "CustomerDisplay", "Message", "Extend", "Line", "Money", "NewOverride", "NewPayment", "NewReceipt", "NewReturn", "NewPrintJob", "Reprint", "ReceiptItem", "ReceiptCell", "OpenDrawer"}, name)
 		if closed != asked {
 			t.Errorf("schema %s: closed is %v, want %v: requests are closed, replies may gain fields", name, closed, asked)
 		}
@@ -200,6 +202,16 @@ func TestRepliesAreAsDescribed(t *testing.T) {
 	check("GET", one, at, "tech", "")
 	check("GET", one+"/story", at+"/story", "tech", "")
 	check("GET", "/v1/payments", "/v1/payments", "tech", "")
+	j := check("POST", "/v1/print-jobs", "/v1/print-jobs", "till-1", paper("P-1")).job(t)
+	job, until := "/v1/print-jobs/"+j.ID, time.Now()
+	check("GET", "/v1/print-jobs/{id}", job, "till-1", "")
+	check("GET", "/v1/print-jobs", "/v1/print-jobs", "till-1", "")
+	f.box.MovePrint(j.ID, func(j *printing.Job) {
+		j.State, j.Proof, j.Blocked, j.Say, j.Until = printing.Printed, "blind", nil, nil, &until
+	})
+	check("POST", "/v1/print-jobs/{id}/reprint", job+"/reprint", "till-1", `{"reference":"P-2"}`)
+	check("DELETE", "/v1/print-jobs/{id}", job, "till-1", "")
+	check("POST", "/v1/drawer/open", "/v1/drawer/open", "till-1", `{"reason":"change"}`)
 	check("GET", "/v1/events", "/v1/events", "tech", "")
 	check("GET", "/v1/events", "/v1/events?after=99", "tech", "")
 	check("GET", "/v1/availability", "/v1/availability", "tech", "")

@@ -90,6 +90,7 @@ type Drawing interface {
 // Owners are the parts of the box behind the API.
 type Owners struct {
 	Payments Payments
+	Printing Printing
 	Events   Events
 	Glass    Glass
 	Journal  Journal

@@ -36,11 +36,17 @@ var roles = map[string]string{
 	"alive":                "open",
 	"ready":                "open",
 	"openapi":              "open",
+	"create_print_job":     "supervisor technician till",
+	"get_print_job":        "supervisor technician till",
+	"list_print_jobs":      "supervisor technician till",
+	"cancel_print_job":     "supervisor technician till",
+	"reprint":              "supervisor technician till",
+	"open_drawer":          "supervisor till",
 }
 
 func TestRoles(t *testing.T) {
 	f := start(t, func(c *localapi.Config) {
-		for _, r := range []string{"till", "supervisor", "technician", "kiosk"} {
+		for _, r := range []string{"till", "supervisor", "technician", "kiosk", "raw"} {
 			c.Tokens = append(c.Tokens, localapi.NewToken(r, "only-"+r, "1", r))
 		}
 		c.Tokens = append(c.Tokens, localapi.NewToken("nothing", "only-nothing", "1"))
@@ -56,7 +62,7 @@ func TestRoles(t *testing.T) {
 		if rt.Open != (want == "open") || !rt.Open && len(rt.Allow) == 0 {
 			t.Errorf("%s: open %v, roles %v; want %s", rt.ID, rt.Open, rt.Allow, want)
 		}
-		for _, role := range []string{"", "till", "supervisor", "technician", "kiosk", "nothing"} {
+		for _, role := range []string{"", "till", "supervisor", "technician", "kiosk", "raw", "nothing"} {
 			token := ""
 			if role != "" {
 				token = "only-" + role
@@ -107,7 +113,7 @@ func TestLanes(t *testing.T) {
 	f.paid(theirs.ID)
 	before := f.do("till-2", "GET", "/v1/payments/"+theirs.ID, "").body
 	bodies := map[string]string{
-		"return": `{"reference":"V-1"}`, "override": `{"tender":"cash","who":"x","why":"y"}`, "receipt": `{"number":"1"}`, "confirm": `{}`,
+		"return": `{"reference":"V-1"}`, "override": `{"tender":"cash","who":"x","why":"y"}`, "receipt": `{"number":"1"}`, "reprint": `{"reference":"P-1"}`, "confirm": `{}`,
 	}
 	asked := 0
 	for _, rt := range f.api.Routes() {

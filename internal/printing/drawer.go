@@ -3,6 +3,7 @@ package printing
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -29,7 +30,7 @@ type Drawer struct {
 const MaxReason = 200
 
 // OpenDrawer opens the drawer of a lane. That it was asked for is durable before the pulse leaves. Errors are an *Invalid,
-// a *lane.Refusal (unknown_lane; unavailable with why no_printer, no_drawer or offline) or an accident.
+// a *lane.Refusal (unknown_lane; unavailable with why no_printer, no_drawer, offline or line) or an accident.
 func (p *Printing) OpenDrawer(ctx context.Context, l, who, reason string) (Drawer, error) {
 	if reason == "" || len(reason) > MaxReason {
 		return Drawer{}, &Invalid{"reason", fmt.Sprintf("must be 1 to %d bytes", MaxReason)}
@@ -61,10 +62,17 @@ func (p *Printing) OpenDrawer(ctx context.Context, l, who, reason string) (Drawe
 	if e := p.audit(ctx, d); e != nil {
 		return d, e
 	}
-	if err != nil {
+	no := (*lane.Refusal)(nil)
+	switch {
+	case err == nil:
+		return d, nil
+	case errors.As(err, &no):
+		return d, err
+	case errors.Is(err, printer.ErrRefused):
 		return d, fmt.Errorf("open drawer of lane %s: %w", l, err)
 	}
-	return d, nil
+	p.cfg.Log.Warn("drawer met trouble", "lane", l, "device", q.name, "err", err)
+	return d, &lane.Refusal{Code: lane.NoUnavailable, Why: "line"}
 }
 
 // auditReceipt keeps that a receipt which begins to be printed opens the drawer. Raw bytes are not looked into.

@@ -144,7 +144,7 @@ func receipt(line string) []printing.Item {
 	}
 }
 
-func (s *shop) submit(l, ref string) printing.Public {
+func (s *shop) submit(l, ref string) printing.Job {
 	s.t.Helper()
 	p, fresh, err := s.p.Submit(s.t.Context(), printing.Request{Lane: l, Reference: ref, Items: receipt(ref)})
 	if err != nil || !fresh {
@@ -153,7 +153,7 @@ func (s *shop) submit(l, ref string) printing.Public {
 	return p
 }
 
-func (s *shop) get(id string) printing.Public {
+func (s *shop) get(id string) printing.Job {
 	s.t.Helper()
 	p, err := s.p.Find(s.t.Context(), "", id)
 	if err != nil {
@@ -163,13 +163,13 @@ func (s *shop) get(id string) printing.Public {
 }
 
 // ended waits until a job has come to its end.
-func (s *shop) ended(id string) printing.Public {
+func (s *shop) ended(id string) printing.Job {
 	s.t.Helper()
-	return s.until(id, func(p printing.Public) bool { return p.State != printing.Queued && p.State != printing.Running })
+	return s.until(id, func(p printing.Job) bool { return p.State != printing.Queued && p.State != printing.Running })
 }
 
 // until waits for events until f is content with the job.
-func (s *shop) until(id string, f func(printing.Public) bool) printing.Public {
+func (s *shop) until(id string, f func(printing.Job) bool) printing.Job {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), time.Hour)
 	defer cancel()

@@ -23,34 +23,34 @@ import (
 //	cut      partial
 //	drawer   pin
 type Item struct {
-	Type      string `json:"type"`
-	Text      string `json:"text,omitempty"`
-	Align     string `json:"align,omitempty"` // left center right
+	Type      string `json:"type" enum:"text,columns,rule,image,qr,barcode,feed,cut,drawer"`
+	Text      string `json:"text,omitempty" maxLength:"4000" doc:"Of text; a paragraph, broken between words"`
+	Align     string `json:"align,omitempty" enum:"left,center,right"`
 	Bold      bool   `json:"bold,omitempty"`
 	Underline bool   `json:"underline,omitempty"`
 	Invert    bool   `json:"invert,omitempty"`
 	Small     bool   `json:"small,omitempty"`
-	Width     int    `json:"width,omitempty"`  // 1–5
-	Height    int    `json:"height,omitempty"` // 1–5
-	Cells     []Cell `json:"cells,omitempty"`
+	Width     int    `json:"width,omitempty" minimum:"0" maximum:"5" doc:"Multiple of the letters' width"`
+	Height    int    `json:"height,omitempty" minimum:"0" maximum:"5"`
+	Cells     []Cell `json:"cells,omitempty" maxItems:"8" doc:"Of columns, side by side"`
 	Double    bool   `json:"double,omitempty"`
-	Picture   []byte `json:"picture,omitempty"` // PNG, base64
-	Payload   string `json:"payload,omitempty"`
-	Level     string `json:"level,omitempty"`  // L M Q H
-	Module    int    `json:"module,omitempty"` // dots
-	Kind      string `json:"kind,omitempty"`   // ean13 ean8 upca code128
-	Data      string `json:"data,omitempty"`
-	Dots      int    `json:"dots,omitempty"` // height of a bar code
-	Lines     int    `json:"lines,omitempty"`
+	Picture   []byte `json:"picture,omitempty" maxLength:"699052" doc:"Of image: a PNG in base64, at most 2048 by 4096 pixels"`
+	Payload   string `json:"payload,omitempty" maxLength:"512" doc:"Of qr: printable ASCII"`
+	Level     string `json:"level,omitempty" enum:"L,M,Q,H"`
+	Module    int    `json:"module,omitempty" minimum:"0" maximum:"16" doc:"Dots a module; without it the largest that reads well"`
+	Kind      string `json:"kind,omitempty" enum:"ean13,ean8,upca,code128" doc:"Of barcode"`
+	Data      string `json:"data,omitempty" maxLength:"100" doc:"Of barcode: printable ASCII"`
+	Dots      int    `json:"dots,omitempty" minimum:"0" maximum:"255" doc:"Height of a barcode"`
+	Lines     int    `json:"lines,omitempty" minimum:"0" maximum:"50" doc:"Of feed"`
 	Partial   bool   `json:"partial,omitempty"`
-	Pin       int    `json:"pin,omitempty"` // 2 5
+	Pin       int    `json:"pin,omitempty" enum:"2,5" doc:"Of drawer; without it the printer's own setting"`
 }
 
 // Cell is one cell of a row.
 type Cell struct {
-	Text  string `json:"text"`
-	Width int    `json:"width,omitempty"` // characters
-	Align string `json:"align,omitempty"`
+	Text  string `json:"text" maxLength:"4000"`
+	Width int    `json:"width,omitempty" minimum:"0" maximum:"200" doc:"Characters; cells of 0 share what is left"`
+	Align string `json:"align,omitempty" enum:"left,center,right"`
 }
 
 // Limits of one receipt.
@@ -63,6 +63,12 @@ const (
 
 // Invalid is what is wrong with a receipt, and where: "receipt[3].level".
 type Invalid struct{ Path, Text string }
+
+// Field is the name of what is wrong, without where it stands: "level".
+func (e *Invalid) Field() string {
+	name, _, _ := strings.Cut(e.Path[strings.LastIndexByte(e.Path, '.')+1:], "[")
+	return name
+}
 
 // Error makes it an error.
 func (e *Invalid) Error() string { return e.Path + ": " + e.Text }

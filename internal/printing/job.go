@@ -34,8 +34,8 @@ const (
 	Copy   = "copy"   // of a job that is on paper
 )
 
-// Public is a print job as the API and the print.* events show it.
-type Public struct {
+// Job is a print job as the API and the print.* events show it.
+type Job struct {
 	ID        string               `json:"id"`
 	Reference string               `json:"reference"`
 	Lane      string               `json:"lane"`
@@ -50,8 +50,15 @@ type Public struct {
 	Of        string               `json:"of,omitempty"`     // the job that this one prints again
 	Until     *time.Time           `json:"until,omitempty"`  // not begun later than this
 	Sent      int                  `json:"sent"`             // bytes that left
-	Say       *words.Say           `json:"say,omitempty"`    // to the cashier, where there is something to do
+	Say       *Advice              `json:"say,omitempty"`    // to the cashier, where there is something to do
 	Stamps    map[string]time.Time `json:"stamps"`           // accepted started ended
+}
+
+// Advice is what the cashier should do, in the lane's language.
+type Advice struct {
+	Code  string `json:"code"`
+	Short string `json:"short"` // at most 32 characters
+	Do    string `json:"do"`
 }
 
 // Blocked is why a job waits.
@@ -64,15 +71,16 @@ type Blocked struct {
 type Request struct {
 	Reference string // the till's own key, unique per lane
 	Lane      string
-	Printer   string     // "" is the lane's own
-	Items     []Item     // the receipt
-	Raw       []byte     // bytes for the device; the caller has seen that its token may do that
-	Until     *time.Time // do not begin later: a code that has ended is no use on paper
+	Printer   string        // "" is the lane's own
+	Items     []Item        // the receipt
+	Raw       []byte        // bytes for the device; the caller has seen that its token may do that
+	For       time.Duration // not begun later than this from now on; 0: whenever
+	Until     *time.Time    // likewise at this time, where For is 0: a code that has ended is no use on paper
 }
 
-// job is a Public with what is printed.
+// job is a Job with what is printed.
 type job struct {
-	Public
+	Job
 	Items []Item `json:"items,omitempty"`
 	Raw   []byte `json:"raw,omitempty"`
 	Hash  string `json:"hash"` // of the request: the same reference with another one is refused
@@ -96,8 +104,9 @@ func (r Request) hash() (string, error) {
 		P string
 		I []Item
 		R []byte
+		F time.Duration
 		U *time.Time
-	}{r.Printer, r.Items, r.Raw, r.Until})
+	}{r.Printer, r.Items, r.Raw, r.For, r.Until})
 	if err != nil {
 		return "", fmt.Errorf("print job: %w", err)
 	}
@@ -107,8 +116,8 @@ func (r Request) hash() (string, error) {
 
 func (j *job) live() bool { return j.State == Queued || j.State == Running }
 
-func (j *job) public() Public {
-	out := j.Public
+func (j *job) public() Job {
+	out := j.Job
 	out.Stamps = maps.Clone(j.Stamps)
 	return out
 }
@@ -135,7 +144,7 @@ func (p *Printing) commit(ctx context.Context, j *job, event string, change func
 	if err != nil {
 		return fmt.Errorf("keep print job: %w", err)
 	}
-	data, err := json.Marshal(next.Public)
+	data, err := json.Marshal(next.Job)
 	if err != nil {
 		return fmt.Errorf("keep print job: %w", err)
 	}
@@ -151,7 +160,8 @@ func (p *Printing) commit(ctx context.Context, j *job, event string, change func
 	if _, err := p.journal.Commit(context.WithoutCancel(ctx), b); err != nil {
 		return fmt.Errorf("keep print job: %w", err)
 	}
-	j.Public, j.Items, j.Raw, j.Hash = next.Public, next.Items, next.Raw, next.Hash
+	j.Job, j.Items, j.Raw, j.Hash = next.Job, next.Items, next.Raw, next.Hash
+	p.changed()
 	return nil
 }
 
@@ -176,7 +186,7 @@ func (p *Printing) end(ctx context.Context, j *job, s State, proof printer.Proof
 }
 
 // sentence is what the cashier should do about a job.
-func (p *Printing) sentence(j *job) *words.Say {
+func (p *Printing) sentence(j *job) *Advice {
 	var code string
 	switch {
 	case j.State == Unknown:
@@ -192,5 +202,5 @@ func (p *Printing) sentence(j *job) *words.Say {
 	if !ok {
 		return nil
 	}
-	return &words.Say{Code: code, Short: w.Short, Do: w.Do}
+	return &Advice{Code: code, Short: w.Short, Do: w.Do}
 }

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -41,6 +43,9 @@ type Printing struct {
 	cfg     Config
 	journal record.Journal
 	queues  map[string]*queue
+
+	mu     sync.Mutex
+	change chan struct{} // closed and made anew whenever a job has changed
 }
 
 // New makes a Printing.
@@ -56,7 +61,7 @@ func New(c Config, j record.Journal) *Printing {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	p := &Printing{cfg: c, journal: j, queues: map[string]*queue{}}
+	p := &Printing{cfg: c, journal: j, queues: map[string]*queue{}, change: make(chan struct{})}
 	for _, name := range c.Printers {
 		p.queues[name] = newQueue(p, name)
 	}
@@ -153,12 +158,77 @@ func (p *Printing) queueOf(l, name string) (*queue, error) {
 }
 
 // Find a job by its id. Only jobs of lane l are found; "" is every lane.
-func (p *Printing) Find(ctx context.Context, l, id string) (Public, error) {
+func (p *Printing) Find(ctx context.Context, l, id string) (Job, error) {
 	j, err := p.find(ctx, l, id, "")
 	if err != nil {
-		return Public{}, err
+		return Job{}, err
 	}
-	return j.Public, nil
+	return j.Job, nil
+}
+
+// Wait is Find that returns when the job's version is above after, or with ctx's error.
+func (p *Printing) Wait(ctx context.Context, l, id string, after int64) (Job, error) {
+	for {
+		p.mu.Lock()
+		change := p.change
+		p.mu.Unlock()
+		j, err := p.Find(ctx, l, id)
+		if err != nil || j.Version > after {
+			return j, err
+		}
+		select {
+		case <-change:
+		case <-ctx.Done():
+			return Job{}, ctx.Err()
+		}
+	}
+}
+
+// changed wakes who waits for a job.
+func (p *Printing) changed() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	close(p.change)
+	p.change = make(chan struct{})
+}
+
+// List is the jobs of lane l that have not ended, the oldest first, or the one with this reference, ended or not. Lane ""
+// is every lane.
+func (p *Printing) List(ctx context.Context, l, reference string) ([]Job, error) {
+	if reference != "" {
+		return p.named(ctx, l, reference)
+	}
+	live, err := p.journal.Live(ctx, bucket)
+	if err != nil {
+		return nil, fmt.Errorf("list print jobs: %w", err)
+	}
+	var out []Job
+	for _, put := range live {
+		if j, err := load(put); err == nil && (l == "" || j.Lane == l) {
+			out = append(out, j.Job)
+		}
+	}
+	return out, nil
+}
+
+// named is the jobs of this reference: one a lane.
+func (p *Printing) named(ctx context.Context, l, reference string) ([]Job, error) {
+	names := []string{l}
+	if l == "" {
+		names = slices.Sorted(maps.Keys(p.cfg.Lanes))
+	}
+	var out []Job
+	for _, name := range names {
+		j, err := p.find(ctx, name, "", ref(name, reference))
+		if no := (*lane.Refusal)(nil); errors.As(err, &no) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, j.Job)
+	}
+	return out, nil
 }
 
 // find reads a job as it was last made durable.

@@ -139,7 +139,7 @@ func TestPaperEndsInTheMiddle(t *testing.T) {
 		s.ended(s.submit("1", "R-0").ID)
 		s.fail("front", 30, emulator.PaperEnd)
 		p := s.submit("1", "R-1")
-		got := s.until(p.ID, func(p printing.Public) bool { return p.Blocked != nil })
+		got := s.until(p.ID, func(p printing.Job) bool { return p.Blocked != nil })
 		if got.State != printing.Running || got.Blocked.Why != "paper" {
 			t.Errorf("%+v", got)
 		}
@@ -159,7 +159,7 @@ func TestCancel(t *testing.T) {
 		s.ended(s.submit("1", "R-0").ID)
 		s.fail("front", 30, emulator.CoverOpen)
 		running, waiting := s.submit("1", "R-1"), s.submit("1", "R-2")
-		s.until(running.ID, func(p printing.Public) bool { return p.Blocked != nil })
+		s.until(running.ID, func(p printing.Job) bool { return p.Blocked != nil })
 		if got, err := s.p.Cancel(t.Context(), "1", waiting.ID); err != nil || got.State != printing.NotPrinted || got.Why != "canceled" {
 			t.Errorf("one that waits: %+v, %v", got, err)
 		}
@@ -245,7 +245,7 @@ func TestRestart(t *testing.T) {
 		s.ended(s.submit("1", "R-0").ID)
 		s.fail("front", 30, emulator.PaperEnd)
 		running := s.submit("1", "R-1")
-		s.until(running.ID, func(p printing.Public) bool { return p.Blocked != nil })
+		s.until(running.ID, func(p printing.Job) bool { return p.Blocked != nil })
 		waiting := s.submit("2", "R-2")
 		s.halt() // the running job gets its time, and is given up
 		s.paper["front"].Mend()
@@ -277,9 +277,9 @@ func TestProofThatComesLate(t *testing.T) {
 		if whole.State != printing.Printed {
 			t.Fatalf("%+v", whole)
 		}
-		got := s.until(p.ID, func(p printing.Public) bool { return p.State == printing.Unknown || p.Why == "late" })
+		got := s.until(p.ID, func(p printing.Job) bool { return p.State == printing.Unknown || p.Why == "late" })
 		t.Logf("%s %s", got.State, got.Why)
-		got = s.until(p.ID, func(p printing.Public) bool { return p.State == printing.Printed })
+		got = s.until(p.ID, func(p printing.Job) bool { return p.State == printing.Printed })
 		if got.Proof != printer.Proven || got.Why != "late" {
 			t.Errorf("%+v", got)
 		}
@@ -423,7 +423,7 @@ func everyByte(t *testing.T, s *shop, f emulator.Fault) {
 		r := fmt.Sprintf("F-%d", at)
 		s.fail("front", at, f)
 		p := s.submit("1", r)
-		s.until(p.ID, func(p printing.Public) bool {
+		s.until(p.ID, func(p printing.Job) bool {
 			return p.Blocked != nil || p.State != printing.Queued && p.State != printing.Running
 		})
 		s.paper["front"].Mend()

@@ -17,32 +17,36 @@ const maxQueue = 200
 // Submit takes a job on, or finds it by its reference; the bool says that it is new. When it returns, the job is durable,
 // and if its printer was idle its start is too, in the same commit. Errors are an *Invalid, a *lane.Refusal (key_reused,
 // unknown_lane, unavailable with why no_printer, or queue_full), or an accident.
-func (p *Printing) Submit(ctx context.Context, r Request) (Public, bool, error) {
+func (p *Printing) Submit(ctx context.Context, r Request) (Job, bool, error) {
 	switch {
 	case !payment.ValidReference(r.Reference):
-		return Public{}, false, &Invalid{"reference", "must be 1 to 64 of A-Z a-z 0-9 . _ : -"}
+		return Job{}, false, &Invalid{"reference", "must be 1 to 64 of A-Z a-z 0-9 . _ : -"}
 	case len(r.Items) > 0 && len(r.Raw) > 0, len(r.Items) == 0 && len(r.Raw) == 0:
-		return Public{}, false, &Invalid{"receipt", "give either receipt or raw"}
+		return Job{}, false, &Invalid{"receipt", "give either receipt or raw"}
 	case len(r.Raw) > MaxRaw:
-		return Public{}, false, &Invalid{"raw", fmt.Sprintf("is larger than %d bytes", MaxRaw)}
+		return Job{}, false, &Invalid{"raw", fmt.Sprintf("is larger than %d bytes", MaxRaw)}
 	}
 	if _, err := Elements(r.Items); err != nil {
-		return Public{}, false, err
+		return Job{}, false, err
 	}
 	hash, err := r.hash()
 	if err != nil {
-		return Public{}, false, err
+		return Job{}, false, err
 	}
 	j := &job{Items: r.Items, Raw: r.Raw, Hash: hash}
 	j.Lane, j.Reference, j.Printer, j.Until = r.Lane, r.Reference, r.Printer, r.Until
+	if r.For > 0 {
+		until := time.Now().Add(r.For).UTC()
+		j.Until = &until
+	}
 	return p.accept(ctx, j)
 }
 
 // Slip takes on a paper of the box's own. Its reference holds a slash, which no till's may, and is enough to find it again:
 // what was printed under it once is not printed again, whatever it would say now.
-func (p *Printing) Slip(ctx context.Context, r Request) (Public, error) {
+func (p *Printing) Slip(ctx context.Context, r Request) (Job, error) {
 	if _, err := Elements(r.Items); err != nil {
-		return Public{}, err
+		return Job{}, err
 	}
 	j := &job{Items: r.Items, Hash: "slip"}
 	j.Lane, j.Reference, j.Printer, j.Until = r.Lane, r.Reference, r.Printer, r.Until
@@ -55,13 +59,13 @@ func (p *Printing) Slip(ctx context.Context, r Request) (Public, error) {
 
 // Reprint prints a job again under a reference of its own: marked as a copy where it is known to be on paper, as a repeat
 // where that is not known, and without a mark where it certainly is not. A job that has not ended refuses (wrong_state).
-func (p *Printing) Reprint(ctx context.Context, l, id, reference string) (Public, bool, error) {
+func (p *Printing) Reprint(ctx context.Context, l, id, reference string) (Job, bool, error) {
 	old, err := p.find(ctx, l, id, "")
 	if err != nil {
-		return Public{}, false, err
+		return Job{}, false, err
 	}
 	if !payment.ValidReference(reference) {
-		return Public{}, false, &Invalid{"reference", "must be 1 to 64 of A-Z a-z 0-9 . _ : -"}
+		return Job{}, false, &Invalid{"reference", "must be 1 to 64 of A-Z a-z 0-9 . _ : -"}
 	}
 	j := &job{Items: old.Items, Raw: old.Raw, Hash: "reprint of " + old.ID}
 	j.Lane, j.Reference, j.Printer, j.Of = old.Lane, reference, old.Printer, old.ID
@@ -77,20 +81,20 @@ func (p *Printing) Reprint(ctx context.Context, l, id, reference string) (Public
 	return p.accept(ctx, j)
 }
 
-func (p *Printing) accept(ctx context.Context, j *job) (Public, bool, error) {
+func (p *Printing) accept(ctx context.Context, j *job) (Job, bool, error) {
 	q, err := p.queueOf(j.Lane, j.Printer)
 	if err != nil {
-		return Public{}, false, err
+		return Job{}, false, err
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if old, err := p.find(ctx, j.Lane, "", ref(j.Lane, j.Reference)); err == nil {
 		return again(old, j)
 	} else if no := (*lane.Refusal)(nil); !errors.As(err, &no) {
-		return Public{}, false, err
+		return Job{}, false, err
 	}
 	if len(q.jobs) >= maxQueue {
-		return Public{}, false, &lane.Refusal{Code: lane.NoUnavailable, Why: "queue_full"}
+		return Job{}, false, &lane.Refusal{Code: lane.NoUnavailable, Why: "queue_full"}
 	}
 	now := time.Now().UTC()
 	j.ID, j.Printer = payment.NewID(now), q.name
@@ -103,11 +107,11 @@ func (p *Printing) accept(ctx context.Context, j *job) (Public, bool, error) {
 	if err := p.commit(ctx, j, event, change); errors.Is(err, record.ErrExists) { // another queue of this lane was quicker
 		old, err := p.find(ctx, j.Lane, "", ref(j.Lane, j.Reference))
 		if err != nil {
-			return Public{}, false, err
+			return Job{}, false, err
 		}
 		return again(old, j)
 	} else if err != nil {
-		return Public{}, false, err
+		return Job{}, false, err
 	}
 	q.jobs = append(q.jobs, j)
 	ring(q.work)
@@ -115,7 +119,7 @@ func (p *Printing) accept(ctx context.Context, j *job) (Public, bool, error) {
 }
 
 // again is a reference that has a job already.
-func again(old, j *job) (Public, bool, error) {
+func again(old, j *job) (Job, bool, error) {
 	if old.Hash != j.Hash {
 		return old.public(), false, &lane.Refusal{Code: lane.NoKeyReused}
 	}
@@ -124,10 +128,10 @@ func again(old, j *job) (Public, bool, error) {
 
 // Cancel takes a job back. One that waits is not printed; one that is being printed is given up, and is unknown if any
 // byte of it has left; one that has ended refuses (wrong_state). It is answered as it then stands.
-func (p *Printing) Cancel(ctx context.Context, l, id string) (Public, error) {
+func (p *Printing) Cancel(ctx context.Context, l, id string) (Job, error) {
 	old, err := p.find(ctx, l, id, "")
 	if err != nil {
-		return Public{}, err
+		return Job{}, err
 	}
 	q := p.queues[old.Printer]
 	if q == nil || !old.live() {
@@ -140,7 +144,7 @@ func (p *Printing) Cancel(ctx context.Context, l, id string) (Public, error) {
 	select {
 	case <-j.done:
 	case <-ctx.Done():
-		return Public{}, ctx.Err()
+		return Job{}, ctx.Err()
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -95,6 +95,29 @@ func TestEveryCall(t *testing.T) {
 			}
 			lanes, err := c.Availability(ctx)
 			must("availability", err)
+			paper := client.NewPrintJob{Reference: "P-1", Lane: "1", Receipt: []client.ReceiptItem{{Type: "text", Text: "Coffee"}, {Type: "cut"}}, ExpiresIn: time.Minute}
+			job, fresh, err := c.Print(ctx, paper)
+			must("print", err)
+			if _, again, err := c.Print(ctx, paper); err != nil || again || !fresh {
+				t.Errorf("print again: new %v then %v, %v", fresh, again, err)
+			}
+			if all, err := c.PrintJobs(ctx, ""); err != nil || len(all) != 1 || all[0].ID != job.ID {
+				t.Errorf("print jobs: %+v, %v", all, err)
+			}
+			r.box.MovePrint(job.ID, func(j *client.PrintJob) { j.State = client.JobPrinted })
+			job, err = c.WaitPrint(ctx, job.ID, job.Version, 5*time.Second)
+			must("wait for a print job", err)
+			if same, err := c.PrintJob(ctx, job.ID); err != nil || same.State != client.JobPrinted || job.Version != same.Version {
+				t.Errorf("print job: %+v, %v", same, err)
+			}
+			copied, err := c.Reprint(ctx, job.ID, "P-2")
+			must("reprint", err)
+			if copied, err = c.CancelPrint(ctx, copied.ID); err != nil || copied.State != client.JobNotPrinted || copied.Of != job.ID {
+				t.Errorf("cancel: %+v, %v", copied, err)
+			}
+			if d, err := c.OpenDrawer(ctx, "1", "change"); err != nil || d.State != "opened" || d.Reason != "change" {
+				t.Errorf("drawer: %+v, %v", d, err)
+			}
 			if !lanes["1"].Show.OK {
 				t.Errorf("availability: %+v", lanes)
 			}

@@ -13,6 +13,7 @@ import (
 
 	"tilld/internal/health"
 	"tilld/internal/localapi"
+	"tilld/internal/printing"
 	"tilld/internal/qr"
 	"tilld/internal/record"
 	"tilld/payment"
@@ -37,14 +38,16 @@ type Box struct {
 	shown    map[string]localapi.Showing
 	deciders []string
 	avail    map[string]lane.Availability
+	prints   map[string]*printJob
 	OnCreate func(b *Box, p lane.Public, code payment.Code) // called without the lock, after the payment is there
 	OnReturn func(b *Box, p lane.Public)
+	OnPrint  func(b *Box, j printing.Job, asked printing.Request) // of a new print job, likewise
 }
 
 // Owners is the box in each of its parts.
 func (b *Box) Owners() localapi.Owners {
 	b.Stream.b = b
-	return localapi.Owners{Payments: b, Events: &b.Stream, Glass: b, Journal: b, Health: &b.Health, Drawing: drawing{}}
+	return localapi.Owners{Payments: b, Printing: paper{b}, Events: &b.Stream, Glass: b, Journal: b, Health: &b.Health, Drawing: drawing{}}
 }
 
 // Fail makes every later call of a method answer err; nil ends that.
