@@ -11,7 +11,7 @@
 //	gap          silence alone
 //
 // Silence is the option gap, 300 ms unless told otherwise. A scanner that has sent one of its terminators sends them all:
-// from then on a text that stops without one lost its end, and is not taken. An AIM identifier in front ("]Q1") is told
+// from then on a text that stops without one lost its end; neither it nor what begins within 2 s behind it is taken. An AIM identifier in front ("]Q1") is told
 // apart from the text.
 //
 // # Commands

@@ -13,6 +13,7 @@ import (
 const (
 	MaxBytes = intake.MaxBytes
 	Gap      = 300 * time.Millisecond // silence that ends a reading
+	torn     = 2 * time.Second        // what begins so soon behind a code that was cut off is the rest of it
 )
 
 // What End may be, besides the bytes each of which ends a reading.
@@ -37,9 +38,11 @@ type Framer struct {
 
 	b           []byte
 	first, last time.Time
-	inside      bool // behind STX
-	over        bool // too long: dropped up to its end
-	ended       bool // a terminator was seen: there is one behind each code
+	inside      bool      // behind STX
+	over        bool      // too long: dropped up to its end
+	ended       bool      // a terminator was seen: there is one behind each code
+	cutOff      time.Time // a code's last byte, where its end did not come
+	rest        bool      // this is the rest of that code
 }
 
 // Take adds bytes that arrived at one moment and gives the readings that are complete.
@@ -60,6 +63,8 @@ func (f *Framer) Take(b []byte, at time.Time) []scanner.Reading {
 		}
 		if len(f.b) == 0 {
 			f.first = at
+			f.rest = !f.cutOff.IsZero() && at.Sub(f.cutOff) < torn
+			f.cutOff = time.Time{}
 		}
 		f.last = at
 		if len(f.b) >= MaxBytes {
@@ -103,11 +108,11 @@ func (f *Framer) Flush() []scanner.Reading {
 	if f.End == ByGap || f.End == Auto && !f.ended {
 		return f.finish()
 	}
-	lost := len(cutAnswers(f.b)) > 0
-	f.drop()
-	if lost {
+	if len(cutAnswers(f.b)) > 0 {
+		f.cutOff = f.last
 		f.say(intake.Damaged())
 	}
+	f.drop()
 	return nil
 }
 
@@ -133,6 +138,10 @@ func (f *Framer) finish() []scanner.Reading {
 		b = bytes.TrimSuffix(b, []byte{etx})
 	}
 	if len(b) == 0 {
+		return nil
+	}
+	if f.rest {
+		f.say(intake.Damaged())
 		return nil
 	}
 	b, head := bytes.CutPrefix(b, []byte(f.Prefix))
