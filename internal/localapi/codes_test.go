@@ -250,7 +250,7 @@ var badBodies = []struct{ path, body, code, field string }{
 	{"/v1/print-jobs", receiptOf(`"type":"text","text":"a\u001b@"`), httpapi.InvalidField, "text"},
 	{"/v1/print-jobs", receiptOf(`"type":"text","text":"a\u009b"`), httpapi.InvalidField, "text"},
 	{"/v1/print-jobs", receiptOf(`"type":"text","text":"a","text":"b"`), httpapi.DuplicateField, "text"},
-	{"/v1/print-jobs", receiptOf(`"type":"text","Text":"a"`), httpapi.UnknownField, ""},
+	{"/v1/print-jobs", receiptOf(`"type":"text","Text":"a"`), httpapi.UnknownField, "Text"},
 	{"/v1/print-jobs", receiptOf(`"type":"text","text":"` + strings.Repeat("x", 4001) + `"`), httpapi.InvalidField, "text"},
 	{"/v1/print-jobs", receiptOf(`"type":"text","payload":"` + secret + `"`), httpapi.InvalidField, "payload"},
 	{"/v1/print-jobs", receiptOf(`"type":"text","width":6`), httpapi.InvalidField, "width"},
