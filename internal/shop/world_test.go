@@ -32,6 +32,7 @@ func badDays(t *testing.T, r *rig) {
 		{"BankDown", bankDown},
 		{"PoleUnplugged", poleUnplugged},
 		{"ScannerUnplugged", scannerUnplugged},
+		{"PaperOut", paperOut},
 		{"TilldRestarted", tilldRestarted},
 		{"EndsByItself", endsByItself},
 	} {
@@ -108,7 +109,36 @@ func bankDown(r *rig) {
 		r.t.Errorf("the phone reaches a dead bank: %d %s", status, body)
 	}
 	r.put("bank", "up")
+	r.try("reach the bank", func() error {
+		if status, _ := r.post(r.cfg.Listen, "/wallet/code", map[string]any{}); status != http.StatusOK {
+			return &client.Problem{Status: 503, Title: "the bank is not there yet"}
+		}
+		return nil
+	})
 	r.sell("after-bank")
+}
+
+// paperOut: the slip of a sale waits for paper, and prints once.
+func paperOut(r *rig) {
+	r.put("printer", "no_paper")
+	before := len(r.shop.Printer().Receipts())
+	r.sell("no-paper")
+	if n := len(r.shop.Printer().Receipts()); n != before {
+		r.t.Errorf("%d papers came out of a printer without paper", n-before)
+	}
+	r.put("printer", "ready")
+	r.try("see the paper", func() error {
+		all := r.shop.Printer().Receipts()
+		if len(all) == before {
+			return &client.Problem{Status: 503, Title: "nothing has come out yet"}
+		}
+		if newest := all[len(all)-1]; !says("210.00")(newest) || len(all) != before+1 {
+			r.t.Errorf("%d papers came out, the newest says %q", len(all)-before, newest.Text)
+		}
+		return nil
+	})
+	r.put("printer", "unplugged")
+	r.put("printer", "ready")
 }
 
 func poleUnplugged(r *rig) {

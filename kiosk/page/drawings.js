@@ -62,7 +62,7 @@ function drawScan(side) {
   const turn = { right: 0, down: 90, left: 180, up: 270 }[side] ?? 90;
   const g = shape("g", { transform: `rotate(${turn} 120 120)` });
   g.append(line("M132 120h60", 14), line("M166 92l28 28-28 28", 14), line("M222 62v116", 16));
-  const hand = shape("g", { transform: side === "left" ? "translate(92 0)" : side === "right" ? "translate(-26 0)" : side === "up" ? "translate(0 62) scale(.84) translate(22 20)" : "translate(22 -14) scale(.84)" });
+  const hand = shape("g", { transform: side === "left" ? "translate(92 0)" : side === "right" ? "translate(-26 0)" : side === "up" ? "translate(0 62) scale(.84) translate(22 20)" : "translate(22 -3) scale(.84)" });
   if (side === "left" || side === "right") {
     hand.append(line("M46 48h52a14 14 0 0 1 14 14v116a14 14 0 0 1-14 14H46a14 14 0 0 1-14-14V62a14 14 0 0 1 14-14z"), ...little(50, 88, 18));
   } else {

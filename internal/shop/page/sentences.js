@@ -1,0 +1,69 @@
+// One sentence for each event.
+import { rub } from './dom.js'
+import { store } from './store.js'
+
+// payments: what has happened to a sale, by the type of the event.
+const payments = {
+  submitted: p => [`asked for ${rub(p.amount.value)}${p.mode === 'scan' ? ', waiting for the customer’s code' : ''}`, 'dots'],
+  open: p => [p.mode === 'scan' ? 'waits for the customer’s code' : 'the code is shown', p.mode === 'scan' ? 'scanner' : 'qr'],
+  part: p => [`${rub(p.paid.value)} of ${rub(p.amount.value)} paid`, 'coins', 'doubt'],
+  paying: () => ['somebody is confirming; the code steps back', 'phone'],
+  charging: () => ['the bank is asked about the customer’s code', 'bank'],
+  declined: () => ['the bank said no; nothing was taken', 'no', 'bad'],
+  paid: p => [`paid ${rub(p.paid.value)}: hand over`, 'tick', 'good'],
+  confirmed: () => ['handed over', 'bag', 'good'],
+  done: () => ['finished', 'tick'],
+  late: p => [`money came late: ${rub(p.amount.value)}`, 'clock', 'doubt'],
+  accepting: () => ['the cashier takes the late money', 'hand'],
+  closing: () => ['the code is off; the bank is asked to close it', 'dots'],
+  fenced: () => ['the goods stay: other money is safe', 'coins', 'other'],
+  money_late: () => ['late money is noted', 'clock', 'doubt'],
+  paid_after_close: p => [`money came after the end and goes back: ${rub(p.owed.value || p.paid.value)}`, 'back', 'doubt'],
+  over: () => ['paid twice: what is too much goes back', 'back', 'doubt'],
+  ended: p => [{ expired: 'ended, nobody paid: other money is safe', canceled: 'cancelled: other money is safe', refused: 'the bank gave no code: other money is safe' }[p.state] ?? 'ended', 'cross', 'other'],
+  parked: () => ['set aside; the lane is free', 'clock'],
+  settled: p => [`settled: ${p.lights.hand_over ? 'it was paid' : 'it was not paid'}`, 'tick', p.lights.hand_over ? 'good' : 'other'],
+  doubt: p => [`not known yet${p.doubt_why === 'link' ? ': no link' : ''}`, 'dots', 'doubt'],
+  doubt_over: () => ['known again', 'tick'],
+  overridden: () => ['a supervisor took other money', 'hand', 'other'],
+  returning: p => [`return asked for: ${rub(p.owed.value || p.returns.at(-1)?.amount?.value || 0)}`, 'back'],
+  returned: p => [`returned ${rub(p.returned.value)}`, 'back'],
+  review: () => ['a person must look', 'no', 'bad'],
+  unfinished: () => ['finish this sale: confirm or return', 'clock', 'doubt'],
+  receipt: () => ['has its receipt', 'paper'],
+  no_receipt: () => ['paid, but no receipt yet', 'paper', 'doubt'],
+}
+
+const scans = { pay_code: 'a pay code', product: 'a goods code', shop_code: 'a shop’s code' }
+const prints = { queued: 'waits for the printer', printing: 'prints', printed: 'is printed', blocked: 'waits', unblocked: 'goes on', not_printed: 'was not printed', unknown: 'may be printed: look' }
+const papers = { code: 'the code', paid: 'slip “paid”', paid_twice: 'slip “paid twice”', return_asked: 'slip of the return', returned: 'slip “returned”', late: 'slip “too late”', doubt: 'slip “being checked”' }
+
+const spaced = text => String(text ?? '').replaceAll('_', ' ')
+
+// print: a paper of the shop's own is named by what it is about and by the payment's id.
+const print = (state, d) => {
+  const [about, id] = String(d.reference ?? '').split('/')
+  const text = `${papers[about] ?? 'receipt'} ${prints[state] ?? spaced(state)}${d.blocked?.why ? `: ${spaced(d.blocked.why)}` : ''}`
+  return { number: store.get(id)?.number, text, icon: 'paper', tone: ['blocked', 'not_printed', 'unknown'].includes(state) ? 'bad' : '' }
+}
+
+const scan = d => ({ text: `Scanned ${scans[d.kind] ?? 'a code'} ${d.masked ?? ''}${d.say?.short ? `: ${d.say.short}` : ''}`, icon: 'scanner', tone: d.say ? 'doubt' : '' })
+
+const availability = d => {
+  const { show } = Object.values(d.lanes ?? {})[0] ?? {}
+  return show?.ok ? { text: 'The lane can take QR money', icon: 'link' } : { text: `No QR money now: ${spaced(show?.why)}`, icon: 'no', tone: 'bad' }
+}
+
+export const sentence = e => {
+  const [first, second] = e.type.split('.'), d = e.data ?? {}
+  switch (first) {
+    case 'payment': {
+      const [text, icon, tone] = payments[second]?.(d) ?? [spaced(second), 'dots']
+      return { number: d.number, text, icon, tone }
+    }
+    case 'print': return print(second, d)
+    case 'scan': return scan(d)
+    case 'availability': return availability(d)
+  }
+  return { text: spaced(`${first} ${second ?? ''}`).trim(), icon: { drawer: 'drawer', kiosk: 'hand' }[first] ?? 'box' }
+}
