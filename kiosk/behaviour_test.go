@@ -46,9 +46,11 @@ func start(t *testing.T, browser context.Context, p panel, language string, chan
 }
 
 func TestAPageAlone(t *testing.T) {
+	t.Parallel()
 	browser := chromium(t)
 	p := panels[2]
 	t.Run("keeps the code to its own end, then checks, then closes", func(t *testing.T) {
+		t.Parallel()
 		b, ctx := start(t, browser, p, "en", nil)
 		b.show(t, codeView(4*time.Second))
 		b.close()
@@ -60,7 +62,33 @@ func TestAPageAlone(t *testing.T) {
 		eval[any](t, ctx, fmt.Sprintf(later, 61_000))
 		until(t, ctx, title+` === "This till is closed"`, 3*time.Second)
 	})
+	t.Run("keeps a payment that is being confirmed, to its own end", func(t *testing.T) {
+		t.Parallel()
+		b, ctx := start(t, browser, p, "en", nil)
+		b.show(t, stage.View{Lane: "1", Payment: "p1", Number: "4821", Screen: "paying", Amount: rub(12550), Left: rub(12550), RemainingMS: 600_000})
+		b.close()
+		until(t, ctx, title+` === "Confirm on your phone" && document.getElementById("line").innerText.startsWith("We lost the connection")`, 3*time.Second)
+		eval[any](t, ctx, fmt.Sprintf(later, 500_000))
+		time.Sleep(300 * time.Millisecond)
+		if s := eval[string](t, ctx, title); s != "Confirm on your phone" {
+			t.Errorf("to a customer who is paying it says %q", s)
+		}
+		eval[any](t, ctx, fmt.Sprintf(later, 100_000))
+		until(t, ctx, title+` === "Checking with your bank"`, 3*time.Second)
+		eval[any](t, ctx, fmt.Sprintf(later, 61_000))
+		until(t, ctx, title+` === "This till is closed"`, 3*time.Second)
+	})
+	t.Run("says for a minute that the bank is being asked", func(t *testing.T) {
+		t.Parallel()
+		b, ctx := start(t, browser, p, "en", nil)
+		b.show(t, stage.View{Lane: "1", Payment: "p1", Number: "4821", Screen: "charging", Amount: rub(12550), Left: rub(12550)})
+		b.close()
+		until(t, ctx, title+` === "Checking with your bank"`, 6*time.Second)
+		eval[any](t, ctx, fmt.Sprintf(later, 61_000))
+		until(t, ctx, title+` === "This till is closed"`, 3*time.Second)
+	})
 	t.Run("closes after three seconds on any other screen", func(t *testing.T) {
+		t.Parallel()
 		b, ctx := start(t, browser, p, "ru", nil)
 		b.show(t, stage.View{Lane: "1", Screen: "idle"})
 		b.close()
@@ -70,6 +98,7 @@ func TestAPageAlone(t *testing.T) {
 		until(t, ctx, title+` === "Касса не работает"`, 6*time.Second)
 	})
 	t.Run("finishes the time of paid", func(t *testing.T) {
+		t.Parallel()
 		b, ctx := start(t, browser, p, "en", nil)
 		b.show(t, stage.View{Lane: "1", Payment: "p1", Number: "4821", Screen: "paid", Amount: rub(12550), Paid: rub(12550)})
 		b.close()
@@ -82,6 +111,7 @@ func TestAPageAlone(t *testing.T) {
 		until(t, ctx, title+` === "This till is closed"`, 3*time.Second)
 	})
 	t.Run("comes from its own cache", func(t *testing.T) {
+		t.Parallel()
 		b, ctx := start(t, browser, p, "ru", nil)
 		b.show(t, stage.View{Lane: "1", Screen: "idle"})
 		until(t, ctx, `(async () => (await caches.keys()).length > 0 && (await (await caches.open((await caches.keys())[0])).keys()).length > 8)()`, 10*time.Second)
@@ -92,6 +122,7 @@ func TestAPageAlone(t *testing.T) {
 		until(t, ctx, title+` === "Касса не работает"`, 15*time.Second)
 	})
 	t.Run("puts the code away at its end though nobody says so", func(t *testing.T) {
+		t.Parallel()
 		b, ctx := start(t, browser, p, "en", nil)
 		b.show(t, codeView(1500*time.Millisecond))
 		until(t, ctx, "!"+onGlas+` && `+title+` === "Checking with your bank"`, 4*time.Second)
@@ -99,6 +130,7 @@ func TestAPageAlone(t *testing.T) {
 }
 
 func TestTheFirstFrameAfterAReloadIsRight(t *testing.T) {
+	t.Parallel()
 	b, ctx := start(t, chromium(t), panels[1], "en", nil)
 	b.show(t, stage.View{Lane: "1", Screen: "cart", Amount: rub(9900), Goods: lines()})
 	b.show(t, codeView(time.Minute))
@@ -121,6 +153,7 @@ func TestTheFirstFrameAfterAReloadIsRight(t *testing.T) {
 }
 
 func TestFingers(t *testing.T) {
+	t.Parallel()
 	b, ctx := start(t, chromium(t), panels[1], "en", nil)
 	press := func(name string) { eval[any](t, ctx, `document.querySelector("[data-name=`+name+`]").click()`) }
 	told := func(want ...string) {
@@ -170,6 +203,7 @@ func TestFingers(t *testing.T) {
 }
 
 func TestTheCodeIsReadBackWhereverItStands(t *testing.T) {
+	t.Parallel()
 	b, ctx := start(t, chromium(t), panels[0], "en", nil)
 	if shown := b.show(t, codeView(time.Minute)); !slices.Contains(shown, stage.CustomerDisplay) {
 		t.Fatal("the code on the page does not count")
@@ -194,6 +228,7 @@ func TestTheCodeIsReadBackWhereverItStands(t *testing.T) {
 
 // TestAnotherOriginGetsNothing: a page that the shop did not name, on the same machine.
 func TestAnotherOriginGetsNothing(t *testing.T) {
+	t.Parallel()
 	browser := chromium(t, chromedp.Flag("disable-features", "LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets"))
 	b, _ := start(t, browser, panels[0], "en", nil)
 	b.show(t, codeView(time.Minute))
@@ -230,6 +265,7 @@ func TestAnotherOriginGetsNothing(t *testing.T) {
 }
 
 func TestOnlyANamedPageFrames(t *testing.T) {
+	t.Parallel()
 	browser := chromium(t)
 	var url string
 	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

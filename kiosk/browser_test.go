@@ -4,9 +4,12 @@ package kiosk_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -207,9 +210,51 @@ func (b *box) show(t *testing.T, v stage.View) []string {
 	return shown
 }
 
-// chromium starts one browser for a test.
+// shared is the one browser of these tests; its pages stand on origins of their own and know nothing of each other.
+var shared struct {
+	once sync.Once
+	ctx  context.Context
+	end  func()
+	err  error
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if shared.end != nil {
+		shared.end()
+	}
+	os.Exit(code)
+}
+
+// chromium is the browser of these tests or, with flags, one of the test's own.
 func chromium(t *testing.T, flags ...chromedp.ExecAllocatorOption) context.Context {
 	t.Helper()
+	if len(flags) > 0 {
+		ctx, end, err := launch(t.TempDir(), flags...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(end)
+		return ctx
+	}
+	shared.once.Do(func() {
+		dir, err := os.MkdirTemp("", "kiosk")
+		if err != nil {
+			shared.err = err
+			return
+		}
+		end := func() {}
+		shared.ctx, end, shared.err = launch(dir)
+		shared.end = func() { end(); _ = os.RemoveAll(dir) }
+	})
+	if shared.err != nil {
+		t.Fatal(shared.err)
+	}
+	return shared.ctx
+}
+
+// launch starts a browser with its files in dir.
+func launch(dir string, flags ...chromedp.ExecAllocatorOption) (context.Context, func(), error) {
 	path := ""
 	for _, name := range []string{"chromium", "chromium-headless-shell", "google-chrome"} {
 		if p, err := exec.LookPath(name); err == nil {
@@ -218,23 +263,22 @@ func chromium(t *testing.T, flags ...chromedp.ExecAllocatorOption) context.Conte
 		}
 	}
 	if path == "" {
-		t.Fatal("no Chromium on this machine: apt-get install chromium")
+		return nil, func() {}, errors.New("no Chromium on this machine: apt-get install chromium")
 	}
 	opts := append([]chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.Flag("headless", true), chromedp.Flag("no-sandbox", true), chromedp.Flag("disable-gpu", true),
+		chromedp.ExecPath(path), chromedp.UserDataDir(dir), chromedp.Flag("headless", true), chromedp.Flag("no-sandbox", true), chromedp.Flag("disable-gpu", true),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("no-first-run", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("autoplay-policy", "no-user-gesture-required"),
 		chromedp.Flag("hide-scrollbars", true), chromedp.Flag("force-color-profile", "srgb"),
 		chromedp.Flag("force-prefers-reduced-motion", true), // a picture is whole at once
 	}, flags...)
 	alloc, cancel := chromedp.NewExecAllocator(context.Background(), opts...)
-	t.Cleanup(cancel)
 	ctx, end := chromedp.NewContext(alloc)
-	t.Cleanup(end)
 	if err := chromedp.Do(ctx); err != nil { // the first action starts the browser
-		t.Fatalf("start %s: %v", path, err)
+		cancel()
+		return nil, func() {}, fmt.Errorf("start %s: %w", path, err)
 	}
-	return ctx
+	return ctx, func() { end(); cancel() }, nil
 }
 
 // tab is a page of the browser in the size of a panel.
@@ -273,6 +317,9 @@ func until(t *testing.T, ctx context.Context, script string, limit time.Duration
 	}
 }
 
+// drawn comes true when what the page shows now has been painted.
+const drawn = `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(() => done(null)))))`
+
 // stand brings the page to a picture.
 func (b *box) stand(t *testing.T, ctx context.Context, p picture) {
 	t.Helper()
@@ -287,5 +334,8 @@ func (b *box) stand(t *testing.T, ctx context.Context, p picture) {
 	if p.cut {
 		b.close()
 	}
-	time.Sleep(p.wait + 30*time.Millisecond)
+	if p.wait > 0 {
+		eval[any](t, ctx, fmt.Sprintf(later, p.wait.Milliseconds()))
+	}
+	eval[any](t, ctx, drawn)
 }

@@ -20,6 +20,21 @@ export const look = (kind) => LOOKS[kind] ?? ["dots", "wait"];
 
 export const isPaid = (kind) => ["paid", "paid_paper", "paid_less", "paid_over", "credit"].includes(kind);
 
+// KEPT are the screens besides a live code on which a customer may be paying while nobody tells the page so: his phone asks
+// him, or his code is on paper. A page that is alone keeps them to their own end, as it keeps the code: "this till is
+// closed" would send away somebody whose bank is about to take the money.
+export const KEPT = new Set(["paying", "paper"]);
+
+// CHECKED are the screens on which his part is done and the bank's is not: a page alone says for a minute that it checks.
+export const CHECKED = new Set(["charging", "closing", "doubt", "doubt_kiosk"]);
+
+// stays is how long a last screen finishes its time though the daemon is gone, 0 for every other.
+export function stays(kind, attended, receipt) {
+  if (["paid_over", "late", "expired"].includes(kind)) return 20_000;
+  if (isPaid(kind)) return attended ? 6_000 : receipt ? 30_000 : 15_000;
+  return ["canceled", "returning", "returned"].includes(kind) ? 8_000 : 0;
+}
+
 // timed says whether a screen shows the time that is left: while somebody is paying, no clock ticks.
 export const timed = (kind) => LIVE.has(kind) || kind.startsWith("scan") || ["paper", "declined", "part_paid", "help_net", "staff"].includes(kind);
 

@@ -5,7 +5,7 @@ import { Feed } from "./feed.js";
 import { View } from "./view.js";
 import { play, ready } from "./sound.js";
 import { Speech } from "./speech.js";
-import { LIVE, ending, isPaid } from "./kinds.js";
+import { CHECKED, KEPT, LIVE, ending, stays } from "./kinds.js";
 
 const boot = JSON.parse(document.body.dataset.boot);
 const MINUTE = 60_000;
@@ -70,14 +70,7 @@ function scene(at) {
   const alone = lost === null ? -1 : at - lost;
   if (!frame) return alone >= boot.alone_ms ? mine("out_of_service") : null;
   const left = frame.left_ms === undefined ? null : until - at;
-  if (alone >= 0) {
-    if (frame.code) {
-      if (left > 0) return { ...mixed(frame, { line: phrase("link_lost"), hint: "" }), left, buttons: [] };
-      return at - Math.max(until, lost) < CHECKING ? mine("closing") : mine("out_of_service");
-    }
-    if (isPaid(frame.kind) ? at - came < stays() : alone < boot.alone_ms) return { ...words(frame), left, buttons: [] };
-    return mine("out_of_service");
-  }
+  if (alone >= 0) return forsaken(at, alone, left);
   if (frame.code && left <= 0) return mine("closing", frame.kind === "closing" ? frame.buttons : []);
   if (own.kind === "help" && frame.code) return { ...mine("help_net"), kind: "help_net", left, wifi: boot.wifi, buttons: [{ name: "back" }, ...has("help")] };
   if (own.kind === "staff") return { ...mine("staff"), left, amount: text().amount, buttons: [{ name: "back" }] };
@@ -96,6 +89,17 @@ function scene(at) {
   return out;
 }
 
+// forsaken is what a page shows that has lost the daemon: never a guess what became of money.
+function forsaken(at, alone, left) {
+  const still = { ...words(frame), left, receipt: frame.receipt && at - came >= RECEIPT ? frame.receipt : undefined, buttons: [] };
+  if (frame.code || KEPT.has(frame.kind)) {
+    if (left > 0) return { ...still, line: phrase("link_lost"), hint: "" };
+    return at - Math.max(until, lost) < CHECKING ? mine("closing") : mine("out_of_service");
+  }
+  if (CHECKED.has(frame.kind) && alone < CHECKING) return alone < boot.alone_ms || frame.kind !== "charging" ? still : mine("closing");
+  return at - came < stays(frame.kind, boot.attended, frame.receipt) || alone < boot.alone_ms ? still : mine("out_of_service");
+}
+
 const text = () => frame.texts[language] ?? frame.texts[boot.language];
 const phrase = (name) => boot.words[language].phrases[name];
 const sentence = (name) => boot.words[language].screens[name];
@@ -106,7 +110,6 @@ const fill = (s, values) => (s ?? "").replace(/\{(\w+)\}/g, (_, k) => values[k] 
 function words(f) {
   return { ...f, ...text(), code: f.code, receipt: undefined, kind: f.kind, number: number(f) };
 }
-const mixed = (f, over) => ({ ...words(f), ...over });
 const number = (f) => (f.number ? fill(phrase("number"), { num: f.number }) : "");
 
 // mine is a screen of the page's own, with the number and the amount of the payment that it is about.
@@ -118,9 +121,6 @@ function mine(kind, buttons = []) {
     amount: about ? text().amount : "", number: about ? number(frame) : "", left: null, buttons,
   };
 }
-
-// stays is how long a paid screen finishes its time alone.
-const stays = () => (boot.attended ? 6_000 : frame.receipt ? 30_000 : 15_000);
 
 // show brings the glass to where things are now, and comes back when something is to change by itself.
 function show() {
