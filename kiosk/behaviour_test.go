@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
+	"tilld/internal/chrome"
 	"tilld/internal/stage"
 	"tilld/kiosk"
 	"tilld/payment"
@@ -33,7 +34,7 @@ const (
 	later  = `(ms => { const was = performance.now.bind(performance); performance.now = () => was() + ms; dispatchEvent(new Event("resize")); return null })(%d)`
 )
 
-func start(t *testing.T, browser context.Context, p panel, language string, change func(*kiosk.Config)) (*box, context.Context) {
+func start(t *testing.T, browser *chrome.Browser, p panel, language string, change func(*kiosk.Config)) (*box, context.Context) {
 	t.Helper()
 	b := openBox(t, p, language, change)
 	ctx := tab(t, browser, p, b.url)
@@ -47,7 +48,7 @@ func start(t *testing.T, browser context.Context, p panel, language string, chan
 
 func TestAPageAlone(t *testing.T) {
 	t.Parallel()
-	browser := chromium(t)
+	browser := chromium(t, nil)
 	p := panels[2]
 	t.Run("keeps the code to its own end, then checks, then closes", func(t *testing.T) {
 		t.Parallel()
@@ -131,7 +132,7 @@ func TestAPageAlone(t *testing.T) {
 
 func TestTheFirstFrameAfterAReloadIsRight(t *testing.T) {
 	t.Parallel()
-	b, ctx := start(t, chromium(t), panels[1], "en", nil)
+	b, ctx := start(t, chromium(t, nil), panels[1], "en", nil)
 	b.show(t, stage.View{Lane: "1", Screen: "cart", Amount: rub(9900), Goods: lines()})
 	b.show(t, codeView(time.Minute))
 	_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `window.seen = [];
@@ -154,7 +155,7 @@ func TestTheFirstFrameAfterAReloadIsRight(t *testing.T) {
 
 func TestFingers(t *testing.T) {
 	t.Parallel()
-	b, ctx := start(t, chromium(t), panels[1], "en", nil)
+	b, ctx := start(t, chromium(t, nil), panels[1], "en", nil)
 	press := func(name string) { eval[any](t, ctx, `document.querySelector("[data-name=`+name+`]").click()`) }
 	told := func(want ...string) {
 		t.Helper()
@@ -204,7 +205,7 @@ func TestFingers(t *testing.T) {
 
 func TestTheCodeIsReadBackWhereverItStands(t *testing.T) {
 	t.Parallel()
-	b, ctx := start(t, chromium(t), panels[0], "en", nil)
+	b, ctx := start(t, chromium(t, nil), panels[0], "en", nil)
 	if shown := b.show(t, codeView(time.Minute)); !slices.Contains(shown, stage.CustomerDisplay) {
 		t.Fatal("the code on the page does not count")
 	}
@@ -229,7 +230,7 @@ func TestTheCodeIsReadBackWhereverItStands(t *testing.T) {
 // TestAnotherOriginGetsNothing: a page that the shop did not name, on the same machine.
 func TestAnotherOriginGetsNothing(t *testing.T) {
 	t.Parallel()
-	browser := chromium(t, chromedp.Flag("disable-features", "LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets"))
+	browser := chromium(t, map[string]any{"disable-features": "LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets"})
 	b, _ := start(t, browser, panels[0], "en", nil)
 	b.show(t, codeView(time.Minute))
 	hostile := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -266,7 +267,7 @@ func TestAnotherOriginGetsNothing(t *testing.T) {
 
 func TestOnlyANamedPageFrames(t *testing.T) {
 	t.Parallel()
-	browser := chromium(t)
+	browser := chromium(t, nil)
 	var url string
 	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")

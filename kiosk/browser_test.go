@@ -4,13 +4,11 @@ package kiosk_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +17,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"tilld/internal/chrome"
 	"tilld/internal/stage"
 	"tilld/kiosk"
 	"tilld/payment"
@@ -213,84 +212,55 @@ func (b *box) show(t *testing.T, v stage.View) []string {
 // shared is the one browser of these tests; its pages stand on origins of their own and know nothing of each other.
 var shared struct {
 	once sync.Once
-	ctx  context.Context
-	end  func()
-	err  error
+	*chrome.Browser
+	err error
 }
 
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if shared.end != nil {
-		shared.end()
+	dir, err := os.MkdirTemp("", "kiosk")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
+	launch = func() (*chrome.Browser, error) { return chrome.Launch(dir, nil) }
+	code := m.Run()
+	if shared.Browser != nil {
+		shared.Close()
+	}
+	_ = os.RemoveAll(dir)
 	os.Exit(code)
 }
 
+var launch func() (*chrome.Browser, error)
+
 // chromium is the browser of these tests or, with flags, one of the test's own.
-func chromium(t *testing.T, flags ...chromedp.ExecAllocatorOption) context.Context {
+func chromium(t *testing.T, flags map[string]any) *chrome.Browser {
 	t.Helper()
-	if len(flags) > 0 {
-		ctx, end, err := launch(t.TempDir(), flags...)
+	if flags != nil {
+		b, err := chrome.Launch(t.TempDir(), flags)
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(end)
-		return ctx
+		t.Cleanup(b.Close)
+		return b
 	}
-	shared.once.Do(func() {
-		dir, err := os.MkdirTemp("", "kiosk")
-		if err != nil {
-			shared.err = err
-			return
-		}
-		end := func() {}
-		shared.ctx, end, shared.err = launch(dir)
-		shared.end = func() { end(); _ = os.RemoveAll(dir) }
-	})
+	shared.once.Do(func() { shared.Browser, shared.err = launch() })
 	if shared.err != nil {
 		t.Fatal(shared.err)
 	}
-	return shared.ctx
-}
-
-// launch starts a browser with its files in dir.
-func launch(dir string, flags ...chromedp.ExecAllocatorOption) (context.Context, func(), error) {
-	path := ""
-	for _, name := range []string{"chromium", "chromium-headless-shell", "google-chrome"} {
-		if p, err := exec.LookPath(name); err == nil {
-			path = p
-			break
-		}
-	}
-	if path == "" {
-		return nil, func() {}, errors.New("no Chromium on this machine: apt-get install chromium")
-	}
-	opts := append([]chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(path), chromedp.UserDataDir(dir), chromedp.Flag("headless", true), chromedp.Flag("no-sandbox", true), chromedp.Flag("disable-gpu", true),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("no-first-run", true), chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("autoplay-policy", "no-user-gesture-required"),
-		chromedp.Flag("hide-scrollbars", true), chromedp.Flag("force-color-profile", "srgb"),
-		chromedp.Flag("force-prefers-reduced-motion", true), // a picture is whole at once
-	}, flags...)
-	alloc, cancel := chromedp.NewExecAllocator(context.Background(), opts...)
-	ctx, end := chromedp.NewContext(alloc)
-	if err := chromedp.Do(ctx); err != nil { // the first action starts the browser
-		cancel()
-		return nil, func() {}, fmt.Errorf("start %s: %w", path, err)
-	}
-	return ctx, func() { end(); cancel() }, nil
+	return shared.Browser
 }
 
 // tab is a page of the browser in the size of a panel.
-func tab(t *testing.T, browser context.Context, p panel, url string) context.Context {
+func tab(t *testing.T, browser *chrome.Browser, p panel, url string) context.Context {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(browser)
-	t.Cleanup(cancel)
-	limited, stop := context.WithTimeout(ctx, 5*time.Minute)
-	t.Cleanup(stop)
-	if err := chromedp.Do(limited, chromedp.EmulateViewport(p.width, p.height), chromedp.Navigate(url)); err != nil {
+	page, err := browser.Tab(p.width, p.height, url)
+	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(page.Close)
+	limited, stop := context.WithTimeout(page.Context(), 5*time.Minute)
+	t.Cleanup(stop)
 	return limited
 }
 

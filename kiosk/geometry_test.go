@@ -74,7 +74,7 @@ const smallest = 0.75
 // TestNothingMovesAndNothingIsCut looks at each screen on each panel in both languages, as that panel is used; at full depth
 // also with a cashier where there is none, and the other way round.
 func TestNothingMovesAndNothingIsCut(t *testing.T) {
-	browser := chromium(t)
+	browser := chromium(t, nil)
 	var pages atomic.Int64
 	t.Cleanup(func() { t.Logf("%d pages in Chromium", pages.Load()) })
 	for _, p := range panels {

@@ -36,7 +36,7 @@ func TestPictures(t *testing.T) {
 	if os.Getenv("TILLD_DEPTH") != "prove" && !*write {
 		t.Skip("pictures are taken with -write, and read at full depth")
 	}
-	browser := chromium(t)
+	browser := chromium(t, nil)
 	taken, read, bytesOf := 0, 0, 0
 	for _, p := range panels {
 		for _, language := range []string{"en", "ru"} {

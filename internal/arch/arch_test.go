@@ -126,6 +126,8 @@ var doors = map[string][]string{
 	"modernc.org/sqlite":                       {"internal/sqlitedb"},
 	"github.com/pressly/goose/v3":              {"internal/sqlitedb"},
 	"github.com/spf13/cobra":                   {"cmd/tilld", "cmd/tillctl", "cmd/integrator", "cmd/demo"},
+	"github.com/chromedp/cdproto":              {"internal/chrome"},
+	"github.com/chromedp/chromedp":             {"internal/chrome"},
 	"golang.org/x/image":                       {"printer", "display", "internal/shop", "internal/qr"},
 	"golang.org/x/text":                        {"printer", "display"},
 	"golang.org/x/time":                        {"integrator", "internal/ws"},

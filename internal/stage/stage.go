@@ -86,8 +86,8 @@ func (s *Stage) Show(ctx context.Context, v View) ([]string, error) {
 		hash = symbol.Hash()
 	}
 	shown, err := g.show(ctx, v, hash)
-	if err != nil {
-		s.log.Warn("display did not show", "lane", v.Lane, "device", CustomerDisplay, "err", err)
+	if err != nil && !errors.Is(ctx.Err(), context.Canceled) { // canceled: something newer waits for the glass
+		s.log.Warn("display did not show", "lane", v.Lane, "err", err)
 	}
 	return shown, nil
 }
