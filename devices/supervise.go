@@ -4,15 +4,17 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"time"
 )
 
-// Pauses between two attempts to open a device: they grow from first to last. A device that needs a person is tried at
-// the last pause only.
+// Pauses between two attempts to open a device: they grow from first to last, each with a part of chance, so that twenty
+// devices behind one hub do not come at one moment. A device that needs a person is tried at the last pause only.
 const (
 	firstPause = 500 * time.Millisecond
 	lastPause  = 15 * time.Second
-	goodFor    = 10 * time.Second // served this long = the next trouble starts with the first pause again
+	steadyFor  = 10 * time.Second // has served this long: whatever comes is a new trouble
+	sayAgain   = 10 * time.Minute // an outage that goes on is logged this often
 )
 
 // Supervise keeps one role alive until its context ends: find, open, serve, close, sort the error, pause. One device's
@@ -21,73 +23,143 @@ type Supervise[T any] struct {
 	Role  string // "customer-display of lane 1": for the log
 	Find  func(context.Context) (Port, Driver[T], map[string]any, error)
 	Serve func(context.Context, T) error // owns the device until it returns
-	Use   func(dev T, ready bool)        // this is the device now, or none is; must not block
-	Fault func(error)                    // what is wrong now, nil when nothing is; may be nil; must not block
+	Use   func(dev T, ready bool)        // this is the device now, or none is; may be nil; must not block
+	Tell  func(State, error)             // how it stands, with the error that made it so; may be nil; must not block
+	Again <-chan struct{}                // something was plugged in: try now; may be nil
 	Log   *slog.Logger
+}
+
+// outage is a stretch of time without the device, as the log tells it.
+type outage struct {
+	since time.Time // zero: there is none
+	kind  Trouble
+	tries int // failures so far
+	told  time.Time
+	flaps int // of them, how often the device was open and died again soon
 }
 
 // Run returns when ctx has ended and the device is closed.
 func (s *Supervise[T]) Run(ctx context.Context) {
-	pause, repeats, last := firstPause, 0, ""
+	var out outage
+	pause := firstPause
 	for ctx.Err() == nil {
-		start := time.Now()
-		err := s.once(ctx, func() {
-			if last != "" {
-				s.Log.Info("device is back", "device", s.Role, "tries", repeats+1)
-			} else {
-				s.Log.Info("device opened", "device", s.Role)
-			}
-			last, repeats = "", 0
-			s.fault(nil)
-		})
+		opened, steady, err := s.once(ctx, &out)
 		if ctx.Err() != nil {
 			return
-		}
-		if time.Since(start) > goodFor {
-			pause = firstPause
 		}
 		if err == nil {
 			err = errors.New("the line ended")
 		}
-		s.fault(err)
-		if text := err.Error(); text != last { // the first failure is logged, repeats are counted
-			s.Log.Warn("device does not work", "device", s.Role, "err", err)
-			last, repeats = text, 0
-		} else {
-			repeats++
+		switch {
+		case steady:
+			pause = firstPause
+		case opened:
+			out.flaps++
 		}
-		if errors.Is(err, ErrPerson) {
+		s.failed(&out, err)
+		if Sort(err) == NeedsPerson {
 			pause = lastPause
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(pause):
+		if !s.rest(ctx, pause) {
+			pause = firstPause
+			continue
 		}
 		pause = min(pause*2, lastPause)
 	}
 }
 
-func (s *Supervise[T]) fault(err error) {
-	if s.Fault != nil {
-		s.Fault(err)
+// rest waits for a pause, half of it by chance; false: something was plugged in meanwhile.
+func (s *Supervise[T]) rest(ctx context.Context, pause time.Duration) bool {
+	t := time.NewTimer(pause/2 + rand.N(pause/2))
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-s.Again:
+		return false
+	case <-t.C:
 	}
+	return true
 }
 
-func (s *Supervise[T]) once(ctx context.Context, opened func()) error {
+// once opens the device and serves it to its end. steady says that it has worked long enough for the outage to be over.
+func (s *Supervise[T]) once(ctx context.Context, out *outage) (opened, steady bool, err error) {
 	port, driver, options, err := s.Find(ctx)
 	if err != nil {
-		return err
+		return false, false, err
 	}
 	defer port.Close()
 	stop := context.AfterFunc(ctx, func() { _ = port.Close() }) // ends a Serve that sits in Read
 	defer stop()
+	if out.flaps == 0 {
+		s.tell(Present, nil)
+	}
 	dev, err := driver.Open(ctx, port, options)
 	if err != nil {
-		return err
+		return false, false, err
 	}
-	opened()
-	s.Use(dev, true)
-	defer s.Use(dev, false)
-	return s.Serve(ctx, dev)
+	start := time.Now()
+	before, recovered := *out, make(chan struct{})
+	over := func() { // a device that died soon after it was opened, again and again, is not back before it holds
+		defer close(recovered)
+		s.recovered(before)
+	}
+	var wait *time.Timer
+	if before.flaps == 0 {
+		over()
+		*out = outage{}
+	} else {
+		s.tell(Present, nil)
+		wait = time.AfterFunc(steadyFor, over)
+	}
+	if s.Use != nil {
+		s.Use(dev, true)
+		defer s.Use(dev, false)
+	}
+	err = s.Serve(ctx, dev)
+	if wait != nil && !wait.Stop() {
+		<-recovered // it has begun to tell
+		*out = outage{}
+	}
+	return true, time.Since(start) >= steadyFor, err
+}
+
+func (s *Supervise[T]) recovered(out outage) {
+	if out.since.IsZero() {
+		s.Log.Info("device opened", "device", s.Role)
+	} else {
+		s.Log.Info("device is back", "device", s.Role, "away", time.Since(out.since).Round(time.Millisecond), "tries", out.tries)
+	}
+	s.tell(Ready, nil)
+}
+
+// failed logs the first failure of an outage and whatever changes its kind; the repeats are counted, and told now and
+// then.
+func (s *Supervise[T]) failed(out *outage, err error) {
+	kind := Sort(err)
+	state := Away
+	if kind == NeedsPerson {
+		state = Refused
+	}
+	s.tell(state, err)
+	now := time.Now()
+	out.tries++
+	switch {
+	case out.since.IsZero():
+		*out = outage{since: now, kind: kind, tries: 1, told: now, flaps: out.flaps}
+		s.Log.Warn("device does not work", "device", s.Role, "err", err, "kind", string(kind))
+	case kind != out.kind:
+		out.kind, out.told = kind, now
+		s.Log.Warn("device does not work", "device", s.Role, "err", err, "kind", string(kind), "tries", out.tries)
+	case now.Sub(out.told) >= sayAgain:
+		out.told = now
+		s.Log.Warn("device still does not work", "device", s.Role, "err", err, "kind", string(kind), "tries", out.tries, "away", now.Sub(out.since).Round(time.Second))
+	default:
+		s.Log.Debug("device tried again", "device", s.Role, "err", err, "tries", out.tries)
+	}
+}
+
+func (s *Supervise[T]) tell(state State, err error) {
+	if s.Tell != nil {
+		s.Tell(state, err)
+	}
 }

@@ -17,8 +17,9 @@ import (
 // Pair is a fresh line and its far end. Far reads what was written and writes what is to be read; closing it is a
 // hang-up. Where Far has CloseWrite, the half-closed line is tested too.
 type Pair struct {
-	Port devices.Port
-	Far  io.ReadWriteCloser
+	Port  devices.Port
+	Far   io.ReadWriteCloser
+	Again func() (Pair, error) // opens the same line once more, with the far end that it then has
 }
 
 // within is how soon Close must end a blocked call: the contract says a second; a loaded machine gets more.
@@ -113,17 +114,83 @@ func Run(t *testing.T, open func(*testing.T) Pair, stallBytes int) {
 			}
 		}
 	})
+	t.Run("OpenedAgainItIsAsNew", func(t *testing.T) {
+		p := open(t)
+		for range 3 {
+			go p.Far.Write([]byte("left unread")) // by whoever had the line before
+			_ = p.Port.Close()
+			next, err := p.Again()
+			if err != nil {
+				t.Fatal(err)
+			}
+			p = next
+			if n, err := p.Port.Write([]byte("again")); n != 5 || err != nil {
+				t.Fatalf("wrote %d bytes, %v", n, err)
+			}
+			got := make([]byte, 5)
+			if _, err := io.ReadFull(p.Far, got); err != nil || string(got) != "again" {
+				t.Fatalf("far end read %q, %v", got, err)
+			}
+		}
+	})
+	t.Run("CloseEndsAReadAndLetsNoByteOutAfterIt", func(t *testing.T) {
+		p := open(t)
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				for {
+					if _, err := p.Port.Read(make([]byte, 8)); err != nil {
+						return
+					}
+				}
+			})
+			wg.Go(func() {
+				for {
+					if n, err := p.Port.Write([]byte("xxxxxxxx")); err != nil {
+						return
+					} else if n != 8 {
+						t.Error("a short count without an error")
+						return
+					}
+				}
+			})
+		}
+		wg.Go(func() { _, _ = io.Copy(io.Discard, p.Far) })
+		_ = p.Port.Close()
+		all := make(chan error, 1)
+		go func() { _ = p.Far.Close(); wg.Wait(); all <- io.EOF }()
+		ended(t, all)
+		if n, err := p.Port.Write([]byte("late")); n != 0 || err == nil {
+			t.Errorf("after Close %d bytes were taken, %v", n, err)
+		}
+	})
 	t.Run("NothingIsLeftBehind", func(t *testing.T) {
 		p := open(t) // whatever the first one starts for good is there now
 		_ = p.Port.Close()
 		_ = p.Far.Close()
 		files, routines := openFiles(t), runtime.NumGoroutine()
-		for range 8 {
+		ends := []struct {
+			how   string
+			begin func(Pair, []byte) (int, error)
+			end   func(Pair)
+		}{
+			{"closed in a read", func(p Pair, b []byte) (int, error) { return p.Port.Read(b) }, func(p Pair) { _ = p.Port.Close() }},
+			{"hung up in a read", func(p Pair, b []byte) (int, error) { return p.Port.Read(b) }, func(p Pair) { _ = p.Far.Close() }},
+		}
+		if stallBytes > 0 {
+			write := func(p Pair, _ []byte) (int, error) { return p.Port.Write(make([]byte, stallBytes)) }
+			ends = append(ends, ends[0], ends[1])
+			ends[2].how, ends[2].begin = "closed in a write", write
+			ends[3].how, ends[3].begin = "hung up in a write", write
+		}
+		for i := range 8 {
 			p := open(t)
+			e := ends[i%len(ends)]
 			done := make(chan error, 1)
-			go func() { _, err := p.Port.Read(make([]byte, 8)); done <- err }()
-			_ = p.Port.Close()
+			go func() { _, err := e.begin(p, make([]byte, 8)); done <- err }()
+			e.end(p)
 			ended(t, done)
+			_ = p.Port.Close()
 			_ = p.Far.Close()
 		}
 		for deadline := time.Now().Add(within); ; time.Sleep(time.Millisecond) {
@@ -171,11 +238,45 @@ func Run(t *testing.T, open func(*testing.T) Pair, stallBytes int) {
 	t.Run("AStalledWriteEndsWithTheCountThatLeft", func(t *testing.T) {
 		p := open(t)
 		b := make([]byte, stallBytes)
+		for i := range b {
+			b[i] = byte(i * 13)
+		}
 		n, err := p.Port.Write(b)
 		if !errors.Is(err, devices.ErrStalled) || n <= 0 || n >= len(b) {
 			t.Fatalf("wrote %d of %d, %v", n, len(b), err)
 		}
+		got := make([]byte, n) // the far end finds that many, and they are the first ones
+		if _, err := io.ReadFull(p.Far, got); err != nil || !bytes.Equal(got, b[:n]) {
+			t.Fatalf("far end: %v; the same arrived: %v", err, bytes.Equal(got, b[:n]))
+		}
+		if m, err := p.Port.Write([]byte("on")); m != 2 || err != nil {
+			t.Fatalf("once it reads again: wrote %d, %v", m, err)
+		}
+		if _, err := io.ReadFull(p.Far, got[:2]); err != nil || string(got[:2]) != "on" {
+			t.Fatalf("behind what left stands %q, %v", got[:2], err)
+		}
 		t.Logf("%d of %d bytes left before the stall was told", n, len(b))
+	})
+	t.Run("AStallIsTheLinesOwn", func(t *testing.T) {
+		stuck, free := open(t), open(t)
+		done := make(chan error, 1)
+		go func() { _, err := stuck.Port.Write(make([]byte, stallBytes)); done <- err }()
+		for range 50 {
+			if _, err := free.Port.Write([]byte("x")); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadFull(free.Far, make([]byte, 1)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ended(t, done)
+	})
+	t.Run("HangUpEndsABlockedWrite", func(t *testing.T) {
+		p := open(t)
+		done := make(chan error, 1)
+		go func() { _, err := p.Port.Write(make([]byte, stallBytes)); done <- err }()
+		_ = p.Far.Close()
+		ended(t, done)
 	})
 	t.Run("CloseEndsABlockedWrite", func(t *testing.T) {
 		p := open(t)

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -19,27 +20,29 @@ import (
 	"tilld/devices"
 )
 
-// Options of a line. Zero values are 9600 baud, 8 data bits, no parity, 1 stop bit, 2 s for a write.
+// Options of a line. Zero values are 9600 baud, 8 data bits, no parity, 1 stop bit, no flow control, 2 s for a write.
 type Options struct {
 	Baud       int
 	DataBits   int
 	Parity     string // none even odd
 	StopBits   int    // 1 or 2
+	Flow       string // none rts-cts xon-xoff
 	WriteLimit time.Duration
 }
 
 // Port is an open serial line.
 type Port struct {
-	path  string
-	f     *os.File
-	mode  serial.Port
-	limit time.Duration
-	once  sync.Once
-	err   error
+	path    string
+	f       *os.File
+	mode    serial.Port
+	limit   time.Duration
+	writing atomic.Bool // bytes may be left that the far end does not take
+	once    sync.Once
+	err     error
 }
 
 // Open opens path, locks it against other programs and sets its mode. Errors wrap devices.ErrAbsent (no such line),
-// devices.ErrPerson (no permission, or another program holds it) or neither.
+// devices.ErrPerson (no permission, another program holds it, or a mode that no line has) or neither.
 func Open(_ context.Context, path string, o Options) (*Port, error) {
 	m, err := mode(o)
 	if err != nil {
@@ -53,10 +56,14 @@ func Open(_ context.Context, path string, o Options) (*Port, error) {
 		_ = f.Close()
 		return nil, fmt.Errorf("open serial line %s: another program holds it: %w", path, devices.ErrPerson)
 	}
-	s, err := serial.Open(path, m)
+	s, err := openMode(f, path, m)
 	if err != nil {
 		_ = f.Close()
 		return nil, fmt.Errorf("set the mode of serial line %s: %w", path, sorted(err))
+	}
+	if err := setFlow(f, o.Flow); err != nil {
+		_ = errors.Join(f.Close(), s.Close())
+		return nil, fmt.Errorf("set the flow control of serial line %s: %w", path, sorted(err))
 	}
 	p := &Port{path: path, f: f, mode: s, limit: o.WriteLimit}
 	if p.limit <= 0 {
@@ -89,20 +96,12 @@ func mode(o Options) (*serial.Mode, error) {
 	default:
 		return nil, fmt.Errorf("stop bits must be 1 or 2: %w", devices.ErrPerson)
 	}
+	switch o.Flow {
+	case "", NoFlow, RTSCTS, XONXOFF:
+	default:
+		return nil, fmt.Errorf("flow control must be %s, %s or %s: %w", NoFlow, RTSCTS, XONXOFF, devices.ErrPerson)
+	}
 	return m, nil
-}
-
-// lock: flock keeps out programs that look for it; TIOCEXCL, set by the serial library too, keeps out the rest but root.
-func lock(f *os.File) error {
-	c, err := f.SyscallConn() // never f.Fd(): it would turn the file blocking
-	if err != nil {
-		return err
-	}
-	var e error
-	if err := c.Control(func(fd uintptr) { e = unix.Flock(int(fd), unix.LOCK_EX|unix.LOCK_NB) }); err != nil {
-		return err
-	}
-	return e
 }
 
 func sorted(err error) error {
@@ -110,9 +109,11 @@ func sorted(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ENXIO), errors.Is(err, unix.ENODEV):
 		return fmt.Errorf("%w: %w", devices.ErrAbsent, err)
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, unix.EBUSY):
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, unix.EBUSY), errors.Is(err, unix.ENOTTY):
 		return fmt.Errorf("%w: %w", devices.ErrPerson, err)
-	case errors.As(err, &pe) && (pe.Code() == serial.PortBusy || pe.Code() == serial.PermissionDenied):
+	case errors.As(err, &pe) && (pe.Code() == serial.PortBusy || pe.Code() == serial.PermissionDenied ||
+		pe.Code() == serial.InvalidSerialPort || pe.Code() == serial.InvalidSpeed || pe.Code() == serial.InvalidDataBits ||
+		pe.Code() == serial.InvalidParity || pe.Code() == serial.InvalidStopBits):
 		return fmt.Errorf("%w: %w", devices.ErrPerson, err)
 	case errors.As(err, &pe) && pe.Code() == serial.PortNotFound:
 		return fmt.Errorf("%w: %w", devices.ErrAbsent, err)
@@ -123,35 +124,49 @@ func sorted(err error) error {
 // Read reads what is there, at least one byte.
 func (p *Port) Read(b []byte) (int, error) {
 	n, err := p.f.Read(b)
-	if n == 0 && err == nil {
-		return 0, fmt.Errorf("read serial line %s: hang-up", p.path)
+	if n > 0 || len(b) == 0 {
+		return n, nil // an error comes again with the next call
 	}
-	if err != nil {
-		err = fmt.Errorf("read serial line %s: %w", p.path, err)
+	if err == nil {
+		err = errors.New("hang-up")
 	}
-	return n, err
+	return 0, fmt.Errorf("read serial line %s: %w", p.path, err)
 }
 
-// Write writes all of b within the line's limit.
+// Write writes all of b. It goes on for as long as the line takes bytes, however slow it is; when it takes none within the
+// limit, the answer is devices.ErrStalled and the count that left.
 func (p *Port) Write(b []byte) (int, error) {
-	if err := p.f.SetWriteDeadline(time.Now().Add(p.limit)); err != nil {
-		return 0, fmt.Errorf("write to serial line %s: %w", p.path, err)
+	p.writing.Store(true)
+	done := 0
+	for done < len(b) {
+		if err := p.f.SetWriteDeadline(time.Now().Add(p.limit)); err != nil {
+			return done, fmt.Errorf("write to serial line %s: %w", p.path, err)
+		}
+		n, err := p.f.Write(b[done:])
+		done += n
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded) && n > 0: // slow, but it moves
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return done, fmt.Errorf("write to serial line %s: %w", p.path, devices.ErrStalled)
+		case err != nil:
+			return done, fmt.Errorf("write to serial line %s: %w", p.path, err)
+		case n == 0:
+			return done, fmt.Errorf("write to serial line %s: only %d of %d bytes left", p.path, done, len(b))
+		}
 	}
-	n, err := p.f.Write(b)
-	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		err = fmt.Errorf("write to serial line %s: %w", p.path, devices.ErrStalled)
-	case err != nil:
-		err = fmt.Errorf("write to serial line %s: %w", p.path, err)
-	case n < len(b):
-		err = fmt.Errorf("write to serial line %s: only %d of %d bytes left", p.path, n, len(b))
-	}
-	return n, err
+	p.writing.Store(false)
+	return done, nil
 }
 
-// Close ends a blocked Read and Write. Further calls answer the same.
+// Close ends a blocked Read and Write. Further calls answer the same. What a whole Write handed over goes on its way; the
+// rest of one that did not end is dropped, because the kernel would hold up the close for half a minute to send it.
 func (p *Port) Close() error {
-	p.once.Do(func() { p.err = errors.Join(p.f.Close(), p.mode.Close()) })
+	p.once.Do(func() {
+		if p.writing.Load() {
+			dropOutput(p.f)
+		}
+		p.err = errors.Join(p.f.Close(), p.mode.Close())
+	})
 	return p.err
 }
 

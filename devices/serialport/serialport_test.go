@@ -2,6 +2,10 @@ package serialport_test
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,13 +23,23 @@ func TestSuite(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := serialport.Open(t.Context(), tty.Name(), serialport.Options{Baud: 9600, WriteLimit: 200 * time.Millisecond})
+		_ = unix.SetNonblock(int(far.Fd()), true) // else a read of it could not be ended
+		var again func() (porttest.Pair, error)
+		again = func() (porttest.Pair, error) {
+			p, err := serialport.Open(t.Context(), tty.Name(), serialport.Options{Baud: 9600, WriteLimit: 200 * time.Millisecond})
+			if err != nil {
+				return porttest.Pair{}, err
+			}
+			t.Cleanup(func() { p.Close() })
+			return porttest.Pair{Port: p, Far: far, Again: again}, nil
+		}
+		p, err := again()
 		if err != nil {
 			t.Fatal(err)
 		}
 		_ = tty.Close()
-		t.Cleanup(func() { p.Close(); far.Close() })
-		return porttest.Pair{Port: p, Far: far}
+		t.Cleanup(func() { far.Close() })
+		return p
 	}, 64<<10)
 }
 
@@ -46,7 +60,94 @@ func TestErrorsAreSorted(t *testing.T) {
 	if _, err = serialport.Open(t.Context(), tty.Name(), serialport.Options{}); !errors.Is(err, devices.ErrPerson) {
 		t.Errorf("held line: %v", err)
 	}
-	if _, err = serialport.Open(t.Context(), tty.Name(), serialport.Options{Parity: "some"}); !errors.Is(err, devices.ErrPerson) {
-		t.Errorf("bad mode: %v", err)
+	for _, o := range []serialport.Options{{Parity: "some"}, {StopBits: 3}, {Flow: "dtr"}, {DataBits: 9}} {
+		if p, err := serialport.Open(t.Context(), tty.Name(), o); !errors.Is(err, devices.ErrPerson) {
+			if p != nil {
+				p.Close()
+			}
+			t.Errorf("bad mode %+v: %v", o, err)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "no-line")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = serialport.Open(t.Context(), file, serialport.Options{}); !errors.Is(err, devices.ErrPerson) {
+		t.Errorf("a file that is no line: %v", err)
+	}
+}
+
+// A program that is started while a line is open does not inherit it, and nobody opens the line twice.
+func TestTheLineIsOurs(t *testing.T) {
+	far, tty, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer far.Close()
+	p, err := serialport.Open(t.Context(), tty.Name(), serialport.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if _, err := serialport.Open(t.Context(), tty.Name(), serialport.Options{}); !errors.Is(err, devices.ErrPerson) || !strings.Contains(err.Error(), "another program holds it") {
+		t.Errorf("opened twice: %v", err)
+	}
+	if excl, err := unix.IoctlGetInt(int(tty.Fd()), unix.TIOCGEXCL); err != nil || excl == 0 {
+		t.Errorf("TIOCEXCL: %d, %v", excl, err)
+	}
+	es, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, e := range es {
+		where, _ := os.Readlink("/proc/self/fd/" + e.Name())
+		if where != tty.Name() {
+			continue
+		}
+		found++
+		fd, _ := strconv.Atoi(e.Name())
+		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil || flags&unix.FD_CLOEXEC == 0 {
+			t.Errorf("descriptor %d would be inherited (%v)", fd, err)
+		}
+	}
+	if found != 3 { // two of ours, one of the test's
+		t.Errorf("%d descriptors on the line", found)
+	}
+	tty.Close()
+	if err := p.Close(); err != nil {
+		t.Error(err)
+	}
+	again, err := serialport.Open(t.Context(), tty.Name(), serialport.Options{})
+	if err != nil {
+		t.Fatalf("after Close: %v", err)
+	}
+	again.Close()
+}
+
+func TestFlowControlIsSet(t *testing.T) {
+	for _, c := range []struct {
+		flow         string
+		cflag, iflag uint32
+	}{
+		{serialport.NoFlow, 0, 0},
+		{serialport.RTSCTS, unix.CRTSCTS, 0},
+		{serialport.XONXOFF, 0, unix.IXON | unix.IXOFF},
+	} {
+		far, tty, err := pty.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := serialport.Open(t.Context(), tty.Name(), serialport.Options{Baud: 19200, Flow: c.flow})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := unix.IoctlGetTermios(int(tty.Fd()), unix.TCGETS)
+		if err != nil || got.Cflag&unix.CRTSCTS != c.cflag || got.Iflag&(unix.IXON|unix.IXOFF) != c.iflag || got.Cflag&unix.CBAUD != unix.B19200 {
+			t.Errorf("%s: %+v, %v", c.flow, got, err)
+		}
+		p.Close()
+		tty.Close()
+		far.Close()
 	}
 }

@@ -21,20 +21,26 @@ const (
 
 // Trouble is one thing that is wrong.
 type Trouble struct {
-	Code     string    `json:"code"`
-	Subject  string    `json:"subject,omitempty"` // lane, device, provider
-	Severity Severity  `json:"severity"`
-	Sentence string    `json:"sentence"`
-	Remedy   string    `json:"remedy"`
-	Since    time.Time `json:"since"`
-	HiddenBy string    `json:"-"` // code of the cause: while that stands, this one is not shown
+	Code     string        `json:"code"`
+	Subject  string        `json:"subject,omitempty"` // lane, device, provider
+	Severity Severity      `json:"severity"`
+	Sentence string        `json:"sentence"`
+	Remedy   string        `json:"remedy"`
+	Since    time.Time     `json:"since"`
+	HiddenBy string        `json:"-"` // code of the cause, of the same subject or of none: while that stands, this one is not shown
+	After    time.Duration `json:"-"` // it is shown once it has stood this long: what is over by then is no news
 }
 
 // List holds the troubles that stand. The zero value is ready. It may be used by many goroutines.
 type List struct {
 	mu  sync.Mutex
-	now map[string]Trouble
+	now map[string]standing
 	on  []func()
+}
+
+type standing struct {
+	Trouble
+	set time.Time // when it was raised here, by the monotonic clock
 }
 
 func key(code, subject string) string { return code + "\x00" + subject }
@@ -43,15 +49,16 @@ func key(code, subject string) string { return code + "\x00" + subject }
 func (l *List) Set(t Trouble) {
 	l.mu.Lock()
 	if l.now == nil {
-		l.now = map[string]Trouble{}
+		l.now = map[string]standing{}
 	}
+	s := standing{Trouble: t, set: time.Now()}
 	old, had := l.now[key(t.Code, t.Subject)]
 	if had {
-		t.Since = old.Since
+		s.Since, s.set = old.Since, old.set
 	} else if t.Since.IsZero() {
-		t.Since = time.Now().UTC()
+		s.Since = s.set.UTC()
 	}
-	l.now[key(t.Code, t.Subject)] = t
+	l.now[key(t.Code, t.Subject)] = s
 	on := l.on
 	l.mu.Unlock()
 	if !had || old.Sentence != t.Sentence {
@@ -75,22 +82,36 @@ func (l *List) Clear(code, subject string) {
 	}
 }
 
-// OnChange calls f, which must not block, after each change. To be called while wiring, before the list is used.
-func (l *List) OnChange(f func()) { l.on = append(l.on, f) }
-
-// Standing lists what is wrong, worst and oldest first, without what is hidden by its cause.
-func (l *List) Standing() []Trouble {
+// OnChange calls f, which must not block, after each change.
+func (l *List) OnChange(f func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	causes := map[string]bool{}
+	l.on = append(slices.Clone(l.on), f)
+}
+
+// Standing lists what is wrong, worst and oldest first, without what is hidden by its cause and what has not stood long
+// enough to be shown.
+func (l *List) Standing() []Trouble {
+	out, _ := l.shown(time.Now())
+	return out
+}
+
+// shown is Standing at a moment, and how long it is until the next one is old enough; 0: none is waiting for that.
+func (l *List) shown(now time.Time) (out []Trouble, next time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out = []Trouble{}
 	for _, t := range l.now {
-		causes[t.Code] = true
-	}
-	out := []Trouble{}
-	for _, t := range l.now {
-		if t.HiddenBy == "" || !causes[t.HiddenBy] {
-			out = append(out, t)
+		if t.HiddenBy != "" && (l.stands(t.HiddenBy, t.Subject) || l.stands(t.HiddenBy, "")) {
+			continue
 		}
+		if left := t.After - now.Sub(t.set); left > 0 {
+			if next == 0 || left < next {
+				next = left
+			}
+			continue
+		}
+		out = append(out, t.Trouble)
 	}
 	rank := map[Severity]int{Stop: 0, Part: 1, Note: 2}
 	slices.SortFunc(out, func(a, b Trouble) int {
@@ -102,5 +123,10 @@ func (l *List) Standing() []Trouble {
 		}
 		return strings.Compare(key(a.Code, a.Subject), key(b.Code, b.Subject))
 	})
-	return out
+	return out, next
+}
+
+func (l *List) stands(code, subject string) bool {
+	_, is := l.now[key(code, subject)]
+	return is
 }

@@ -1,0 +1,96 @@
+package serialport
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"syscall"
+
+	"go.bug.st/serial"
+	"golang.org/x/sys/unix"
+)
+
+// Flow control of a line. The serial library switches it off at open, so it is set behind that.
+const (
+	NoFlow  = "none"
+	RTSCTS  = "rts-cts"
+	XONXOFF = "xon-xoff"
+)
+
+// control runs f on the file's number; never f.Fd(), which would turn the file blocking.
+func control(f *os.File, do func(fd int) error) error {
+	c, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var e error
+	if err := c.Control(func(fd uintptr) { e = do(int(fd)) }); err != nil {
+		return err
+	}
+	return e
+}
+
+// lock: flock keeps out programs that look for it; TIOCEXCL, set by the serial library too, keeps out the rest but root.
+func lock(f *os.File) error {
+	return control(f, func(fd int) error { return unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) })
+}
+
+// openMode lets the library set the line's mode. It opens the line a second time without O_CLOEXEC, so no program may be
+// started until that is mended: it would hold the line open for as long as it runs.
+func openMode(f *os.File, path string, m *serial.Mode) (serial.Port, error) {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	s, err := serial.Open(path, m)
+	if err != nil {
+		return nil, err
+	}
+	if err := closeOnExec(f); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// closeOnExec marks every descriptor that this process has on the line of f.
+func closeOnExec(f *os.File) error {
+	var own unix.Stat_t
+	if err := control(f, func(fd int) error { return unix.Fstat(fd, &own) }); err != nil {
+		return fmt.Errorf("look at the line: %w", err)
+	}
+	es, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return fmt.Errorf("look for the line's descriptors: %w", err)
+	}
+	for _, e := range es {
+		fd, err := strconv.Atoi(e.Name())
+		var st unix.Stat_t
+		if err != nil || unix.Fstat(fd, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFCHR || st.Rdev != own.Rdev || st.Dev != own.Dev {
+			continue
+		}
+		unix.CloseOnExec(fd)
+	}
+	return nil
+}
+
+func setFlow(f *os.File, flow string) error {
+	if flow == "" || flow == NoFlow {
+		return nil
+	}
+	return control(f, func(fd int) error {
+		t, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+		if err != nil {
+			return err
+		}
+		if flow == RTSCTS {
+			t.Cflag |= unix.CRTSCTS
+		} else {
+			t.Iflag |= unix.IXON | unix.IXOFF
+		}
+		return unix.IoctlSetTermios(fd, unix.TCSETS, t)
+	})
+}
+
+// dropOutput forgets what the kernel has not sent yet. A line that is gone has nothing to forget.
+func dropOutput(f *os.File) {
+	_ = control(f, func(fd int) error { return unix.IoctlSetInt(fd, unix.TCFLSH, unix.TCOFLUSH) })
+}

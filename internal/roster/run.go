@@ -1,0 +1,103 @@
+package roster
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"tilld/devices"
+	"tilld/internal/health"
+	"tilld/internal/record"
+)
+
+// Committer makes the events durable; record.Journal does.
+type Committer interface {
+	Commit(ctx context.Context, b record.Batch) (int64, error)
+}
+
+// Run tells the till's stream what becomes of the devices, and what is wrong with the box, until ctx ends: device.ready,
+// device.away, device.refused with the device, health.raised and health.cleared with the trouble. What was over before it
+// had stood for a moment is not told.
+func (r *Roster) Run(ctx context.Context, j Committer, log *slog.Logger) {
+	done := make(chan struct{})
+	go func() { // waited for below
+		defer close(done)
+		r.health.Watch(ctx, func(raised, cleared []health.Trouble) {
+			var b record.Batch
+			for _, t := range raised {
+				b.Events = append(b.Events, event("health.raised", nil, t.Code, t))
+			}
+			for _, t := range cleared {
+				b.Events = append(b.Events, event("health.cleared", nil, t.Code, t))
+			}
+			r.keep(ctx, j, log, b)
+		})
+	}()
+	defer func() { <-done }()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.wake:
+		case <-timer.C:
+		}
+		b, told, next := r.news(time.Now())
+		timer.Stop()
+		if next > 0 {
+			timer.Reset(next)
+		}
+		if len(b.Events) > 0 && r.keep(ctx, j, log, b) {
+			r.mu.Lock()
+			for m, s := range told {
+				m.told = s
+			}
+			r.mu.Unlock()
+		}
+	}
+}
+
+func (r *Roster) keep(ctx context.Context, j Committer, log *slog.Logger, b record.Batch) bool {
+	_, err := j.Commit(ctx, b)
+	if err != nil && ctx.Err() == nil {
+		log.Warn("news of devices not journalled", "err", err)
+	}
+	return err == nil
+}
+
+// news are the events that are due, and how long it is to the next.
+func (r *Roster) news(now time.Time) (b record.Batch, told map[*Member]devices.State, next time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	told = map[*Member]devices.State{}
+	for _, m := range r.all {
+		if m.state == m.told || m.state == devices.Present || m.state == devices.Away && m.told == "" && m.fault == nil {
+			continue
+		}
+		if left := settle - now.Sub(m.since); m.state != devices.Ready && left > 0 {
+			if next == 0 || left < next {
+				next = left
+			}
+			continue
+		}
+		told[m] = m.state
+		b.Events = append(b.Events, event("device."+string(m.state), m.entry.Lanes, m.entry.ID, m.device()))
+	}
+	return b, told, next
+}
+
+// event of a device that one lane uses belongs to that lane; any other is everybody's.
+func event(typ string, lanes []string, subject string, v any) record.Event {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("event %s: %v", typ, err)) // strings, numbers and times alone: cannot be
+	}
+	e := record.Event{Type: typ, At: time.Now().UTC(), Subject: subject, Data: data}
+	if len(lanes) == 1 {
+		e.Lane = lanes[0]
+	}
+	return e
+}

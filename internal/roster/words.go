@@ -1,0 +1,68 @@
+package roster
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"tilld/devices"
+	"tilld/internal/health"
+)
+
+// Code of a device's trouble under health; its subject is the device's id.
+const Code = "device"
+
+// settle is how long a device may be away before anybody is told: a replug, or a hub that takes a breath, is no news.
+const settle = 3 * time.Second
+
+// names of the roles, as people say them.
+func name(e Entry) string {
+	out := map[string]string{
+		"customer-display": "customer display", "scanner": "scanner", "receipt-printer": "receipt printer", "kiosk": "customer's page",
+	}[e.Role]
+	if out == "" {
+		out = e.Role
+	}
+	switch len(e.Lanes) {
+	case 0:
+		return out
+	case 1:
+		return out + " of lane " + e.Lanes[0]
+	}
+	return out + " of lanes " + strings.Join(e.Lanes, ", ")
+}
+
+// trouble puts what is wrong with the device into words.
+func (m *Member) trouble(err error) health.Trouble {
+	t := health.Trouble{
+		Code: Code, Subject: m.entry.ID, Severity: health.Part, After: settle,
+		Sentence: "The " + name(m.entry) + " does not work.", Remedy: remedy(m.entry, err),
+	}
+	switch {
+	case errors.Is(err, devices.ErrPerson):
+		t.Sentence = "The " + name(m.entry) + " cannot be opened."
+	case errors.Is(err, devices.ErrAbsent):
+		t.Sentence = "The " + name(m.entry) + " is not there."
+	case errors.Is(err, devices.ErrStalled):
+		t.Sentence = "The " + name(m.entry) + " takes no data."
+	}
+	return t
+}
+
+// remedy is what a person should do about an error.
+func remedy(e Entry, err error) string {
+	text := err.Error()
+	switch {
+	case errors.Is(err, devices.ErrPerson) && strings.Contains(text, "another program holds it"):
+		return "End the program that holds " + e.Port + ": tillctl ports names it."
+	case errors.Is(err, devices.ErrPerson) && strings.Contains(text, "permission denied"):
+		return "Let the daemon's user use " + e.Port + ": put it into the group that owns the line (ls -l " + e.Port + ")."
+	case errors.Is(err, devices.ErrPerson):
+		return "Correct its settings: see last_error, or the log."
+	case errors.Is(err, devices.ErrAbsent):
+		return "Plug it in and switch it on, or correct its port in the settings."
+	case errors.Is(err, devices.ErrStalled):
+		return "Switch it off and on; look at the flow control of its line."
+	}
+	return "Look at its cable and power; it is tried again by itself."
+}
