@@ -49,19 +49,28 @@ func (s *setup) showStatus(ctx context.Context, c *client.Client) error {
 	if err != nil && asked {
 		return err
 	}
+	var gear []client.Device
+	if asked {
+		if gear, err = c.Devices(ctx); err != nil {
+			return err
+		}
+	}
 	for _, p := range unsettled {
 		if !slices.ContainsFunc(open, func(o client.Payment) bool { return o.ID == p.ID }) {
 			open = append(open, p)
 		}
 	}
 	if s.json {
-		return printJSON(s.out, map[string]any{"lanes": lanes, "troubles": append([]client.Trouble{}, troubles...), "payments": append([]client.Payment{}, open...)})
+		return printJSON(s.out, map[string]any{"lanes": lanes, "troubles": append([]client.Trouble{}, troubles...), "payments": append([]client.Payment{}, open...), "devices": append([]client.Device{}, gear...)})
 	}
 	for _, name := range slices.Sorted(maps.Keys(lanes)) {
 		a := lanes[name]
 		fmt.Fprintf(s.out, "lane %s\n", name)
 		fmt.Fprintf(s.out, "  shows a code   %s\n", ability(a.Show.OK, a.Show.Why, a.Show.Since, a.Show.Providers))
 		fmt.Fprintf(s.out, "  scans a code   %s\n", ability(a.Scan.OK, a.Scan.Why, a.Scan.Since, a.Scan.Providers))
+	}
+	for _, d := range gear {
+		fmt.Fprintf(s.out, "  %s   %s\n", d.ID, deviceWords(d))
 	}
 	for _, t := range troubles {
 		fmt.Fprintf(s.out, "%s: %s (%s, since %s)\n", strings.ToUpper(string(t.Severity)), t.Sentence, about(t), clock(t.Since))

@@ -14,10 +14,12 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"tilld/devices"
 	"tilld/internal/httpapi"
 	"tilld/internal/localapi"
 	"tilld/internal/localapi/localapitest"
 	"tilld/internal/printing"
+	"tilld/internal/roster"
 	"tilld/payment"
 	"tilld/payment/lane"
 	"tilld/printer"
@@ -151,6 +153,8 @@ func tellBox(ts *testscript.TestScript, neg bool, args []string) {
 		since := time.Now()
 		b.SetAvailability("1", lane.Availability{Show: lane.Ability{Why: "no_link", Since: &since}, Scan: lane.Ability{Why: "no_scanner"}})
 		b.Fail("Create", &lane.Refusal{Code: lane.NoUnavailable, Why: "no_link"})
+	case "device":
+		playDevice(b, args[1:])
 	case "lost":
 		b.Fail("Get", &lane.Refusal{Code: lane.NoNotFound})
 	case "acknowledged":
@@ -175,4 +179,22 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		time.Sleep(5 * time.Millisecond) // another process: there is nothing to wait on
 	}
+}
+
+// playDevice puts a device into the box: "box device ID STATE", and what trying it out finds follows from its name.
+func playDevice(b *localapitest.Box, args []string) {
+	d := roster.Device{
+		ID: args[0], Role: "scanner", Lanes: []string{"1"}, Driver: "line", Port: "/dev/ttyACM0", State: devices.State(args[1]), Since: time.Now(),
+		Counters: roster.Counters{Opens: 4, Replugs: 3, BytesIn: 512},
+	}
+	if d.State != devices.Ready {
+		d.LastError = &roster.Fault{At: time.Now(), Kind: devices.NotHere, Text: "open serial line /dev/ttyACM0: not here", Remedy: "Plug it in and switch it on."}
+	}
+	b.Gear.Put(d, func() (roster.Result, error) {
+		if d.State != devices.Ready {
+			return roster.Result{What: "Nothing was read within 15 s.", Do: "Hold any code in front of it."}, nil
+		}
+		return roster.Result{OK: true, What: "Read a code of 18 characters.", Kind: "pay_code", Masked: "28…56", Symbology: "]Q1"}, nil
+	})
+	b.Gear.SetPorts(roster.Port{Kind: "serial", Path: d.Port, Device: d.ID, What: "Scanner (1234:5678) at port usb2/1", Holders: []roster.Holder{{Process: 17, Program: "minicom"}}})
 }

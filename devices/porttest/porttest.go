@@ -19,7 +19,7 @@ import (
 type Pair struct {
 	Port  devices.Port
 	Far   io.ReadWriteCloser
-	Again func() (Pair, error) // opens the same line once more, with the far end that it then has
+	Again func() (Pair, error) // opens the same line once more, with the far end that it then has; nil where a line is opened by nobody
 }
 
 // within is how soon Close must end a blocked call: the contract says a second; a loaded machine gets more.
@@ -116,6 +116,10 @@ func Run(t *testing.T, open func(*testing.T) Pair, stallBytes int) {
 	})
 	t.Run("OpenedAgainItIsAsNew", func(t *testing.T) {
 		p := open(t)
+		if p.Again == nil {
+			t.Log("whoever made this line opens it: there is no second time")
+			return
+		}
 		for range 3 {
 			go p.Far.Write([]byte("left unread")) // by whoever had the line before
 			_ = p.Port.Close()

@@ -100,8 +100,9 @@ var rules = []rule{
 	{"internal/printing", []string{"payment", "internal/record", "internal/words", "internal/health", "printer"}, "contracts only"},
 	{"internal/touches", []string{"payment", "internal/record"}, "no page, no socket"},
 	{"internal/scans", []string{"payment", "internal/record", "internal/words", "internal/health", "scanner"}, "contracts only"},
+	{"internal/roster", []string{"devices", "internal/record", "internal/health"}, "no driver, no line, no payment"},
 	{"internal/link", []string{"payment", "internal/wire", "internal/ws", "internal/record", "internal/health"}, "the box's end of the line"},
-	{"internal/localapi", []string{"payment", "internal/httpapi", "internal/record", "internal/ws", "internal/health", "internal/qr", "internal/words", "internal/printing"}, "declares what it needs of each owner"},
+	{"internal/localapi", []string{"payment", "internal/httpapi", "internal/record", "internal/ws", "internal/health", "internal/qr", "internal/words", "internal/printing", "internal/roster"}, "declares what it needs of each owner"},
 	{"devices", []string{"devices", "internal/qr"}, "standard library and itself"},
 	{"devices/binding", []string{"devices", "internal/conffile"}, "one file of its own"},
 	{"devices/models", []string{"devices", "internal/conffile"}, "products as data"},
@@ -111,7 +112,7 @@ var rules = []rule{
 	{"printer", []string{"printer", "devices", "internal/qr"}, "contracts and drivers; never the others, never payment"},
 	{"kiosk", []string{"display", "internal/qr", "internal/words", "internal/ws"}, "the customer's page is one more display: no payment, no owner"},
 	{"integrator", []string{"integrator", "payment", "internal/wire", "internal/ws", "internal/httpapi", "internal/sqlitedb", "internal/conffile", "internal/health", "internal/logging"}, "box and server share only these"},
-	{"cmd", []string{"internal/daemon", "integrator/server", "integrator/provider/sandbox", "internal/shop", "internal/localapi", "internal/conffile", "internal/logging", "printer/escpos/emulator"}, "flags and exit codes"},
+	{"cmd", []string{"devices", "internal/roster", "internal/daemon", "integrator/server", "integrator/provider/sandbox", "internal/shop", "internal/localapi", "internal/conffile", "internal/logging", "printer/escpos/emulator"}, "flags and exit codes"},
 }
 
 // doors: who may import a library from outside.

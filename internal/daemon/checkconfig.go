@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"tilld/devices"
+	"tilld/devices/serialport"
 	"tilld/internal/conffile"
 	"tilld/internal/localapi"
 	"tilld/internal/logging"
@@ -25,6 +26,10 @@ func outputs() []string {
 }
 func receipts() []string { return []string{"paper", "screen", "none"} }
 func parities() []string { return []string{"none", "even", "odd"} }
+func flows() []string {
+	return []string{serialport.NoFlow, serialport.RTSCTS, serialport.XONXOFF}
+}
+
 func roles() []string {
 	return []string{localapi.Till, localapi.Supervisor, localapi.Technician, localapi.Kiosk, localapi.Raw}
 }

@@ -22,13 +22,18 @@ func checkPort(path string, p Port, at place) error {
 		if host, port, err := net.SplitHostPort(p.TCP); err != nil || host == "" || port == "0" || !isPort(port) {
 			return at(path+".tcp", "must be the device's address with its port", "tcp: 192.168.1.50:9100")
 		}
-		if p.Baud != 0 || p.DataBits != 0 || p.StopBits != 0 || p.Parity != "" {
-			return at(path, "has a speed, data_bits, stop_bits or parity, which a network has not", "take them out")
+		if p.Baud != 0 || p.DataBits != 0 || p.StopBits != 0 || p.Parity != "" || p.Flow != "" {
+			return at(path, "has a speed, data_bits, stop_bits, parity or flow, which a network has not", "take them out")
 		}
 		return nil
 	}
 	if p.Parity != "" {
 		if err := among(path+".parity", p.Parity, parities(), at); err != nil {
+			return err
+		}
+	}
+	if p.Flow != "" {
+		if err := among(path+".flow", p.Flow, flows(), at); err != nil {
 			return err
 		}
 	}

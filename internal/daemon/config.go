@@ -100,6 +100,7 @@ type Port struct {
 	DataBits int    `yaml:"data_bits"`
 	Parity   string `yaml:"parity"`
 	StopBits int    `yaml:"stop_bits"`
+	Flow     string `yaml:"flow"` // none rts-cts xon-xoff
 }
 
 // Times are the clocks of the tables; zero is the default.

@@ -13,7 +13,9 @@ import (
 	"tilld/devices"
 	"tilld/internal/checkout"
 	"tilld/internal/conffile"
+	"tilld/internal/health"
 	"tilld/internal/journal"
+	"tilld/internal/roster"
 )
 
 const example = "../../configs/tilld.yaml"
@@ -137,7 +139,7 @@ func build[T any](t *testing.T, r *devices.Registry[T], d *Device) {
 	defer tty.Close()
 	virtual := *d
 	virtual.Port = Port{Serial: tty.Name()}
-	port, driver, options, err := find(r, &virtual)(t.Context())
+	port, driver, options, err := find(r, &virtual, roster.New(&health.List{}).Add(roster.Entry{ID: "x"}))(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -84,6 +84,7 @@ func (c *core) run(ctx context.Context) (err error) {
 		return ended(c.link.Serve(under, owner{c.box, c})) // its first dial says whether a payment is open
 	})
 	lower.Go(func() error { c.watch(under); return nil })
+	lower.Go(func() error { c.roster.Run(under, c.journal, c.log); return nil })
 	lower.Go(func() error { c.jobs.Run(under); return nil })
 	lower.Go(func() error { c.watchPrinters(under); return nil })
 	lower.Go(func() error { c.slips().follow(under, max(0, c.journal.Meta().Seq-slipsBack)); return nil })
@@ -96,7 +97,7 @@ func (c *core) run(ctx context.Context) (err error) {
 
 // owners are the parts behind the API.
 func (c *core) owners() localapi.Owners {
-	return localapi.Owners{Payments: payments{c.box}, Printing: c.jobs, Events: c.journal, Glass: aside{c}, Journal: c.box, Health: looked{c}, Drawing: drawing{}}
+	return localapi.Owners{Payments: payments{c.box}, Printing: c.jobs, Events: c.journal, Glass: aside{c}, Journal: c.box, Health: looked{c}, Drawing: drawing{}, Devices: owned{c.roster, c.cfg}}
 }
 
 // outputs tells the box which outputs carry the lane's code now; shown are those of the stage.

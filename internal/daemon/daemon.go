@@ -17,6 +17,7 @@ import (
 	"tilld/display"
 	"tilld/internal/health"
 	"tilld/internal/localapi"
+	"tilld/internal/roster"
 	"tilld/internal/stage"
 	"tilld/kiosk"
 )
@@ -32,7 +33,10 @@ type Daemon struct {
 	stage    *stage.Stage
 	pages    map[string]*kiosk.Kiosk // by lane
 	printers lines
-	core     atomic.Pointer[core] // nil until the journal is open
+	roster   *roster.Roster
+	members  map[string]*roster.Member // of it, by id
+	tried    map[string]*tried         // scanners, by lane
+	core     atomic.Pointer[core]      // nil until the journal is open
 }
 
 // openAgain is the pause between two attempts to open a journal that cannot be used as it is.
@@ -51,6 +55,7 @@ func New(c Config, version string, log *slog.Logger) (*Daemon, error) {
 	if d.tls, err = tlsRoots(c.Link.CA); err != nil {
 		return nil, err
 	}
+	d.enlist()
 	d.stage = stage.New(stageLanes(c), d.outputs, log)
 	d.stage.OnAble(d.ableToShow)
 	d.pages, err = d.newPages()
@@ -79,7 +84,8 @@ func (d *Daemon) Run(ctx context.Context) error {
 		devices.Go(func() error { d.superviseDisplay(under, name, l.Display); return nil })
 		devices.Go(func() error { d.superviseScanner(under, name, l); return nil })
 	}
-	for _, page := range d.pages {
+	for name, page := range d.pages {
+		d.page(name, false)
 		devices.Go(func() error { return page.Serve(under, func(display.Shown) {}) })
 	}
 	devices.Go(func() error { d.stage.Run(under); return nil })

@@ -40,7 +40,10 @@ func (d *Daemon) newPages() (map[string]*kiosk.Kiosk, error) {
 			return nil, err
 		}
 		c.Log, c.Desk = d.log, desk{d}
-		c.Use = func(ready bool) { d.stage.UseAs(name, stage.Kiosk, out[name], ready) } // not before Serve
+		c.Use = func(ready bool) { // not before Serve
+			d.page(name, ready)
+			d.stage.UseAs(name, stage.Kiosk, out[name], ready)
+		}
 		if out[name], err = kiosk.New(c); err != nil {
 			return nil, fmt.Errorf("the page of lane %q: %w", name, err)
 		}

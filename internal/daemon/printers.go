@@ -78,10 +78,10 @@ func (l *lines) attach(jobs *printing.Printing) {
 
 // supervisePrinter keeps a receipt printer alive until ctx ends.
 func (d *Daemon) supervisePrinter(ctx context.Context, name string, dev Device) {
-	role := "printer " + name
+	m := d.members[printerID(name)]
 	s := devices.Supervise[printer.Printer]{
-		Role: role, Log: d.log, Fault: d.deviceFault(role),
-		Find: find(printers(), &dev),
+		Role: m.ID(), Log: d.log, Tell: m.Tell,
+		Find: find(printers(), &dev, m),
 		Use:  func(x printer.Printer, ready bool) { d.printers.use(name, x, ready) },
 		Serve: func(ctx context.Context, x printer.Printer) error {
 			return x.Serve(ctx, func(s printer.Status) { d.printers.say(name, s) })

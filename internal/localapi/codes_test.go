@@ -12,6 +12,7 @@ import (
 	"tilld/internal/localapi"
 	"tilld/internal/localapi/localapitest"
 	"tilld/internal/record"
+	"tilld/internal/roster"
 	"tilld/payment"
 	"tilld/payment/lane"
 )
@@ -80,6 +81,10 @@ func TestEveryTillCode(t *testing.T) {
 			f.box.Trim(1)
 			return f.do("till-1", "GET", "/v1/events?after=0", "")
 		}},
+		httpapi.NoDevice:   {tryOut(f, "printer-9", nil), tryOut(f, "scanner-1", roster.ErrUnknown)},
+		httpapi.NoTest:     {tryOut(f, "scanner-1", roster.ErrNoTest)},
+		httpapi.DeviceAway: {tryOut(f, "scanner-1", roster.ErrAway)},
+		httpapi.DeviceBusy: {tryOut(f, "scanner-1", fmt.Errorf("%w: a payment waits for a code", roster.ErrBusy))},
 		httpapi.NotReady: {
 			func() answer {
 				f.box.Fail("Availability", errors.New("no"))
@@ -129,6 +134,14 @@ func TestEveryTillCode(t *testing.T) {
 		t.Errorf("%s is in this test and not in the list", code)
 	}
 	t.Logf("%d codes by %d requests", len(httpapi.Till()), reached)
+}
+
+// tryOut tries a device out whose test ends with err.
+func tryOut(f *fixture, id string, err error) func() answer {
+	return func() answer {
+		f.box.Gear.Put(roster.Device{ID: "scanner-1", Role: "scanner", Lanes: []string{"1"}}, func() (roster.Result, error) { return roster.Result{}, err })
+		return f.do("tech", "POST", "/v1/devices/"+id+"/test", "")
+	}
 }
 
 // paid wraps a case so that the fixture's own light check is out of the way.

@@ -10,6 +10,7 @@ var tags = map[string]string{
 	"events":   "What happened, durable and in order",
 	"display":  "What the customer sees beside a payment",
 	"printing": "Receipts on paper, and the drawer on the printer",
+	"devices":  "Displays, scanners, printers: how they stand, and whether they work",
 	"box":      "Whether the box can sell, and what is wrong",
 	"about":    "Probes and this description",
 }
@@ -23,6 +24,7 @@ var names = map[string]string{
 	"DisplayBody": "CustomerDisplay", "CartBody": "Cart", "MessageBody": "Message", "ChooseBody": "Choose", "ChoiceBody": "Choice",
 	"PrintBody": "NewPrintJob", "ReprintBody": "Reprint", "Job": "PrintJob", "Item": "ReceiptItem", "Cell": "ReceiptCell", "PrintListReplyBody": "PrintJobs",
 	"DrawerBody": "OpenDrawer", "Drawer": "DrawerOpening", "Blocked": "PrintBlocked",
+	"DevicesReplyBody": "Devices", "BindingsReplyBody": "Bindings", "PortsReplyBody": "Ports", "Result": "TestResult",
 	"SayCashierStruct": "SayCashier", "SayCustomerStruct": "SayCustomer",
 }
 
@@ -66,6 +68,25 @@ func describe(a *httpapi.API) {
 	a.Describe("PrintJob", "detail", "Of refused: what is wrong with it, for the programmer")
 	a.Describe("PrintJob", "stamps", "When it was accepted, started, ended")
 	a.Describe("DrawerOpening", "state", "opened: the pulse was sent", "asked", "opened", "failed", "in_receipt")
+	a.Describe("Device", "role", "What it is for", "customer-display", "scanner", "receipt-printer", "kiosk")
+	a.Describe("Device", "lanes", "That use it")
+	a.Describe("Device", "port", "Where it hangs: a line's path, an address")
+	a.Describe("Device", "state", "present: its line is open, but it is not in use, or has died too often to be trusted yet; away: not there, tried again by itself; refused: a person must do something first", "present", "ready", "away", "refused")
+	a.Describe("Device", "last_error", "The newest, also when it is over")
+	a.Describe("Device", "tests", "Whether it can be tried out")
+	a.Describe("Fault", "kind", "What can be done about it", "retry", "needs_person", "not_here")
+	a.Describe("Counters", "replugs", "Times that it came back after it had worked")
+	a.Describe("Counters", "stalls", "Times that it took no bytes")
+	a.Describe("Port", "kind", "", "serial", "usb-printer", "hid", "keyboard", "network")
+	a.Describe("Port", "trouble", "Why this program may not open it")
+	a.Describe("Port", "device", "Which of the box's devices is bound to it")
+	a.Describe("Port", "holders", "Other programs that have it open")
+	a.Describe("TestResult", "ok", "Whether it did what it should, as far as that can be known from here")
+	a.Describe("TestResult", "what", "What was done or found, in words")
+	a.Describe("TestResult", "do", "What a person should look at, or do")
+	a.Describe("TestResult", "proof", "How it is known", "sent", "acknowledged", "seen", "proven", "accepted", "blind")
+	a.Describe("TestResult", "kind", "Of a reading")
+	a.Describe("TestResult", "masked", "Of a reading, never its whole text")
 	a.Describe("Event", "type", "payment.* are those of a payment, data is then the whole payment; others: scan, print.*, device.*, drawer.*, health.*, kiosk.*, availability")
 	a.Describe("Event", "data", "The whole resource as it stood: keep the highest version")
 }

@@ -76,6 +76,7 @@ func build(c Config, o Owners) *httpapi.API {
 	s.display(a)
 	s.box(a)
 	s.printJobs(a)
+	s.devices(a)
 	for pattern, h := range c.Pages {
 		a.Mount(pattern, h)
 	}

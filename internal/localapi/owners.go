@@ -6,6 +6,7 @@ import (
 
 	"tilld/internal/health"
 	"tilld/internal/record"
+	"tilld/internal/roster"
 	"tilld/payment"
 	"tilld/payment/lane"
 )
@@ -87,6 +88,16 @@ type Drawing interface {
 	SVG(payload string) ([]byte, error)
 }
 
+// Devices is the box's devices as a technician sees them.
+type Devices interface {
+	List() []roster.Device
+	// Ports are the places of this machine where a device hangs or could, with whoever holds them.
+	Ports() ([]roster.Port, error)
+	Bindings() []roster.Binding
+	// Test tries a device out, and may take some seconds; its errors are those of roster.
+	Test(ctx context.Context, id string) (roster.Result, error)
+}
+
 // Owners are the parts of the box behind the API.
 type Owners struct {
 	Payments Payments
@@ -96,4 +107,5 @@ type Owners struct {
 	Journal  Journal
 	Health   Health
 	Drawing  Drawing
+	Devices  Devices
 }

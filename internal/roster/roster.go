@@ -150,7 +150,7 @@ func (m *Member) Tell(s devices.State, err error) {
 	case err != nil:
 		m.r.health.Set(m.trouble(err))
 	case s == devices.Ready:
-		m.r.health.Clear(Code, m.entry.ID)
+		m.r.health.Clear("device", m.entry.ID)
 	}
 }
 
@@ -211,7 +211,7 @@ func (r *Roster) Test(ctx context.Context, id string) (Result, error) {
 	switch {
 	case m.entry.Test == nil:
 		return Result{}, ErrNoTest
-	case state != devices.Ready && state != devices.Present:
+	case m.entry.Role != Kiosk && state != devices.Ready && state != devices.Present:
 		return Result{}, ErrAway
 	case !m.testing.TryLock():
 		return Result{}, ErrBusy

@@ -9,8 +9,11 @@ import (
 	"tilld/internal/health"
 )
 
-// Code of a device's trouble under health; its subject is the device's id.
-const Code = "device"
+// Kiosk is the role of a customer's page: it hangs on no line, a browser brings it.
+const Kiosk = "kiosk"
+
+// pageAfter is how long a page may be away: a browser that starts with the machine takes its time.
+const pageAfter = 30 * time.Second
 
 // settle is how long a device may be away before anybody is told: a replug, or a hub that takes a breath, is no news.
 const settle = 3 * time.Second
@@ -35,8 +38,11 @@ func name(e Entry) string {
 // trouble puts what is wrong with the device into words.
 func (m *Member) trouble(err error) health.Trouble {
 	t := health.Trouble{
-		Code: Code, Subject: m.entry.ID, Severity: health.Part, After: settle,
+		Code: "device", Subject: m.entry.ID, Severity: health.Part, After: settle,
 		Sentence: "The " + name(m.entry) + " does not work.", Remedy: remedy(m.entry, err),
+	}
+	if m.entry.Role == Kiosk {
+		t.After = pageAfter
 	}
 	switch {
 	case errors.Is(err, devices.ErrPerson):
@@ -53,6 +59,8 @@ func (m *Member) trouble(err error) health.Trouble {
 func remedy(e Entry, err error) string {
 	text := err.Error()
 	switch {
+	case e.Role == Kiosk:
+		return "Start the browser of that screen; it opens " + e.Port + " of this box."
 	case errors.Is(err, devices.ErrPerson) && strings.Contains(text, "another program holds it"):
 		return "End the program that holds " + e.Port + ": tillctl ports names it."
 	case errors.Is(err, devices.ErrPerson) && strings.Contains(text, "permission denied"):

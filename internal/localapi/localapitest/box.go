@@ -24,6 +24,7 @@ import (
 type Box struct {
 	Health health.List
 	Stream Stream // of the events; Owners ties it to the box
+	Gear   Gear   // its devices
 
 	mu       sync.Mutex
 	pays     map[string]*lane.Public
@@ -47,7 +48,7 @@ type Box struct {
 // Owners is the box in each of its parts.
 func (b *Box) Owners() localapi.Owners {
 	b.Stream.b = b
-	return localapi.Owners{Payments: b, Printing: paper{b}, Events: &b.Stream, Glass: b, Journal: b, Health: &b.Health, Drawing: drawing{}}
+	return localapi.Owners{Payments: b, Printing: paper{b}, Events: &b.Stream, Glass: b, Journal: b, Health: &b.Health, Drawing: drawing{}, Devices: &b.Gear}
 }
 
 // Fail makes every later call of a method answer err; nil ends that.

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"tilld/internal/localapi/client"
+)
+
+// devices lists the box's devices.
+func (s *setup) devices() *cobra.Command {
+	return &cobra.Command{
+		Use: "devices", Short: "Which devices does the box have, and how do they stand?", Args: cobra.NoArgs,
+		RunE: s.asking(func(ctx context.Context, c *client.Client) error {
+			all, err := c.Devices(ctx)
+			if err != nil {
+				return err
+			}
+			if s.json {
+				return printJSON(s.out, map[string]any{"devices": append([]client.Device{}, all...)})
+			}
+			if len(all) == 0 {
+				fmt.Fprintln(s.out, "the settings name no device")
+				return nil
+			}
+			return tellDevices(s.out, all)
+		}),
+	}
+}
+
+// asking is a command that needs the box.
+func (s *setup) asking(f func(context.Context, *client.Client) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		c, err := s.client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		return f(cmd.Context(), c)
+	}
+}
+
+// tellDevices says how each device stands; one that is not ready, with what is wrong and what to do.
+func tellDevices(out io.Writer, all []client.Device) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "DEVICE\tLANE\tSTATE\tSINCE\tDRIVER\tPORT\tREPLUGS\tSTALLS\tBYTES IN\tOUT\t")
+	for _, d := range all {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t\n", d.ID, strings.Join(d.Lanes, " "), standing(d), clock(d.Since), d.Driver, d.Port,
+			d.Counters.Replugs, d.Counters.Stalls, d.Counters.BytesIn, d.Counters.BytesOut)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, d := range all {
+		if d.State != "ready" && d.LastError != nil {
+			fmt.Fprintf(out, "%s: %s (%s)\n  do: %s\n", d.ID, d.LastError.Text, clock(d.LastError.At), d.LastError.Remedy)
+		}
+	}
+	return nil
+}
+
+// standing is a state that cannot be overlooked where it is not the good one.
+func standing(d client.Device) string {
+	if d.State == "ready" {
+		return "ready"
+	}
+	return strings.ToUpper(string(d.State))
+}
+
+// ports lists where devices hang or could.
+func (s *setup) ports() *cobra.Command {
+	return &cobra.Command{
+		Use: "ports", Short: "Which lines does this machine have, and who holds them?", Args: cobra.NoArgs,
+		RunE: s.asking(func(ctx context.Context, c *client.Client) error {
+			all, err := c.Ports(ctx)
+			if err != nil {
+				return err
+			}
+			if s.json {
+				return printJSON(s.out, map[string]any{"ports": append([]client.Port{}, all...)})
+			}
+			if len(all) == 0 {
+				fmt.Fprintln(s.out, "this machine has no lines, and the settings name no address")
+				return nil
+			}
+			w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+			fmt.Fprintln(w, "KIND\tPORT\tOURS\tHELD BY\tWHAT\t")
+			for _, p := range all {
+				var held []string
+				for _, h := range p.Holders {
+					held = append(held, h.Program+" ("+strconv.Itoa(h.Process)+")")
+				}
+				what := p.What
+				if p.Trouble != "" {
+					what = strings.TrimSpace(p.Trouble + " " + what)
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t\n", p.Kind, p.Path, dash(p.Device), dash(strings.Join(held, ", ")), dash(what))
+			}
+			return w.Flush()
+		}),
+	}
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// test tries a device out.
+func (s *setup) test() *cobra.Command {
+	return &cobra.Command{
+		Use: "test DEVICE", Short: "Try a device out: tillctl devices names them", Args: cobra.ExactArgs(1),
+		Long: "A display shows a test picture for 3 s, a printer prints a slip, a scanner waits 15 s for a code, a page says whether it is there.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := s.client()
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			if strings.HasPrefix(args[0], "scanner") && !s.json {
+				fmt.Fprintln(s.errs, "hold a code in front of the scanner …")
+			}
+			start := time.Now()
+			r, err := c.TestDevice(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if s.json {
+				err = printJSON(s.out, r)
+			} else {
+				tellTest(s.out, args[0], r, time.Since(start))
+			}
+			return errors.Join(err, verdict(r.OK))
+		},
+	}
+}
+
+func verdict(ok bool) error {
+	if ok {
+		return nil
+	}
+	return exit(exitNotPaid)
+}
+
+func tellTest(out io.Writer, device string, r client.TestResult, took time.Duration) {
+	word := "ok"
+	if !r.OK {
+		word = "NOT OK"
+	}
+	fmt.Fprintf(out, "%s  %s  %s  (%s)\n", device, word, r.What, took.Round(100*time.Millisecond))
+	for _, x := range [][2]string{{"kind", r.Kind}, {"code", r.Masked}, {"symbology", r.Symbology}, {"known by", r.Proof}, {"do", r.Do}} {
+		if x[1] != "" {
+			fmt.Fprintf(out, "  %s: %s\n", x[0], x[1])
+		}
+	}
+}
+
+// deviceWords is a device in a line of status.
+func deviceWords(d client.Device) string {
+	if d.State == "ready" {
+		return "ready, since " + clock(d.Since)
+	}
+	out := strings.ToUpper(string(d.State)) + ", since " + clock(d.Since)
+	if d.LastError != nil {
+		out += ": " + d.LastError.Remedy
+	}
+	return out
+}

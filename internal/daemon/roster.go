@@ -1,0 +1,107 @@
+package daemon
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+
+	"tilld/devices"
+	"tilld/devices/arbiter"
+	"tilld/devices/discover"
+	"tilld/internal/roster"
+)
+
+// What the devices of a box are called: by role and lane, or by the printer's own name.
+func displayID(lane string) string { return "customer-display-" + lane }
+func scannerID(lane string) string { return "scanner-" + lane }
+func kioskID(lane string) string   { return "kiosk-" + lane }
+func printerID(name string) string { return "printer-" + name }
+
+// where is the line of a device, as a technician names it.
+func (p Port) where() string {
+	if p.TCP != "" {
+		return p.TCP
+	}
+	return p.Serial
+}
+
+// enlist puts every device of the configuration on the roster.
+func (d *Daemon) enlist() {
+	d.roster, d.members, d.tried = roster.New(d.health), map[string]*roster.Member{}, map[string]*tried{}
+	add := func(e roster.Entry) { d.members[e.ID] = d.roster.Add(e) }
+	for name, l := range d.cfg.Lanes {
+		if dev := l.Display; dev != nil {
+			add(roster.Entry{
+				ID: displayID(name), Role: "customer-display", Lanes: []string{name}, Driver: dev.Driver, Port: dev.Port.where(), Test: d.tryDisplay(name),
+			})
+		}
+		if dev := l.Scanner; dev != nil {
+			t := &tried{d: d, lane: name}
+			d.tried[name] = t
+			add(roster.Entry{
+				ID: scannerID(name), Role: "scanner", Lanes: []string{name}, Driver: dev.Driver, Port: dev.Port.where(), Test: t.test,
+			})
+		}
+		if l.Kiosk != nil {
+			add(roster.Entry{
+				ID: kioskID(name), Role: roster.Kiosk, Lanes: []string{name}, Driver: "page", Port: "/kiosk/" + name, Test: d.tryKiosk(name),
+			})
+		}
+	}
+	for name, dev := range d.cfg.Printers {
+		var lanes []string
+		for _, l := range slices.Sorted(maps.Keys(d.cfg.Lanes)) {
+			if d.cfg.Lanes[l].ReceiptPrinter == name {
+				lanes = append(lanes, l)
+			}
+		}
+		add(roster.Entry{
+			ID: printerID(name), Role: "receipt-printer", Lanes: lanes, Driver: dev.Driver, Port: dev.Port.where(), Test: d.tryPrinter(lanes),
+		})
+	}
+}
+
+// page says whether the customer's page of a lane is there.
+func (d *Daemon) page(lane string, ready bool) {
+	m := d.members[kioskID(lane)]
+	if ready {
+		m.Tell(devices.Ready, nil)
+		return
+	}
+	m.Tell(devices.Away, fmt.Errorf("no page is open: %w", devices.ErrAbsent))
+}
+
+// owned is the roster as the API sees it.
+type owned struct {
+	*roster.Roster
+	cfg Config
+}
+
+// Ports are the lines of this machine and the network addresses that the settings name, with whoever uses them.
+func (o owned) Ports() ([]roster.Port, error) {
+	fsys := os.DirFS("/")
+	found, err := discover.Scan(fsys, discover.Access)
+	if err != nil {
+		return nil, fmt.Errorf("look for lines: %w", err)
+	}
+	var lines []roster.Port
+	add := func(kind, path, what, trouble string) {
+		p := roster.Port{Kind: kind, Path: path, What: what, Trouble: trouble}
+		for _, h := range arbiter.Holders(fsys, path, os.Getpid()) {
+			p.Holders = append(p.Holders, roster.Holder{Process: h.Process, Program: h.Program})
+		}
+		lines = append(lines, p)
+	}
+	for _, l := range found.Lines {
+		add("serial", l.Path, "", l.Trouble)
+	}
+	for _, u := range found.Devices {
+		for _, i := range u.Interfaces {
+			for _, n := range i.Nodes {
+				add(map[string]string{discover.TTY: "serial", discover.LP: "usb-printer", discover.HIDRaw: "hid", discover.Input: "keyboard"}[n.Kind], n.Path, u.String(), n.Trouble)
+			}
+		}
+	}
+	return o.Roster.Ports(lines), nil
+}

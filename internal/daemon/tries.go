@@ -1,0 +1,200 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"tilld/devices"
+	"tilld/display"
+	"tilld/internal/printing"
+	"tilld/internal/roster"
+	"tilld/internal/stage"
+	"tilld/payment"
+	"tilld/payment/code"
+	"tilld/scanner"
+)
+
+// How long a device is tried out.
+const (
+	pictureFor = 3 * time.Second  // the test picture stands
+	readingFor = 15 * time.Second // a scanner is given to read something
+	paperFor   = 20 * time.Second // a printer is given to print something
+)
+
+// tryDisplay shows a test picture on a lane's customer display, then again what it should show.
+func (d *Daemon) tryDisplay(lane string) func(context.Context) (roster.Result, error) {
+	return func(ctx context.Context) (roster.Result, error) {
+		shown, err := d.stage.Try(ctx, lane, stage.CustomerDisplay, display.Screen{
+			Kind: "test", Headline: "12345678901234567890", Hint: "ABC abc ЖЩЯ жщя 0.00",
+			Pole: [2]string{"12345678901234567890", "ABC abc ЖЩЯ жщя 0.00"},
+		}, pictureFor)
+		switch {
+		case errors.Is(err, stage.ErrOccupied):
+			return roster.Result{}, fmt.Errorf("%w: a payment has it", roster.ErrBusy)
+		case errors.Is(err, stage.ErrNoDisplay):
+			return roster.Result{}, roster.ErrAway
+		case err != nil:
+			return roster.Result{What: "The test picture could not be shown: " + err.Error() + ".", Do: "Look at its cable and power."}, nil
+		}
+		return roster.Result{
+			OK: true, Proof: shown.Proof,
+			What: fmt.Sprintf("The test picture stood for %d s: digits in row 1, Latin and Cyrillic letters in row 2.", int(pictureFor.Seconds())),
+			Do:   "Look whether that was on the glass. Wrong letters: another font or command set is set at the pole. Nothing: compare its speed.",
+		}, nil
+	}
+}
+
+// tryKiosk says whether the page is there.
+func (d *Daemon) tryKiosk(lane string) func(context.Context) (roster.Result, error) {
+	return func(context.Context) (roster.Result, error) {
+		for _, x := range d.roster.List() {
+			if x.ID == kioskID(lane) && x.State != devices.Ready {
+				return roster.Result{What: "No page of lane " + lane + " is connected.", Do: x.LastError.Remedy}, nil
+			}
+		}
+		return roster.Result{OK: true, What: "The page of lane " + lane + " is open and connected.", Proof: display.Seen}, nil
+	}
+}
+
+// tried is a scanner that somebody tries out: the next reading is the test's and goes no further.
+type tried struct {
+	d    *Daemon
+	lane string
+
+	mu   sync.Mutex
+	wait chan scanner.Reading // capacity 1; nil while nobody waits
+}
+
+// take hands a reading to the test that waits for one.
+func (t *tried) take(r scanner.Reading) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.wait == nil {
+		return false
+	}
+	t.wait <- r
+	t.wait = nil
+	return true
+}
+
+// test waits for one reading and says what kind of code it was.
+func (t *tried) test(ctx context.Context) (roster.Result, error) {
+	c := t.d.core.Load()
+	if c == nil {
+		return roster.Result{}, roster.ErrAway
+	}
+	waits, err := c.box.Waits(ctx, t.lane)
+	if err != nil {
+		return roster.Result{}, fmt.Errorf("try the scanner: %w", err)
+	}
+	if waits {
+		return roster.Result{}, fmt.Errorf("%w: a payment waits for a code", roster.ErrBusy)
+	}
+	got := make(chan scanner.Reading, 1)
+	t.mu.Lock()
+	t.wait = got
+	t.mu.Unlock()
+	defer func() {
+		t.mu.Lock()
+		t.wait = nil
+		t.mu.Unlock()
+	}()
+	limit := time.NewTimer(readingFor)
+	defer limit.Stop()
+	select {
+	case <-ctx.Done():
+		return roster.Result{}, ctx.Err()
+	case <-limit.C:
+		return roster.Result{
+			What: fmt.Sprintf("Nothing was read within %d s.", int(readingFor.Seconds())),
+			Do:   "Hold any code in front of it. If it beeps and nothing comes: compare its speed, and whether it is set to its serial interface.",
+		}, nil
+	case r := <-got:
+		return reading(r), nil
+	}
+}
+
+// reading puts what was read into words; it may have been somebody's pay code, so it is masked.
+func reading(r scanner.Reading) roster.Result {
+	aim := ""
+	if len(r.Symbology) > 1 {
+		aim = r.Symbology[1:]
+	}
+	what := code.Recognise(payment.NewCode(r.Text.Reveal()), aim)
+	out := roster.Result{OK: true, Kind: string(what.Kind), Masked: what.Masked, Symbology: r.Symbology}
+	out.What = fmt.Sprintf("Read a code of %d characters.", r.Text.Len())
+	return out
+}
+
+// tryPrinter prints a slip through the queue, as any other job.
+func (d *Daemon) tryPrinter(lanes []string) func(context.Context) (roster.Result, error) {
+	if len(lanes) == 0 {
+		return nil // no lane prints on it: nobody could ask for a job
+	}
+	return func(ctx context.Context) (roster.Result, error) {
+		c := d.core.Load()
+		if c == nil {
+			return roster.Result{}, roster.ErrAway
+		}
+		now := time.Now()
+		job, _, err := c.jobs.Submit(ctx, printing.Request{Reference: "test-" + payment.NewID(now), Lane: lanes[0], Until: new(now.Add(paperFor)), Items: testSlip(d.cfg.Lanes[lanes[0]].Shop, now)})
+		if err != nil {
+			return roster.Result{}, fmt.Errorf("try the printer: %w", err)
+		}
+		wait, cancel := context.WithTimeout(ctx, paperFor)
+		defer cancel()
+		if err := c.jobEnds(wait, job.ID); err != nil && ctx.Err() != nil {
+			return roster.Result{}, ctx.Err()
+		}
+		if job, err = c.jobs.Find(ctx, "", job.ID); err != nil {
+			return roster.Result{}, fmt.Errorf("try the printer: %w", err)
+		}
+		return printed(job), nil
+	}
+}
+
+// jobEnds waits until a print job has ended, by the events about it.
+func (c *core) jobEnds(ctx context.Context, id string) error {
+	for {
+		seq := c.journal.Meta().Seq
+		j, err := c.jobs.Find(ctx, "", id)
+		if err != nil || j.State == printing.Printed || j.State == printing.NotPrinted || j.State == printing.Unknown {
+			return err
+		}
+		if err := c.journal.Wait(ctx, seq); err != nil {
+			return err
+		}
+	}
+}
+
+func printed(j printing.Public) roster.Result {
+	out := roster.Result{Proof: string(j.Proof)}
+	switch {
+	case j.State == printing.Printed:
+		out.OK, out.What = true, "The test slip was printed."
+		out.Do = "Look at the letters and hold a phone over the code. Wrong letters: another code table is set."
+	case j.Blocked != nil:
+		out.What, out.Do = "The test slip waits: "+j.Blocked.Why+".", "Load paper, close the cover; it prints by itself within a few seconds or not at all."
+	default:
+		out.What, out.Do = "The test slip is "+string(j.State)+".", "Look at the paper, and at tillctl status."
+	}
+	return out
+}
+
+func testSlip(shop string, at time.Time) []printing.Item {
+	return []printing.Item{
+		{Type: "text", Text: "TEST", Align: "center", Bold: true, Width: 2, Height: 2},
+		{Type: "text", Text: shop, Align: "center"},
+		{Type: "rule"},
+		{Type: "text", Text: "ABC abc 0123456789 .,:;!?"},
+		{Type: "text", Text: "АБВ абв ЁЖЩ ёжщ №"},
+		{Type: "columns", Cells: []printing.Cell{{Text: at.Format("2006-01-02 15:04:05")}, {Text: "0.00", Width: 10, Align: "right"}}},
+		{Type: "qr", Payload: "TILLD TEST " + at.UTC().Format(time.RFC3339)},
+		{Type: "text", Text: "No receipt, no payment.", Align: "center", Small: true},
+		{Type: "feed", Lines: 2},
+		{Type: "cut"},
+	}
+}

@@ -1,0 +1,55 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	"tilld/internal/roster"
+)
+
+// Devices of the box.
+type (
+	Device     = roster.Device
+	Binding    = roster.Binding
+	Port       = roster.Port
+	TestResult = roster.Result
+)
+
+// testTime is the longest that a device is tried out.
+const testTime = 30 * time.Second
+
+// Devices lists the box's devices.
+func (c *Client) Devices(ctx context.Context) ([]Device, error) {
+	var out struct {
+		Devices []Device `json:"devices"`
+	}
+	_, err := c.call(ctx, http.MethodGet, "/v1/devices", nil, &out, 0)
+	return out.Devices, err
+}
+
+// Bindings lists which device each lane uses for what.
+func (c *Client) Bindings(ctx context.Context) ([]Binding, error) {
+	var out struct {
+		Bindings []Binding `json:"bindings"`
+	}
+	_, err := c.call(ctx, http.MethodGet, "/v1/bindings", nil, &out, 0)
+	return out.Bindings, err
+}
+
+// Ports lists where devices hang or could.
+func (c *Client) Ports(ctx context.Context) ([]Port, error) {
+	var out struct {
+		Ports []Port `json:"ports"`
+	}
+	_, err := c.call(ctx, http.MethodGet, "/v1/ports", nil, &out, 0)
+	return out.Ports, err
+}
+
+// TestDevice tries a device out; it may take some seconds.
+func (c *Client) TestDevice(ctx context.Context, id string) (TestResult, error) {
+	var out TestResult
+	_, err := c.call(ctx, http.MethodPost, "/v1/devices/"+url.PathEscape(id)+"/test", nil, &out, testTime)
+	return out, err
+}

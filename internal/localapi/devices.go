@@ -1,0 +1,113 @@
+package localapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+
+	"tilld/internal/httpapi"
+	"tilld/internal/roster"
+)
+
+type devicesReply struct {
+	Body struct {
+		Devices []roster.Device `json:"devices" doc:"By id"`
+	}
+}
+
+type bindingsReply struct {
+	Body struct {
+		Bindings []roster.Binding `json:"bindings" doc:"Which device each lane uses for a role, as the settings say"`
+	}
+}
+
+type portsReply struct {
+	Body struct {
+		Ports []roster.Port `json:"ports" doc:"Lines of this machine and network addresses of the settings"`
+	}
+}
+
+type testInput struct {
+	Device string `path:"device" maxLength:"64" doc:"The device's id"`
+}
+
+type testReply struct{ Body roster.Result }
+
+// devices adds the calls about the box's devices.
+func (s *server) devices(a *httpapi.API) {
+	get := func(id, path, summary, text string) httpapi.Route {
+		return httpapi.Route{ID: id, Method: http.MethodGet, Path: path, Tag: "devices", Allow: []Role{Technician}, Summary: summary, Text: text}
+	}
+	httpapi.Handle(a, get("list_devices", "/v1/devices", "The box's devices, how they stand and since when",
+		"Counters begin with the program. last_error stays when it is over."), s.listDevices)
+	httpapi.Handle(a, get("list_bindings", "/v1/bindings", "Which device each lane uses for what", ""), s.listBindings)
+	httpapi.Handle(a, get("list_ports", "/v1/ports", "Where devices hang or could, and who holds the lines",
+		"Without root only programs of the daemon's own user are seen as holders."), s.listPorts)
+	httpapi.Handle(a, httpapi.Route{
+		ID: "test_device", Method: http.MethodPost, Path: "/v1/devices/{device}/test", Tag: "devices", Allow: []Role{Technician}, Waits: true,
+		Summary: "Try a device out",
+		Text: "A display shows a test picture for 3 s, then what it should show. A printer prints a test slip. A scanner waits up to 15 s for one " +
+			"reading, which goes no further, and says what kind of code it was. A page says whether it is there. A test that finds a fault is answered 200 with ok false.",
+		Codes: []string{httpapi.NoDevice, httpapi.NoTest, httpapi.DeviceAway, httpapi.DeviceBusy},
+	}, s.testDevice)
+}
+
+// seesAny says whether a caller may see a device that these lanes use.
+func (c caller) seesAny(lanes []string) bool {
+	return c.lane == "" || len(lanes) == 0 || slices.ContainsFunc(lanes, c.sees)
+}
+
+func (s *server) listDevices(ctx context.Context, _ *struct{}) (*devicesReply, error) {
+	out := &devicesReply{}
+	out.Body.Devices = []roster.Device{}
+	for _, d := range s.own.Devices.List() {
+		if callerOf(ctx).seesAny(d.Lanes) {
+			out.Body.Devices = append(out.Body.Devices, d)
+		}
+	}
+	return out, nil
+}
+
+func (s *server) listBindings(ctx context.Context, _ *struct{}) (*bindingsReply, error) {
+	out := &bindingsReply{}
+	out.Body.Bindings = []roster.Binding{}
+	for _, b := range s.own.Devices.Bindings() {
+		if callerOf(ctx).sees(b.Lane) {
+			out.Body.Bindings = append(out.Body.Bindings, b)
+		}
+	}
+	return out, nil
+}
+
+func (s *server) listPorts(context.Context, *struct{}) (*portsReply, error) {
+	out := &portsReply{}
+	ports, err := s.own.Devices.Ports()
+	out.Body.Ports = append([]roster.Port{}, ports...)
+	return out, err
+}
+
+func (s *server) testDevice(ctx context.Context, in *testInput) (*testReply, error) {
+	all := s.own.Devices.List()
+	i := slices.IndexFunc(all, func(d roster.Device) bool { return d.ID == in.Device })
+	if i < 0 || !callerOf(ctx).seesAny(all[i].Lanes) {
+		return nil, httpapi.Refuse(httpapi.NoDevice)
+	}
+	wctx, over := httpapi.Waiting(ctx)
+	defer over()
+	r, err := s.own.Devices.Test(wctx, in.Device)
+	switch {
+	case errors.Is(err, roster.ErrUnknown):
+		return nil, httpapi.Refuse(httpapi.NoDevice)
+	case errors.Is(err, roster.ErrNoTest):
+		return nil, httpapi.Refuse(httpapi.NoTest)
+	case errors.Is(err, roster.ErrAway):
+		return nil, httpapi.Refuse(httpapi.DeviceAway)
+	case errors.Is(err, roster.ErrBusy):
+		return nil, httpapi.Refuse(httpapi.DeviceBusy)
+	case err != nil:
+		return nil, s.no(ctx, err)
+	}
+	s.cfg.Log.InfoContext(ctx, "device tried out", "device", in.Device, "caller", callerOf(ctx).name, "ok", r.OK)
+	return &testReply{Body: r}, nil
+}

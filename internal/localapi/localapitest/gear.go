@@ -1,0 +1,76 @@
+package localapitest
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"tilld/internal/roster"
+)
+
+// Gear is the box's devices as a test says they are. The zero value has none.
+type Gear struct {
+	mu      sync.Mutex
+	devices []roster.Device
+	ports   []roster.Port
+	tests   map[string]func() (roster.Result, error)
+}
+
+// Put adds a device, or changes the one of that id; test is what trying it out answers, nil: it cannot be.
+func (g *Gear) Put(d roster.Device, test func() (roster.Result, error)) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	d.Tests = test != nil
+	if i := slices.IndexFunc(g.devices, func(o roster.Device) bool { return o.ID == d.ID }); i >= 0 {
+		g.devices[i] = d
+	} else {
+		g.devices = append(g.devices, d)
+	}
+	if g.tests == nil {
+		g.tests = map[string]func() (roster.Result, error){}
+	}
+	g.tests[d.ID] = test
+}
+
+// SetPorts says what hangs where.
+func (g *Gear) SetPorts(p ...roster.Port) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.ports = p
+}
+
+// List is what was put.
+func (g *Gear) List() []roster.Device {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Clone(g.devices)
+}
+
+// Bindings are those of the devices.
+func (g *Gear) Bindings() []roster.Binding {
+	var out []roster.Binding
+	for _, d := range g.List() {
+		for _, lane := range d.Lanes {
+			out = append(out, roster.Binding{Lane: lane, Role: d.Role, Device: d.ID})
+		}
+	}
+	return out
+}
+
+// Ports is what was set.
+func (g *Gear) Ports() ([]roster.Port, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Clone(g.ports), nil
+}
+
+// Test answers as the device was put.
+func (g *Gear) Test(_ context.Context, id string) (roster.Result, error) {
+	g.mu.Lock()
+	test := g.tests[id]
+	g.mu.Unlock()
+	if test == nil {
+		return roster.Result{}, roster.ErrNoTest
+	}
+	return test()
+}

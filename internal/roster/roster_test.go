@@ -1,0 +1,231 @@
+package roster_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tilld/devices"
+	"tilld/internal/health"
+	"tilld/internal/record"
+	"tilld/internal/roster"
+)
+
+// stream keeps the events.
+type stream struct {
+	mu     sync.Mutex
+	events []record.Event
+	fail   error
+}
+
+func (s *stream) Commit(_ context.Context, b record.Batch) (int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fail != nil {
+		return 0, s.fail
+	}
+	s.events = append(s.events, b.Events...)
+	return int64(len(s.events)), nil
+}
+
+func (s *stream) types() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []string
+	for _, e := range s.events {
+		out = append(out, e.Type)
+	}
+	return strings.Join(out, " ")
+}
+
+func running(t *testing.T, f func(t *testing.T, r *roster.Roster, m *roster.Member, s *stream, h *health.List)) {
+	synctest.Test(t, func(t *testing.T) {
+		h, s := &health.List{}, &stream{}
+		r := roster.New(h)
+		m := r.Add(roster.Entry{ID: "scanner-2", Role: "scanner", Lanes: []string{"2"}, Driver: "line", Port: "/dev/ttyACM0"})
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); r.Run(ctx, s, slog.New(slog.NewTextHandler(io.Discard, nil))) }()
+		synctest.Wait()
+		f(t, r, m, s, h)
+		stop()
+		<-done
+	})
+}
+
+func TestADeviceIsToldWhenItComesAndOnceItStaysAway(t *testing.T) {
+	running(t, func(t *testing.T, r *roster.Roster, m *roster.Member, s *stream, h *health.List) {
+		m.Tell(devices.Present, nil)
+		m.Tell(devices.Ready, nil)
+		synctest.Wait()
+		if got := s.types(); got != "device.ready" {
+			t.Fatalf("came: %q", got)
+		}
+		for range 5 { // pulled and put back
+			m.Tell(devices.Away, errors.New("hang-up"))
+			time.Sleep(time.Second)
+			m.Tell(devices.Ready, nil)
+			time.Sleep(time.Second)
+		}
+		synctest.Wait()
+		if got := s.types(); got != "device.ready" {
+			t.Errorf("a plug that is moved: %q", got)
+		}
+		m.Tell(devices.Away, fmt.Errorf("open: %w", devices.ErrAbsent))
+		if n := len(h.Standing()); n != 0 {
+			t.Error("health says it at once")
+		}
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		if got := s.types(); got != "device.ready device.away health.raised" && got != "device.ready health.raised device.away" {
+			t.Errorf("stays away: %q", got)
+		}
+		m.Tell(devices.Refused, fmt.Errorf("open: %w", devices.ErrPerson))
+		time.Sleep(3 * time.Second)
+		m.Tell(devices.Ready, nil)
+		synctest.Wait()
+		if got := s.types(); !strings.Contains(got, "device.refused") || !strings.Contains(got, "device.ready health.cleared") && !strings.Contains(got, "health.cleared device.ready") {
+			t.Errorf("then: %q", got)
+		}
+		d := r.List()[0]
+		if d.Counters.Replugs != 6 || d.State != devices.Ready || d.LastError == nil || d.LastError.Kind != devices.NeedsPerson {
+			t.Errorf("%+v %+v", d, d.LastError)
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, e := range s.events {
+			var got roster.Device
+			if strings.HasPrefix(e.Type, "device.") && (json.Unmarshal(e.Data, &got) != nil || got.ID != "scanner-2" || e.Lane != "2" || e.Subject != "scanner-2" || "device."+string(got.State) != e.Type) {
+				t.Errorf("event %+v %s", e, e.Data)
+			}
+		}
+	})
+}
+
+// What could not be journalled is told once it can be.
+func TestNewsOutliveAJournalThatCannotTakeThem(t *testing.T) {
+	running(t, func(t *testing.T, r *roster.Roster, m *roster.Member, s *stream, _ *health.List) {
+		s.mu.Lock()
+		s.fail = errors.New("no room")
+		s.mu.Unlock()
+		m.Tell(devices.Ready, nil)
+		synctest.Wait()
+		s.mu.Lock()
+		s.fail = nil
+		s.mu.Unlock()
+		m.Tell(devices.Ready, nil)
+		synctest.Wait()
+		if got := s.types(); got != "device.ready" {
+			t.Errorf("told: %q", got)
+		}
+		_ = r
+	})
+}
+
+func TestFaultsAreSentencesWithARemedy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, c := range []struct {
+			err              error
+			sentence, remedy string
+		}{
+			{fmt.Errorf("open: %w", devices.ErrAbsent), "The scanner of lanes 1, 2 is not there.", "Plug it in"},
+			{fmt.Errorf("open: another program holds it: %w", devices.ErrPerson), "The scanner of lanes 1, 2 cannot be opened.", "tillctl ports names it"},
+			{fmt.Errorf("open: permission denied: %w", devices.ErrPerson), "The scanner of lanes 1, 2 cannot be opened.", "group that owns the line"},
+			{fmt.Errorf("option x: %w", devices.ErrPerson), "The scanner of lanes 1, 2 cannot be opened.", "Correct its settings"},
+			{fmt.Errorf("write: %w", devices.ErrStalled), "The scanner of lanes 1, 2 takes no data.", "flow control"},
+			{errors.New("hang-up"), "The scanner of lanes 1, 2 does not work.", "cable and power"},
+		} {
+			h := &health.List{}
+			r := roster.New(h)
+			m := r.Add(roster.Entry{ID: "s", Role: "scanner", Lanes: []string{"1", "2"}, Port: "/dev/ttyS0"})
+			m.Tell(devices.Away, c.err)
+			time.Sleep(3 * time.Second)
+			got := h.Standing()
+			if len(got) != 1 || got[0].Code != "device" || got[0].Subject != "s" || got[0].Severity != health.Part || got[0].Sentence != c.sentence || !strings.Contains(got[0].Remedy, c.remedy) {
+				t.Errorf("%v: %+v", c.err, got)
+			}
+			if d := r.List()[0]; d.LastError == nil || !strings.Contains(d.LastError.Remedy, c.remedy) || d.LastError.Text != c.err.Error() {
+				t.Errorf("%v: %+v", c.err, d.LastError)
+			}
+			m.Tell(devices.Ready, nil)
+			if n := len(h.Standing()); n != 0 {
+				t.Errorf("%d stand after it works", n)
+			}
+		}
+	})
+}
+
+func TestAPageMayTakeItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &health.List{}
+		m := roster.New(h).Add(roster.Entry{ID: "kiosk-1", Role: roster.Kiosk, Lanes: []string{"1"}, Port: "/kiosk/1"})
+		m.Tell(devices.Away, fmt.Errorf("no page is open: %w", devices.ErrAbsent))
+		time.Sleep(29 * time.Second)
+		if n := len(h.Standing()); n != 0 {
+			t.Error("told while the browser starts")
+		}
+		time.Sleep(2 * time.Second)
+		if got := h.Standing(); len(got) != 1 || got[0].Sentence != "The customer's page of lane 1 is not there." || !strings.Contains(got[0].Remedy, "/kiosk/1") {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+func TestTestsOfOneDeviceGoOneAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := roster.New(&health.List{})
+		m := r.Add(roster.Entry{ID: "a", Role: "scanner", Test: func(ctx context.Context) (roster.Result, error) {
+			time.Sleep(time.Second)
+			return roster.Result{OK: true}, nil
+		}})
+		r.Add(roster.Entry{ID: "b", Role: "receipt-printer"})
+		if _, err := r.Test(t.Context(), "a"); !errors.Is(err, roster.ErrAway) {
+			t.Errorf("away: %v", err)
+		}
+		if _, err := r.Test(t.Context(), "b"); !errors.Is(err, roster.ErrNoTest) {
+			t.Errorf("without a test: %v", err)
+		}
+		if _, err := r.Test(t.Context(), "c"); !errors.Is(err, roster.ErrUnknown) {
+			t.Errorf("unknown: %v", err)
+		}
+		m.Tell(devices.Ready, nil)
+		first := make(chan error, 1)
+		go func() { _, err := r.Test(t.Context(), "a"); first <- err }()
+		synctest.Wait()
+		if _, err := r.Test(t.Context(), "a"); !errors.Is(err, roster.ErrBusy) {
+			t.Errorf("a second one: %v", err)
+		}
+		if err := <-first; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestBindingsAndPorts(t *testing.T) {
+	r := roster.New(&health.List{})
+	r.Add(roster.Entry{ID: "scanner-1", Role: "scanner", Lanes: []string{"1"}, Port: "/dev/no-such-line"})
+	r.Add(roster.Entry{ID: "printer-front", Role: "receipt-printer", Lanes: []string{"1", "2"}, Port: "10.0.0.9:9100"})
+	r.Add(roster.Entry{ID: "kiosk-1", Role: roster.Kiosk, Lanes: []string{"1"}, Port: "/kiosk/1"})
+	r.Add(roster.Entry{ID: "customer-display-1", Role: "customer-display", Lanes: []string{"1"}, Port: "/dev/ttyS0"})
+	want := []roster.Binding{{"1", "customer-display", "customer-display-1"}, {"1", "kiosk", "kiosk-1"}, {"1", "receipt-printer", "printer-front"}, {"1", "scanner", "scanner-1"}, {"2", "receipt-printer", "printer-front"}}
+	if got := r.Bindings(); !slices.Equal(got, want) {
+		t.Errorf("%+v", got)
+	}
+	got := r.Ports([]roster.Port{{Kind: "serial", Path: "/dev/ttyS0"}, {Kind: "serial", Path: "/dev/ttyS1"}})
+	var all []string
+	for _, p := range got {
+		all = append(all, p.Kind+" "+p.Path+" "+p.Device)
+	}
+	if s := strings.Join(all, "|"); s != "network 10.0.0.9:9100 printer-front|serial /dev/no-such-line scanner-1|serial /dev/ttyS0 customer-display-1|serial /dev/ttyS1 " {
+		t.Errorf("%s", s)
+	}
+}
