@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"tilld/devices"
 	"tilld/integrator/server"
 	"tilld/internal/daemon"
 	"tilld/internal/localapi/client"
@@ -190,4 +191,23 @@ func (l *logBook) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
+}
+
+// fault waits until a device has one, and answers it.
+func (b *box) fault(id string) (f client.Fault) {
+	b.t.Helper()
+	b.until("the device "+id+" has a fault", func() error {
+		all, err := b.client("").Devices(b.t.Context())
+		if err != nil {
+			return err
+		}
+		for _, d := range all {
+			if d.ID == id && d.State != devices.Ready && d.LastError != nil {
+				f = *d.LastError
+				return nil
+			}
+		}
+		return errors.New("it has none")
+	})
+	return f
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
 
+	"tilld/devices"
 	"tilld/internal/health"
 	"tilld/internal/localapi/client"
 	"tilld/payment"
@@ -119,8 +120,8 @@ func TestWithoutItsDisplayTheBoxSellsOnTheTill(t *testing.T) {
 	b := newBox(t, addr, "outputs: [till, customer-display], customer_display: {driver: cd5220, port: {serial: absent/ttyUSB7}}", technician())
 	admit(b)
 	b.run()
-	if x := b.trouble("device"); x.Sentence != "The customer-display of lane 1 is not there." || x.Severity != health.Part {
-		t.Errorf("health says %+v", x)
+	if x := b.fault("customer-display-1"); x.Kind != devices.NotHere || !strings.Contains(x.Remedy, "Plug it in") {
+		t.Errorf("the roster says %+v", x)
 	}
 	till := b.client("till-secret")
 	b.until("a code can be shown", func() error { return till.Ready(t.Context()) })
@@ -143,8 +144,8 @@ func TestStopsInTimeWithEverybodyStalled(t *testing.T) {
 		"outputs: [till, customer-display], customer_display: {driver: cd5220, port: {serial: %s}}, scanner: {driver: line, port: {serial: %s}}",
 		pole.Name(), scan.tty.Name()), technician())
 	b.run()
-	if x := b.trouble("device"); x.Sentence != "The customer-display of lane 1 takes no data." {
-		t.Errorf("health says %+v", x)
+	if x := b.fault("customer-display-1"); !strings.Contains(x.Text, devices.ErrStalled.Error()) || !strings.Contains(x.Remedy, "flow control") {
+		t.Errorf("the roster says %+v", x)
 	}
 	till := b.client("till-secret")
 

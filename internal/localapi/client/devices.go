@@ -15,6 +15,7 @@ type (
 	Binding    = roster.Binding
 	Port       = roster.Port
 	TestResult = roster.Result
+	Fault      = roster.Fault
 )
 
 // testTime is the longest that a device is tried out.
