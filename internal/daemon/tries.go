@@ -170,7 +170,7 @@ func (c *core) jobEnds(ctx context.Context, id string) error {
 	}
 }
 
-func printed(j printing.Public) roster.Result {
+func printed(j printing.Job) roster.Result {
 	out := roster.Result{Proof: string(j.Proof)}
 	switch {
 	case j.State == printing.Printed:
