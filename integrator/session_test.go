@@ -88,7 +88,13 @@ func TestLostJournalPutsLiveBillsUnderReview(t *testing.T) {
 		if s := r.open(wire.Open{Journal: "j2", Boot: "b2", Seen: r.seen}); s.Resume != "ok" || s.JournalState != integrator.MemoryKnown {
 			t.Fatalf("once it was taken in: %+v", s)
 		}
-		r.confirm(paid, 200) // under review, a box can still say where its goods are
+		r.confirm(paid, 200) // under review, a box can still say where its goods are, and that ends it
+		r.giveBack(open, "k", 0)
+		for _, id := range []string{open, paid} {
+			if b := r.get(id); b.Review {
+				t.Errorf("the box has said what became of the goods, and the bill is still under review: %+v", b)
+			}
+		}
 	})
 }
 

@@ -137,14 +137,14 @@ func gapText(d time.Duration) string {
 	return fmt.Sprintf("%.1f s", d.Seconds())
 }
 
-// acknowledge says, by name, that a lost or restored journal has been looked at.
+// acknowledge says, by name, that what is under review has been looked at.
 func (s *setup) acknowledge() *cobra.Command {
 	var who, why string
 	cmd := &cobra.Command{
-		Use: "acknowledge --who NAME --why TEXT", Short: "A lost or restored journal has been looked at: sell again", Args: cobra.NoArgs,
+		Use: "acknowledge --who NAME --why TEXT", Short: "What is under review has been looked at; after a lost or restored journal: sell again", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if who == "" || why == "" {
-				return errors.New("--who and --why are needed: they are kept with the bills that this touches")
+				return errors.New("--who and --why are needed: they are kept with the payments that this touches")
 			}
 			c, err := s.client()
 			if err != nil {
@@ -157,7 +157,7 @@ func (s *setup) acknowledge() *cobra.Command {
 			if s.json {
 				return printJSON(s.out, map[string]bool{"acknowledged": true})
 			}
-			_, err = fmt.Fprintln(s.out, "acknowledged: the box sells again")
+			_, err = fmt.Fprintln(s.out, "acknowledged")
 			return err
 		},
 	}

@@ -85,10 +85,10 @@ func (b *Box) remember(p *pay, was lane.Payment) {
 // keeps says whether a payment stays in memory: it is open, waits for an answer, has money owed or under doubt or
 // review, or the receipt that the lane wants is still to come and was not missed yet.
 func (b *Box) keeps(p lane.Payment) bool {
-	if p.Live() || len(p.Calls) > 0 || p.Review {
+	if p.Live() || len(p.Calls) > 0 || p.UnderReview() {
 		return true
 	}
-	if p.Bill != nil && (p.Bill.Owed > 0 || p.Bill.Review || p.Bill.Doubt || p.Bill.Life != payment.Closed) {
+	if p.Bill != nil && (p.Bill.Owed > 0 || p.Bill.Doubt || p.Bill.Life != payment.Closed) {
 		return true
 	}
 	return p.Stage == lane.Done && p.Receipt == nil && !p.NoReceipt && b.cfg.Lanes[p.Lane].WantReceipt

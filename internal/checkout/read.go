@@ -181,13 +181,29 @@ func (b *Box) Payload(ctx context.Context, id string) (string, error) {
 	})
 }
 
-// Acknowledge is a person's word that the shop sells again after a lost or restored journal.
+// Acknowledge is a person's word: the payments under review were looked at, and the shop sells again after a lost or
+// restored journal. A payment that waits for a decision about its goods stays under review until that is made.
 func (b *Box) Acknowledge(ctx context.Context, who, why string) error {
 	_, err := ask(ctx, b, func() (struct{}, error) {
 		if err := b.j.Acknowledge(context.Background(), who, why); err != nil {
 			return struct{}{}, b.failed(err)
 		}
-		b.log.Info("journal acknowledged", "who", who)
+		looked := 0
+		for _, id := range b.ids() {
+			p := b.pays[id]
+			if !p.p.UnderReview() || p.p.Stage == lane.Restored {
+				continue
+			}
+			t := b.begin()
+			if _, err := t.step(p, lane.Event{Kind: lane.TillReviewed, Who: who, Why: why}); err != nil {
+				return struct{}{}, err
+			}
+			if err := t.commit(); err != nil {
+				return struct{}{}, err
+			}
+			looked++
+		}
+		b.log.Info("looked at by a person", "who", who, "payments", looked)
 		b.look()
 		return struct{}{}, nil
 	})

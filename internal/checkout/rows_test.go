@@ -691,6 +691,31 @@ var rowTests = []struct {
 		s.want(id, "confirmed", "review")
 		s.tells(id, lane.EvReview)
 	}},
+	{"reviewed/a person has looked, and the memory is free", nil, func(s *shop) {
+		id := s.paid()
+		s.confirm(id)
+		s.settle()
+		s.bills[id].Review = true
+		s.emit(payment.EvReview, s.bills[id])
+		s.settle()
+		s.want(id, "confirmed", "review")
+		s.restart()
+		if n := s.box.InMemory(); n != 1 {
+			s.t.Fatalf("%d in memory, and one is under review", n)
+		}
+		for range 2 { // once more does nothing
+			if err := s.box.Acknowledge(s.ctx(), "Ann", "the bank took the money back, the customer was told"); err != nil {
+				s.t.Fatal(err)
+			}
+		}
+		s.want(id, "confirmed")
+		s.tells(id, lane.EvReviewed)
+		s.restart()
+		if n := s.box.InMemory(); n != 0 {
+			s.t.Fatalf("%d in memory", n)
+		}
+		s.want(id, "confirmed")
+	}},
 	{"E16/returns after the goods", nil, func(s *shop) {
 		id := s.paid()
 		s.pause[wire.BillConfirm] = true

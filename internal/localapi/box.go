@@ -40,7 +40,7 @@ func (s *server) box(a *httpapi.API) {
 	}, s.health)
 	httpapi.Handle(a, httpapi.Route{
 		ID: "acknowledge_journal", Method: http.MethodPost, Path: "/v1/journal/acknowledge", Tag: "box", Allow: []Role{Technician, Supervisor},
-		Summary: "A person has looked at a lost or restored journal: sell again", Status: http.StatusNoContent,
+		Summary: "A person has looked at what is under review; after a lost or restored journal: sell again", Status: http.StatusNoContent,
 		Codes: []string{lane.NoWrongState, httpapi.StorageStopped, lane.NoUnavailable},
 	}, s.acknowledge)
 	httpapi.Handle(a, httpapi.Route{

@@ -36,6 +36,7 @@ func callRows() []Row {
 			func(s *State, e *Event) []Effect {
 				rest := held(s) - e.Amount
 				s.Kept, s.Final, s.Confirmed, s.By = e.Amount, e.Amount, true, "box"
+				found(s)
 				end(s, e, payment.Done)
 				return cat(some(rest, WhyBelow, ""), all(reply(OutConfirmed), tell(payment.EvDone)))
 			}),
@@ -44,6 +45,7 @@ func callRows() []Row {
 			func(s *State, e *Event) []Effect {
 				rest := s.Kept - e.Amount
 				s.Kept, s.Final, s.Confirmed, s.ByDeadline, s.By = e.Amount, e.Amount, true, false, "box"
+				found(s)
 				return cat(some(rest, WhyBelow, ""), all(reply(OutConfirmed), tell(payment.EvDone)))
 			}),
 		row("B8c", "CLOSING, CLOSED without goods; confirm: goods have left unpaid, a person's case",

@@ -10,6 +10,7 @@ func returnRows() []Row {
 	console := func(e *Event) bool { return any(e) && !box(e) }
 	fence := func(s *State, e *Event, n int64) []Effect {
 		s.Fence = true
+		found(s)
 		note(s, e, OutFenced, n)
 		return some(n, WhyReturn, e.Key)
 	}

@@ -62,6 +62,7 @@ const (
 	EvPaidAfterClose = "payment.paid_after_close"
 	EvDone           = "payment.done"
 	EvReview         = "payment.review"
+	EvReviewed       = "payment.reviewed"
 	EvUnfinished     = "payment.unfinished"
 	EvReceipt        = "payment.receipt"
 	EvNoReceipt      = "payment.no_receipt"

@@ -20,6 +20,7 @@ const (
 	TillPark     Kind = "till.park"     // free the lane
 	TillOverride Kind = "till.override" // other money was taken
 	TillReceipt  Kind = "till.receipt"  // PUT receipt
+	TillReviewed Kind = "till.reviewed" // Who has looked at what is under review
 
 	LinkReady    Kind = "link.ready"    // the line is up, or the payment is new and it was; Gate says whether a waiting one may go
 	Answered     Kind = "answer"        // of the integrator to one of Calls
@@ -33,7 +34,7 @@ const (
 	OutputsDone  Kind = "outputs"       // every output has shown or refused, or a second is over; Shown names those that show
 	GlassLost    Kind = "glass.lost"    // the last output that showed the code is gone
 	GlassBack    Kind = "glass.back"    // one is there again; the code is on it
-	Scanned      Kind = "scan"          // a wallet code; Hash and Age, the code itself stays with the engine
+	Scanned      Kind = "scan"          // a wallet code; Hash and Old, the code itself stays with the engine
 	ClockRan     Kind = "clock"         // Clock has run out
 	restoredNext Kind = "restored.calls"
 )
@@ -91,7 +92,7 @@ type Event struct {
 	Override *OverrideRequest
 	Receipt  *Receipt
 	By       time.Duration // TillExtend
-	Who      string        // TillConfirm, TillReturn of a restored payment: the person who decides (E33c)
+	Who      string        // TillConfirm, TillReturn of a restored payment: the person who decides (E33c); of TillReviewed: who has looked
 
 	Clock Clock
 	Left  time.Duration // Boot: what is left of the code

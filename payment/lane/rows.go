@@ -96,6 +96,9 @@ var restRows = []row{
 		func(s *step) {
 			s.books()
 			s.Review = s.Review || on(s.e, payment.EvReview)
+			if s.Review {
+				s.Looked = "" // what was looked at is not what came now
+			}
 			if !s.e.mapped && !s.e.Stale {
 				s.tell("payment." + string(s.e.Kind[len("bill."):]))
 			}

@@ -105,6 +105,7 @@ var restoreRows = []row{
 		},
 		func(s *step) {
 			s.Trouble = "decided by " + s.e.Who
+			s.Review, s.Looked = false, s.e.Who
 			if s.e.Kind == TillConfirm {
 				s.release()
 				return
@@ -162,6 +163,15 @@ var Notes = []row{
 		func(s *step) {
 			s.NoReceipt = true
 			s.tell(EvNoReceipt)
+		}),
+	line("reviewed", "under review, and no decision is wanted; a person with a name has looked",
+		func(p Payment, e Event) bool {
+			return e.Kind == TillReviewed && e.Who != "" && p.UnderReview() && p.Stage != Restored
+		},
+		func(s *step) {
+			s.Review, s.Looked = false, s.e.Who+": "+s.e.Why
+			s.stamp("reviewed")
+			s.tell(EvReviewed)
 		}),
 	line("return_again", "any; a return whose reference is known: same amount, other amount",
 		func(p Payment, e Event) bool { return e.Kind == TillReturn && known(p, e) },

@@ -849,6 +849,15 @@ var noteTests = []rowTest{
 		opened(t).refused(lane.Event{Kind: lane.TillReceipt, Receipt: &lane.Receipt{Number: "17"}}, lane.NoWrongState)
 		return r
 	})},
+	{"reviewed", "looked_at", one(func(t *testing.T) *run {
+		look := lane.Event{Kind: lane.TillReviewed, Who: "Anna"}
+		r := done(t).bill(payment.EvReview, func(b *payment.Bill) { b.Review = true }).flags("review").take(look).by("reviewed").flags().did("tell payment.reviewed")
+		r.bill(payment.EvReturned, func(b *payment.Bill) { b.Review = true }).flags() // the integrator's flag stands, and was looked at
+		r.bill(payment.EvReview, func(b *payment.Bill) { b.Review = true }).flags("review")
+		done(t).take(look).notBy("reviewed").flags()                                                               // nothing is under review
+		done(t).bill(payment.EvReview).take(lane.Event{Kind: lane.TillReviewed}).notBy("reviewed").flags("review") // nobody named
+		return r.take(look).flags()
+	})},
 	{"no_receipt", "two_minutes", one(func(t *testing.T) *run {
 		r := done(t).clock(lane.ReceiptDue).by("no_receipt").flags("no_receipt").did("tell payment.no_receipt").say("no_receipt", "paid")
 		return r.take(lane.Event{Kind: lane.TillReceipt, Receipt: &lane.Receipt{Number: "17"}}).flags().say("confirmed", "paid")

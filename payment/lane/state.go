@@ -81,6 +81,7 @@ type Payment struct {
 	Unfinished bool   `json:"unfinished,omitempty"`  // of Paid: somebody wants an end, so the till has to finish this sale (E18)
 	OwnReturn  bool   `json:"own_return,omitempty"`  // the box gave the money back by its own timer (E18a)
 	Review     bool   `json:"review,omitempty"`      // a person has to look
+	Looked     string `json:"looked,omitempty"`      // who has looked last, and found what; what comes under review later wants another look
 	Told       bool   `json:"told,omitempty"`        // of Restored: the integrator has said since how the bill stands (E33a)
 	NoReceipt  bool   `json:"no_receipt,omitempty"`  // two minutes paid without a receipt
 	Closing    Why    `json:"closing,omitempty"`     // of Closing
@@ -167,6 +168,11 @@ func (p Payment) Live() bool {
 		return false
 	}
 	return true
+}
+
+// UnderReview says that a person has to look: the box says so, or the integrator does and nobody here has looked since.
+func (p Payment) UnderReview() bool {
+	return p.Review || p.Looked == "" && p.Bill != nil && (p.Bill.Review || slices.Contains(p.Bill.Flags, "review"))
 }
 
 // Returning says that a whole return of this payment has been journalled and the payment closes for it: its goods never

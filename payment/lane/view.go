@@ -117,7 +117,9 @@ func Flags(p Payment) []string {
 	add("late", b.Late != "" && b.Late != payment.LateNo)
 	add("over", b.Over > 0)
 	add("owed", b.Owed > 0)
-	add("review", p.Review || b.Review)
+	if p.UnderReview() {
+		out = append(out, "review")
+	}
 	add("no_receipt", p.NoReceipt)
 	add("parked", p.Parked)
 	return out
