@@ -80,7 +80,7 @@ type Event struct {
 	Number string   // TillCreate
 	Hash   string   // TillCreate: of the request; Scanned: of the code
 	Create *Request // TillCreate
-	Why    string   // TillCreate, TillReplace: why no payment can be taken now, "" if one can
+	Why    string   // TillCreate, TillReplace: why no payment can be taken now, "" if one can; TillReviewed: what was found
 	Busy   bool     // TillCreate: another payment occupies the lane
 	Wait   bool     // TillCreate: GateOpen said no: wait for the old ones
 	Gate   bool     // LinkReady to a waiting one: GateOpen said yes
