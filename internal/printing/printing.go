@@ -92,6 +92,7 @@ func (p *Printing) Start(ctx context.Context) error {
 		case j.State == Running:
 			q.torn = true
 			q.doubt(j)
+			q.tellUnknown(j)
 			err = p.end(ctx, j, Unknown, "", "restart")
 		default:
 			q.jobs = append(q.jobs, j)

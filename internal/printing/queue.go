@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"tilld/internal/health"
 	"tilld/printer"
 )
 
@@ -133,6 +132,7 @@ func (q *queue) takeNews(ctx context.Context) {
 	}
 	b := q.blocked()
 	q.tellHealth(b)
+	q.tellLow()
 	if q.p.cfg.News != nil {
 		q.p.cfg.News()
 	}
@@ -166,29 +166,9 @@ func (q *queue) prove(ctx context.Context, id string) {
 			return
 		}
 		q.doubted = append(q.doubted[:i:i], q.doubted[i+1:]...)
+		q.looked()
 		return
 	}
-}
-
-func (q *queue) tellHealth(b *Blocked) {
-	h := q.p.cfg.Health
-	if h == nil {
-		return
-	}
-	if b == nil || b.Why == "offline" { // a device that is not there is its supervisor's to tell
-		h.Clear("printer", q.name)
-		return
-	}
-	t := health.Trouble{Code: "printer", Subject: q.name, Severity: health.Part, Since: b.Since, Sentence: "The printer " + q.name + " reports a fault.", Remedy: "Switch it off and on; look at its lamps."}
-	switch b.Why {
-	case "paper":
-		t.Sentence, t.Remedy = "The printer "+q.name+" has no paper.", "Load paper; what waits prints by itself."
-	case "cover":
-		t.Sentence, t.Remedy = "The cover of printer "+q.name+" is open.", "Close it; what waits prints by itself."
-	case "cutter":
-		t.Sentence, t.Remedy = "The knife of printer "+q.name+" is stuck.", "Free it as the maker says, then switch the printer off and on."
-	}
-	h.Set(t)
 }
 
 // print is the worker: one job after the other.
@@ -305,6 +285,7 @@ func (q *queue) settle(ctx context.Context, j *job, out printer.Outcome, err err
 	switch {
 	case out.Result == printer.Printed:
 		q.torn = false
+		q.looked() // the paper has come out in front of somebody
 		return q.over(ctx, j, Printed, out.Proof, "") == nil
 	case out.Result != printer.NotPrinted || out.Sent > 0: // whatever a driver says: what has left is not certain
 		q.torn = true
@@ -313,6 +294,7 @@ func (q *queue) settle(ctx context.Context, j *job, out printer.Outcome, err err
 		if errors.Is(cause, errCanceled) || errors.Is(cause, errStopped) {
 			why = cause.Error()
 		}
+		q.tellUnknown(j)
 		return q.over(ctx, j, Unknown, "", why) == nil
 	case errors.Is(cause, errCanceled):
 		return q.over(ctx, j, NotPrinted, "", "canceled") == nil

@@ -78,7 +78,11 @@ func (p *Printing) Reprint(ctx context.Context, l, id, reference string) (Job, b
 	default:
 		return old.public(), false, &lane.Refusal{Code: lane.NoWrongState}
 	}
-	return p.accept(ctx, j)
+	out, isNew, err := p.accept(ctx, j)
+	if q := p.queues[old.Printer]; err == nil && q != nil && old.State == Unknown {
+		q.looked()
+	}
+	return out, isNew, err
 }
 
 func (p *Printing) accept(ctx context.Context, j *job) (Job, bool, error) {
