@@ -37,7 +37,7 @@ func clocks(s *State) (out []alarm) {
 		add(clockAttempt, a.Deadline, unfull(s))
 	}
 	add(clockDoubt, s.DoubtBy, closing(s) && !s.Doubt)
-	add(clockWatch, s.WatchUntil, closed(s))
+	add(clockWatch, s.WatchUntil, closed(s) && !s.LastLook)
 	add(clockAsk, s.NextAsk, true)
 	for i := range s.Quotes {
 		add(clockQuote, s.Quotes[i].Until, open(s) && !s.Quotes[i].Gone)

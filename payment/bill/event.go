@@ -176,6 +176,7 @@ const (
 	clockAttempt   Cause = "clock attempt"
 	clockDoubt     Cause = "clock doubt"
 	clockWatch     Cause = "clock watch"
+	lastLook       Cause = "last look"
 	clockQuote     Cause = "clock quote"
 	clockAsk       Cause = "clock ask"
 	clockDebt      Cause = "clock obligation"

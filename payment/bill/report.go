@@ -37,6 +37,17 @@ func (r *run) report(e Event) {
 	if r.s.ID != "" && order(&r.s, p.Attempt) != nil {
 		r.status(p)
 	}
+	r.last(p)
+}
+
+// last notes what is answered after the watch has ended. Somebody who is confirming may still pay.
+func (r *run) last(p *Report) {
+	o := order(&r.s, p.Attempt)
+	if o == nil || !r.s.LastLook || p.Work != Look || p.Fail != Answered || p.Status == Unknown || p.Status == Paying {
+		return
+	}
+	o.Last = true
+	r.one(Event{Cause: lastLook})
 }
 
 // own is how far the provider is with giving txn back by itself: "", pending or done.

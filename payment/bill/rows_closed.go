@@ -1,6 +1,7 @@
 package bill
 
 import (
+	"slices"
 	"time"
 
 	"tilld/payment"
@@ -9,16 +10,25 @@ import (
 // closedRows watch a bill that is over. It never opens again.
 func closedRows() []Row {
 	return []Row{
-		row("B22", "CLOSED; watch: ask on, and stop when it ends. Call-backs and registry still add credits (B16a)",
+		row("B22", "CLOSED; watch: ask on, and one last time when it ends. Call-backs and registry still add credits (B16a)",
 			func(s *State, e *Event) bool {
 				return closed(s) && (e.Cause == clockAsk || e.Cause == clockWatch && due(s.WatchUntil, e.Now))
 			},
 			func(s *State, e *Event) []Effect {
 				if e.Cause == clockWatch {
-					s.WatchUntil = time.Time{}
-					return nil
+					s.LastLook = true // a bank that said nothing since the code's end has not said that nobody paid
+					return append(watch(s), hand(Event{Cause: lastLook}))
 				}
 				return watch(s)
+			}),
+		row("B22a", "CLOSED; the watch has ended and every order was answered for since: stop asking",
+			func(s *State, e *Event) bool { return closed(s) && e.Cause == lastLook && watched(s) },
+			func(s *State, _ *Event) []Effect {
+				s.WatchUntil, s.LastLook, s.Order.Last = time.Time{}, false, false
+				for i := range s.Attempts {
+					s.Attempts[i].Order.Last = false
+				}
+				return nil
 			}),
 		row("B38", "CLOSED(done); the provider reports a chargeback or own refund",
 			func(s *State, e *Event) bool {
@@ -34,6 +44,12 @@ func closedRows() []Row {
 				return clawback(s, &own)
 			}),
 	}
+}
+
+// watched: nothing is left to ask after the watch.
+func watched(s *State) bool {
+	waits := func(a Attempt) bool { return !a.Order.Last }
+	return s.LastLook && (s.Order.ID == "" || s.Order.Last) && !slices.ContainsFunc(s.Attempts, waits)
 }
 
 // watch asks about every order that the bill ever had.

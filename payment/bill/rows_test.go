@@ -14,7 +14,7 @@ import (
 // specification is every id of the two tables' server side. B8 was merged into B7 there.
 const specification = `B1 B1a B1b B1c B1d B2 B2a B2b B3 B3a B4 B4a B4b B5i B5p B5 B5w B5v B5vx B5p1 B5d B6 B6a B7 B8a B8b
 B8c B8d B9 B10 B10x B10y B11 B11a B11b B11p B12 B12a B12b B12c B12d B12e B12f B13k B13 B13d B14 B14a B15 B15a B15b B15c
-B15d B16 B16a B17 B18 B18a B19 B20 B21 B21a B22 B24 B24a B24b B24c B24d B25 B25a B26 B26a B26b B26c B27 B28 B29 B29a B29b
+B15d B16 B16a B17 B18 B18a B19 B20 B21 B21a B22 B22a B24 B24a B24b B24c B24d B25 B25a B26 B26a B26b B26c B27 B28 B29 B29a B29b
 B30 B31 B32 B33 B34 B34a B34x B35 B36 B37 B38 O1 O2 O3 O4 O5 O5s O6 O7 O8 O9 O10`
 
 func TestTableHoldsTheSpecificationsIDs(t *testing.T) {
@@ -449,8 +449,19 @@ func closingTests() map[string]func(*world) {
 		},
 		"B22": func(w *world) {
 			w.expired().looked(bill.Dead).tick(5 * time.Second).took("B22").works(bill.Look).status("expired")
-			w.tick(25*time.Hour).took("B22").has("watch", "is over", w.s.WatchUntil.IsZero() && bill.Due(w.s).IsZero())
+			w.tick(25*time.Hour).took("B22").has("watch", "asks until somebody answers", !bill.Due(w.s).IsZero())
+			w.report(bill.Report{Work: bill.Look, Fail: bill.Unclear}).not("B22a").looked(bill.Paying).not("B22a")
+			w.has("watch", "is not over", !bill.Due(w.s).IsZero() && !w.s.WatchUntil.IsZero())
+			w.looked(bill.Dead).took("B22a").has("watch", "is over", w.s.WatchUntil.IsZero() && bill.Due(w.s).IsZero())
 			w.step(bill.Event{Cause: bill.Credited, Credit: credit(w, 200)}).took("B16a").sums(0, 200, 0, 0)
+		},
+		"B22a": func(w *world) { // paid after the last answer before the end, and the bank was silent for two days
+			w.expired().looked(bill.Dead).tick(25 * time.Hour)
+			for range 3 {
+				w.report(bill.Report{Work: bill.Look, Fail: bill.Unclear}).tick(25 * time.Hour).took("B22").works(bill.Look)
+			}
+			w.looked(bill.Dead, w.late(200)).took("B16a", "B22a").sums(0, 200, 0, 0)
+			w.tick(25 * time.Hour).not("B22")
 		},
 		"B28": func(w *world) {
 			w.opened().paid(200)

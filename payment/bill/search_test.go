@@ -334,11 +334,11 @@ func (x *search) key(n *node) [2]uint64 {
 	}
 	s, o := &n.s, &n.o
 	b = append(append(append(append(b, s.Life...), s.Reason...), s.Late...), '|')
-	flag(s.Full, s.Fence, s.ByDeadline, s.Deposit, s.Killed, s.Refunds, s.Doubt, s.Paying, s.Busy, s.Review, s.Confirmed, s.AcceptKey != "", s.Payload != "", s.ID != "")
+	flag(s.Full, s.Fence, s.ByDeadline, s.Deposit, s.Killed, s.Refunds, s.Doubt, s.Paying, s.Busy, s.Review, s.Confirmed, s.AcceptKey != "", s.Payload != "", s.ID != "", s.LastLook)
 	b = append(b, byte(s.Need), byte(s.Kept), byte(s.Final), byte(min(s.Asks, 1)), byte(s.LastAttempt), byte(len(s.Children)), byte(len(s.Clawbacks)))
 	at(s.ExpiresAt, s.MaxOpenAt, s.CreateBy, s.ProviderExpires, s.ConfirmBy, s.LateUntil, s.DoubtBy, s.WatchUntil, s.NextAsk)
 	ord := func(r *bill.Order) {
-		flag(r.ID != "", r.Over)
+		flag(r.ID != "", r.Over, r.Last)
 		b = append(b, byte(min(r.Absent, 2)))
 		if !r.CallBy.IsZero() {
 			at(r.CallBy.Add(x.env.Traits.NotFoundFinal))

@@ -64,6 +64,7 @@ type State struct {
 	DoubtSince      time.Time `json:"doubt_since,omitzero"`
 	ClosedAt        time.Time `json:"closed_at,omitzero"`
 	WatchUntil      time.Time `json:"watch_until,omitzero"`
+	LastLook        bool      `json:"last_look,omitempty"` // the watch has ended: each order is still to be answered for once
 	ExitUntil       time.Time `json:"exit_until,omitzero"` // timer: the exit pass (B25a)
 	NextAsk         time.Time `json:"next_ask,omitzero"`   // of the provider, about any order of this bill
 	Asks            int       `json:"asks,omitempty"`      // questions since the last change of lifecycle or doubt
@@ -120,6 +121,7 @@ type Order struct {
 	CallBy time.Time `json:"call_by,omitzero"` // own limit of the last create or charge call: it can land until then
 	Absent int       `json:"absent,omitempty"` // definite not-founds since the call can no longer land
 	Over   bool      `json:"over,omitempty"`   // a terminal status was seen
+	Last   bool      `json:"last,omitempty"`   // was answered for since the watch has ended
 }
 
 // Attempt is one charge of a customer's code. The code itself is never here.

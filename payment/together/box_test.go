@@ -1,0 +1,360 @@
+package together
+
+import (
+	"slices"
+	"time"
+
+	"tilld/payment"
+	"tilld/payment/lane"
+)
+
+// box executes lane's table as internal/checkout does: one step is one commit; clocks, doubt, glass and codes are in
+// memory and are made anew after a restart.
+type box struct {
+	w    *world
+	down bool
+	boot int
+
+	// In the journal.
+	pays  []*pay
+	calls []*frame
+	seen  int64
+
+	since time.Time // the line is down since
+}
+
+// pay is one payment: p is in the journal, the rest in memory.
+type pay struct {
+	p       lane.Payment
+	doubt   bool
+	code    string
+	read    time.Time
+	charged time.Time
+	due     map[lane.Clock]time.Time
+	ends    map[lane.Clock]time.Time
+	asked   map[string]time.Time
+	glass   bool
+}
+
+// frame is a call that waits for its answer.
+type frame struct {
+	id, bill string
+	call     lane.Call
+	create   lane.Payment
+	code     string // in memory alone
+	lost     bool   // the code was, with a restart
+	session  int    // in which it was sent last
+}
+
+func newBox(w *world) *box { return &box{w: w, since: start} }
+
+func newPay() *pay {
+	return &pay{due: map[lane.Clock]time.Time{}, ends: map[lane.Clock]time.Time{}, asked: map[string]time.Time{}}
+}
+
+// settings of the box's own clocks, as internal/checkout has them by default.
+var settings = map[lane.Clock]time.Duration{
+	lane.Unsent: lane.UnsentAfter, lane.AutoPark: lane.ParkAfter, lane.CodeAge: lane.CodeAgeMax, lane.Ask: lane.AskAfter,
+	lane.GiveBack: lane.GiveBackAfter, lane.Lease: 30 * time.Second, lane.MaxOpen: 20 * time.Minute,
+}
+
+func (b *box) sale() (out []lane.Payment) {
+	for _, x := range b.pays {
+		out = append(out, x.p)
+	}
+	return out
+}
+
+func (b *box) lights(x *pay) lane.Lights { return lane.LightsOf(x.p, b.sale()) }
+
+// step is one commit about one payment.
+func (b *box) step(x *pay, e lane.Event) ([]string, error) {
+	w := b.w
+	e.At, e.Link, e.Attended, e.Doubt = w.now, w.line.up, true, x.doubt
+	was := x.p
+	next, fx, rows, err := lane.Take(x.p, e)
+	if err != nil {
+		return rows, err
+	}
+	x.p = next
+	if !slices.Contains(b.pays, x) {
+		b.pays = append(b.pays, x)
+	}
+	if len(rows) > 0 {
+		w.say("box: %s %v %s → %s", e.Kind, rows, was.Stage, next.Stage)
+	}
+	if !next.LeftAt.Equal(was.LeftAt) {
+		x.ends = endsOf(next, w.now)
+	}
+	for _, f := range fx {
+		b.effect(x, f)
+	}
+	if next.Stage == lane.Charging && (was.Stage != lane.Charging || was.Attempt != next.Attempt) {
+		x.charged = w.now
+	}
+	old := x.asked
+	x.asked = map[string]time.Time{}
+	for _, c := range next.Calls {
+		if x.asked[c.ID] = w.now; !old[c.ID].IsZero() {
+			x.asked[c.ID] = old[c.ID]
+		}
+	}
+	b.saleOver(was, next)
+	b.promises(x)
+	b.pump()
+	b.doubts(x)
+	if w.chance(w.evil.boxStart) {
+		b.restart()
+	}
+	return rows, nil
+}
+
+// saleOver tells replaced payments that the one in their place is over.
+func (b *box) saleOver(was, is lane.Payment) {
+	over := func(p lane.Payment) bool {
+		return p.Stage == lane.Ended || p.Stage == lane.Overridden || p.Stage == lane.OverriddenEnded
+	}
+	if !over(is) || over(was) {
+		return
+	}
+	for id := is.Replaces; id != ""; {
+		old := b.get(id)
+		if old == nil {
+			return
+		}
+		_, _ = b.step(old, lane.Event{Kind: lane.SaleOver}) // a refusal is none of a clock's
+		id = old.p.Replaces
+	}
+}
+
+func (b *box) get(id string) *pay {
+	for _, x := range b.pays {
+		if x.p.ID == id {
+			return x
+		}
+	}
+	return nil
+}
+
+func (b *box) effect(x *pay, f lane.Effect) {
+	w := b.w
+	switch f.Do {
+	case lane.Put:
+		c := &frame{id: f.Call.ID, bill: x.p.BillID, call: *f.Call, create: x.p, session: -1}
+		if c.call.Volatile() {
+			c.code, x.code = x.code, ""
+		}
+		b.calls = append(b.calls, c)
+	case lane.Drop:
+		b.settle(f.Call.ID)
+	case lane.Draw:
+		x.glass = true
+		if !x.p.Shown {
+			var shown []string
+			if w.r.IntN(50) > 0 {
+				shown = []string{"kiosk"}
+			}
+			b.later(x, 50*time.Millisecond, func() { _, _ = b.step(x, lane.Event{Kind: lane.OutputsDone, Shown: shown}) })
+		}
+	case lane.Wipe:
+		x.glass = false
+	case lane.Forget:
+		x.code = ""
+	case lane.Arm:
+		b.arm(x, f)
+	case lane.Stop:
+		delete(x.due, f.Clock)
+	}
+}
+
+func (b *box) arm(x *pay, f lane.Effect) {
+	if f.Clock == lane.ReceiptDue {
+		return // this lane wants no receipt
+	}
+	at := b.w.now.Add(settings[f.Clock])
+	switch end, ok := x.ends[f.Clock]; {
+	case f.After > 0:
+		at = b.w.now.Add(f.After)
+		x.ends[f.Clock] = at
+	case ok:
+		at = end
+	case f.Clock == lane.CodeAge && !x.read.IsZero():
+		at = x.read.Add(settings[f.Clock])
+	case f.Clock == lane.Ask:
+		at = x.p.Stamps["paid"].Add(settings[f.Clock])
+	}
+	x.due[f.Clock] = at
+	b.later(x, at.Sub(b.w.now), func() {
+		if x.due[f.Clock].Equal(at) {
+			delete(x.due, f.Clock)
+			_, _ = b.step(x, lane.Event{Kind: lane.ClockRan, Clock: f.Clock})
+		}
+	})
+}
+
+// later does something in this run of the box alone.
+func (b *box) later(_ *pay, d time.Duration, do func()) {
+	boot := b.boot
+	b.w.after(d, func() {
+		if b.boot == boot && !b.down {
+			do()
+		}
+	})
+}
+
+func endsOf(p lane.Payment, from time.Time) map[lane.Clock]time.Time {
+	k := map[lane.Clock]time.Time{}
+	for c, left := range map[lane.Clock]int64{lane.Countdown: p.LeftMS, lane.MaxOpen: p.MaxOpenMS, lane.Lease: p.LeaseMS} {
+		if left > 0 {
+			k[c] = from.Add(time.Duration(left) * time.Millisecond)
+		}
+	}
+	return k
+}
+
+func (b *box) settle(id string) {
+	b.calls = slices.DeleteFunc(b.calls, func(c *frame) bool { return c.id == id })
+}
+
+// pump sends what may be sent: of each bill the first call, once in a session.
+func (b *box) pump() {
+	w := b.w
+	if !w.line.up || b.down {
+		return
+	}
+	busy := map[string]bool{}
+	for _, c := range b.calls {
+		if busy[c.bill] {
+			continue
+		}
+		busy[c.bill] = true
+		if c.lost || c.session == w.line.session {
+			continue
+		}
+		c.session = w.line.session
+		sent := *c
+		w.line.ask(func() { w.server.call(sent) })
+	}
+}
+
+// answer is the server's word on a call.
+func (b *box) answer(a lane.Answer) {
+	i := slices.IndexFunc(b.calls, func(c *frame) bool { return c.id == a.ID })
+	if i < 0 || a.Code == payment.NoSuperseded {
+		return
+	}
+	bill := b.calls[i].bill
+	b.settle(a.ID)
+	for _, x := range b.pays {
+		if x.p.BillID != bill {
+			continue
+		}
+		e := lane.Event{Kind: lane.Answered, Answer: &a}
+		if b := a.Bill; b != nil {
+			c := *b
+			a.Bill = &c
+		}
+		if _, err := b.step(x, e); err != nil {
+			b.w.fault("answer to %s refused: %v", a.ID, err)
+		}
+		return
+	}
+	b.w.fault("an answer to nobody's call %s", a.ID)
+}
+
+// event takes the server's event in, once, in order.
+func (b *box) event(seq int64, kind string, fresh, age time.Duration, body payment.Bill) {
+	if seq <= b.seen {
+		return
+	}
+	if seq != b.seen+1 {
+		b.w.fault("event %d after %d", seq, b.seen)
+	}
+	for _, left := range []*int64{&body.RemainingMS, &body.MaxOpenMS, &body.LeaseMS} {
+		if *left > 0 {
+			*left = max(*left-age.Milliseconds(), 1)
+		}
+	}
+	b.seen = seq
+	for _, x := range b.pays {
+		if x.p.BillID == body.Payment {
+			if _, err := b.step(x, lane.Event{Kind: lane.Kind(kind), Bill: &body, Stale: fresh > 0 && age > fresh}); err != nil {
+				b.w.fault("event %s refused: %v", kind, err)
+			}
+			return
+		}
+	}
+	b.w.fault("event %s of an unknown payment %s", kind, body.Payment)
+}
+
+// lineMoved is the line going up or down.
+func (b *box) lineMoved() {
+	b.since = b.w.now
+	if b.down {
+		return
+	}
+	if b.w.line.up {
+		for _, x := range slices.Clone(b.pays) {
+			b.send(x)
+		}
+	}
+	b.pump()
+	for _, x := range slices.Clone(b.pays) {
+		b.doubts(x)
+	}
+}
+
+// send lets a payment go that has not been sent.
+func (b *box) send(x *pay) {
+	if x.p.Stage != lane.Submitted || x.p.Sent || !b.w.line.up {
+		return
+	}
+	gate := true
+	if x.p.Waiting {
+		if gate = lane.GateOpen(b.sale(), x.p.ID); !gate {
+			return
+		}
+	}
+	_, _ = b.step(x, lane.Event{Kind: lane.LinkReady, Gate: gate})
+}
+
+// restart ends the process at this instruction and starts another one.
+func (b *box) restart() {
+	w := b.w
+	if b.down {
+		return
+	}
+	b.down = true
+	b.boot++
+	w.count.boxStarts++
+	w.say("box: killed")
+	for _, x := range b.pays {
+		p := x.p
+		*x = *newPay()
+		x.p = p
+	}
+	for _, c := range b.calls {
+		if c.call.Volatile() {
+			c.code, c.lost = "", true
+		}
+	}
+	w.line.cut()
+	w.after(time.Second+w.some(10*time.Second), func() {
+		b.down = false
+		w.say("box: started")
+		for _, x := range slices.Clone(b.pays) {
+			x.ends = endsOf(x.p, x.p.LeftAt)
+			x.charged = w.now
+			left := time.Duration(0)
+			if end, ok := x.ends[lane.Countdown]; ok {
+				left = end.Sub(w.now)
+			}
+			if _, err := b.step(x, lane.Event{Kind: lane.Boot, Left: left}); err != nil {
+				w.fault("boot refused: %v", err)
+			}
+			if b.down {
+				return // killed again
+			}
+		}
+	})
+}
