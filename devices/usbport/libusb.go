@@ -60,26 +60,47 @@ func Open(ctx context.Context, d discover.Device, o Options) (p *Port, err error
 	if err != nil {
 		return fail(err)
 	}
-	detach, err := free(i.Driver)
-	if err != nil {
-		return fail(err)
-	}
 	p = &Port{name: d.String(), node: d.USBNode(), number: i.Number, o: o.filled()}
 	// Read and Write outlive ctx, which is for opening; they end with Close.
 	p.ctx, p.stop = context.WithCancel(context.WithoutCancel(ctx))
-	if detach {
-		err := driver(p.node, p.number, usbdevfsDisconnect)
-		if err != nil && !errors.Is(err, unix.ENODATA) { // ENODATA: it let go by itself meanwhile
-			p.stop()
-			return fail(fmt.Errorf("ask usblp to let go: %w", err))
-		}
-		p.putBack = true
+	if p.putBack, err = p.takeOver(ctx, d.Kernel); err != nil {
+		p.stop()
+		return fail(err)
 	}
 	if err := p.claim(ctx, d); err != nil {
 		_ = p.Close()
 		return fail(err)
 	}
 	return p, nil
+}
+
+// takeOver asks usblp to let go, and says whether it had the interface. Who has it is read afresh: d may be older than the
+// last change, and a program that has just ended needs a moment.
+func (p *Port) takeOver(ctx context.Context, kernel string) (bool, error) {
+	for since := time.Now(); ; {
+		detach, err := free(driverOf(kernel, p.number))
+		if err == nil && !detach {
+			return false, nil
+		}
+		if err == nil {
+			err = driver(p.node, p.number, usbdevfsDisconnect)
+			switch {
+			case err == nil:
+				return true, nil
+			case errors.Is(err, unix.ENODATA): // it let go by itself meanwhile
+				return false, nil
+			}
+			return false, fmt.Errorf("ask usblp to let go: %w", err)
+		}
+		if time.Since(since) > claimFor {
+			return false, err
+		}
+		select {
+		case <-ctx.Done():
+			return false, ctx.Err()
+		case <-time.After(claimEvery):
+		}
+	}
 }
 
 // claim opens the library anew: one that was open before the plug does not see the device where there is no udev.
@@ -120,7 +141,7 @@ func (p *Port) claim(ctx context.Context, d discover.Device) error {
 				return ctx.Err()
 			case <-time.After(claimEvery):
 			}
-			if e := driver(p.node, p.number, usbdevfsDisconnect); e == nil { // usblp came between
+			if driverOf(d.Kernel, p.number) == "usblp" && driver(p.node, p.number, usbdevfsDisconnect) == nil { // it came between
 				p.putBack = true
 			}
 		}

@@ -52,6 +52,19 @@ func driver(node string, number int, code int32) error {
 	return nil
 }
 
+// driverOf is the driver that an interface has now, "" for none.
+func driverOf(kernel string, number int) string {
+	found, err := filepath.Glob(fmt.Sprintf("/sys/bus/usb/devices/%s:*.%d/driver", kernel, number))
+	if err != nil || len(found) != 1 {
+		return ""
+	}
+	to, err := os.Readlink(found[0])
+	if err != nil {
+		return ""
+	}
+	return filepath.Base(to)
+}
+
 // clearHalt ends the halt of an endpoint at both ends: the request alone would leave the host's data toggle as it was, and
 // the next packet would be dropped for a repeat. Only the file that has claimed the interface may ask, and that is
 // libusb's: it is one of ours that is open on node.

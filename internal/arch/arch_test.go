@@ -132,7 +132,7 @@ var doors = map[string][]string{
 	"golang.org/x/image":                       {"printer", "display", "internal/shop", "internal/qr"},
 	"golang.org/x/text":                        {"printer", "display"},
 	"golang.org/x/time":                        {"integrator", "internal/ws"},
-	"golang.org/x/sys":                         {"devices", "internal/sqlitedb", "internal/journal", "internal/localapi", "internal/httpapi", "internal/daemon", "internal/shop"},
+	"golang.org/x/sys":                         {"devices", "internal/sqlitedb", "internal/journal", "internal/localapi", "internal/httpapi", "internal/daemon", "internal/shop", "internal/usbbench"},
 	"golang.org/x/sync":                        {"internal", "integrator", "cmd"},
 	"github.com/makiuchi-d/gozxing":            {"internal/qr"},
 	"github.com/creack/pty":                    {"internal/shop", "devices"},

@@ -1,0 +1,285 @@
+package gadget
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// Kind is what a bulk interface says it is.
+type Kind struct {
+	Class, SubClass, Protocol uint8
+	ID                        string // of a printer, IEEE 1284
+}
+
+// Kinds that the bench needs.
+var (
+	Printer = Kind{7, 1, 2, "MFG:Bench;CMD:ESC/POS;MDL:FFS-80;CLS:PRINTER;"}
+	Vendor  = Kind{0xff, 0, 0, ""}
+)
+
+// Bulk is an interface with one bulk endpoint each way, served by this program through FunctionFS.
+type Bulk struct {
+	kind         Kind
+	mnt          string
+	ep0, in, out int
+	answer       func([]byte) []byte // what the device says to what it got
+
+	mu     sync.Mutex
+	change *sync.Cond
+	got    []byte
+	send   [][]byte
+	status byte // of the printer's port
+	hold   bool
+	halt   bool
+	pullAt int
+	pull   func() error
+	tid    int // of the thread that reads
+}
+
+// Bulk adds the interface. answer is called with what came and gives what goes back, nil for nothing; it may be nil.
+func (g *Gadget) Bulk(kind Kind, answer func([]byte) []byte) (*Bulk, error) {
+	name := fmt.Sprintf("%s%d", g.Name, g.n)
+	dir, err := g.function("ffs", name)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.use(dir); err != nil {
+		return nil, err
+	}
+	b := &Bulk{kind: kind, mnt: filepath.Join("/dev/ffs", name), answer: answer, status: 0x18, pull: g.Pull}
+	b.change = sync.NewCond(&b.mu)
+	if err := os.MkdirAll(b.mnt, 0o755); err != nil {
+		return nil, err
+	}
+	if err := unix.Mount(name, b.mnt, "functionfs", 0, ""); err != nil {
+		return nil, fmt.Errorf("mount functionfs of %s: %w", name, err)
+	}
+	// Plain numbers and not files: an endpoint cannot be polled, and is read and written by a thread of its own.
+	if b.ep0, err = unix.Open(b.mnt+"/ep0", unix.O_RDWR|unix.O_CLOEXEC, 0); err != nil {
+		return nil, fmt.Errorf("open endpoint 0 of %s: %w", name, err)
+	}
+	for _, text := range [][]byte{descriptors(kind), texts(g.Model)} {
+		if _, err := unix.Write(b.ep0, text); err != nil {
+			return nil, fmt.Errorf("describe %s: %w", name, err)
+		}
+	}
+	if b.in, err = unix.Open(b.mnt+"/ep1", unix.O_RDWR|unix.O_CLOEXEC, 0); err != nil {
+		return nil, fmt.Errorf("open the endpoint in of %s: %w", name, err)
+	}
+	if b.out, err = unix.Open(b.mnt+"/ep2", unix.O_RDWR|unix.O_CLOEXEC, 0); err != nil {
+		return nil, fmt.Errorf("open the endpoint out of %s: %w", name, err)
+	}
+	// They serve until the machine ends: FunctionFS frees an endpoint with its last file alone.
+	go b.serveControl()
+	go b.serveOut()
+	go b.serveIn()
+	return b, nil
+}
+
+// descriptors are those of FunctionFS, version 2 (linux/usb/functionfs.h): one interface at full and at high speed.
+func descriptors(k Kind) []byte {
+	speed := func(packet uint16) []byte {
+		d := []byte{9, 4, 0, 0, 2, k.Class, k.SubClass, k.Protocol, 1}
+		for _, address := range []byte{0x81, 0x02} {
+			d = binary.LittleEndian.AppendUint16(append(d, 7, 5, address, 2), packet)
+			d = append(d, 0)
+		}
+		return d
+	}
+	full, high := speed(64), speed(512)
+	b := words(3, uint32(20+len(full)+len(high)), 1|2, 3, 3)
+	return append(append(b, full...), high...)
+}
+
+// texts is the one string that the interface has, in English.
+func texts(s string) []byte {
+	body := append(append([]byte{0x09, 0x04}, s...), 0)
+	return append(words(2, uint32(16+len(body)), 1, 1), body...)
+}
+
+func words(list ...uint32) []byte {
+	var b []byte
+	for _, w := range list {
+		b = binary.LittleEndian.AppendUint32(b, w)
+	}
+	return b
+}
+
+// serveControl answers what the printer class asks. Whatever else is asked is refused, by turning the wrong way.
+func (b *Bulk) serveControl() {
+	events := make([]byte, 4*12)
+	for {
+		n, err := unix.Read(b.ep0, events)
+		if err != nil {
+			if err == unix.EBADF {
+				return
+			}
+			continue // a request that the host took back
+		}
+		for e := events[:n]; len(e) >= 12; e = e[12:] {
+			if e[8] != 4 { // not SETUP
+				continue
+			}
+			length := int(binary.LittleEndian.Uint16(e[6:]))
+			var answer []byte
+			switch {
+			case b.kind.Class == 7 && e[0] == 0xa1 && e[1] == 0:
+				answer = append(binary.BigEndian.AppendUint16(nil, uint16(len(b.kind.ID)+2)), b.kind.ID...)
+			case b.kind.Class == 7 && e[0] == 0xa1 && e[1] == 1:
+				b.mu.Lock()
+				answer = []byte{b.status}
+				b.mu.Unlock()
+			case b.kind.Class == 7 && e[0] == 0x21 && e[1] == 2: // SOFT_RESET
+				_, _ = unix.Read(b.ep0, nil)
+				continue
+			case e[0]&0x80 != 0:
+				_, _ = unix.Read(b.ep0, make([]byte, 1))
+				continue
+			default:
+				_, _ = unix.Write(b.ep0, nil)
+				continue
+			}
+			_, _ = unix.Write(b.ep0, answer[:min(len(answer), length)])
+		}
+	}
+}
+
+// serveOut takes what the host writes.
+func (b *Bulk) serveOut() {
+	runtime.LockOSThread()
+	b.mu.Lock()
+	b.tid = unix.Gettid()
+	b.mu.Unlock()
+	buf := make([]byte, 16<<10)
+	for {
+		b.mu.Lock()
+		for b.hold && !b.halt {
+			b.change.Wait()
+		}
+		halt := b.halt
+		b.halt = false
+		b.mu.Unlock()
+		if halt {
+			_, _ = unix.Write(b.out, []byte{0}) // the wrong way: the endpoint is halted
+			continue
+		}
+		n, err := unix.Read(b.out, buf)
+		if err != nil || n == 0 {
+			continue // pulled, or woken by kick: the next read waits for the next plug
+		}
+		b.took(buf[:n])
+	}
+}
+
+func (b *Bulk) took(p []byte) {
+	b.mu.Lock()
+	b.got = append(b.got, p...)
+	pull := b.pullAt > 0 && len(b.got) >= b.pullAt
+	if pull {
+		b.pullAt = 0
+	}
+	if b.answer != nil {
+		if a := b.answer(p); len(a) > 0 {
+			b.send = append(b.send, a)
+		}
+	}
+	b.change.Broadcast()
+	b.mu.Unlock()
+	if pull {
+		_ = b.pull()
+	}
+}
+
+// serveIn sends what is to be sent, when the host reads.
+func (b *Bulk) serveIn() {
+	runtime.LockOSThread()
+	for {
+		b.mu.Lock()
+		for len(b.send) == 0 {
+			b.change.Wait()
+		}
+		p := b.send[0]
+		b.send = b.send[1:]
+		b.mu.Unlock()
+		for len(p) > 0 {
+			n, err := unix.Write(b.in, p)
+			if err == unix.EINTR || err == unix.EAGAIN {
+				continue
+			}
+			if err != nil {
+				break // pulled: what was under way is gone, as with a cable
+			}
+			p = p[n:]
+		}
+	}
+}
+
+// kick ends a read that waits, so that its thread looks at what has changed. The kernel takes its request back first.
+func (b *Bulk) kick() {
+	b.change.Broadcast()
+	if b.tid != 0 {
+		_ = unix.Tgkill(os.Getpid(), b.tid, unix.SIGURG)
+	}
+}
+
+func (b *Bulk) set(do func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	do()
+	b.kick()
+}
+
+// Got is what has come since Clear.
+func (b *Bulk) Got() []byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return append([]byte(nil), b.got...)
+}
+
+// Clear forgets what has come.
+func (b *Bulk) Clear() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.got = nil
+}
+
+// Reset forgets what has come and what was to be sent.
+func (b *Bulk) Reset() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.got, b.send, b.pullAt = nil, nil, 0
+}
+
+// Send says something by itself.
+func (b *Bulk) Send(p []byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.send = append(b.send, append([]byte(nil), p...))
+	b.change.Broadcast()
+}
+
+// SetStatus sets the printer's status byte.
+func (b *Bulk) SetStatus(s byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.status = s
+}
+
+// Hold stops taking bytes, or goes on.
+func (b *Bulk) Hold(on bool) { b.set(func() { b.hold = on }) }
+
+// Halt halts the endpoint out: the host's next write is refused until it clears that.
+func (b *Bulk) Halt() { b.set(func() { b.halt = true }) }
+
+// PullAt pulls the cable when n bytes have come in all.
+func (b *Bulk) PullAt(n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.pullAt = n
+}

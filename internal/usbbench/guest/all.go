@@ -1,0 +1,66 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+
+	"tilld/devices/discover/discovertest"
+	"tilld/devices/usbport"
+)
+
+// all is the run, in its order.
+func (b *bench) all() {
+	b.check("libusb", func() (string, error) {
+		if !usbport.Linked {
+			return "", errors.New("this program was built without it")
+		}
+		return "linked", nil
+	})
+	b.printing()
+	b.wedge()
+	b.hidPOS()
+	b.acm()
+	b.combined()
+	b.vendor()
+	b.twins()
+	b.moved()
+	if setting("record", "") != "" {
+		b.record()
+	}
+	b.plugsOf()
+	if setting("suite", "") != "" {
+		b.suite()
+	}
+	b.check("nobody was told of what was not there", func() (string, error) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if len(b.have) != 0 {
+			return "", fmt.Errorf("%d devices are said to be there, and all cables are pulled", len(b.have))
+		}
+		return fmt.Sprintf("%d events", len(b.events)), nil
+	})
+}
+
+// suite runs the suite of every line over libusb: a test program of its own, with both ends of the cable.
+func (b *bench) suite() {
+	b.check("suite of every line, over libusb", func() (string, error) {
+		out, err := exec.Command("/suite", "-test.v", "-test.run", "Suite").CombinedOutput()
+		passed := bytes.Count(out, []byte("    --- PASS"))
+		if err != nil || passed == 0 {
+			return "", fmt.Errorf("%w\n%s", err, out)
+		}
+		return fmt.Sprintf("%d cases", passed), nil
+	})
+}
+
+// record prints sysfs as discovertest reads it, for a test that needs no machine.
+func (b *bench) record() {
+	fmt.Println("--- record")
+	if err := discovertest.Write(os.DirFS("/"), func(line string) { fmt.Println("R " + line) }); err != nil {
+		b.say("record", "", err)
+	}
+	fmt.Println("--- end of record")
+}
