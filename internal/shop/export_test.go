@@ -30,3 +30,12 @@ func (p Printer) Mend()                          { p.p.mend() }
 
 // FailAt lets a fault happen when n more bytes have arrived.
 func (p Printer) FailAt(n int64, f emulator.Fault) { p.p.dev.FailAt(n, f) }
+
+// Lines are all lines that the printer has put on paper, that below its knife included.
+func (p Printer) Lines() []string {
+	var out []string
+	for _, r := range p.Receipts() {
+		out = append(out, r.Text...)
+	}
+	return append(out, p.p.dev.Pending().Text...)
+}
