@@ -70,10 +70,7 @@ func (r *Rules) refuse(text []byte) *scanner.Note {
 			Remedy: "Read it again, or lower the scanner's option min.",
 		}
 	case programming.Match(text):
-		return &scanner.Note{
-			Code: scanner.NoteProgramming, Sentence: "A bar code that sets up scanners was read; the scanner may work differently from now on.",
-			Remedy: "Read any code of goods as a test; if it does not come through, set the scanner up again as docs/operations.md says.",
-		}
+		return Programming()
 	case r.Alphabet == Digits && bytes.ContainsFunc(text, func(c rune) bool { return c < '0' || c > '9' }),
 		r.Alphabet == Printable && bytes.ContainsFunc(text, func(c rune) bool { return c >= utf8.RuneSelf }):
 		return &scanner.Note{
@@ -89,6 +86,14 @@ func TooLong() *scanner.Note {
 	return &scanner.Note{
 		Code: scanner.NoteTooLong, Sentence: "The scanner sent more than a code can hold; it was not taken.",
 		Remedy: "If it happens with every code, set the scanner to send a carriage return behind each code.",
+	}
+}
+
+// Programming is the note of a bar code that sets scanners up.
+func Programming() *scanner.Note {
+	return &scanner.Note{
+		Code: scanner.NoteProgramming, Sentence: "A bar code that sets up scanners was read; the scanner may work differently from now on.",
+		Remedy: "Read any code of goods as a test; if it does not come through, set the scanner up again as docs/operations.md says.",
 	}
 }
 

@@ -18,6 +18,7 @@ type Wire struct {
 	changed *sync.Cond
 	up      [][]byte // packets for the driver
 	down    []byte   // what the driver wrote
+	drained bool
 	pulled  bool
 	closed  bool
 }
@@ -43,7 +44,7 @@ func (w *Wire) Read(b []byte) (int, error) {
 			n := copy(b, w.up[0])
 			w.up = w.up[1:]
 			return n, nil
-		case w.pulled:
+		case w.pulled, w.drained:
 			return 0, errPulled
 		}
 		w.changed.Wait()
@@ -83,6 +84,14 @@ func (w *Wire) ReportDescriptor() ([]byte, error) {
 		return nil, fmt.Errorf("no HID device: %w", devices.ErrPerson)
 	}
 	return w.descriptor, nil
+}
+
+// Drain ends the line behind what was sent: Read gives that and then an error, and Write still works.
+func (w *Wire) Drain() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.drained = true
+	w.changed.Broadcast()
 }
 
 // Far is the scanner's end of the line.

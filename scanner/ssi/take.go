@@ -1,0 +1,166 @@
+package ssi
+
+import (
+	"context"
+	"time"
+
+	"tilld/scanner"
+	"tilld/scanner/intake"
+)
+
+// take takes what one read of the line gave.
+func (s *session) take(ctx context.Context, c intake.Chunk) error {
+	if s.raw {
+		return s.takeRaw(ctx, c)
+	}
+	if len(s.buf) == 0 {
+		s.bufAt = c.At
+	}
+	s.buf = append(s.buf, c.Bytes...)
+	for len(s.buf) > 0 {
+		p, n, ok := cut(s.buf)
+		if !ok {
+			return s.damaged()
+		}
+		if n == 0 {
+			return nil
+		}
+		if s.buf, s.bufAt = s.buf[n:], c.At; p.opcode == 0 {
+			continue
+		}
+		if err := s.packet(ctx, p, c.At); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// packet does what a whole packet asks for.
+func (s *session) packet(ctx context.Context, p packet, at time.Time) error {
+	switch {
+	case p.source != fromScanner:
+		return nil // our own, on a line that echoes
+	case p.opcode == opACK:
+		return s.answer(nil)
+	case p.opcode == opNAK:
+		resend := len(p.data) == 0 || p.data[0] == causeResend
+		if resend && len(s.waiting) > 0 && s.waiting[0].tries < sendings {
+			return s.send()
+		}
+		return s.answer(errRefused)
+	case p.opcode != opData:
+		return s.yes(p)
+	}
+	if p.status&statusAgain != 0 && !s.answeredAt.IsZero() && p.same(s.answered) {
+		if at.After(s.answeredAt) { // our answer was lost; what was sent before it needs no second one
+			return s.yes(p)
+		}
+		return nil
+	}
+	if err := s.data(ctx, p, at); err != nil {
+		return err
+	}
+	return s.yes(p)
+}
+
+// yes acknowledges.
+func (s *session) yes(p packet) error {
+	if p.opcode == opData {
+		s.answered, s.answeredAt = p, time.Now()
+	}
+	_, err := s.port.Write(encode(opACK, 0))
+	return err
+}
+
+// data takes a packet of a code's data. When it returns nil it is durable, or part of what is not whole yet.
+func (s *session) data(ctx context.Context, p packet, at time.Time) error {
+	if len(p.data) == 0 {
+		return nil
+	}
+	if !s.open {
+		s.first, s.kind = at, p.data[0]
+	}
+	s.last = at
+	if s.over = s.over || len(s.text)+len(p.data) > intake.MaxBytes; !s.over {
+		s.text = append(s.text, p.data[1:]...)
+	}
+	if s.open = p.status&statusMore != 0; s.open {
+		return nil
+	}
+	text, over := s.text, s.over
+	s.drop()
+	switch {
+	case over:
+		s.Say(*intake.TooLong())
+		return nil
+	case s.kind == typeProgramming:
+		s.Say(*intake.Programming())
+		return nil
+	}
+	for len(text) > 0 && (text[len(text)-1] == '\r' || text[len(text)-1] == '\n') {
+		text = text[:len(text)-1] // the scanner's own suffix
+	}
+	if len(text) == 0 {
+		return nil
+	}
+	if id, _ := scanner.CutAIM(text); id == "" {
+		text = append([]byte(aim(s.kind)), text...)
+	}
+	out, n := s.rules.Finish(text, s.first, s.last)
+	if n != nil {
+		s.Say(*n)
+	}
+	return s.hand(ctx, out)
+}
+
+func (s *session) hand(ctx context.Context, out []scanner.Reading) error {
+	for _, r := range out {
+		if err := s.sink(ctx, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeRaw takes codes as text. Answers to commands are packets even then: one stands between two codes or not at all.
+func (s *session) takeRaw(ctx context.Context, c intake.Chunk) error {
+	if s.framer.Open() && !c.Late && len(c.Bytes) > 0 && c.At.Sub(s.bufAt) > s.framer.Quiet() {
+		if err := s.hand(ctx, s.framer.Flush()); err != nil {
+			return err
+		}
+	}
+	s.bufAt = c.At
+	for _, b := range c.Bytes {
+		if len(s.buf) > 0 || !s.framer.Open() && b >= headBytes && b < ' ' && b != '\r' && b != '\n' {
+			s.buf = append(s.buf, b)
+			if err := s.answerOrText(ctx, c); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := s.hand(ctx, s.framer.Take([]byte{b}, c.At)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// answerOrText looks at what began like a packet: it is one, or it is text after all.
+func (s *session) answerOrText(ctx context.Context, c intake.Chunk) error {
+	if len(s.buf) < 2 {
+		return nil
+	}
+	if op := s.buf[1]; op == opACK || op == opNAK || op == opEvent {
+		p, n, ok := cut(s.buf)
+		if ok && n == 0 {
+			return nil
+		}
+		if ok {
+			s.buf = nil
+			return s.packet(ctx, p, c.At)
+		}
+	}
+	b := s.buf
+	s.buf = nil
+	return s.hand(ctx, s.framer.Take(b, c.At))
+}

@@ -1,0 +1,194 @@
+package twin
+
+import (
+	"io"
+	"sync"
+	"time"
+)
+
+// SSI is a Zebra scanner in its Simple Serial Interface. It wants an answer to each packet of data, sends it twice more
+// without, and gives up then, as the guides say; it checks each packet that it gets, and answers it.
+type SSI struct {
+	RW      io.ReadWriter
+	Type    byte          // of its bar codes; 0 is QR
+	Room    int           // data bytes in a packet; 0 is 250
+	Answer  time.Duration // how long it waits for an answer; 0 is 2 s
+	Spoil   int           // each so many'th packet of data is damaged on its way at its first sending
+	Deaf    int           // each so many'th answer is lost on its way
+	Refuses bool          // it says no to every command
+
+	mu      sync.Mutex // of writing
+	answers chan byte  // opcodes of answers to data
+	packets int
+	replies int
+
+	seen struct {
+		sync.Mutex
+		given, resent int
+		commands      []byte
+	}
+}
+
+// NewSSI makes a scanner and listens to the host until the line ends.
+func NewSSI(rw io.ReadWriter) *SSI {
+	s := &SSI{RW: rw, answers: make(chan byte, 64)}
+	go s.listen()
+	return s
+}
+
+// GaveUp is how many codes the scanner could not get rid of, Resent how many packets it sent again.
+func (s *SSI) GaveUp() int { s.seen.Lock(); defer s.seen.Unlock(); return s.seen.given }
+
+// Resent is how many packets were sent again.
+func (s *SSI) Resent() int { s.seen.Lock(); defer s.seen.Unlock(); return s.seen.resent }
+
+// Commands are the opcodes of the host's commands so far.
+func (s *SSI) Commands() []byte {
+	s.seen.Lock()
+	defer s.seen.Unlock()
+	return append([]byte(nil), s.seen.commands...)
+}
+
+// Scan sends a code and returns when the host has acknowledged all of it, or after the last attempt.
+func (s *SSI) Scan(text string) {
+	room := s.Room
+	if room == 0 {
+		room = 250
+	}
+	for first := true; first || len(text) > 0; first = false {
+		part := text[:min(room, len(text))]
+		text = text[len(part):]
+		status := byte(0)
+		if len(text) > 0 {
+			status = 2
+		}
+		if !s.data(part, status) {
+			s.seen.Lock()
+			s.seen.given++
+			s.seen.Unlock()
+			return
+		}
+	}
+}
+
+// Part sends the first packet of a code of two, and half of the second.
+func (s *SSI) Part(text string) {
+	half := len(text) / 2
+	if s.data(text[:half], 2) {
+		b := frame(0xf3, 0, append([]byte{s.kind()}, text[half:]...))
+		s.write(b[:len(b)/2])
+	}
+}
+
+// Raw sends a code as text, as a scanner does that is told to.
+func (s *SSI) Raw(text string) { s.write([]byte(text + "\r")) }
+
+func (s *SSI) kind() byte {
+	if s.Type == 0 {
+		return 0x1c
+	}
+	return s.Type
+}
+
+// data sends one packet until it is acknowledged.
+func (s *SSI) data(part string, status byte) bool {
+	wait := s.Answer
+	if wait == 0 {
+		wait = 2 * time.Second
+	}
+	for try := range 3 {
+		if try > 0 {
+			status |= 1
+			s.seen.Lock()
+			s.seen.resent++
+			s.seen.Unlock()
+		}
+		for len(s.answers) > 0 {
+			<-s.answers // to an earlier packet
+		}
+		b := frame(0xf3, status, append([]byte{s.kind()}, part...))
+		if try == 0 {
+			if s.packets++; s.Spoil > 0 && s.packets%s.Spoil == 0 {
+				b[len(b)/2] ^= 0x55
+			}
+		}
+		if !s.write(b) {
+			return false
+		}
+		select {
+		case a, ok := <-s.answers:
+			if !ok {
+				return false
+			}
+			if a == 0xd0 {
+				return true
+			}
+		case <-time.After(wait):
+		}
+	}
+	return false
+}
+
+func (s *SSI) write(b []byte) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, err := s.RW.Write(b)
+	return err == nil
+}
+
+// frame makes a packet of the scanner.
+func frame(opcode, status byte, data []byte) []byte {
+	b := append([]byte{byte(4 + len(data)), opcode, 0, status}, data...)
+	sum := 0
+	for _, c := range b {
+		sum += int(c)
+	}
+	sum = 0x10000 - sum&0xffff
+	return append(b, byte(sum>>8), byte(sum))
+}
+
+// listen reads the host's packets and answers its commands.
+func (s *SSI) listen() {
+	defer close(s.answers)
+	var b []byte
+	in := make([]byte, 256)
+	for {
+		n, err := s.RW.Read(in)
+		if err != nil {
+			return
+		}
+		b = append(b, in[:n]...)
+		for len(b) > 0 && len(b) >= int(b[0])+2 {
+			p := b[:int(b[0])+2]
+			b = b[len(p):]
+			s.host(p)
+		}
+	}
+}
+
+func (s *SSI) host(p []byte) {
+	sum := int(p[len(p)-2])<<8 + int(p[len(p)-1])
+	for _, c := range p[:len(p)-2] {
+		sum += int(c)
+	}
+	switch {
+	case sum&0xffff != 0 || len(p) < 6 || p[2] != 4:
+		s.write(frame(0xd1, 0, []byte{1})) // damaged
+	case p[1] == 0xd0 || p[1] == 0xd1:
+		if s.replies++; s.Deaf == 0 || s.replies%s.Deaf != 0 {
+			s.answers <- p[1]
+		}
+	default:
+		s.seen.Lock()
+		s.seen.commands = append(s.seen.commands, p[1])
+		s.seen.Unlock()
+		switch known := p[1] == 0xc6 || p[1] >= 0xe4 && p[1] <= 0xea; {
+		case s.Refuses:
+			s.write(frame(0xd1, 0, []byte{6}))
+		case !known:
+			s.write(frame(0xd1, 0, []byte{2}))
+		default:
+			s.write(frame(0xd0, 0, nil))
+		}
+	}
+}
