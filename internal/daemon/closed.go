@@ -9,6 +9,7 @@ import (
 	"tilld/internal/localapi"
 	"tilld/internal/record"
 	"tilld/internal/sqlitedb"
+	"tilld/internal/totals"
 	"tilld/payment/lane"
 )
 
@@ -36,7 +37,7 @@ type closed struct {
 
 func (d *Daemon) closed() localapi.Owners {
 	c := closed{lanes: d.cfg.Lanes, since: time.Now().UTC()}
-	return localapi.Owners{Payments: c, Printing: closedPrinting{c}, Events: closedEvents{c}, Glass: c, Journal: c, Health: d.health, Drawing: drawing{}, Devices: owned{d.roster, d.cfg}}
+	return localapi.Owners{Payments: c, Printing: closedPrinting{c}, Events: closedEvents{c}, Glass: c, Journal: c, Health: d.health, Drawing: drawing{}, Devices: owned{d.roster, d.cfg}, Totals: closedBooks{c}}
 }
 
 func (closed) no() error { return &lane.Refusal{Code: lane.NoUnavailable, Why: closedCode} }
@@ -92,6 +93,25 @@ func (c closed) Availability(context.Context) (map[string]lane.Availability, err
 		out[name] = lane.Availability{Show: no, Scan: no, Receipt: "none"}
 	}
 	return out, nil
+}
+
+// closedBooks are the totals of a box without a journal: there are none.
+type closedBooks struct{ closed }
+
+func (b closedBooks) Open(context.Context, string) (totals.Totals, error) {
+	return totals.Totals{}, b.no()
+}
+
+func (b closedBooks) Spell(context.Context, string, time.Time, time.Time) (totals.Totals, error) {
+	return totals.Totals{}, b.no()
+}
+
+func (b closedBooks) Closed(context.Context, string, string) (totals.Totals, error) {
+	return totals.Totals{}, b.no()
+}
+
+func (b closedBooks) Close(context.Context, string, string) (totals.Totals, bool, error) {
+	return totals.Totals{}, false, b.no()
 }
 
 // closedEvents is the stream of a box without a journal.

@@ -17,7 +17,9 @@ import (
 	"tilld/internal/printing"
 	"tilld/internal/record"
 	"tilld/internal/scans"
+	"tilld/internal/totals"
 	"tilld/internal/touches"
+	"tilld/payment/lane"
 )
 
 // core is the part of the box that needs a journal.
@@ -29,6 +31,7 @@ type core struct {
 	scans   *scans.Scans
 	touches *touches.Touches
 	jobs    *printing.Printing
+	books   *totals.Books
 	paper   *paperCode
 	moved   chan struct{} // capacity 1: the line came or went, or an output
 	printer chan struct{} // capacity 1: there is news of a printer
@@ -59,6 +62,9 @@ func (d *Daemon) newCore(ctx context.Context) (*core, error) {
 	c.jobs = printing.New(d.printingConfig(func() { ring(c.printer) }), j)
 	c.paper = &paperCode{jobs: c.jobs, lanes: d.cfg.Lanes, zone: time.Local, moved: c.tellOutputs, now: map[string]*onPaper{}}
 	c.box = checkout.New(checkoutConfig(d.cfg, state, c.canShow, d.log), j, showing{d.stage, c.paper}, waker{c})
+	c.books = totals.New(j, func() int64 { return j.Meta().Seq }, func(ctx context.Context, l string) ([]lane.Public, error) {
+		return c.box.List(ctx, lane.Filter{Lane: l})
+	})
 	c.scans = scans.New(j, c.box, d.stage)
 	c.touches = touches.New(j, touched{c.box}, d.stage, c.paper.ask)
 	c.link, err = link.New(link.Config{
@@ -97,7 +103,7 @@ func (c *core) run(ctx context.Context) (err error) {
 
 // owners are the parts behind the API.
 func (c *core) owners() localapi.Owners {
-	return localapi.Owners{Payments: payments{c.box}, Printing: c.jobs, Events: c.journal, Glass: aside{c}, Journal: c.box, Health: looked{c}, Drawing: drawing{}, Devices: owned{c.roster, c.cfg}}
+	return localapi.Owners{Payments: payments{c.box}, Printing: c.jobs, Events: c.journal, Glass: aside{c}, Journal: c.box, Health: looked{c}, Drawing: drawing{}, Devices: owned{c.roster, c.cfg}, Totals: c.books}
 }
 
 // outputs tells the box which outputs carry the lane's code now; shown are those of the stage.

@@ -36,6 +36,7 @@ const (
 const (
 	LaneNeeded     = "lane_needed"
 	EventsTrimmed  = "events_trimmed"
+	NoTotals       = "no_totals"
 	NoDevice       = "no_device"
 	NoTest         = "no_test"
 	DeviceAway     = "device_away"
@@ -108,6 +109,7 @@ var till = []Code{
 	{PrinterUnavailable, http.StatusServiceUnavailable, "The printer or its drawer cannot be used now", "why says the reason: no_printer (this lane has none, or not the one that was named), no_drawer, offline, line (nobody knows whether the drawer has opened), queue_full, journal; /v1/health says what to do about it."},
 	{JobState, http.StatusConflict, "The print job does not take this call now", "Look at its state: one that has ended cannot be taken back, and one that has not cannot be printed again."},
 	{EventsTrimmed, http.StatusGone, "The events asked for are not kept", "Read the payments with open=true and unsettled=true, then ask with after one below oldest."},
+	{NoTotals, http.StatusNotFound, "No period was closed under this reference", "Use the reference under which it was closed; without one you get what is open."},
 	{NoDevice, http.StatusNotFound, "There is no such device", "Use an id of /v1/devices."},
 	{NoTest, http.StatusConflict, "This device cannot be tried out", "Only those with tests true can; a printer needs a lane that prints on it."},
 	{DeviceAway, http.StatusConflict, "The device is not ready", "See its last_error in /v1/devices for what to do."},

@@ -81,6 +81,7 @@ func TestEveryTillCode(t *testing.T) {
 			f.box.Trim(1)
 			return f.do("till-1", "GET", "/v1/events?after=0", "")
 		}},
+		httpapi.NoTotals:   {func() answer { return f.do("till-1", "GET", "/v1/totals?reference=Z-9", "") }},
 		httpapi.NoDevice:   {tryOut(f, "printer-9", nil), tryOut(f, "scanner-1", roster.ErrUnknown)},
 		httpapi.NoTest:     {tryOut(f, "scanner-1", roster.ErrNoTest)},
 		httpapi.DeviceAway: {tryOut(f, "scanner-1", roster.ErrAway)},

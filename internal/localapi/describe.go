@@ -10,6 +10,7 @@ var tags = map[string]string{
 	"events":   "What happened, durable and in order",
 	"display":  "What the customer sees beside a payment",
 	"printing": "Receipts on paper, and the drawer on the printer",
+	"totals":   "The evening figure",
 	"devices":  "Displays, scanners, printers: how they stand, and whether they work",
 	"box":      "Whether the box can sell, and what is wrong",
 	"about":    "Probes and this description",
@@ -24,6 +25,7 @@ var names = map[string]string{
 	"DisplayBody": "CustomerDisplay", "CartBody": "Cart", "MessageBody": "Message", "ChooseBody": "Choose", "ChoiceBody": "Choice",
 	"PrintBody": "NewPrintJob", "ReprintBody": "Reprint", "Job": "PrintJob", "Item": "ReceiptItem", "Cell": "ReceiptCell", "PrintListReplyBody": "PrintJobs",
 	"DrawerBody": "OpenDrawer", "Drawer": "DrawerOpening", "Blocked": "PrintBlocked",
+	"CloseBody": "CloseTotals", "Currency": "TotalsByCurrency", "Provider": "TotalsByProvider", "Figure": "TotalsFigure", "Entry": "TotalsEntry",
 	"DevicesReplyBody": "Devices", "BindingsReplyBody": "Bindings", "PortsReplyBody": "Ports", "Result": "TestResult",
 	"SayCashierStruct": "SayCashier", "SayCustomerStruct": "SayCustomer",
 }
@@ -68,6 +70,19 @@ func describe(a *httpapi.API) {
 	a.Describe("PrintJob", "detail", "Of refused: what is wrong with it, for the programmer")
 	a.Describe("PrintJob", "stamps", "When it was accepted, started, ended")
 	a.Describe("DrawerOpening", "state", "opened: the pulse was sent", "asked", "opened", "failed", "in_receipt")
+	a.Describe("Totals", "reference", "Of a period that was closed")
+	a.Describe("Totals", "lane", "Missing: the whole box")
+	a.Describe("Totals", "after", "seq of the last event before the period")
+	a.Describe("Totals", "upto", "seq of its last event")
+	a.Describe("Totals", "partial", "The events of its beginning are no longer kept")
+	a.Describe("TotalsByCurrency", "paid", "Money that came in the period, all of it")
+	a.Describe("TotalsByCurrency", "returned", "Money that was given back in the period")
+	a.Describe("TotalsByCurrency", "overridden", "Other money was taken instead, in the period")
+	a.Describe("TotalsByCurrency", "owed", "To be given back, at its end")
+	a.Describe("TotalsByCurrency", "in_doubt", "Nobody knows yet, at its end")
+	a.Describe("TotalsByCurrency", "parked", "Set aside and not over, at its end")
+	a.Describe("TotalsByCurrency", "no_receipt", "Paid and without a receipt, at its end")
+	a.Describe("TotalsByCurrency", "kept", "What came less what went back, or will: periods that follow each other add up")
 	a.Describe("Device", "role", "What it is for", "customer-display", "scanner", "receipt-printer", "kiosk")
 	a.Describe("Device", "lanes", "That use it")
 	a.Describe("Device", "port", "Where it hangs: a line's path, an address")

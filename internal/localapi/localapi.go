@@ -77,6 +77,7 @@ func build(c Config, o Owners) *httpapi.API {
 	s.box(a)
 	s.printJobs(a)
 	s.devices(a)
+	s.totals(a)
 	for pattern, h := range c.Pages {
 		a.Mount(pattern, h)
 	}

@@ -7,6 +7,7 @@ import (
 	"tilld/internal/health"
 	"tilld/internal/record"
 	"tilld/internal/roster"
+	"tilld/internal/totals"
 	"tilld/payment"
 	"tilld/payment/lane"
 )
@@ -98,6 +99,14 @@ type Devices interface {
 	Test(ctx context.Context, id string) (roster.Result, error)
 }
 
+// Totals is the box's books; *totals.Books keeps them. "" is the whole box.
+type Totals interface {
+	Open(ctx context.Context, lane string) (totals.Totals, error)
+	Spell(ctx context.Context, lane string, from, to time.Time) (totals.Totals, error)
+	Closed(ctx context.Context, lane, reference string) (totals.Totals, error)
+	Close(ctx context.Context, lane, reference string) (t totals.Totals, isNew bool, err error)
+}
+
 // Owners are the parts of the box behind the API.
 type Owners struct {
 	Payments Payments
@@ -108,4 +117,5 @@ type Owners struct {
 	Health   Health
 	Drawing  Drawing
 	Devices  Devices
+	Totals   Totals
 }

@@ -42,6 +42,8 @@ var roles = map[string]string{
 	"cancel_print_job":     "supervisor technician till",
 	"reprint":              "supervisor technician till",
 	"open_drawer":          "supervisor till",
+	"totals":               "supervisor technician till",
+	"close_totals":         "supervisor till",
 	"list_devices":         "technician",
 	"list_bindings":        "technician",
 	"list_ports":           "technician",

@@ -32,6 +32,7 @@ type Box struct {
 	order    []string
 	events   []record.Event
 	trimmed  int64
+	kept     map[string]record.Put // of the books
 	moved    chan struct{}
 	fail     map[string]error
 	handled  []string
@@ -48,7 +49,7 @@ type Box struct {
 // Owners is the box in each of its parts.
 func (b *Box) Owners() localapi.Owners {
 	b.Stream.b = b
-	return localapi.Owners{Payments: b, Printing: paper{b}, Events: &b.Stream, Glass: b, Journal: b, Health: &b.Health, Drawing: drawing{}, Devices: &b.Gear}
+	return localapi.Owners{Payments: b, Printing: paper{b}, Events: &b.Stream, Glass: b, Journal: b, Health: &b.Health, Drawing: drawing{}, Devices: &b.Gear, Totals: b.books()}
 }
 
 // Fail makes every later call of a method answer err; nil ends that.

@@ -1,0 +1,84 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"tilld/internal/record"
+)
+
+const eventColumns = "SELECT seq, type, at, lane, subject, data FROM event "
+
+func scanEvent(row interface{ Scan(...any) error }) (e record.Event, err error) {
+	var at int64
+	var data []byte
+	err = row.Scan(&e.Seq, &e.Type, &at, &e.Lane, &e.Subject, &data)
+	e.At, e.Data = time.UnixMicro(at).UTC(), raw(data)
+	return e, err
+}
+
+// Between calls f with each event after seq `after` up to seq `upto` whose type begins with prefix, oldest first. What is
+// no longer kept is left out. f must not use the journal.
+func (j *Journal) Between(ctx context.Context, after, upto int64, prefix string, f func(record.Event) error) error {
+	rows, err := j.db.Read().QueryContext(ctx, eventColumns+"WHERE seq > $1 AND seq <= $2 AND substr(type, 1, $3) = $4 ORDER BY seq", after, upto, len(prefix), prefix)
+	if err != nil {
+		return j.reading("read events", err)
+	}
+	defer rows.Close() //nolint:errcheck // Err below says what matters
+	for rows.Next() {
+		e, err := scanEvent(rows)
+		if err != nil {
+			return j.reading("read events", err)
+		}
+		if err := f(e); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return j.reading("read events", err)
+	}
+	return nil
+}
+
+// Before is the newest event of a subject up to seq `upto` whose type begins with prefix; record.ErrNotFound if none is
+// kept.
+func (j *Journal) Before(ctx context.Context, subject string, upto int64, prefix string) (record.Event, error) {
+	row := j.db.Read().QueryRowContext(ctx, eventColumns+"WHERE seq <= $1 AND subject = $2 AND substr(type, 1, $3) = $4 ORDER BY seq DESC LIMIT 1",
+		upto, subject, len(prefix), prefix)
+	e, err := scanEvent(row)
+	if errors.Is(err, sql.ErrNoRows) {
+		return record.Event{}, fmt.Errorf("event of %s before %d: %w", subject, upto, record.ErrNotFound)
+	}
+	if err != nil {
+		return record.Event{}, j.reading("read an earlier event", err)
+	}
+	return e, nil
+}
+
+// SeqAt is the seq of the last event before a moment, 0 if none is kept. It halves the log: seq rises with time, but for a
+// clock that was set back, around which the answer is one of the possible ones.
+func (j *Journal) SeqAt(ctx context.Context, at time.Time) (int64, error) {
+	var low, high int64 // every event up to low is before at; every one above high is not
+	if err := j.db.Read().QueryRowContext(ctx, "SELECT trimmed, seq FROM meta").Scan(&low, &high); err != nil {
+		return 0, j.reading("look for a moment", err)
+	}
+	for low < high {
+		mid := low + (high-low+1)/2
+		var when int64
+		err := j.db.Read().QueryRowContext(ctx, "SELECT at FROM event WHERE seq = $1", mid).Scan(&when)
+		switch {
+		case errors.Is(err, sql.ErrNoRows): // trimmed meanwhile
+			low = mid
+		case err != nil:
+			return 0, j.reading("look for a moment", err)
+		case when < at.UnixMicro():
+			low = mid
+		default:
+			high = mid - 1
+		}
+	}
+	return low, nil
+}
