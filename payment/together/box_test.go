@@ -54,9 +54,12 @@ func newPay() *pay {
 
 // settings of the box's own clocks, as internal/checkout has them by default.
 var settings = map[lane.Clock]time.Duration{
-	lane.Unsent: lane.UnsentAfter, lane.AutoPark: lane.ParkAfter, lane.CodeAge: lane.CodeAgeMax, lane.Ask: lane.AskAfter,
-	lane.GiveBack: lane.GiveBackAfter, lane.Lease: 30 * time.Second, lane.MaxOpen: 20 * time.Minute,
+	lane.Unsent: 3 * time.Second, lane.AutoPark: 5 * time.Second, lane.CodeAge: time.Minute, lane.Ask: 4 * time.Minute,
+	lane.GiveBack: time.Minute, lane.Lease: 30 * time.Second, lane.MaxOpen: 20 * time.Minute,
 }
+
+// doubtAfter is how long the box waits for a word before it says that it does not know.
+const doubtAfter = 15 * time.Second
 
 func (b *box) sale() (out []lane.Payment) {
 	for _, x := range b.pays {

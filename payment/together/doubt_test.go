@@ -12,7 +12,7 @@ func (b *box) doubts(x *pay) {
 		return
 	}
 	since, ok := b.cause(x)
-	from := since.Add(lane.DoubtAfter)
+	from := since.Add(doubtAfter)
 	switch is := ok && !b.w.now.Before(from); {
 	case is != x.doubt:
 		x.doubt = is
@@ -32,7 +32,7 @@ func (b *box) cause(x *pay) (since time.Time, ok bool) {
 		return since, false
 	}
 	if p.Bill != nil && p.Bill.Doubt {
-		return b.w.now.Add(-lane.DoubtAfter), true
+		return b.w.now.Add(-doubtAfter), true
 	}
 	if !b.w.line.up {
 		since = b.since

@@ -99,7 +99,7 @@ func (t *till) scan(x *pay, n int) {
 	code := fmt.Sprint("code", n)
 	before, read := x.code, x.read
 	x.code, x.read = code, w.now
-	rows, err := w.box.step(x, lane.Event{Kind: lane.Scanned, Hash: code, Age: 0})
+	rows, err := w.box.step(x, lane.Event{Kind: lane.Scanned, Hash: code})
 	if err != nil || len(rows) == 0 || rows[len(rows)-1] == "C2" {
 		if x.code == code {
 			x.code, x.read = before, read
