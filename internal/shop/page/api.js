@@ -18,14 +18,14 @@ export class Till {
   async call(method, path, body, signal) {
     const headers = { authorization: `Bearer ${this.token}` }
     if (body) headers['content-type'] = 'application/json'
-    let answer
+    let answer, doc
     try {
       answer = await fetch(this.url + path, { method, headers, body: body && JSON.stringify(body), signal })
+      doc = await answer.json()
     } catch (e) {
       if (signal?.aborted) throw e
-      throw new Problem(0, {})
+      throw new Problem(0, {}) // no answer, or half of one
     }
-    const doc = await answer.json().catch(() => ({}))
     if (!answer.ok) throw new Problem(answer.status, doc)
     return doc
   }

@@ -42,7 +42,7 @@ export const screens = {
     if (seen.state === 'dead') {
       const why = { not_enough: 'Not enough money on this account.', limit: 'Over your bank’s limit.' }[seen.decline?.why] ?? ''
       const title = seen.paid ? 'Paid after the end' : seen.decline ? 'Your bank said no' : 'This code has ended'
-      return bar('Wallet') + hero(seen.paid ? 'clock' : 'no', title, `<p class="note">${seen.paid ? `${rub(seen.paid)} have left; the shop sends them back.` : esc(why) || 'Nothing was taken.'}</p>`, seen.paid ? 'doubt' : 'no') + oops(wrong) +
+      return bar('Wallet') + hero(seen.paid ? 'clock' : 'no', title, `<p class="note">${seen.paid ? `${rub(seen.paid)} left your account. The shop sends them back.` : esc(why) || 'Nothing was taken.'}</p>`, seen.paid ? 'doubt' : 'no') + oops(wrong) +
         `<div class="stack">${done}${seen.code || seen.paid ? '' : act('again', 'Pay all the same')}</div>`
     }
     if (seen.decline && seen.state === 'pending') {

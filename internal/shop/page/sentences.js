@@ -44,10 +44,20 @@ const spaced = text => String(text ?? '').replaceAll('_', ' ')
 const print = (state, d) => {
   const [about, id] = String(d.reference ?? '').split('/')
   const text = `${papers[about] ?? 'receipt'} ${prints[state] ?? spaced(state)}${d.blocked?.why ? `: ${spaced(d.blocked.why)}` : ''}`
-  return { number: store.get(id)?.number, text, icon: 'paper', tone: ['blocked', 'not_printed', 'unknown'].includes(state) ? 'bad' : '' }
+  return { number: store.get(id)?.number, text, icon: 'paper', tone: d.blocked || ['not_printed', 'unknown'].includes(state) ? 'bad' : '' }
 }
 
 const scan = d => ({ text: `Scanned ${scans[d.kind] ?? 'a code'} ${d.masked ?? ''}${d.say?.short ? `: ${d.say.short}` : ''}`, icon: 'scanner', tone: d.say ? 'doubt' : '' })
+
+// device: which one, by what it is for, and what has become of it.
+const device = (state, d) => {
+  const [icon, name] = { 'customer-display': ['pole', 'pole'], 'receipt-printer': ['paper', 'printer'], scanner: ['scanner', 'scanner'], kiosk: ['box', 'customer’s screen'], drawer: ['drawer', 'drawer'] }[d.role] ?? ['box', d.role]
+  return { text: `the ${name} ${{ ready: 'is ready', away: 'is away', stalled: 'takes no data' }[state] ?? spaced(state)}`, icon, tone: state === 'ready' ? '' : 'bad' }
+}
+
+const health = (state, d) => (state === 'cleared'
+  ? { text: `over: ${d.sentence ?? spaced(d.code)}`, icon: 'tick', tone: 'good' }
+  : { text: d.sentence ?? spaced(d.code), icon: 'no', tone: d.severity === 'note' ? 'doubt' : 'bad' })
 
 const availability = d => {
   const { show } = Object.values(d.lanes ?? {})[0] ?? {}
@@ -63,6 +73,8 @@ export const sentence = e => {
     }
     case 'print': return print(second, d)
     case 'scan': return scan(d)
+    case 'device': return device(second, d)
+    case 'health': return health(second, d)
     case 'availability': return availability(d)
   }
   return { text: spaced(`${first} ${second ?? ''}`).trim(), icon: { drawer: 'drawer', kiosk: 'hand' }[first] ?? 'box' }

@@ -84,7 +84,7 @@ export const openTill = till => {
     try {
       const out = await send[does](p, actions.elements)
       complain(wrong)
-      asking = ''
+      if (asking === does) asking = '' // another question may have been opened meanwhile
       if (out.id === p.id) store.take(out)
       store.take(await till.get(`/v1/payments/${p.id}`))
     } catch (problem) { complain(wrong, problem) }
