@@ -10,8 +10,11 @@ import (
 	"tilld/internal/sqlitedb"
 )
 
+// overSQL writes a value over itself where only its body has changed, which it mostly has: no index is touched. putSQL
+// does all other cases.
 const (
-	putSQL = `INSERT INTO value (bucket, key, ref, live, body) VALUES ($1, $2, $3, $4, $5)
+	overSQL = `UPDATE value SET body = $5 WHERE bucket = $1 AND key = $2 AND ref = $3 AND live = $4`
+	putSQL  = `INSERT INTO value (bucket, key, ref, live, body) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (bucket, key) DO UPDATE SET ref = excluded.ref, live = excluded.live, body = excluded.body`
 	eventSQL  = `INSERT INTO event (seq, type, at, lane, subject, data) VALUES ($1, $2, $3, $4, $5, $6)`
 	callSQL   = `INSERT INTO call (id, grp, method, params, volatile) VALUES ($1, $2, $3, $4, $5)`
@@ -91,9 +94,9 @@ func check(b record.Batch) error {
 func write(tx *sqlitedb.Tx, b record.Batch, seq int64) error {
 	for i := range b.Puts {
 		p := &b.Puts[i]
-		if _, err := tx.Exec(putSQL, p.Bucket, p.Key, p.Ref, p.Live, blob(p.Body)); err != nil {
+		if err := put(tx, p); err != nil {
 			if p.Ref != "" && sqlitedb.Unique(err) {
-				return fmt.Errorf("commit %s %s: %w", p.Bucket, p.Key, record.ErrExists)
+				err = record.ErrExists
 			}
 			return fmt.Errorf("commit %s %s: %w", p.Bucket, p.Key, err)
 		}
@@ -121,6 +124,18 @@ func write(tx *sqlitedb.Tx, b record.Batch, seq int64) error {
 		}
 	}
 	return nil
+}
+
+func put(tx *sqlitedb.Tx, p *record.Put) error {
+	done, err := tx.Exec(overSQL, p.Bucket, p.Key, p.Ref, p.Live, blob(p.Body))
+	if err != nil {
+		return err
+	}
+	if n, err := done.RowsAffected(); err != nil || n > 0 {
+		return err
+	}
+	_, err = tx.Exec(putSQL, p.Bucket, p.Key, p.Ref, p.Live, blob(p.Body))
+	return err
 }
 
 // blob is never NULL: that is the mark of a call whose params are not written.
