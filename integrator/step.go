@@ -27,7 +27,7 @@ func (s *Service) step(c *Case, e bill.Event) (outcome, error) {
 	if e.Create != nil && c.Bill.ID == "" {
 		name = e.Create.Provider
 	}
-	e.Now = time.Now().UTC()
+	e.Now = time.Now().UTC().Round(0) // as it is stored: a bill's clocks outlive this process
 	e.Env = s.env(name)
 	next, effects, rows, err := bill.Step(c.Bill, e)
 	out := outcome{rows: rows}

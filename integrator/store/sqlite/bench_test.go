@@ -230,7 +230,7 @@ func byHand(b *testing.B) func(n int) error {
 			})
 		}
 		if err := write(func(exec func(string, ...any)) {
-			exec(`INSERT INTO terminals VALUES ($1, '', 1, '', '', 0, 0, 0, 0, '', 0, '', 0, 0, 0)`, name)
+			exec(`INSERT INTO terminals VALUES ($1, '', 1, '', '', 0, 0, 0, 0, '', 0, '', 0, 0, 0, FALSE)`, name)
 		}); err != nil {
 			b.Fatal(err)
 		}

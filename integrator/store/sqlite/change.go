@@ -16,57 +16,67 @@ import (
 
 // Change runs f on the subject's case and writes all of it in one transaction.
 func (s *Store) Change(ctx context.Context, sub integrator.Subject, f func(*integrator.Case) error) error {
-	return s.db.Write(ctx, func(tx *sqlitedb.Tx) error {
+	var ids []string
+	return s.db.WriteThen(ctx, func(tx *sqlitedb.Tx) error {
+		ids = ids[:0]
 		c := &integrator.Case{}
-		if err := fence(tx, sub, c); err != nil {
+		if err := s.fence(tx, sub, c); err != nil {
 			return err
 		}
-		old, err := load(ctx, writing{tx}, sub.Bill)
-		if err != nil && !errors.Is(err, integrator.ErrUnknownBill) {
-			return err
+		old, known := s.cache.within(sub.Bill)
+		if !known {
+			var err error
+			if old, err = load(ctx, writing{tx}, sub.Bill); err != nil && !errors.Is(err, integrator.ErrUnknownBill) {
+				return err
+			}
 		}
 		if old.ID != "" && sub.Terminal != "" && old.Terminal != sub.Terminal {
 			return integrator.ErrUnknownBill
 		}
-		if c.Called, err = called(tx, sub); err != nil {
-			return err
+		if old.ID != "" { // no call of a bill that is not there was answered
+			var err error
+			if c.Called, err = called(tx, sub); err != nil {
+				return err
+			}
 		}
 		before := c.Called
 		c.Bill = clone(old)
 		if err := f(c); err != nil {
 			return err
 		}
-		return write(tx, sub, old, before, c)
-	})
-}
-
-// clone gives f slices of its own, so that what it changes in place is seen as a change.
-func clone(s bill.State) bill.State {
-	s.Credits = slices.Clone(s.Credits)
-	s.Obligations = slices.Clone(s.Obligations)
-	s.Attempts = slices.Clone(s.Attempts)
-	s.Returns = slices.Clone(s.Returns)
-	s.Quotes = slices.Clone(s.Quotes)
-	return s
+		if err := write(tx, sub, old, before, c); err != nil {
+			return err
+		}
+		for _, w := range written(c) {
+			s.cache.wrote(w)
+			ids = append(ids, w.ID)
+		}
+		return nil
+	}, func() { s.cache.committed(ids) })
 }
 
 // fence lets the newest session of the terminal alone write, and the server itself.
-func fence(tx *sqlitedb.Tx, sub integrator.Subject, c *integrator.Case) error {
+func (s *Store) fence(tx *sqlitedb.Tx, sub integrator.Subject, c *integrator.Case) error {
 	if sub.Epoch == 0 {
 		return nil
 	}
-	var epoch int64
-	n := &c.Numbers
-	err := tx.QueryRow(`SELECT epoch, numbers_day, numbers_from, numbers_to FROM terminals WHERE name = $1`, sub.Terminal).
-		Scan(&epoch, &n.Day, &n.From, &n.To)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return integrator.ErrUnknownTerminal
-	case err != nil:
-		return fmt.Errorf("read terminal: %w", err)
-	case epoch != sub.Epoch:
+	have, known := s.cache.session(sub.Terminal)
+	if !known {
+		n := &have.numbers
+		err := tx.QueryRow(`SELECT epoch, numbers_day, numbers_from, numbers_to FROM terminals WHERE name = $1`, sub.Terminal).
+			Scan(&have.epoch, &n.Day, &n.From, &n.To)
+		if errors.Is(err, sql.ErrNoRows) {
+			return integrator.ErrUnknownTerminal
+		}
+		if err != nil {
+			return fmt.Errorf("read terminal: %w", err)
+		}
+		s.cache.saw(sub.Terminal, have)
+	}
+	if have.epoch != sub.Epoch {
 		return integrator.ErrSuperseded
 	}
+	c.Numbers = have.numbers
 	return nil
 }
 
@@ -165,6 +175,9 @@ func tell(tx *sqlitedb.Tx, c *integrator.Case) error {
 
 // Bill reads one bill. Most have no rows besides their own, and one statement needs no transaction.
 func (s *Store) Bill(ctx context.Context, id string) (bill.State, error) {
+	if st, ok := s.cache.get(id); ok {
+		return clone(st), nil
+	}
 	st, p, err := head(ctx, pooled{s.reads}, id)
 	if err != nil || p == 0 {
 		return st, err

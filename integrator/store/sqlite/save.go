@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"time"
 
 	"tilld/integrator"
 	"tilld/internal/sqlitedb"
@@ -41,7 +40,7 @@ func saveBill(tx *sqlitedb.Tx, old, s bill.State) error {
 	if err != nil {
 		return fmt.Errorf("write bill %s: %w", s.ID, err)
 	}
-	status := bill.Snapshot(s, time.Time{}).Status
+	status := bill.PublicStatus(s)
 	if old.ID != "" {
 		_, err = tx.Exec(`UPDATE bills SET terminal = $2, kept = $3, life = $4, open = $5, status = $6, doubt = $7, doubt_since = $8, review = $9, settled = $10, version = $11, parts = $12, state = $13 WHERE id = $1`,
 			s.ID, s.Terminal, s.Kept, string(s.Life), unfinished(s), status, s.Doubt, nanos(s.DoubtSince), wanted(s), settled(s), s.Version, int64(partsOf(s)), string(text))

@@ -29,6 +29,7 @@ func steps() fs.FS {
 type Store struct {
 	db    *sqlitedb.DB
 	reads *reads
+	cache *cache
 }
 
 var _ integrator.Store = (*Store)(nil)
@@ -36,11 +37,12 @@ var _ integrator.Store = (*Store)(nil)
 // Open opens the ledger at path, or makes it. Errors are sqlitedb's conditions. One process has the file, so leases of
 // an earlier one are over.
 func Open(ctx context.Context, path string) (*Store, error) {
-	db, err := sqlitedb.Open(ctx, sqlitedb.Config{Path: path, Migrations: steps()})
+	c := newCache()
+	db, err := sqlitedb.Open(ctx, sqlitedb.Config{Path: path, Migrations: steps(), Begin: c.begin})
 	if err != nil {
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
-	s := &Store{db, &reads{db: db.Read()}}
+	s := &Store{db, &reads{db: db.Read()}, c}
 	if err := s.release(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

@@ -42,6 +42,7 @@ func (s *Store) AddTerminal(ctx context.Context, t integrator.Terminal) error {
 		return errors.New("add terminal: a name and an Ed25519 key are required")
 	}
 	return s.db.Write(ctx, func(tx *sqlitedb.Tx) error {
+		s.cache.move(t.Name)
 		_, err := tx.Exec(`INSERT INTO terminals (`+terminalColumns+`) VALUES ($1, $2, 0, '', '', 0, 0, 0, 0, '', 0, '', 0, 0, 0, FALSE)
 ON CONFLICT (name) DO UPDATE SET key = excluded.key`, t.Name, base64.StdEncoding.EncodeToString(t.Key))
 		if err != nil {
@@ -88,6 +89,7 @@ func (s *Store) ChangeTerminal(ctx context.Context, name string, f func(*integra
 		if t.Seq > seq {
 			t.Trimmed = t.Seq
 		}
+		s.cache.move(name)
 		if _, err := tx.Exec(`UPDATE terminals SET epoch = $2, journal = $3, boot = $4, writes = $5, seq = $6, acked = $7, trimmed = $8, memory = $9, resync = $10, opened_at = $11, blocked = $12 WHERE name = $1`,
 			name, t.Epoch, t.Journal, t.Boot, t.Writes, t.Seq, t.Acked, t.Trimmed, t.Memory, t.Resync, nanos(t.OpenedAt), t.Blocked); err != nil {
 			return fmt.Errorf("write terminal: %w", err)
@@ -105,6 +107,7 @@ func (s *Store) Lease(ctx context.Context, terminal, merchant, day string, n int
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return fmt.Errorf("lease numbers: %w", err)
 		}
+		s.cache.move(terminal)
 		out, d = d.NextDay(day).Lease(n)
 		if _, err := tx.Exec(`INSERT INTO days (merchant, day, start, used) VALUES ($1, $2, $3, $4)
 ON CONFLICT (merchant) DO UPDATE SET day = excluded.day, start = excluded.start, used = excluded.used`, merchant, d.Day, d.Start, d.Used); err != nil {
