@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tilld/integrator/provider"
@@ -32,6 +33,7 @@ type Service struct {
 	codes    codes
 	circuits *circuits
 	queues   map[string]*queue
+	skipped  atomic.Bool // the numbers that a lost ledger may have leased
 }
 
 // New makes a Service. It starts nothing: Run does.

@@ -51,12 +51,17 @@ func (s *Service) OpenSession(ctx context.Context, o wire.Open) (wire.Session, e
 	if t.ahead {
 		s.log.Error("terminal has seen events that this ledger does not know, it was restored from a copy", "terminal", o.Terminal, "seen", o.Seen)
 	}
+	if t.ahead {
+		if err := s.recover(ctx, t); err != nil {
+			return wire.Session{}, fmt.Errorf("open session: %w", err)
+		}
+	}
 	if t.Memory != "" || t.ahead || o.Seen < t.Trimmed {
 		if t, err = s.snapshot(ctx, t, &out); err != nil {
 			return wire.Session{}, fmt.Errorf("open session: %w", err)
 		}
 	}
-	if day := businessDay(time.Now(), s.zone); t.Numbers.Day != day || t.state != MemoryKnown {
+	if day := businessDay(time.Now(), s.zone); t.Numbers.Day != day || t.state != MemoryKnown || t.ahead {
 		n, err := s.store.Lease(ctx, t.Name, s.merchant, day, s.set.Block)
 		if err != nil {
 			return wire.Session{}, fmt.Errorf("open session: %w", err)
@@ -90,7 +95,8 @@ func (s *Service) enter(ctx context.Context, o wire.Open) (entered, error) {
 		}
 		// A box that has events which we have not: this ledger is a copy of an older one. Its events go on above what the
 		// box has seen, or it would take them for repeats, and it reads its bills anew.
-		ahead := o.Seen > t.Seq
+		ahead := o.Seen > t.Seq || o.EpochSeen > t.Epoch
+		t.Epoch = max(t.Epoch, o.EpochSeen)
 		t.Seq = max(t.Seq, o.Seen)
 		t.Memory = ""
 		if state == MemoryLost || state == MemoryRestored {
@@ -102,6 +108,34 @@ func (s *Service) enter(ctx context.Context, o wire.Open) (entered, error) {
 		return nil
 	})
 	return out, err
+}
+
+// How far a restored ledger goes beyond what it may have said before it was lost.
+const (
+	liftVersions = 1 << 20
+	skipNumbers  = 1000
+)
+
+// recover makes a ledger that was put back from a copy speak above what this box has heard from the lost one: the versions
+// of its bills rise, so that the box takes them in, and those that are not settled are put under review, for the box may
+// know more. Numbers that the lost one had leased since the copy was made are skipped, once for each start.
+func (s *Service) recover(ctx context.Context, t entered) error {
+	if err := s.store.Lift(ctx, t.Name, liftVersions); err != nil {
+		return err
+	}
+	ids, err := s.store.List(ctx, Query{Terminal: t.Name, Which: Unsettled})
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if _, err := s.change(ctx, Subject{Bill: id, Terminal: t.Name, Epoch: t.Epoch}, bill.Event{Cause: bill.Recovered}); err != nil {
+			return err
+		}
+	}
+	if s.skipped.CompareAndSwap(false, true) {
+		_, err = s.store.Lease(ctx, t.Name, s.merchant, businessDay(time.Now(), s.zone), skipNumbers)
+	}
+	return err
 }
 
 // snapshot says what a box has to read anew, because its events cannot be replayed. Bills that a lost journal knew

@@ -135,6 +135,8 @@ type Terminals interface {
 	// ChangeTerminal runs f on the terminal and writes it. f may run again. Of
 	// Seq it may only make more, and then the events up to there count as trimmed; Name, Key and Numbers stay.
 	ChangeTerminal(ctx context.Context, name string, f func(*Terminal) error) error
+	// Lift raises the version of every bill of the terminal by this much.
+	Lift(ctx context.Context, terminal string, by int64) error
 	// Lease gives a terminal the next n numbers of the merchant's day.
 	Lease(ctx context.Context, terminal, merchant, day string, n int) (payment.Numbers, error)
 	// Events answers up to n events with seq > after, in order, or ErrTrimmed.

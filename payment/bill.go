@@ -75,6 +75,10 @@ const (
 	Full Fill = "full"
 )
 
+// WhyLedgerRestored is Bill.Why of a bill under review because the integrator's ledger was put back from a copy: the box may
+// know more.
+const WhyLedgerRestored = "ledger_restored"
+
 // Bill is a bill as it crosses the link: the body of every event and every snapshot, always whole. Version is +1 per
 // event, so a box that holds an equal or newer version has nothing to do (row E30). All sums are minor units of
 // Amount.Currency. Durations are milliseconds left at sending, so that no two clocks are ever compared.

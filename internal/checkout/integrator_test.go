@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -199,6 +200,21 @@ func (s *integrator) closeBill(id string, r payment.Reason) {
 	s.change(id, payment.EvClosed, func(b *payment.Bill) {
 		b.Life, b.Reason, b.Paying, b.Charging, b.Doubt = payment.Closed, r, false, false, false
 		b.Owed, b.Held = b.Owed+b.Held, 0
+	})
+}
+
+// putBack makes the bill one of a ledger that was put back from a copy, as edit says, and tells it.
+func (s *integrator) putBack(id, typ string, edit func(*payment.Bill)) {
+	s.t.Helper()
+	for call := range s.kept {
+		if strings.HasPrefix(call, id+":") {
+			delete(s.kept, call)
+		}
+	}
+	s.change(id, typ, func(b *payment.Bill) {
+		b.Version += 1 << 20
+		b.Review, b.Why = true, payment.WhyLedgerRestored
+		edit(b)
 	})
 }
 

@@ -495,6 +495,21 @@ var rowTests = []struct {
 		s.lights(id, false, true)
 		s.tells(id, lane.EvFenced)
 	}},
+	{"E10l/the ledger has lost the fence", nil, func(s *shop) {
+		id := s.open(request("R-1"))
+		s.giveBack(id)
+		s.settle()
+		s.closeBill(id, payment.Returning)
+		s.settle()
+		s.want(id, "canceled")
+		s.putBack(id, payment.EvReview, func(b *payment.Bill) { b.Life, b.Reason, b.Fence = payment.Open, "", false })
+		s.settle()
+		if !s.bills[id].Fence {
+			s.t.Fatal("the integrator has no fence, and the goods are for somebody else")
+		}
+		s.want(id, "canceled", "review")
+		s.lights(id, false, true)
+	}},
 	{"E10r/light belongs to the new one", nil, func(s *shop) {
 		a := s.open(request("A"))
 		b := s.create(request("B", replaces(a)))
@@ -715,6 +730,22 @@ var rowTests = []struct {
 			s.t.Fatalf("%d in memory", n)
 		}
 		s.want(id, "confirmed")
+	}},
+	{"E15l/the ledger has lost the confirm", nil, func(s *shop) {
+		id := s.paid()
+		s.confirm(id)
+		s.settle()
+		s.part(id, "b-1", 5000)
+		s.settle()
+		kept := s.bills[id].Kept
+		s.putBack(id, payment.EvPaid, func(b *payment.Bill) {
+			b.Life, b.Reason, b.By, b.Kept, b.Owed, b.Held, b.Returns = payment.Open, "", "", 0, 0, b.Paid, nil
+		})
+		s.settle()
+		if b := s.bills[id]; b.Life != payment.Closed || b.Kept != kept || len(b.Returns) != 1 {
+			s.t.Fatalf("the integrator does not know where the goods went: %+v", b)
+		}
+		s.lights(id, true, false)
 	}},
 	{"E16/returns after the goods", nil, func(s *shop) {
 		id := s.paid()

@@ -39,6 +39,8 @@ const (
 
 	// Forgotten says that the bill's box has lost its journal: a live bill goes under review.
 	Forgotten Cause = "forgotten"
+	// Recovered says that the ledger was put back from a copy: what its box knows of the bill may be newer.
+	Recovered Cause = "recovered"
 
 	// Tick says that Due has come. It fires every clock that is due.
 	Tick Cause = "tick"

@@ -5,23 +5,23 @@ import "tilld/payment"
 // journalLost is why a bill is under review whose box has lost its journal.
 const journalLost = "journal_lost"
 
-// found ends that review: the box has said what became of the goods, and after a lost journal that is a person's word, or
+// found ends that review: the box has said what became of the goods. After a lost journal that is a person's word, or
 // nothing had left.
 func found(s *State) {
-	if s.Why == journalLost {
+	if s.Why == journalLost || s.Why == payment.WhyLedgerRestored {
 		s.Review, s.Why = false, ""
 	}
 }
 
-// forget puts a live bill under review whose box has lost its journal, so that nobody guesses where the goods are. No
-// money and no stage is touched, and every row goes on as before.
-func (r *run) forget() {
-	if r.s.Review || closed(&r.s) && !doneByOthers(&r.s) {
+// forget puts a bill under review of which one end has lost what the other knows, so that nobody guesses where the goods
+// are: a live one where it is the box's journal. No money and no stage is touched, and every row goes on as before.
+func (r *run) forget(why string) {
+	if r.s.Review || why == journalLost && closed(&r.s) && !doneByOthers(&r.s) {
 		return
 	}
-	r.s.Review, r.s.Why = true, journalLost
+	r.s.Review, r.s.Why = true, why
 	f := tell(payment.EvReview)
 	r.s.Version++
 	f.Bill = Snapshot(r.s, r.now)
-	r.fx = append(r.fx, f, notice(journalLost))
+	r.fx = append(r.fx, f, notice(why))
 }

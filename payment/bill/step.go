@@ -40,8 +40,10 @@ func (t Table) Step(s State, e Event) (State, []Effect, []string, error) {
 		if o := order(&r.s, e.Attempt); o != nil {
 			o.Memo = slices.Clone(e.Memo)
 		}
+	case Recovered:
+		r.forget(payment.WhyLedgerRestored)
 	case Forgotten:
-		r.forget()
+		r.forget(journalLost)
 	default:
 		r.one(e)
 	}

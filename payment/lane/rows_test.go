@@ -13,7 +13,10 @@ import (
 // specified are the ids of the specification's rows that the box executes.
 const specified = `E1 E1a E1b E1c E1d E1x E2 E2b E2b' E2c E3 E3a E3b E3c E3d E3e E3f E3s E4 E5 E6 E6p E7 E8 E8a E8b E8c E9 E9p
 	E10 E10a E10b E10r E11 E12 E12p E13 E13r E14 E14a E14b E15 E15a E16 E16a E17 E17a E18 E18a E19
-	E30 E31 E32 E33 E33a E33b E33c C1 C1a C2 C3 C4 C4p C5 C6 C7`
+	E30 E31 E32 E33 E33a E33b E33c C1 C1a C2 C3 C4 C4p C5 C6 C7` + own
+
+// own are rows that the specification does not have: a ledger that was put back from a copy.
+const own = ` E10l E15l`
 
 type rowTest struct {
 	row, name string
@@ -731,6 +734,40 @@ var restoreTests = []rowTest{
 		}
 		return []*run{r}
 	}},
+	{"E10l", "fence_lost", one(func(t *testing.T) *run {
+		r := opened(t).giveBack("b-1").answer(lane.VerbReturn, lane.OutFenced).bill(payment.EvClosed, func(b *payment.Bill) { b.Fence = true }).is(lane.Ended, "canceled").lights(false, true)
+		copied := func(b *payment.Bill) {
+			b.Version += 1 << 20
+			b.Life, b.Reason, b.Fence, b.Review, b.Why = payment.Open, "", false, true, payment.WhyLedgerRestored
+		}
+		r.bill(payment.EvReview, copied).by("E10l").did("put return", "tell payment.review").is(lane.Ended, "canceled").lights(false, true).flags("review")
+		if c := r.p.Pending(lane.VerbReturn); c.Key != r.p.Fence || !c.Whole {
+			t.Errorf("%+v", c)
+		}
+		r.bill(payment.EvReview, copied).notBy("E10l") // it is on its way
+		return r.answer(lane.VerbReturn, lane.OutFenced).is(lane.Ended, "canceled").lights(false, true)
+	})},
+	{"E15l", "confirm_lost", one(func(t *testing.T) *run {
+		part := int64(50)
+		r := done(t)
+		r.take(lane.Event{Kind: lane.TillReturn, Return: &lane.ReturnRequest{Reference: "b-1", Amount: &payment.Money{Value: part, Currency: "RUB"}}}).answer(lane.VerbReturn, lane.OutReturning)
+		final := r.p.Final
+		copied := func(life payment.Life, fill payment.Fill) func(b *payment.Bill) {
+			return func(b *payment.Bill) {
+				b.Version += 1 << 20
+				b.Life, b.Reason, b.Fill, b.Review, b.Why, b.Returns = life, "", fill, true, payment.WhyLedgerRestored, nil
+			}
+		}
+		r.bill(payment.EvReview, copied(payment.Open, payment.None)).notBy("E15l").is(lane.Done, "part_returned") // the money is not there yet
+		r.bill(payment.EvPaid, copied(payment.Open, payment.Full)).by("E15l").did("put confirm", "put return", "tell payment.review").lights(true, false).flags("review")
+		if c := r.p.Pending(lane.VerbConfirm); c.Final != final {
+			t.Errorf("%+v", c)
+		}
+		if c := r.p.Pending(lane.VerbReturn); c.Amount != part || c.Whole {
+			t.Errorf("%+v", c)
+		}
+		return r.answer(lane.VerbConfirm, lane.OutConfirmed).answer(lane.VerbReturn, lane.OutReturning).is(lane.Done, "part_returned")
+	})},
 	{"E31", "snapshot", func(t *testing.T) []*run {
 		var out []*run
 		for _, c := range []struct {

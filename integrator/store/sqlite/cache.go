@@ -18,6 +18,7 @@ const cached = 4096
 type cache struct {
 	group    map[string]bill.State // of the group under way; of the writer's goroutine
 	sessions map[string]session    // of terminals, as committed; of the writer's goroutine
+	lifted   bool                  // the group under way has written bills without naming them
 	moved    map[string]bool       // terminals that the group under way has written; of the writer's goroutine
 
 	mu    sync.Mutex
@@ -38,12 +39,19 @@ func newCache() *cache {
 func (c *cache) begin() {
 	clear(c.group)
 	clear(c.moved)
+	c.lifted = false
+}
+
+// bypass is called before bills are written without being read: what is kept of them is not what the group sees.
+func (c *cache) bypass() {
+	clear(c.group)
+	c.lifted = true
 }
 
 // within is the bill as the group under way sees it.
 func (c *cache) within(id string) (bill.State, bool) {
-	if s, ok := c.group[id]; ok {
-		return s, true
+	if s, ok := c.group[id]; ok || c.lifted {
+		return s, ok
 	}
 	return c.get(id)
 }

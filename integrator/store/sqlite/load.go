@@ -43,7 +43,8 @@ func partsOf(s bill.State) (p parts) {
 // head reads what a bill's own row holds, and which other rows it has.
 func head(ctx context.Context, q querier, id string) (s bill.State, p parts, err error) {
 	var text []byte
-	err = q.row(ctx, `SELECT parts, state FROM bills WHERE id = $1`, id).Scan(&p, &text)
+	var version int64
+	err = q.row(ctx, `SELECT parts, version, state FROM bills WHERE id = $1`, id).Scan(&p, &version, &text)
 	if errors.Is(err, sql.ErrNoRows) {
 		return s, 0, integrator.ErrUnknownBill
 	}
@@ -53,6 +54,7 @@ func head(ctx context.Context, q querier, id string) (s bill.State, p parts, err
 	if err := json.Unmarshal(text, &s); err != nil {
 		return s, 0, fmt.Errorf("read bill %s: %w", id, err)
 	}
+	s.Version = version
 	return s, p, nil
 }
 

@@ -98,6 +98,17 @@ func (s *Store) ChangeTerminal(ctx context.Context, name string, f func(*integra
 	})
 }
 
+// Lift raises the versions of a terminal's bills.
+func (s *Store) Lift(ctx context.Context, terminal string, by int64) error {
+	return s.db.WriteThen(ctx, func(tx *sqlitedb.Tx) error {
+		s.cache.bypass()
+		if _, err := tx.Exec(`UPDATE bills SET version = version + $2 WHERE terminal = $1`, terminal, by); err != nil {
+			return fmt.Errorf("lift versions: %w", err)
+		}
+		return nil
+	}, s.cache.drop)
+}
+
 // Lease gives a terminal the next numbers of the merchant's day.
 func (s *Store) Lease(ctx context.Context, terminal, merchant, day string, n int) (payment.Numbers, error) {
 	var out payment.Numbers

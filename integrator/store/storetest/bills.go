@@ -355,3 +355,40 @@ func reopen(t *testing.T, b *bench) {
 		t.Errorf("clock %+v", ws)
 	}
 }
+
+func lifted(t *testing.T, b *bench) {
+	b.terminal(t, "till-2")
+	mine, other := b.state(), b.state()
+	mine.Version, other.Version, other.Terminal = 7, 7, "till-2"
+	b.put(t, mine)
+	b.put(t, other)
+	version := func(id string, want int64) {
+		t.Helper()
+		if v := b.get(t, id).Version; v != want {
+			t.Errorf("version %d, want %d", v, want)
+		}
+	}
+	b.change(t, mine.ID, func(c *integrator.Case) { c.Bill.Version++ })
+	want(t, b.Lift(t.Context(), "till-1", 1000), nil)
+	version(mine.ID, 1008)
+	version(other.ID, 7)
+	b.change(t, mine.ID, func(c *integrator.Case) { c.Bill.Version++ })
+	version(mine.ID, 1009)
+	var wg sync.WaitGroup // beside changes, whichever comes first
+	for range 5 {
+		wg.Go(func() {
+			if err := b.Change(t.Context(), integrator.Subject{Bill: mine.ID}, func(c *integrator.Case) error { c.Bill.Version++; return nil }); err != nil {
+				t.Error(err)
+			}
+		})
+		wg.Go(func() {
+			if err := b.Lift(t.Context(), "till-1", 1000); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	version(mine.ID, 6014)
+	b.reopen(t)
+	version(mine.ID, 6014)
+}

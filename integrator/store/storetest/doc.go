@@ -48,6 +48,7 @@ func Run(t *testing.T, open Open) {
 		{"EventsHaveNoGap", events},
 		{"TrimmedEventsAreNotAnswered", trimming},
 		{"NumbersAreUnique", numbers},
+		{"VersionsAreLifted", lifted},
 		{"ANoteFindsItsOrder", inbox},
 		{"BillsAreListed", lists},
 		{"TheLedgerAddsUp", ledger},
