@@ -78,6 +78,9 @@ func pictures() []picture {
 		{name: "idle", view: free("idle")},
 		{name: "cart", view: with("cart", func(x *stage.View) { x.Number, x.Payment, x.Goods = "", "", lines() })},
 		{name: "choose", view: with("choose", func(x *stage.View) { x.Number, x.Choices = "", choices() })},
+		{name: "message", view: with("message", func(x *stage.View) {
+			x.Number, x.Payment, x.Amount, x.Title, x.Text = "", "", payment.Money{}, "Скоро вернёмся", "Касса откроется в 15:30. Вторая касса работает."
+		})},
 		{name: "preparing", view: v("preparing"), wait: 300 * time.Millisecond},
 		{name: "preparing_slow", view: v("preparing_slow")},
 		{name: "preparing_changed", view: v("preparing_changed")},

@@ -107,7 +107,7 @@ func (k *Kiosk) texts(s display.Screen) map[string]texts {
 
 // life follows the end of one code, so that the bar knows its whole length on every page and after each reload.
 type life struct {
-	hash  string
+	key   string // of the payment and its code
 	until time.Time
 	whole time.Duration
 }
@@ -122,13 +122,13 @@ func (l *life) take(s display.Screen, hash string) (whole, added int64) {
 			*l = life{}
 			return 0, 0
 		}
-		hash = s.Ref // a payment that waits for the customer's code has an end too
-	}
+	} // a payment that waits for the customer's code has an end too
+	key := s.Ref + " " + hash
 	left := time.Until(s.Until)
 	grown := s.Until.Sub(l.until)
 	switch {
-	case hash != l.hash:
-		*l = life{hash: hash, until: s.Until, whole: left}
+	case key != l.key:
+		*l = life{key: key, until: s.Until, whole: left}
 		return l.whole.Milliseconds(), 0
 	case grown > time.Second: // less is the rounding of who counted
 		l.until, l.whole = s.Until, left

@@ -18,11 +18,14 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
+
+	"tilld/internal/chrome"
 )
 
 // write makes the pictures of docs/kiosk and its contact sheet anew: go test -tags browser ./kiosk -run Pictures -write.
@@ -37,10 +40,26 @@ func TestPictures(t *testing.T) {
 		t.Skip("pictures are taken with -write, and read at full depth")
 	}
 	browser := chromium(t, nil)
-	taken, read, bytesOf := 0, 0, 0
+	var taken, read, bytesOf atomic.Int64
+	shoot := func(t *testing.T, b *box, ctx context.Context, p panel, language string, pic picture) {
+		n, ok := take(t, b, ctx, p, language, pic)
+		taken.Add(1)
+		bytesOf.Add(int64(n))
+		read.Add(int64(ok))
+	}
+	t.Run("all", func(t *testing.T) { everyPicture(t, browser, shoot) })
+	t.Logf("%d pictures, %d kB, %d codes read by gozxing and by zbarimg", taken.Load(), bytesOf.Load()>>10, read.Load())
+	if *write {
+		writeSheet(t)
+	}
+}
+
+// everyPicture comes to every picture on every panel in both languages.
+func everyPicture(t *testing.T, browser *chrome.Browser, shoot func(*testing.T, *box, context.Context, panel, string, picture)) {
 	for _, p := range panels {
 		for _, language := range []string{"en", "ru"} {
 			t.Run(p.form+"/"+language, func(t *testing.T) {
+				t.Parallel()
 				b := openBox(t, p, language, nil)
 				ctx := tab(t, browser, p, b.url)
 				<-b.ready
@@ -48,21 +67,15 @@ func TestPictures(t *testing.T) {
 					if pic.cut || !pic.on(p) {
 						continue
 					}
-					n, ok := take(t, b, ctx, p, language, pic)
-					taken, bytesOf, read = taken+1, bytesOf+n, read+ok
+					shoot(t, b, ctx, p, language, pic)
 				}
 				for _, pic := range pictures() { // the daemon goes: last
 					if pic.cut {
-						n, ok := take(t, b, ctx, p, language, pic)
-						taken, bytesOf, read = taken+1, bytesOf+n, read+ok
+						shoot(t, b, ctx, p, language, pic)
 					}
 				}
 			})
 		}
-	}
-	t.Logf("%d pictures, %d kB, %d codes read by gozxing and by zbarimg", taken, bytesOf>>10, read)
-	if *write {
-		writeSheet(t)
 	}
 }
 

@@ -1,6 +1,8 @@
 package cd5220_test
 
 import (
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,6 +69,43 @@ func TestUnknownOptionIsRefused(t *testing.T) {
 	if _, err := cd5220.Driver.Open(t.Context(), &sink{}, map[string]any{"baudd": 1}); err == nil {
 		t.Fatal("taken")
 	}
+}
+
+// FuzzTexts: whatever a text holds, a pole is sent the builder's own commands and printable cells, and nothing else.
+func FuzzTexts(f *testing.F) {
+	f.Add("TO PAY 125.50", "К ОПЛАТЕ 125.50")
+	f.Add("\x1bQAgone\r", "a\x00b\nc\x7f\u009b\u202e«№»")
+	f.Add("", strings.Repeat("x", 100))
+	sent := regexp.MustCompile(`^(\x1bQ[AB][^\x00-\x1f\x7f]{20}\r)*$`)
+	f.Fuzz(func(t *testing.T, upper, lower string) {
+		s := &sink{}
+		d, err := cd5220.Driver.Open(t.Context(), s, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown, err := d.Show(t.Context(), display.Screen{Kind: "x", Pole: [2]string{upper, lower}})
+		if err != nil || shown.Code != "" {
+			t.Fatalf("%+v, %v", shown, err)
+		}
+		g := &twin.Glass{}
+		for _, b := range s.writes[1:] {
+			for _, row := range strings.SplitAfter(string(b), "\r") {
+				if row != "" && !sent.MatchString(strings.ToValidUTF8(latin(row), "")) {
+					t.Fatalf("%q and %q send % x", upper, lower, row)
+				}
+			}
+			_, _ = g.Write(b)
+		}
+	})
+}
+
+// latin is bytes as runes of the same number, so that an expression counts bytes.
+func latin(b string) string {
+	out := make([]rune, len(b))
+	for i := range len(b) {
+		out[i] = rune(b[i])
+	}
+	return string(out)
 }
 
 func FuzzGlass(f *testing.F) {
