@@ -8,7 +8,9 @@ import (
 	"tilld/printer"
 	"tilld/printer/escpos"
 	"tilld/scanner"
+	"tilld/scanner/hidpos"
 	"tilld/scanner/line"
+	"tilld/scanner/wedge"
 )
 
 // Displays is every command set of customer displays.
@@ -18,7 +20,7 @@ func Displays() *devices.Registry[display.Display] {
 
 // Scanners is every command set of scanners.
 func Scanners() *devices.Registry[scanner.Scanner] {
-	return devices.NewRegistry("scanner", line.Driver)
+	return devices.NewRegistry("scanner", line.Driver, hidpos.Driver, wedge.Driver)
 }
 
 // Printers is every command set of receipt printers.

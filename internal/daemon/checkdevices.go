@@ -4,19 +4,33 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"regexp"
 	"slices"
+	"strings"
 
 	"tilld/internal/conffile"
 	"tilld/internal/printing/slip"
 )
 
+var usbName = regexp.MustCompile(`^(serial:.+|port:.+|[0-9a-f]{4}:[0-9a-f]{4})$`)
+
+// byName says whether a device is named by its serial number, its place or its model, and not by a path.
+func byName(s string) bool { return usbName.MatchString(s) }
+
 // checkPort refuses a line that cannot be one.
 func checkPort(path string, p Port, at place) error {
-	switch {
-	case p.Serial == "" && p.TCP == "":
+	set := p.set()
+	switch len(set) {
+	case 0:
 		return at(path, "is required: where the device is", "port: {serial: /dev/ttyUSB0}")
-	case p.Serial != "" && p.TCP != "":
-		return at(path, "has both serial and tcp", "take one of them out")
+	case 1:
+	default:
+		return at(path, "has both "+set[0].key+" and "+set[1].key, "take one of them out")
+	}
+	w := set[0]
+	aPath := w.key == "serial" || w.key != "usb" && strings.Contains(w.value, "/")
+	if w.key != "tcp" && !aPath && !byName(w.value) {
+		return at(path+"."+w.key, "names no device", w.key+`: "serial:NUMBER", "port:PLACE" or "04b8:0202"`)
 	}
 	if p.TCP != "" {
 		if host, port, err := net.SplitHostPort(p.TCP); err != nil || host == "" || port == "0" || !isPort(port) {
@@ -26,6 +40,9 @@ func checkPort(path string, p Port, at place) error {
 			return at(path, "has a speed, data_bits, stop_bits, parity or flow, which a network has not", "take them out")
 		}
 		return nil
+	}
+	if w.key != "serial" && (p.Baud != 0 || p.DataBits != 0 || p.StopBits != 0 || p.Parity != "" || p.Flow != "") {
+		return at(path, "has a speed, data_bits, stop_bits, parity or flow, which belong to a serial line", "take them out")
 	}
 	if p.Parity != "" {
 		if err := among(path+".parity", p.Parity, parities(), at); err != nil {
@@ -52,7 +69,7 @@ func (c *Config) checkPrinters(at place) error {
 		if err := checkDevice(path, &d, printers(), at); err != nil {
 			return err
 		}
-		where := d.Port.Serial + d.Port.TCP
+		where := d.Port.where()
 		if other, twice := held[where]; twice {
 			return at(path+".port", fmt.Sprintf("is that of printer %s too", other), "give lanes that share a printer the same receipt_printer")
 		}

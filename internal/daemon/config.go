@@ -94,8 +94,12 @@ type Device struct {
 
 // Port is where a device is.
 type Port struct {
-	Serial   string `yaml:"serial"` // path of the line, or TCP
+	Serial   string `yaml:"serial"` // a serial line: a path, or a USB device by name; or one of the others
 	TCP      string `yaml:"tcp"`    // host:port
+	LP       string `yaml:"lp"`     // a printer of usblp: a path, or a USB device by name
+	HIDRaw   string `yaml:"hidraw"` // a HID device, likewise
+	Event    string `yaml:"event"`  // a device that types, likewise
+	USB      string `yaml:"usb"`    // a USB device by name, through libusb
 	Baud     int    `yaml:"baud"`
 	DataBits int    `yaml:"data_bits"`
 	Parity   string `yaml:"parity"`

@@ -35,6 +35,7 @@ type Daemon struct {
 	printers lines
 	roster   *roster.Roster
 	members  map[string]*roster.Member // of it, by id
+	plugged  bell                      // something was plugged in
 	tried    map[string]*tried         // scanners, by lane
 	core     atomic.Pointer[core]      // nil until the journal is open
 }
@@ -81,8 +82,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 	defer stopCore()
 	var devices errgroup.Group
 	for name, l := range d.cfg.Lanes {
-		devices.Go(func() error { d.superviseDisplay(under, name, l.Display); return nil })
-		devices.Go(func() error { d.superviseScanner(under, name, l); return nil })
+		glass, gun := d.plugged.ear(), d.plugged.ear()
+		devices.Go(func() error { d.superviseDisplay(under, name, l.Display, glass); return nil })
+		devices.Go(func() error { d.superviseScanner(under, name, l, gun); return nil })
 	}
 	for name, page := range d.pages {
 		d.page(name, false)
@@ -90,8 +92,10 @@ func (d *Daemon) Run(ctx context.Context) error {
 	}
 	devices.Go(func() error { d.stage.Run(under); return nil })
 	for name, p := range d.cfg.Printers {
-		devices.Go(func() error { d.supervisePrinter(under, name, p); return nil })
+		paper := d.plugged.ear()
+		devices.Go(func() error { d.supervisePrinter(under, name, p, paper); return nil })
 	}
+	devices.Go(func() error { d.watch(under); return nil })
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		defer stopCore() // the API has ended: nobody asks any more

@@ -6,8 +6,6 @@ import (
 
 	"tilld/devices"
 	"tilld/devices/all"
-	"tilld/devices/netport"
-	"tilld/devices/serialport"
 	"tilld/display"
 	"tilld/internal/roster"
 	"tilld/printer"
@@ -19,13 +17,13 @@ func scanners() *devices.Registry[scanner.Scanner] { return all.Scanners() }
 func printers() *devices.Registry[printer.Printer] { return all.Printers() }
 
 // superviseDisplay keeps a lane's customer display alive until ctx ends.
-func (d *Daemon) superviseDisplay(ctx context.Context, lane string, dev *Device) {
+func (d *Daemon) superviseDisplay(ctx context.Context, lane string, dev *Device, again <-chan struct{}) {
 	if dev == nil {
 		return
 	}
 	m := d.members[displayID(lane)]
 	s := devices.Supervise[display.Display]{
-		Role: m.ID(), Log: d.log, Tell: m.Tell, Find: find(displays(), dev, m),
+		Role: m.ID(), Log: d.log, Tell: m.Tell, Find: find(displays(), dev, m), Again: again,
 		Use:   func(x display.Display, ready bool) { d.stage.Use(lane, x, ready) },
 		Serve: func(ctx context.Context, x display.Display) error { return x.Serve(ctx, func(display.Shown) {}) },
 	}
@@ -33,13 +31,13 @@ func (d *Daemon) superviseDisplay(ctx context.Context, lane string, dev *Device)
 }
 
 // superviseScanner keeps a lane's scanner alive until ctx ends.
-func (d *Daemon) superviseScanner(ctx context.Context, lane string, l Lane) {
+func (d *Daemon) superviseScanner(ctx context.Context, lane string, l Lane, again <-chan struct{}) {
 	if l.Scanner == nil {
 		return
 	}
 	m, tried := d.members[scannerID(lane)], d.tried[lane]
 	s := devices.Supervise[scanner.Scanner]{
-		Role: m.ID(), Log: d.log, Tell: m.Tell, Find: find(scanners(), l.Scanner, m),
+		Role: m.ID(), Log: d.log, Tell: m.Tell, Find: find(scanners(), l.Scanner, m), Again: again,
 		Serve: func(ctx context.Context, x scanner.Scanner) error {
 			return x.Serve(ctx, func(ctx context.Context, r scanner.Reading) error {
 				if tried.take(r) {
@@ -70,14 +68,4 @@ func find[T any](r *devices.Registry[T], dev *Device, m *roster.Member) func(con
 		}
 		return m.Opened(p), drv, dev.Options, nil
 	}
-}
-
-// openPort opens the line, whichever kind it is.
-func openPort(ctx context.Context, p Port) (devices.Port, error) {
-	if p.TCP != "" {
-		return netport.Dial(ctx, p.TCP, netport.Options{})
-	}
-	return serialport.Open(ctx, p.Serial, serialport.Options{
-		Baud: p.Baud, DataBits: p.DataBits, Parity: p.Parity, StopBits: p.StopBits, Flow: p.Flow,
-	})
 }

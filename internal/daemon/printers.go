@@ -77,12 +77,12 @@ func (l *lines) attach(jobs *printing.Printing) {
 }
 
 // supervisePrinter keeps a receipt printer alive until ctx ends.
-func (d *Daemon) supervisePrinter(ctx context.Context, name string, dev Device) {
+func (d *Daemon) supervisePrinter(ctx context.Context, name string, dev Device, again <-chan struct{}) {
 	m := d.members[printerID(name)]
 	s := devices.Supervise[printer.Printer]{
 		Role: m.ID(), Log: d.log, Tell: m.Tell,
-		Find: find(printers(), &dev, m),
-		Use:  func(x printer.Printer, ready bool) { d.printers.use(name, x, ready) },
+		Find: find(printers(), &dev, m), Again: again,
+		Use: func(x printer.Printer, ready bool) { d.printers.use(name, x, ready) },
 		Serve: func(ctx context.Context, x printer.Printer) error {
 			return x.Serve(ctx, func(s printer.Status) { d.printers.say(name, s) })
 		},

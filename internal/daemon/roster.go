@@ -18,14 +18,6 @@ func scannerID(lane string) string { return "scanner-" + lane }
 func kioskID(lane string) string   { return "kiosk-" + lane }
 func printerID(name string) string { return "printer-" + name }
 
-// where is the line of a device, as a technician names it.
-func (p Port) where() string {
-	if p.TCP != "" {
-		return p.TCP
-	}
-	return p.Serial
-}
-
 // enlist puts every device of the configuration on the roster.
 func (d *Daemon) enlist() {
 	d.roster, d.members, d.tried = roster.New(d.health), map[string]*roster.Member{}, map[string]*tried{}
@@ -103,5 +95,5 @@ func (o owned) Ports() ([]roster.Port, error) {
 			}
 		}
 	}
-	return o.Roster.Ports(lines), nil
+	return o.Roster.Ports(lines, o.cfg.nodes(found.Devices)), nil
 }

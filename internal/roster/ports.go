@@ -24,8 +24,9 @@ type Holder struct {
 }
 
 // Ports adds to the lines that were found which of our devices are bound to them, and the places that only the settings
-// know.
-func (r *Roster) Ports(found []Port) []Port {
+// know. nodes are the paths of devices that the settings name by what they are and not by a path; one that is not here stands for
+// itself.
+func (r *Roster) Ports(found []Port, nodes map[string]string) []Port {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	out := slices.Clone(found)
@@ -33,6 +34,10 @@ func (r *Roster) Ports(found []Port) []Port {
 		path := m.entry.Port
 		if path == "" || m.entry.Role == Kiosk {
 			continue
+		}
+		node, named := nodes[path]
+		if named {
+			path = node
 		}
 		real, err := filepath.EvalSymlinks(path)
 		if err != nil {
@@ -44,7 +49,10 @@ func (r *Roster) Ports(found []Port) []Port {
 			continue
 		}
 		kind := "network"
-		if strings.HasPrefix(path, "/") {
+		switch {
+		case named:
+			kind = "usb"
+		case strings.HasPrefix(path, "/"):
 			kind = "serial"
 		}
 		out = append(out, Port{Kind: kind, Path: path, Device: m.entry.ID})

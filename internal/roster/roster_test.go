@@ -220,7 +220,7 @@ func TestBindingsAndPorts(t *testing.T) {
 	if got := r.Bindings(); !slices.Equal(got, want) {
 		t.Errorf("%+v", got)
 	}
-	got := r.Ports([]roster.Port{{Kind: "serial", Path: "/dev/ttyS0"}, {Kind: "serial", Path: "/dev/ttyS1"}})
+	got := r.Ports([]roster.Port{{Kind: "serial", Path: "/dev/ttyS0"}, {Kind: "serial", Path: "/dev/ttyS1"}}, nil)
 	var all []string
 	for _, p := range got {
 		all = append(all, p.Kind+" "+p.Path+" "+p.Device)

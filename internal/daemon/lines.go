@@ -1,0 +1,195 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"tilld/devices"
+	"tilld/devices/arbiter"
+	"tilld/devices/discover"
+	"tilld/devices/fileport"
+	"tilld/devices/netport"
+	"tilld/devices/serialport"
+	"tilld/devices/usbport"
+)
+
+// way is a key of a port, what it holds, and the node of a USB device that it means.
+type way struct{ key, value, node string }
+
+// ways are all of them, those that are set or not.
+func (p Port) ways() []way {
+	return []way{
+		{"serial", p.Serial, discover.TTY},
+		{"tcp", p.TCP, ""},
+		{"lp", p.LP, discover.LP},
+		{"hidraw", p.HIDRaw, discover.HIDRaw},
+		{"event", p.Event, discover.Input},
+		{"usb", p.USB, ""},
+	}
+}
+
+// set are the ways that are set; a good port has one.
+func (p Port) set() []way {
+	var out []way
+	for _, w := range p.ways() {
+		if w.value != "" {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// where is the line of a device, as a technician names it.
+func (p Port) where() string {
+	if set := p.set(); len(set) > 0 {
+		return set[0].value
+	}
+	return ""
+}
+
+// openPort opens the line, whichever kind it is. A device that is named by what it is, and not by a path, is looked for
+// anew each time: after a plug its node may have another number.
+func openPort(ctx context.Context, p Port) (devices.Port, error) {
+	switch {
+	case p.TCP != "":
+		return netport.Dial(ctx, p.TCP, netport.Options{})
+	case p.USB != "":
+		d, err := look(p.USB)
+		if err != nil {
+			return nil, err
+		}
+		port, err := usbport.Open(ctx, d, usbport.Options{})
+		if err != nil {
+			return nil, blame(err, d, arbiter.ByUSB)
+		}
+		return port, nil
+	}
+	set := p.set()
+	if len(set) == 0 {
+		return nil, fmt.Errorf("open a port: none is named: %w", devices.ErrPerson)
+	}
+	w, path, d := set[0], set[0].value, discover.Device{}
+	if byName(path) {
+		var err error
+		if d, err = look(path); err != nil {
+			return nil, err
+		}
+		n, ok := d.Node(w.node)
+		if !ok {
+			return nil, blame(fmt.Errorf("open %s as %s: it has no such node: %w", d, w.key, devices.ErrAbsent), d, arbiter.ByFile)
+		}
+		path = n.Path
+	}
+	port, err := openNode(ctx, path, w.key, p)
+	if err != nil {
+		return nil, blame(err, d, arbiter.ByFile)
+	}
+	return port, nil
+}
+
+func openNode(ctx context.Context, path, key string, p Port) (devices.Port, error) {
+	kinds := map[string]fileport.Kind{"lp": fileport.Printer, "hidraw": fileport.HID, "event": fileport.Event}
+	if kind, ok := kinds[key]; ok {
+		return fileport.Open(ctx, path, kind, fileport.Options{})
+	}
+	return serialport.Open(ctx, path, serialport.Options{
+		Baud: p.Baud, DataBits: p.DataBits, Parity: p.Parity, StopBits: p.StopBits, Flow: p.Flow,
+	})
+}
+
+// look finds a device by its serial number, port or model.
+func look(name string) (discover.Device, error) {
+	s, err := discover.Scan(os.DirFS("/"), discover.Access)
+	if err != nil {
+		return discover.Device{}, fmt.Errorf("look for USB device %s: %w", name, err)
+	}
+	return usbport.Find(s.Devices, name)
+}
+
+// blame adds who else has the device, where that is known: the sentence and the remedy.
+func blame(err error, d discover.Device, by string) error {
+	if d.Bus == 0 {
+		return err
+	}
+	if list := arbiter.Find(os.DirFS("/"), d, by, os.Getpid()); len(list) > 0 {
+		return fmt.Errorf("%w; %s: %s", err, list[0].Text, list[0].Do)
+	}
+	return err
+}
+
+// watch tells every device's loop when something was plugged in or became usable, until ctx ends. Without the kernel's
+// messages they try by themselves, ever more slowly.
+func (d *Daemon) watch(ctx context.Context) {
+	w := discover.Watcher{FS: os.DirFS("/"), Access: discover.Access, Log: d.log, Open: func() (discover.Source, error) {
+		k, err := discover.OpenKernel()
+		if err != nil {
+			return nil, err // not a nil *Kernel in an interface
+		}
+		return k, nil
+	}}
+	err := w.Run(ctx, func(e discover.Event) {
+		switch e.Kind {
+		case discover.Arrived, discover.Left:
+			d.log.Info("USB device "+e.Kind, "device", e.Device.String())
+		}
+		if e.Kind == discover.Arrived || e.Kind == discover.Changed {
+			d.plugged.tell()
+		}
+	})
+	if err != nil {
+		d.log.Warn("devices are found by trying alone", "err", err)
+	}
+}
+
+// bell wakes all who listen. A listener that has not yet heard the last ring hears one for both.
+type bell struct{ ears []chan struct{} }
+
+// ear is one listener's; all are made before the bell first rings.
+func (b *bell) ear() <-chan struct{} {
+	c := make(chan struct{}, 1)
+	b.ears = append(b.ears, c)
+	return c
+}
+
+func (b *bell) tell() {
+	for _, c := range b.ears {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// nodes says of each device that the settings name by what it is which node it has now, or its own name while it is
+// not here.
+func (c Config) nodes(there []discover.Device) map[string]string {
+	out := map[string]string{}
+	note := func(dev *Device) {
+		if dev == nil {
+			return
+		}
+		for _, w := range dev.Port.set() {
+			if w.key == "tcp" || !byName(w.value) {
+				continue
+			}
+			out[w.value] = w.value
+			d, err := usbport.Find(there, w.value)
+			if err != nil {
+				continue // not here, or several
+			}
+			out[w.value] = d.USBNode()
+			if n, ok := d.Node(w.node); ok {
+				out[w.value] = n.Path
+			}
+		}
+	}
+	for _, l := range c.Lanes {
+		note(l.Display)
+		note(l.Scanner)
+	}
+	for _, p := range c.Printers {
+		note(&p)
+	}
+	return out
+}
