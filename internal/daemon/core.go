@@ -59,14 +59,15 @@ func (d *Daemon) newCore(ctx context.Context) (*core, error) {
 	}
 	d.tellJournal(state)
 	c := &core{Daemon: d, journal: j, moved: make(chan struct{}, 1), printer: make(chan struct{}, 1)}
-	c.jobs = printing.New(d.printingConfig(func() { ring(c.printer) }), j)
+	kept := measured{j, d.metrics}
+	c.jobs = printing.New(d.printingConfig(func() { ring(c.printer) }), kept)
 	c.paper = &paperCode{jobs: c.jobs, lanes: d.cfg.Lanes, zone: time.Local, moved: c.tellOutputs, now: map[string]*onPaper{}}
-	c.box = checkout.New(checkoutConfig(d.cfg, state, c.canShow, d.log), j, showing{d.stage, c.paper}, waker{c})
-	c.books = totals.New(j, func() int64 { return j.Meta().Seq }, func(ctx context.Context, l string) ([]lane.Public, error) {
+	c.box = checkout.New(checkoutConfig(d.cfg, state, c.canShow, d.log), kept, showing{d.stage, c.paper}, waker{c})
+	c.books = totals.New(kept, func() int64 { return j.Meta().Seq }, func(ctx context.Context, l string) ([]lane.Public, error) {
 		return c.box.List(ctx, lane.Filter{Lane: l})
 	})
-	c.scans = scans.New(j, c.box, d.stage)
-	c.touches = touches.New(j, touched{c.box}, d.stage, c.paper.ask)
+	c.scans = scans.New(kept, c.box, d.stage)
+	c.touches = touches.New(kept, touched{c.box}, d.stage, c.paper.ask)
 	c.link, err = link.New(link.Config{
 		URL: d.cfg.Link.URL, Terminal: d.cfg.Link.Terminal, Key: d.key, App: "tilld/" + d.version, TLS: d.tls, Log: d.log,
 		Hint: c.hint,
@@ -90,7 +91,7 @@ func (c *core) run(ctx context.Context) (err error) {
 		return ended(c.link.Serve(under, owner{c.box, c})) // its first dial says whether a payment is open
 	})
 	lower.Go(func() error { c.watch(under); return nil })
-	lower.Go(func() error { c.roster.Run(under, c.journal, c.log); return nil })
+	lower.Go(func() error { c.roster.Run(under, measured{c.journal, c.metrics}, c.log); return nil })
 	lower.Go(func() error { c.jobs.Run(under); return nil })
 	lower.Go(func() error { c.watchPrinters(under); return nil })
 	lower.Go(func() error { c.slips().follow(under, max(0, c.journal.Meta().Seq-slipsBack)); return nil })
@@ -103,7 +104,7 @@ func (c *core) run(ctx context.Context) (err error) {
 
 // owners are the parts behind the API.
 func (c *core) owners() localapi.Owners {
-	return localapi.Owners{Payments: payments{c.box}, Printing: c.jobs, Events: c.journal, Glass: aside{c}, Journal: c.box, Health: looked{c}, Drawing: drawing{}, Devices: owned{c.roster, c.cfg}, Totals: c.books}
+	return localapi.Owners{Payments: payments{c.box}, Printing: c.jobs, Events: c.journal, Glass: aside{c}, Journal: c.box, Health: looked{c}, Drawing: drawing{}, Devices: owned{c.roster, c.cfg}, Totals: c.books, Metrics: c.metrics.Handler()}
 }
 
 // outputs tells the box which outputs carry the lane's code now; shown are those of the stage.

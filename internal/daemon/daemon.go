@@ -17,6 +17,7 @@ import (
 	"tilld/display"
 	"tilld/internal/health"
 	"tilld/internal/localapi"
+	"tilld/internal/metrics"
 	"tilld/internal/roster"
 	"tilld/internal/stage"
 	"tilld/kiosk"
@@ -33,6 +34,7 @@ type Daemon struct {
 	stage    *stage.Stage
 	pages    map[string]*kiosk.Kiosk // by lane
 	printers lines
+	metrics  *metrics.Metrics
 	roster   *roster.Roster
 	members  map[string]*roster.Member // of it, by id
 	plugged  bell                      // something was plugged in
@@ -57,6 +59,7 @@ func New(c Config, version string, log *slog.Logger) (*Daemon, error) {
 		return nil, err
 	}
 	d.enlist()
+	d.metrics = metrics.New(version, d.stands)
 	d.stage = stage.New(stageLanes(c), d.outputs, log)
 	d.stage.OnAble(d.ableToShow)
 	d.pages, err = d.newPages()

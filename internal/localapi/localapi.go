@@ -78,6 +78,7 @@ func build(c Config, o Owners) *httpapi.API {
 	s.printJobs(a)
 	s.devices(a)
 	s.totals(a)
+	s.metrics(a)
 	for pattern, h := range c.Pages {
 		a.Mount(pattern, h)
 	}

@@ -2,6 +2,7 @@ package localapi
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"tilld/internal/health"
@@ -118,4 +119,5 @@ type Owners struct {
 	Drawing  Drawing
 	Devices  Devices
 	Totals   Totals
+	Metrics  http.Handler // what monitoring reads
 }

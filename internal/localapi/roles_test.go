@@ -33,6 +33,7 @@ var roles = map[string]string{
 	"availability":         "kiosk supervisor technician till",
 	"health":               "technician",
 	"acknowledge_journal":  "supervisor technician",
+	"metrics":              "open",
 	"alive":                "open",
 	"ready":                "open",
 	"openapi":              "open",

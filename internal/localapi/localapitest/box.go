@@ -6,6 +6,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"reflect"
 	"slices"
 	"sync"
@@ -49,7 +51,15 @@ type Box struct {
 // Owners is the box in each of its parts.
 func (b *Box) Owners() localapi.Owners {
 	b.Stream.b = b
-	return localapi.Owners{Payments: b, Printing: paper{b}, Events: &b.Stream, Glass: b, Journal: b, Health: &b.Health, Drawing: drawing{}, Devices: &b.Gear, Totals: b.books()}
+	return localapi.Owners{Payments: b, Printing: paper{b}, Events: &b.Stream, Glass: b, Journal: b, Health: &b.Health, Drawing: drawing{}, Devices: &b.Gear, Totals: b.books(), Metrics: metrics()}
+}
+
+// metrics are of nothing.
+func metrics() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
+		_, _ = io.WriteString(w, "tilld_link_up 1\n") // the caller has gone
+	})
 }
 
 // Fail makes every later call of a method answer err; nil ends that.

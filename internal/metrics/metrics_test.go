@@ -1,0 +1,63 @@
+package metrics_test
+
+import (
+	"context"
+	"errors"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"tilld/internal/metrics"
+)
+
+func read(t *testing.T, m *metrics.Metrics) string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	if w.Code != 200 || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/plain") {
+		t.Fatalf("%d %v\n%s", w.Code, w.Header(), w.Body)
+	}
+	return w.Body.String()
+}
+
+func has(t *testing.T, text string, lines ...string) {
+	t.Helper()
+	for _, l := range lines {
+		if !strings.Contains(text, "\n"+l+"\n") {
+			name, _, _ := strings.Cut(l, "{")
+			var near []string
+			for x := range strings.Lines(text) {
+				if strings.HasPrefix(x, strings.Fields(name)[0]) {
+					near = append(near, x)
+				}
+			}
+			t.Errorf("no line %q; there are\n%s", l, strings.Join(near, ""))
+		}
+	}
+}
+
+func TestABoxAsItStands(t *testing.T) {
+	now := metrics.Now{}
+	m := metrics.New("1.2", func(context.Context) metrics.Now { return now })
+	has(t, read(t, m), `tilld_build_info{version="1.2"} 1`, "tilld_link_up 0", "tilld_payments_in_doubt 0", `tilld_payments{state="open"} 0`, `tilld_troubles{severity="stop"} 0`)
+	now = metrics.Now{
+		Link: true, Payments: map[string]int{"open": 2, "in_doubt": 1, "a_new_one": 3}, Troubles: map[string]int{"part": 1},
+		Devices: []metrics.Device{{ID: "scanner-1", Role: "scanner", Ready: true, Opens: 4, Replugs: 3, Stalls: 1, In: 90, Out: 5}},
+	}
+	m.Committed(3*time.Millisecond, nil, "payment.paid", "print.printed", "payment.paid")
+	m.Committed(time.Second, errors.New("no room"), "payment.submitted")
+	text := read(t, m)
+	has(t, text, "tilld_link_up 1", "tilld_payments_in_doubt 1", `tilld_payments{state="open"} 2`, `tilld_payments{state="a_new_one"} 3`, `tilld_troubles{severity="part"} 1`,
+		`tilld_device_ready{device="scanner-1",role="scanner"} 1`, `tilld_device_opens_total{device="scanner-1",role="scanner"} 4`,
+		`tilld_device_replugs_total{device="scanner-1",role="scanner"} 3`, `tilld_device_stalls_total{device="scanner-1",role="scanner"} 1`,
+		`tilld_device_bytes_total{device="scanner-1",direction="in",role="scanner"} 90`, `tilld_device_bytes_total{device="scanner-1",direction="out",role="scanner"} 5`,
+		`tilld_events_total{type="payment.paid"} 2`, `tilld_print_jobs_total{state="printed"} 1`,
+		`tilld_journal_commit_seconds_bucket{le="0.005"} 1`, `tilld_journal_commit_seconds_count 1`, "tilld_journal_commits_failed_total 1")
+	if strings.Contains(text, "payment.submitted") {
+		t.Error("an event that is not durable was counted")
+	}
+	if !strings.Contains(text, "go_goroutines ") || !strings.Contains(text, "process_open_fds ") {
+		t.Error("nothing about the process")
+	}
+}
