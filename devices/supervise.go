@@ -9,9 +9,11 @@ import (
 )
 
 // Pauses between two attempts to open a device: they grow from first to last, each with a part of chance, so that twenty
-// devices behind one hub do not come at one moment. A device that needs a person is tried at the last pause only.
+// devices behind one hub do not come at one moment. A device that is not there, or that could be opened a moment ago, is
+// looked for more often: looking costs nothing, and whoever plugs it in stands there. One that needs a person is tried at the last pause only.
 const (
 	firstPause = 500 * time.Millisecond
+	awayPause  = 3 * time.Second
 	lastPause  = 15 * time.Second
 	steadyFor  = 10 * time.Second // has served this long: whatever comes is a new trouble
 	sayAgain   = 10 * time.Minute // an outage that goes on is logged this often
@@ -57,8 +59,11 @@ func (s *Supervise[T]) Run(ctx context.Context) {
 			out.flaps++
 		}
 		s.failed(&out, err)
-		if Sort(err) == NeedsPerson {
+		switch kind := Sort(err); {
+		case kind == NeedsPerson:
 			pause = lastPause
+		case kind == NotHere, opened:
+			pause = min(pause, awayPause)
 		}
 		if !s.rest(ctx, pause) {
 			pause = firstPause

@@ -135,12 +135,11 @@ func (m *Member) Tell(s devices.State, err error) {
 	if s != was {
 		m.state, m.since = s, time.Now().UTC()
 	}
-	if s == devices.Ready {
-		if m.worked && was != devices.Ready {
-			m.count.Replugs.Add(1)
-		}
-		m.worked = true
+	here := func(s devices.State) bool { return s == devices.Ready || s == devices.Present }
+	if m.worked && here(s) && !here(was) {
+		m.count.Replugs.Add(1)
 	}
+	m.worked = m.worked || s == devices.Ready
 	if err != nil {
 		m.fault = &Fault{At: time.Now().UTC(), Kind: devices.Sort(err), Text: err.Error(), Remedy: remedy(m.entry, err)}
 	}

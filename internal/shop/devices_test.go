@@ -1,0 +1,354 @@
+package shop_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"tilld/internal/localapi/client"
+	"tilld/internal/shop"
+)
+
+const (
+	second  = "2" // a lane without devices, beside the one whose devices have a bad day
+	token2  = "demo-2"
+	quick   = 3 * time.Second // a sale of the second lane, on a loaded machine
+	pluggIn = 5 * time.Second // for a device to be in use again: a pause of at most 3 s, and its first screen
+)
+
+// twoLanes adds the second lane to the box.
+func twoLanes(name string, text []byte) []byte {
+	if name != "tilld.yaml" {
+		return text
+	}
+	text = bytes.Replace(text, []byte("\nlink:"), []byte("\n  - {name: two, token: "+token2+", roles: [till], lane: \""+second+"\"}\nlink:"), 1)
+	return bytes.Replace(text, []byte("\ntimes:"), []byte("\n  \""+second+"\": {attended: true, language: en, outputs: [till]}\ntimes:"), 1)
+}
+
+// device waits until a device of the box stands like that.
+func (r *rig) device(id string, states ...string) client.Device {
+	r.t.Helper()
+	for limit := time.Now().Add(tryLimit); ; time.Sleep(10 * time.Millisecond) { // a real box: there is no clock to turn
+		all, err := r.api.Devices(r.t.Context())
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		i := slices.IndexFunc(all, func(d client.Device) bool { return d.ID == id })
+		if i >= 0 && slices.Contains(states, string(all[i].State)) {
+			return all[i]
+		}
+		if time.Now().After(limit) {
+			r.t.Fatalf("%s never was %v: %+v", id, states, all)
+		}
+	}
+}
+
+// plug has a device plugged in or out.
+func (r *rig) plug(what, state string) {
+	r.t.Helper()
+	if status, body := r.post(r.cfg.Listen, "/world/"+what, map[string]string{"state": state}); status != http.StatusOK {
+		r.t.Fatalf("%s %s: %d %s", what, state, status, body)
+	}
+}
+
+// events are those after seq.
+func (r *rig) events(after int64) []client.Event {
+	r.t.Helper()
+	var out []client.Event
+	for {
+		page, err := r.api.Events(r.t.Context(), after, 0, 1000)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		out = append(out, page.Events...)
+		if len(page.Events) == 0 {
+			return out
+		}
+		after = page.Next
+	}
+}
+
+// lane2 takes a whole sale on the second lane: whatever becomes of the first one's devices, it takes no longer.
+func (r *rig) lane2(ref string) {
+	r.t.Helper()
+	c, err := client.New("http://"+r.cfg.TilldListen, token2)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer c.Close()
+	other := *r
+	other.api = c
+	start := time.Now()
+	p := other.create(client.NewPayment{Reference: ref, Amount: rub(100), Mode: "show"})
+	p = other.until(p.ID, 5*time.Second, "open with its code", func(p client.Payment) bool { return p.State == "open" && p.QR != nil })
+	r.pay(p.QR.Payload, nil)
+	other.untilState(p.ID, 5*time.Second, "paid")
+	if _, err := c.Confirm(r.t.Context(), p.ID, client.Confirmation{}); err != nil {
+		r.t.Fatal(err)
+	}
+	if took := time.Since(start); took > quick {
+		r.t.Errorf("the other lane's sale %s took %v", ref, took)
+	}
+}
+
+// pull unplugs everything of the lane and plugs it in again, with a sale on the other lane meanwhile; the pole is then at
+// once what it was, or shows what follows by itself.
+func (r *rig) pull(state string, follows ...string) {
+	r.t.Helper()
+	before := r.pole()
+	for _, what := range []string{"pole", "scanner"} {
+		r.plug(what, "out")
+	}
+	r.shop.Printer().Unplug()
+	r.device("customer-display-1", "away")
+	r.device("scanner-1", "away")
+	r.lane2("beside-" + state)
+	for _, what := range []string{"pole", "scanner"} {
+		r.plug(what, "in")
+	}
+	if err := r.shop.Printer().Plug(r.t.Context()); err != nil {
+		r.t.Fatal(err)
+	}
+	start := time.Now()
+	r.device("customer-display-1", "ready", "present")
+	right := func() bool {
+		now := r.pole()
+		return now == before || slices.ContainsFunc(follows, func(w string) bool { return strings.Contains(now, w) })
+	}
+	for !right() {
+		if time.Since(start) > pluggIn {
+			r.t.Fatalf("in %s the pole came back with\n%swant\n%s", state, r.pole(), before)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	r.t.Logf("%s: the pole is right %v after it was plugged in", state, time.Since(start).Round(time.Millisecond))
+	r.device("scanner-1", "ready", "present")
+}
+
+func TestDevicesInEachStateOfASale(t *testing.T) {
+	t.Parallel()
+	r := openShop(t, shop.Config{Edit: twoLanes})
+	if err := r.shop.PoleAt9600(); err != nil {
+		t.Fatal(err)
+	}
+	r.device("customer-display-1", "ready", "present")
+	r.poleSays("WELCOME")
+	t.Run("Tests", func(t *testing.T) { triedOut(r.on(t)) })
+	t.Run("Shown", func(t *testing.T) { shownWithoutDevices(r.on(t)) })
+	t.Run("Scanned", func(t *testing.T) { scannedWithoutDevices(r.on(t)) })
+	t.Run("Scanner", func(t *testing.T) { hostileScanner(r.on(t)) })
+	t.Run("Totals", func(t *testing.T) { totalsAndAudit(r.on(t)) })
+}
+
+func shownWithoutDevices(r *rig) {
+	r.pull("idle", "WELCOME")
+	p := r.create(client.NewPayment{Reference: "bad-show", Amount: rub(12550), Mode: "show"})
+	p = r.until(p.ID, 5*time.Second, "open with its code", func(p client.Payment) bool { return p.State == "open" && p.QR != nil })
+	r.poleSays("QR ON THE SCREEN")
+	r.pull("open")
+	if again := r.untilState(p.ID, time.Second, "open"); again.QR == nil {
+		r.t.Error("the till lost the code with the pole")
+	}
+	r.plug("pole", "out") // and it is paid while the pole is away
+	r.device("customer-display-1", "away")
+	r.pay(p.QR.Payload, nil)
+	r.untilState(p.ID, 5*time.Second, "paid")
+	r.plug("pole", "in")
+	r.poleSays("PAID")
+	if os.Getenv("TILLD_DEPTH") == "prove" {
+		r.pull("paid", "WELCOME") // which follows by itself
+	}
+	if _, err := r.api.Confirm(r.t.Context(), p.ID, client.Confirmation{}); err != nil {
+		r.t.Fatal(err)
+	}
+	r.untilState(p.ID, 5*time.Second, "confirmed")
+}
+
+func scannedWithoutDevices(r *rig) {
+	p := r.create(client.NewPayment{Reference: "bad-scan", Amount: rub(33000), Mode: "scan"})
+	r.untilState(p.ID, 5*time.Second, "open")
+	r.poleSays("SHOW YOUR PAY CODE")
+	r.pull("waiting")
+	code := r.askingCode()
+	r.scan(code)
+	r.untilState(p.ID, 5*time.Second, "charging", "paying")
+	r.plug("scanner", "out") // the code is on its way: its scanner is not needed any more
+	r.payer("confirm", code)
+	r.untilState(p.ID, 10*time.Second, "paid")
+	r.plug("scanner", "in")
+	if _, err := r.api.Confirm(r.t.Context(), p.ID, client.Confirmation{}); err != nil {
+		r.t.Fatal(err)
+	}
+	r.untilState(p.ID, 5*time.Second, "confirmed")
+	r.device("scanner-1", "ready", "present")
+}
+
+// hostileScanner sends what no scanner should, then a real code in pieces: the sale is paid, and nothing of it was taken
+// for more than it is.
+func hostileScanner(r *rig) {
+	p := r.create(client.NewPayment{Reference: "hostile", Amount: rub(4200), Mode: "scan"})
+	r.untilState(p.ID, 5*time.Second, "open")
+	say := func(s string) {
+		r.t.Helper()
+		if err := r.shop.Say(s); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	say(strings.Repeat("\x00\xff\x1b[2J\x1b]0;x\x07", 500) + "\r") // controls
+	say(strings.Repeat("9", 200_000))                               // a button that sticks: no end
+	say("\r\n\r\n\r\n\x02\x03\r")
+	say("4006381333931\r4006381333931\r") // two goods glued together
+	r.lane2("beside-hostile")
+	if p := r.untilState(p.ID, time.Second, "open"); p.Attempt != 0 {
+		r.t.Errorf("something was charged: attempt %d", p.Attempt)
+	}
+	code := r.walletCode()
+	for _, c := range code { // split as far as it goes
+		say(string(c))
+	}
+	say("\r")
+	r.untilState(p.ID, 5*time.Second, "paid")
+	scans := 0
+	for _, e := range r.events(0) {
+		if e.Type != "scan" {
+			continue
+		}
+		scans++
+		if bytes.Contains(e.Data, []byte(code)) || bytes.Contains(e.Data, []byte(`\u001b`)) || len(e.Data) > 20_000 {
+			r.t.Errorf("event %d shows what it should not: %d bytes", e.Seq, len(e.Data))
+		}
+	}
+	if scans == 0 {
+		r.t.Error("no reading became an event")
+	}
+	if _, err := r.api.Confirm(r.t.Context(), p.ID, client.Confirmation{}); err != nil {
+		r.t.Fatal(err)
+	}
+	r.untilState(p.ID, 5*time.Second, "confirmed")
+}
+
+// triedOut tries each device out as a technician does.
+func triedOut(r *rig) {
+	r.poleSays("WELCOME")
+	done := make(chan error, 1)
+	go func() {
+		x, err := r.api.TestDevice(r.t.Context(), "customer-display-1")
+		if err == nil && (!x.OK || x.Proof != "sent") {
+			err = fmt.Errorf("%+v", x)
+		}
+		done <- err
+	}()
+	r.poleSays("12345678901234567890")
+	if err := <-done; err != nil {
+		r.t.Errorf("the pole: %v", err)
+	}
+	r.poleSays("WELCOME")
+	go func() {
+		x, err := r.api.TestDevice(r.t.Context(), "scanner-1")
+		if err == nil && (!x.OK || x.Kind == "" || x.Masked == "4006381333931-x" && x.Kind != "product") {
+			err = fmt.Errorf("%+v", x)
+		}
+		done <- err
+	}()
+	before := r.events(0)
+	for waiting := true; waiting; { // until the test has one: the first may come before it waits
+		r.scan("281234567890123456")
+		select {
+		case err := <-done:
+			waiting = false
+			if err != nil {
+				r.t.Errorf("the scanner: %v", err)
+			}
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	for _, e := range r.events(before[len(before)-1].Seq) {
+		if bytes.Contains(e.Data, []byte("281234567890123456")) {
+			r.t.Errorf("the code is in event %d", e.Seq)
+		}
+	}
+	n := len(r.shop.Printer().Receipts())
+	if x, err := r.api.TestDevice(r.t.Context(), "printer-front"); err != nil || !x.OK || x.Proof != "proven" {
+		r.t.Errorf("the printer: %+v, %v", x, err)
+	}
+	if got := len(r.shop.Printer().Receipts()); got != n+1 {
+		r.t.Errorf("%d receipts more, want one", got-n)
+	}
+	if x, err := r.api.TestDevice(r.t.Context(), "kiosk-1"); err != nil || x.OK {
+		r.t.Errorf("a page that nobody has opened: %+v, %v", x, err)
+	}
+	ports, err := r.api.Ports(r.t.Context())
+	if err != nil || !slices.ContainsFunc(ports, func(p client.Port) bool { return p.Device == "printer-front" && p.Kind == "network" }) {
+		r.t.Errorf("ports: %+v, %v", ports, err)
+	}
+	p := r.create(client.NewPayment{Reference: "busy", Amount: rub(100), Mode: "scan"})
+	r.untilState(p.ID, 5*time.Second, "open")
+	for _, id := range []string{"customer-display-1", "scanner-1"} {
+		if _, err := r.api.TestDevice(r.t.Context(), id); !client.Is(err, "device_busy") {
+			r.t.Errorf("%s while a payment has the lane: %v", id, err)
+		}
+	}
+	if _, err := r.api.Return(r.t.Context(), p.ID, client.NewReturn{Reference: "busy-back"}); err != nil {
+		r.t.Fatal(err)
+	}
+	r.until(p.ID, 10*time.Second, "over", over)
+	r.poleSays("CANCELLED")
+}
+
+// totalsAndAudit compares the box's evening figure with the integrator's books, and reads the metrics of the day.
+func totalsAndAudit(r *rig) {
+	r.balanced(5 * time.Second)
+	sums := r.audit().Sums["RUB"]
+	var paid, back, kept int64
+	for _, token := range []string{r.token, token2} {
+		c, err := client.New("http://"+r.cfg.TilldListen, token)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		defer c.Close()
+		x, err := c.CloseTotals(r.t.Context(), "", "Z-1")
+		if err != nil || len(x.Currencies) != 1 {
+			r.t.Fatalf("totals: %+v, %v", x, err)
+		}
+		rub := x.Currencies[0]
+		paid, back, kept = paid+rub.Paid.Sum.Value, back+rub.Returned.Sum.Value, kept+rub.Kept.Value
+		if rub.InDoubt.Count != 0 || rub.Owed.Count != 0 || rub.Paid.Count != len(rub.Paid.Payments) {
+			r.t.Errorf("open at the end: %+v", rub)
+		}
+	}
+	if paid != sums.Credits || back != sums.Returned || kept != sums.Goods+sums.Held || paid == 0 {
+		r.t.Errorf("the box says paid %d returned %d kept %d, the integrator %+v", paid, back, kept, sums)
+	}
+	a, err := http.Get("http://" + r.cfg.TilldListen + "/metrics")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer a.Body.Close()
+	b, err := io.ReadAll(a.Body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	text := string(b)
+	for _, line := range []string{"tilld_link_up 1", "tilld_payments_in_doubt 0", `tilld_events_total{type="totals.closed"} 2`, `tilld_device_ready{device="scanner-1",role="scanner"} `, `tilld_print_jobs_total{state="printed"} `} {
+		if !strings.Contains(text, "\n"+line) {
+			r.t.Errorf("metrics have no line %q", line)
+		}
+	}
+	all, _ := r.api.Devices(r.t.Context())
+	for _, d := range all {
+		if d.ID == "customer-display-1" && (d.Counters.Replugs < 3 || d.Counters.BytesOut == 0) {
+			r.t.Errorf("the pole was unplugged many times: %+v", d.Counters)
+		}
+	}
+	for _, secret := range []string{"bad-show", "hostile", "281234"} {
+		if strings.Contains(text, secret) {
+			r.t.Errorf("metrics tell %q", secret)
+		}
+	}
+}
