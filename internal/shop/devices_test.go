@@ -201,7 +201,7 @@ func hostileScanner(r *rig) {
 		}
 	}
 	say(strings.Repeat("\x00\xff\x1b[2J\x1b]0;x\x07", 500) + "\r") // controls
-	say(strings.Repeat("9", 200_000))                               // a button that sticks: no end
+	say(strings.Repeat("9", 200_000))                              // a button that sticks: no end
 	say("\r\n\r\n\r\n\x02\x03\r")
 	say("4006381333931\r4006381333931\r") // two goods glued together
 	r.lane2("beside-hostile")
@@ -298,7 +298,7 @@ func triedOut(r *rig) {
 		r.t.Fatal(err)
 	}
 	r.until(p.ID, 10*time.Second, "over", over)
-	r.poleSays("CANCELLED")
+	r.poleSays("NOTHING WAS TAKEN")
 }
 
 // totalsAndAudit compares the box's evening figure with the integrator's books, and reads the metrics of the day.
