@@ -259,7 +259,8 @@ func (c *counter) picture(name string) {
 	c.t.Logf("%s: %d kB", name, b.Len()>>10)
 }
 
-// reduced is a picture in the 256 colours that it has most of; the others become the nearest of them.
+// reduced is a picture in 256 colours, those that it has most of among such as can be told apart; the others become the
+// nearest of them.
 func reduced(m image.Image) *image.Paletted {
 	count := map[color.RGBA]int{}
 	r := m.Bounds()
@@ -275,8 +276,13 @@ func reduced(m image.Image) *image.Paletted {
 		all = append(all, k)
 	}
 	slices.SortFunc(all, func(a, b color.RGBA) int { return count[b] - count[a] })
-	p := make(color.Palette, 0, 256)
-	for _, k := range all[:min(len(all), 256)] {
+	p, taken := make(color.Palette, 0, 256), map[color.RGBA]bool{}
+	for _, k := range all {
+		near := color.RGBA{k.R >> 4, k.G >> 4, k.B >> 4, 0xff}
+		if len(p) == cap(p) || taken[near] && len(p) > 32 {
+			continue
+		}
+		taken[near] = true
 		p = append(p, k)
 	}
 	out, known := image.NewPaletted(r, p), map[color.RGBA]uint8{}

@@ -67,6 +67,7 @@ func TestBrowserDemo(t *testing.T) {
 		},
 	} {
 		list = only(list, func(s scene) bool { return whole() || s.short })
+		t.Logf("%s: %d scenes", name, len(list))
 		if len(list) == 0 {
 			continue
 		}
@@ -175,6 +176,7 @@ func clickCancel(c *counter) {
 	c.is(20*time.Second, "canceled")
 	c.lit(false, true)
 	c.glass("Payment cancelled")
+	c.home()
 	c.picture("canceled")
 }
 
@@ -191,7 +193,7 @@ func clickReplaced(c *counter) {
 	c.is(20*time.Second, "open")
 	c.phoneSays(20*time.Second, "Pay late")
 	c.phone("again")
-	c.phoneSays(clickLimit, "120.00") // its bank has taken it
+	c.phoneSays(clickLimit, "Done") // its bank has taken it
 	c.scans()
 	c.phone("yes")
 	c.is(clickLimit, "paid")
@@ -240,7 +242,7 @@ func clickAfter(c *counter) {
 	c.is(60*time.Second, "expired")
 	c.phoneSays(clickLimit, "Pay late")
 	c.phone("again")
-	c.notes(20*time.Second, "came late")
+	c.notes(20*time.Second, "Late money for sale")
 	c.notes(30*time.Second, "Returned 77.00")
 	c.lit(false, true)
 }
@@ -313,6 +315,7 @@ func clickDeclined(c *counter) {
 }
 
 func clickLate(c *counter) {
+	c.home()
 	c.choose("life", "5s")
 	c.asks("100.03", "show")
 	c.choose("life", "5m")

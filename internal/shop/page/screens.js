@@ -23,8 +23,7 @@ export const screens = {
     <p class="note">${sight ? `Reading the code ${sight.where}` : 'Point at the shop’s screen or paper.'}</p>`,
 
   ask: ({ seen, wrong, part }) => {
-    if (seen.state === 'dead') return screens.paid({ seen, wrong })
-    if (seen.state === 'paid') return screens.paid({ seen, wrong })
+    if (seen.state === 'dead' || seen.paid >= seen.amount.value) return screens.paid({ seen, wrong })
     const pays = part
       ? `<form class="part"><input name="value" inputmode="decimal" aria-label="Part to pay" value="${(seen.rest / 200).toFixed(2)}"><button class="main">Pay</button></form>`
       : act('yes', `Pay ${rub(seen.rest)}`, 'main')
@@ -34,7 +33,7 @@ export const screens = {
 
   paid: ({ seen, wrong }) => {
     const done = act('home', 'Done', 'main')
-    if (seen.state === 'paid') {
+    if (seen.state === 'paid' || seen.paid >= seen.amount.value) {
       const more = seen.paid > seen.amount.value ? `<p class="note">${rub(seen.paid)} in all. The shop gives back what is too much.</p>` : whom(seen)
       return bar('Wallet') + hero('tick', 'Paid', `<p class="sum">${rub(Math.max(seen.paid, seen.amount.value))}</p>${more}`) + oops(wrong) +
         `<div class="stack">${done}${seen.code ? '' : act('again', 'Pay it again')}</div>`

@@ -42,10 +42,13 @@ const spaced = text => String(text ?? '').replaceAll('_', ' ')
 
 // print: a paper of the shop's own is named by what it is about and by the payment's id.
 const print = (state, d) => {
-  const [about, id] = String(d.reference ?? '').split('/')
-  const text = `${papers[about] ?? 'receipt'} ${prints[state] ?? spaced(state)}${d.blocked?.why ? `: ${spaced(d.blocked.why)}` : ''}`
-  return { number: store.get(id)?.number, text, icon: 'paper', tone: d.blocked || ['not_printed', 'unknown'].includes(state) ? 'bad' : '' }
+  const [kind, id] = String(d.reference ?? '').split('/')
+  const text = `${papers[kind] ?? 'receipt'} ${prints[state] ?? spaced(state)}${d.blocked?.why ? `: ${spaced(d.blocked.why)}` : ''}`
+  return { number: about(id)?.number, text, icon: 'paper', tone: d.blocked || ['not_printed', 'unknown'].includes(state) ? 'bad' : '' }
 }
+
+// about is the payment of an id, or the one that a return of that id belongs to.
+const about = id => store.get(id) ?? store.all().find(p => p.returns.some(r => r.id === id))
 
 const scan = d => ({ text: `Scanned ${scans[d.kind] ?? 'a code'} ${d.masked ?? ''}${d.say?.short ? `: ${d.say.short}` : ''}`, icon: 'scanner', tone: d.say ? 'doubt' : '' })
 
@@ -55,9 +58,12 @@ const device = (state, d) => {
   return { text: `the ${name} ${{ ready: 'is ready', away: 'is away', stalled: 'takes no data' }[state] ?? spaced(state)}`, icon, tone: state === 'ready' ? '' : 'bad' }
 }
 
+// trouble is its first sentence; the rest, and the remedy, are one touch away.
+const trouble = d => (d.sentence ? d.sentence.replace(/\. .*$/, '.') : spaced(d.code))
+
 const health = (state, d) => (state === 'cleared'
-  ? { text: `over: ${d.sentence ?? spaced(d.code)}`, icon: 'tick', tone: 'good' }
-  : { text: d.sentence ?? spaced(d.code), icon: 'no', tone: d.severity === 'note' ? 'doubt' : 'bad' })
+  ? { text: `mended: ${trouble(d)}`, icon: 'tick', tone: 'good' }
+  : { text: trouble(d), icon: 'no', tone: d.severity === 'note' ? 'doubt' : 'bad' })
 
 const availability = d => {
   const { show } = Object.values(d.lanes ?? {})[0] ?? {}
