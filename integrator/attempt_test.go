@@ -19,7 +19,7 @@ const (
 func (r *rig) charge(id string, n int, code string) {
 	r.Helper()
 	key := id + ":charge:" + string(rune('0'+n))
-	r.accepted(wire.OutCharging, key, wire.BillCharge, wire.Charge{Payment: id, Attempt: n, Code: code})
+	r.accepted(payment.OutCharging, key, wire.BillCharge, wire.Charge{Payment: id, Attempt: n, Code: code})
 }
 
 // The bank's no to the first code was not its last word, and the second code is being charged: the order of the second

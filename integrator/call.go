@@ -198,5 +198,5 @@ func (s *Service) get(ctx context.Context, terminal string, epoch int64, params 
 		return nil, nil, err
 	}
 	b := bill.Snapshot(st, time.Now().UTC())
-	return &wire.Result{Outcome: wire.OutBill, Bill: &b}, nil, nil
+	return &wire.Result{Outcome: payment.OutBill, Bill: &b}, nil, nil
 }

@@ -19,7 +19,7 @@ func TestSameCallTwiceHasOneEffect(t *testing.T) {
 	run(t, func(t *testing.T, r *rig) {
 		c := r.request(payment.Show, 100)
 		for range 3 {
-			r.accepted(wire.OutCreated, c.Payment+":create", wire.BillCreate, c)
+			r.accepted(payment.OutCreated, c.Payment+":create", wire.BillCreate, c)
 		}
 		r.await(c.Payment, payment.EvOpen, time.Second)
 		if n := r.bank.count("present"); n != 1 {
@@ -29,7 +29,7 @@ func TestSameCallTwiceHasOneEffect(t *testing.T) {
 		other.Amount.Value++
 		r.refused(payment.NoKeyReused, c.Payment+":create", wire.BillCreate, other)
 		r.refused(payment.NoKeyReused, c.Payment+":create-again", wire.BillCreate, other)
-		r.accepted(wire.OutCreated, c.Payment+":create-again", wire.BillCreate, c)
+		r.accepted(payment.OutCreated, c.Payment+":create-again", wire.BillCreate, c)
 
 		r.bank.pay(c.Payment, "T1", 100, 0)
 		r.hint(c.Payment)
@@ -51,11 +51,11 @@ func TestSameCallTwiceHasOneEffect(t *testing.T) {
 func TestReferenceOfAnotherPaymentIsSeen(t *testing.T) {
 	run(t, func(t *testing.T, r *rig) {
 		c := r.request(payment.Show, 100)
-		r.accepted(wire.OutCreated, c.Payment+":create", wire.BillCreate, c)
+		r.accepted(payment.OutCreated, c.Payment+":create", wire.BillCreate, c)
 		again := c
 		again.Payment = payment.NewID(time.Now().Add(time.Second))
 		for range 2 {
-			res := r.accepted(wire.OutReferenceSeen, again.Payment+":create", wire.BillCreate, again)
+			res := r.accepted(payment.OutReferenceSeen, again.Payment+":create", wire.BillCreate, again)
 			if res.Bill.Payment != c.Payment || !res.Bill.Review {
 				t.Fatalf("reference_seen names %+v", res.Bill)
 			}
@@ -66,7 +66,7 @@ func TestReferenceOfAnotherPaymentIsSeen(t *testing.T) {
 		}
 		lane := again
 		lane.Lane = "2"
-		r.accepted(wire.OutCreated, again.Payment+":create", wire.BillCreate, lane)
+		r.accepted(payment.OutCreated, again.Payment+":create", wire.BillCreate, lane)
 	})
 }
 
@@ -160,7 +160,7 @@ func TestProviderThatIsNotThereRefusesTheBill(t *testing.T) {
 	run(t, func(t *testing.T, r *rig) {
 		c := r.request(payment.Show, 100)
 		c.Provider = "nobody"
-		r.accepted(wire.OutCreated, c.Payment+":create", wire.BillCreate, c)
+		r.accepted(payment.OutCreated, c.Payment+":create", wire.BillCreate, c)
 		if b := r.await(c.Payment, payment.EvClosed, time.Second); b.Status != "refused" || b.Why != "no_provider" {
 			t.Fatalf("closed: %+v", b)
 		}

@@ -39,11 +39,11 @@ func sales() []sale {
 		r.bank.pay(id, "T"+id, 1000, 0)
 		r.hint(id)
 	}, false}
-	confirm := boxCall(wire.OutConfirmed, "confirm", wire.BillConfirm, func(id string) any { return wire.Confirm{Payment: id, Final: 900} })
-	back := boxCall(wire.OutReturning, "return:k", wire.BillReturn, func(id string) any { return wire.Return{Payment: id, Key: "k", Amount: 300} })
-	cancel := boxCall(wire.OutFenced, "return:w", wire.BillReturn, func(id string) any { return wire.Return{Payment: id, Key: "w", Whole: true} })
+	confirm := boxCall(payment.OutConfirmed, "confirm", wire.BillConfirm, func(id string) any { return wire.Confirm{Payment: id, Final: 900} })
+	back := boxCall(payment.OutReturning, "return:k", wire.BillReturn, func(id string) any { return wire.Return{Payment: id, Key: "k", Amount: 300} })
+	cancel := boxCall(payment.OutFenced, "return:w", wire.BillReturn, func(id string) any { return wire.Return{Payment: id, Key: "w", Whole: true} })
 	charge := func(n int, code string) step {
-		return boxCall(wire.OutCharging, fmt.Sprintf("charge:%d", n), wire.BillCharge, func(id string) any {
+		return boxCall(payment.OutCharging, fmt.Sprintf("charge:%d", n), wire.BillCharge, func(id string) any {
 			return wire.Charge{Payment: id, Attempt: n, Code: code}
 		})
 	}
@@ -153,7 +153,7 @@ func TestDoubtAfterADeadServerIsShort(t *testing.T) {
 				free := r.bank.hold(c.op)
 				id := r.create(c.mode, 1000)
 				if c.mode == payment.Scan {
-					r.accepted(wire.OutCharging, id+":charge:1", wire.BillCharge, wire.Charge{Payment: id, Attempt: 1, Code: "281234567890123456"})
+					r.accepted(payment.OutCharging, id+":charge:1", wire.BillCharge, wire.Charge{Payment: id, Attempt: 1, Code: "281234567890123456"})
 				}
 				r.crash()
 				r.bank.forget() // what the dead process sent never arrived

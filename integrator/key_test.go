@@ -14,10 +14,10 @@ func TestEveryKeyHasOneEffectForEver(t *testing.T) {
 	run(t, func(t *testing.T, r *rig) {
 		show := r.request(payment.Show, 100)
 		id := show.Payment
-		r.accepted(wire.OutCreated, id+":create", wire.BillCreate, show)
+		r.accepted(payment.OutCreated, id+":create", wire.BillCreate, show)
 		r.await(id, payment.EvOpen, time.Second)
 		longer := wire.Extend{Payment: id, LifeMS: 240_000}
-		r.accepted(wire.OutExtended, id+":extend", wire.BillExtend, longer)
+		r.accepted(payment.OutExtended, id+":extend", wire.BillExtend, longer)
 		r.bank.script("kill", errLine, errLine, errLine, errLine, errLine, errLine)
 		r.await(id, payment.EvClosing, 241*time.Second)
 		time.Sleep(6 * time.Second)
@@ -25,7 +25,7 @@ func TestEveryKeyHasOneEffectForEver(t *testing.T) {
 		r.hint(id)
 		r.await(id, payment.EvLate, time.Second)
 		accept := wire.AcceptLate{Payment: id}
-		r.accepted(wire.OutAccepted, id+":accept_late", wire.BillAcceptLate, accept)
+		r.accepted(payment.OutAccepted, id+":accept_late", wire.BillAcceptLate, accept)
 		early := wire.Return{Payment: id, Key: "early", Amount: 10}
 		r.refused(payment.NoConfirmFirst, id+":return:early", wire.BillReturn, early)
 		r.confirm(id, 90)
@@ -45,9 +45,9 @@ func TestEveryKeyHasOneEffectForEver(t *testing.T) {
 		for range 2 {
 			time.Sleep(20 * 24 * time.Hour)
 			r.take()
-			r.accepted(wire.OutCreated, id+":create", wire.BillCreate, show)
-			r.accepted(wire.OutExtended, id+":extend", wire.BillExtend, longer)
-			r.accepted(wire.OutAccepted, id+":accept_late", wire.BillAcceptLate, accept)
+			r.accepted(payment.OutCreated, id+":create", wire.BillCreate, show)
+			r.accepted(payment.OutExtended, id+":extend", wire.BillExtend, longer)
+			r.accepted(payment.OutAccepted, id+":accept_late", wire.BillAcceptLate, accept)
 			r.confirm(id, 90)
 			r.refused(payment.NoAlreadyConfirmed, id+":confirm:2", wire.BillConfirm, wire.Confirm{Payment: id, Final: 80})
 			r.giveBack(id, "r1", 20)
@@ -56,12 +56,12 @@ func TestEveryKeyHasOneEffectForEver(t *testing.T) {
 			r.audit(800, 70, 730, 0)
 		}
 		// The same keys under other call ids: they are columns of the bill's own rows.
-		r.accepted(wire.OutReturning, "x1", wire.BillReturn, wire.Return{Payment: id, Key: "r1", Amount: 20})
-		r.accepted(wire.OutFenced, "x2", wire.BillReturn, wire.Return{Payment: scan, Key: "whole", Whole: true})
-		r.accepted(wire.OutConfirmed, "x3", wire.BillConfirm, wire.Confirm{Payment: id, Final: 90})
-		r.accepted(wire.OutAccepted, "x4", wire.BillAcceptLate, accept)
-		r.accepted(wire.OutCharging, "x5", wire.BillCharge, wire.Charge{Payment: scan, Attempt: 1, Code: codeOne})
-		r.accepted(wire.OutCreated, "x6", wire.BillCreate, show)
+		r.accepted(payment.OutReturning, "x1", wire.BillReturn, wire.Return{Payment: id, Key: "r1", Amount: 20})
+		r.accepted(payment.OutFenced, "x2", wire.BillReturn, wire.Return{Payment: scan, Key: "whole", Whole: true})
+		r.accepted(payment.OutConfirmed, "x3", wire.BillConfirm, wire.Confirm{Payment: id, Final: 90})
+		r.accepted(payment.OutAccepted, "x4", wire.BillAcceptLate, accept)
+		r.accepted(payment.OutCharging, "x5", wire.BillCharge, wire.Charge{Payment: scan, Attempt: 1, Code: codeOne})
+		r.accepted(payment.OutCreated, "x6", wire.BillCreate, show)
 		r.audit(800, 70, 730, 0)
 		if n := r.bank.count("charge") + r.bank.count("present") + r.bank.count("return"); n != calls {
 			t.Errorf("%d calls to the bank came of repeats", n-calls)

@@ -112,7 +112,7 @@ func (w *town) sale(mode payment.Mode, amount int64) string {
 	w.Helper()
 	c := w.request(mode, amount)
 	c.Provider, c.LifeMS = "sandbox", 0
-	w.accepted(wire.OutCreated, c.Payment+":create", wire.BillCreate, c)
+	w.accepted(payment.OutCreated, c.Payment+":create", wire.BillCreate, c)
 	return c.Payment
 }
 
@@ -200,7 +200,7 @@ var magicShown = []struct {
 		if b := w.is(id, payment.EvLate, "closing", 12*time.Second); b.LeaseMS < 25_000 || b.Held != 12503 {
 			w.Errorf("late: %+v", b)
 		}
-		w.accepted(wire.OutAccepted, id+":accept_late", wire.BillAcceptLate, wire.AcceptLate{Payment: id})
+		w.accepted(payment.OutAccepted, id+":accept_late", wire.BillAcceptLate, wire.AcceptLate{Payment: id})
 		w.is(id, payment.EvPaid, "paid", 0)
 		w.sold(id, 12503)
 		w.books(12503, 12503, 0, 0)

@@ -202,7 +202,7 @@ func (r *rig) request(mode payment.Mode, amount int64) wire.Create {
 func (r *rig) create(mode payment.Mode, amount int64) string {
 	r.Helper()
 	c := r.request(mode, amount)
-	r.accepted(wire.OutCreated, c.Payment+":create", wire.BillCreate, c)
+	r.accepted(payment.OutCreated, c.Payment+":create", wire.BillCreate, c)
 	return c.Payment
 }
 
@@ -255,7 +255,7 @@ func (r *rig) await(id, kind string, limit time.Duration) payment.Bill {
 
 func (r *rig) get(id string) payment.Bill {
 	r.Helper()
-	return *r.accepted(wire.OutBill, id+":get", wire.BillGet, wire.Get{Payment: id}).Bill
+	return *r.accepted(payment.OutBill, id+":get", wire.BillGet, wire.Get{Payment: id}).Bill
 }
 
 // hint is the bank's call-back about an order.
@@ -287,15 +287,15 @@ func (r *rig) audit(credits, goods, returned, owed int64) {
 
 func (r *rig) confirm(id string, final int64) *wire.Result {
 	r.Helper()
-	return r.accepted(wire.OutConfirmed, id+":confirm", wire.BillConfirm, wire.Confirm{Payment: id, Final: final})
+	return r.accepted(payment.OutConfirmed, id+":confirm", wire.BillConfirm, wire.Confirm{Payment: id, Final: final})
 }
 
 func (r *rig) giveBack(id, key string, amount int64) *wire.Result {
 	r.Helper()
 	p := wire.Return{Payment: id, Key: key, Amount: amount, Whole: amount == 0}
-	out := wire.OutReturning
+	out := payment.OutReturning
 	if p.Whole {
-		out = wire.OutFenced
+		out = payment.OutFenced
 	}
 	return r.accepted(out, id+":return:"+key, wire.BillReturn, p)
 }

@@ -78,15 +78,15 @@ func TestLateMoneyIsOfferedAndTakenOrGivenBack(t *testing.T) {
 				t.Fatalf("late: %+v", b)
 			}
 			if take {
-				r.accepted(wire.OutAccepted, id+":accept_late", wire.BillAcceptLate, wire.AcceptLate{Payment: id})
+				r.accepted(payment.OutAccepted, id+":accept_late", wire.BillAcceptLate, wire.AcceptLate{Payment: id})
 				r.await(id, payment.EvPaid, 0)
-				r.accepted(wire.OutAccepted, id+":accept_late", wire.BillAcceptLate, wire.AcceptLate{Payment: id})
+				r.accepted(payment.OutAccepted, id+":accept_late", wire.BillAcceptLate, wire.AcceptLate{Payment: id})
 				r.confirm(id, 100)
 				r.audit(100, 100, 0, 0)
 				return
 			}
 			r.await(id, payment.EvPaidAfter, 31*time.Second)
-			r.accepted(wire.OutLapsed, id+":accept_late", wire.BillAcceptLate, wire.AcceptLate{Payment: id})
+			r.accepted(payment.OutLapsed, id+":accept_late", wire.BillAcceptLate, wire.AcceptLate{Payment: id})
 			r.await(id, payment.EvClosed, time.Minute)
 			time.Sleep(time.Minute)
 			r.audit(100, 0, 100, 0)
@@ -129,14 +129,14 @@ func TestScannedCodeIsDeclinedThenPaid(t *testing.T) {
 		r.bank.codes[no] = func(o *order) { o.dead, o.decline = true, &payment.Decline{Why: "not_enough", Retry: true} }
 		id := r.create(payment.Scan, 700)
 		r.await(id, payment.EvOpen, 0)
-		r.accepted(wire.OutCharging, id+":charge:1", wire.BillCharge, wire.Charge{Payment: id, Attempt: 1, Code: no})
+		r.accepted(payment.OutCharging, id+":charge:1", wire.BillCharge, wire.Charge{Payment: id, Attempt: 1, Code: no})
 		b := r.await(id, payment.EvDeclined, time.Second)
 		if b.Declined == nil || b.Declined.Why != "not_enough" || b.Declined.Attempt != 1 {
 			t.Fatalf("declined: %+v", b.Declined)
 		}
-		r.accepted(wire.OutCharging, id+":charge:1", wire.BillCharge, wire.Charge{Payment: id, Attempt: 1, Code: no})
+		r.accepted(payment.OutCharging, id+":charge:1", wire.BillCharge, wire.Charge{Payment: id, Attempt: 1, Code: no})
 		r.refused(payment.NoKeyReused, id+":charge:1", wire.BillCharge, wire.Charge{Payment: id, Attempt: 1, Code: yes})
-		r.accepted(wire.OutCharging, id+":charge:2", wire.BillCharge, wire.Charge{Payment: id, Attempt: 2, Code: yes})
+		r.accepted(payment.OutCharging, id+":charge:2", wire.BillCharge, wire.Charge{Payment: id, Attempt: 2, Code: yes})
 		r.await(id, payment.EvPaid, time.Second)
 		r.confirm(id, 700)
 		if n := r.bank.count("charge"); n != 2 {
@@ -156,7 +156,7 @@ func TestChargeLostInARestartIsNeverSentAgain(t *testing.T) {
 		const code = "281010897274821897274821"
 		free := r.bank.hold("charge")
 		id := r.create(payment.Scan, 700)
-		r.accepted(wire.OutCharging, id+":charge:1", wire.BillCharge, wire.Charge{Payment: id, Attempt: 1, Code: code})
+		r.accepted(payment.OutCharging, id+":charge:1", wire.BillCharge, wire.Charge{Payment: id, Attempt: 1, Code: code})
 		synctest.Wait()
 		r.crash()
 		free()
@@ -179,13 +179,13 @@ func TestVoidTakesThePlaceOfALostCharge(t *testing.T) {
 	run(t, func(t *testing.T, r *rig) {
 		id := r.create(payment.Scan, 700)
 		for range 2 {
-			r.accepted(wire.OutVoid, id+":charge_void:1", wire.BillChargeVoid, wire.ChargeVoid{Payment: id, Attempt: 1})
+			r.accepted(payment.OutVoid, id+":charge_void:1", wire.BillChargeVoid, wire.ChargeVoid{Payment: id, Attempt: 1})
 		}
-		r.accepted(wire.OutVoid, id+":charge:1", wire.BillCharge, wire.Charge{Payment: id, Attempt: 1, Code: "281010897274821897274821"})
+		r.accepted(payment.OutVoid, id+":charge:1", wire.BillCharge, wire.Charge{Payment: id, Attempt: 1, Code: "281010897274821897274821"})
 		if n := r.bank.count("charge"); n != 0 {
 			t.Fatalf("a voided attempt was charged %d times", n)
 		}
-		r.accepted(wire.OutCharging, id+":charge:2", wire.BillCharge, wire.Charge{Payment: id, Attempt: 2, Code: "281010897274821897274821"})
+		r.accepted(payment.OutCharging, id+":charge:2", wire.BillCharge, wire.Charge{Payment: id, Attempt: 2, Code: "281010897274821897274821"})
 		r.await(id, payment.EvPaid, time.Second)
 		r.confirm(id, 700)
 		r.audit(700, 700, 0, 0)

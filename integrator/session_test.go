@@ -219,7 +219,7 @@ func TestNumbersFollowTheBusinessDayAndNeverRepeat(t *testing.T) {
 			seen[next] = true
 			c := r.request(payment.Scan, 100)
 			c.Number = string([]byte{byte('0' + next/1000), byte('0' + next/100%10), byte('0' + next/10%10), byte('0' + next%10)})
-			res := r.accepted(wire.OutCreated, c.Payment+":create", wire.BillCreate, c)
+			res := r.accepted(payment.OutCreated, c.Payment+":create", wire.BillCreate, c)
 			next++
 			if res.Numbers != nil {
 				n = *res.Numbers
@@ -291,7 +291,7 @@ func TestSlowBankDelaysNobodyElse(t *testing.T) {
 		for range 10 {
 			c := r.request(payment.Show, 100)
 			c.Provider = "slow"
-			r.accepted(wire.OutCreated, c.Payment+":create", wire.BillCreate, c)
+			r.accepted(payment.OutCreated, c.Payment+":create", wire.BillCreate, c)
 		}
 		synctest.Wait()
 		if n := slow.count("present"); n != 2 {

@@ -39,7 +39,7 @@ type Subject struct {
 // Called is how a call was answered; kept as long as its bill.
 type Called struct {
 	Hash    string // of its params
-	Outcome string // wire.Out…
+	Outcome string // payment.Out…
 	Owed    int64
 }
 

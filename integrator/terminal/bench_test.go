@@ -18,6 +18,7 @@ import (
 	"tilld/integrator/terminal"
 	"tilld/internal/floor"
 	"tilld/internal/wire"
+	"tilld/payment"
 )
 
 const sessions = 1000
@@ -105,7 +106,7 @@ func openLinks(b *testing.B) (func(session, n int), float64, func()) {
 type echo struct{ *office }
 
 func (*echo) Call(context.Context, string, int64, string, string, json.RawMessage) (*wire.Result, *wire.Problem, error) {
-	return &wire.Result{Outcome: wire.OutBill}, nil, nil
+	return &wire.Result{Outcome: payment.OutBill}, nil, nil
 }
 
 func openBare(b *testing.B) (func(session, n int), float64, func()) {

@@ -132,9 +132,9 @@ func (o *office) Call(ctx context.Context, name string, epoch int64, id, method 
 		}
 		return was.result, nil, nil
 	}
-	r := &wire.Result{Outcome: wire.OutBill}
+	r := &wire.Result{Outcome: payment.OutBill}
 	if method == wire.BillCreate {
-		r.Outcome = wire.OutCreated
+		r.Outcome = payment.OutCreated
 		o.bills[of.Payment] = &payment.Bill{Payment: of.Payment, Lane: of.Lane, Amount: of.Amount, Version: 1, Life: payment.Open}
 		o.event(name, payment.EvOpen, o.bills[of.Payment])
 	}

@@ -76,7 +76,7 @@ func BenchmarkCreatedToEventOut(b *testing.B) {
 		if err := box.Event(ctx, wire.Event{Seq: news, Type: payment.EvClosed, Body: body}); err != nil {
 			return err
 		}
-		return box.Answer(ctx, id+":create", &wire.Result{Outcome: wire.OutCreated}, nil)
+		return box.Answer(ctx, id+":create", &wire.Result{Outcome: payment.OutCreated}, nil)
 	})
 }
 

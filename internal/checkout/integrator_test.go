@@ -247,7 +247,7 @@ func (s *integrator) call(c record.Call) (*wire.Result, *wire.Problem) {
 	case wire.BillCreate:
 		return s.create(read[wire.Create](s.t, c))
 	case wire.BillGet:
-		return &wire.Result{Outcome: wire.OutBill, Bill: snap(b)}, nil
+		return &wire.Result{Outcome: payment.OutBill, Bill: snap(b)}, nil
 	case wire.BillReturn:
 		return s.giveBack(b, read[wire.Return](s.t, c))
 	case wire.BillConfirm:
@@ -259,23 +259,23 @@ func (s *integrator) call(c record.Call) (*wire.Result, *wire.Problem) {
 		b.Kept, b.Held, b.Life, b.Reason = p.Final, 0, payment.Closed, payment.Done
 		b.By, b.ByDeadline = "box", false
 		s.emit(payment.EvDone, b)
-		return &wire.Result{Outcome: wire.OutConfirmed, Owed: b.Owed, Bill: snap(b)}, nil
+		return &wire.Result{Outcome: payment.OutConfirmed, Owed: b.Owed, Bill: snap(b)}, nil
 	case wire.BillCharge:
 		return s.charge(b, read[wire.Charge](s.t, c))
 	case wire.BillChargeVoid:
 		p := read[wire.ChargeVoid](s.t, c)
 		if p.Attempt > b.Attempt {
 			b.Attempt = p.Attempt
-			return &wire.Result{Outcome: wire.OutVoid}, nil
+			return &wire.Result{Outcome: payment.OutVoid}, nil
 		}
-		return &wire.Result{Outcome: wire.OutCharging}, nil
+		return &wire.Result{Outcome: payment.OutCharging}, nil
 	case wire.BillAcceptLate:
 		if b.Late != payment.LateOffered {
-			return &wire.Result{Outcome: wire.OutLapsed, Bill: snap(b)}, nil
+			return &wire.Result{Outcome: payment.OutLapsed, Bill: snap(b)}, nil
 		}
 		b.Late, b.Life, b.Reason, b.Fill = payment.LateAccepted, payment.Open, "", payment.Full
 		s.emit(payment.EvPaid, b)
-		return &wire.Result{Outcome: wire.OutAccepted, Bill: snap(b)}, nil
+		return &wire.Result{Outcome: payment.OutAccepted, Bill: snap(b)}, nil
 	case wire.BillExtend:
 		p := read[wire.Extend](s.t, c)
 		if b.Life != payment.Open || b.Fill == payment.Full {
@@ -285,7 +285,7 @@ func (s *integrator) call(c record.Call) (*wire.Result, *wire.Problem) {
 		}
 		b.RemainingMS = p.LifeMS
 		s.emit(payment.EvOpen, b)
-		return &wire.Result{Outcome: wire.OutExtended, Bill: snap(b)}, nil
+		return &wire.Result{Outcome: payment.OutExtended, Bill: snap(b)}, nil
 	}
 	s.t.Fatalf("integrator: method %s", c.Method)
 	return nil, nil
@@ -294,7 +294,7 @@ func (s *integrator) call(c record.Call) (*wire.Result, *wire.Problem) {
 func (s *integrator) create(p wire.Create) (*wire.Result, *wire.Problem) {
 	ref := p.Lane + "/" + p.Reference
 	if was, ok := s.first[ref]; ok && was != p.Payment {
-		return &wire.Result{Outcome: wire.OutReferenceSeen, Bill: snap(s.bills[was])}, nil
+		return &wire.Result{Outcome: payment.OutReferenceSeen, Bill: snap(s.bills[was])}, nil
 	}
 	s.first[ref] = p.Payment
 	b := &payment.Bill{
@@ -306,7 +306,7 @@ func (s *integrator) create(p wire.Create) (*wire.Result, *wire.Problem) {
 		b.Payload = s.payload(p.Payment)
 	}
 	s.bills[p.Payment] = b
-	r := &wire.Result{Outcome: wire.OutCreated, Bill: snap(b)}
+	r := &wire.Result{Outcome: payment.OutCreated, Bill: snap(b)}
 	r.Bill.Life, r.Bill.Payload = payment.Created, ""
 	s.emit(payment.EvOpen, b)
 	return r, nil
@@ -321,7 +321,7 @@ func (s *integrator) giveBack(b *payment.Bill, p wire.Return) (*wire.Result, *wi
 		b.Owed += p.Amount
 		b.Returns = append(b.Returns, payment.BillReturn{Key: p.Key, Amount: p.Amount, How: "refund", State: "pending"})
 		s.emit(payment.EvReturning, b)
-		return &wire.Result{Outcome: wire.OutReturning, Owed: b.Owed, Bill: snap(b)}, nil
+		return &wire.Result{Outcome: payment.OutReturning, Owed: b.Owed, Bill: snap(b)}, nil
 	}
 	if b.Life == payment.Closed && b.Reason == payment.Done && !b.ByDeadline {
 		return nil, problem(payment.NoAlreadyConfirmed, b)
@@ -341,12 +341,12 @@ func (s *integrator) giveBack(b *payment.Bill, p wire.Return) (*wire.Result, *wi
 		b.Life, b.Reason = payment.Closing, payment.Returning
 		s.emit(payment.EvClosing, b)
 	}
-	return &wire.Result{Outcome: wire.OutFenced, Owed: b.Owed, Bill: snap(b)}, nil
+	return &wire.Result{Outcome: payment.OutFenced, Owed: b.Owed, Bill: snap(b)}, nil
 }
 
 func (s *integrator) charge(b *payment.Bill, p wire.Charge) (*wire.Result, *wire.Problem) {
 	if p.Attempt <= b.Attempt {
-		return &wire.Result{Outcome: wire.OutCharging, Bill: snap(b)}, nil
+		return &wire.Result{Outcome: payment.OutCharging, Bill: snap(b)}, nil
 	}
 	if b.Life != payment.Open || b.Fence {
 		return nil, problem(payment.NoClosed, b)
@@ -361,7 +361,7 @@ func (s *integrator) charge(b *payment.Bill, p wire.Charge) (*wire.Result, *wire
 	default:
 		s.pay(b.Payment)
 	}
-	return &wire.Result{Outcome: wire.OutCharging, Bill: snap(b)}, nil
+	return &wire.Result{Outcome: payment.OutCharging, Bill: snap(b)}, nil
 }
 
 func (s *integrator) String() string {

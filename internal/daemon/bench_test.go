@@ -178,7 +178,7 @@ func ackOf(m wire.Message) int64 {
 }
 
 func (a *asker) answer(m wire.Message) {
-	var result any = wire.Result{Outcome: wire.OutBill, Bill: &a.bill}
+	var result any = wire.Result{Outcome: payment.OutBill, Bill: &a.bill}
 	switch m.Method {
 	case wire.SessionOpen:
 		result = wire.Session{
@@ -195,11 +195,11 @@ func (a *asker) answer(m wire.Message) {
 			Payment: in.Payment, Lane: in.Lane, Reference: in.Reference, Number: in.Number, Mode: in.Mode, Purpose: in.Purpose, Amount: in.Amount,
 			Life: payment.Open, Late: payment.LateNo, Fill: payment.None, Status: "open", Due: in.Amount.Value, RemainingMS: 3_600_000, MaxOpenMS: 3_600_000,
 		}
-		result = wire.Result{Outcome: wire.OutCreated}
+		result = wire.Result{Outcome: payment.OutCreated}
 		defer func() { _ = a.event(payment.EvOpen) }()
 	case wire.BillCharge:
 		a.bill.Attempt++
-		result = wire.Result{Outcome: wire.OutCharging}
+		result = wire.Result{Outcome: payment.OutCharging}
 	}
 	if p, err := wire.EncodeResult(m.ID, result); err == nil {
 		_ = a.conn.Send(ws.Call, p)

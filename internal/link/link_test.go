@@ -21,6 +21,7 @@ import (
 	"tilld/internal/record"
 	"tilld/internal/wire"
 	"tilld/internal/ws"
+	"tilld/payment"
 )
 
 // server is the other end inside a test bubble: every dial lands in handle.
@@ -444,7 +445,7 @@ func TestCalls(t *testing.T) {
 						mu.Lock()
 						got = append(got, m.ID)
 						mu.Unlock()
-						p, _ := wire.EncodeResult(m.ID, wire.Result{Outcome: wire.OutBill})
+						p, _ := wire.EncodeResult(m.ID, wire.Result{Outcome: payment.OutBill})
 						_ = c.Send(ws.Call, p)
 					}
 				}
@@ -484,7 +485,7 @@ func TestCalls(t *testing.T) {
 						b.mu.Unlock()
 					}
 					if m.IsCall() {
-						p, _ := wire.EncodeResult(m.ID, wire.Result{Outcome: wire.OutBill})
+						p, _ := wire.EncodeResult(m.ID, wire.Result{Outcome: payment.OutBill})
 						_ = c.Send(ws.Call, p)
 					}
 				}
@@ -515,7 +516,7 @@ func TestCalls(t *testing.T) {
 						mu.Lock()
 						sent[m.ID]++
 						mu.Unlock()
-						p, _ := wire.EncodeResult(m.ID, wire.Result{Outcome: wire.OutBill})
+						p, _ := wire.EncodeResult(m.ID, wire.Result{Outcome: payment.OutBill})
 						_ = c.Send(ws.Call, p)
 					}
 				}
@@ -563,7 +564,7 @@ func TestOwner(t *testing.T) {
 							return
 						}
 						if m.IsCall() {
-							p, _ := wire.EncodeResult(m.ID, wire.Result{Outcome: wire.OutBill})
+							p, _ := wire.EncodeResult(m.ID, wire.Result{Outcome: payment.OutBill})
 							_ = c.Send(ws.Call, p)
 						}
 					}

@@ -108,13 +108,13 @@ func examples() []example {
 			Payment: pay, Lane: "1", Reference: "R-77", Number: "4821", Amount: rub(12550), Mode: payment.Show, Purpose: payment.Sale,
 			IfNotConfirmed: payment.Keep, LifeMS: 300000, Provider: "sandbox",
 		}},
-		{file: "bill.create.result", id: pay + ":create", result: wire.Result{Outcome: wire.OutCreated, Bill: bill(1, func(b *payment.Bill) {
+		{file: "bill.create.result", id: pay + ":create", result: wire.Result{Outcome: payment.OutCreated, Bill: bill(1, func(b *payment.Bill) {
 			b.Life, b.Status, b.Due = payment.Created, "created", 12550
 		})}},
 		{file: "bill.create.refused", id: pay + ":create", problem: refuse(payment.NoKeyReused, "this id was used with other params")},
 
 		{file: "bill.get", id: pay + ":get:1", method: wire.BillGet, params: wire.Get{Payment: pay}},
-		{file: "bill.get.result", id: pay + ":get:1", result: wire.Result{Outcome: wire.OutBill, Bill: bill(2, func(b *payment.Bill) {
+		{file: "bill.get.result", id: pay + ":get:1", result: wire.Result{Outcome: payment.OutBill, Bill: bill(2, func(b *payment.Bill) {
 			b.Payload, b.RemainingMS, b.MaxOpenMS = "https://qr.example/4821", 287000, 1187000
 		})}},
 		{file: "bill.get.refused", id: pay + ":get:1", problem: refuse(payment.NoUnknownBill, "there is no bill for this payment")},
@@ -123,7 +123,7 @@ func examples() []example {
 			Payment: pay, Key: "01m9k4w0000000000000000r1a", Whole: true, Reason: "till",
 		}},
 		{file: "bill.return.result", id: pay + ":return:01m9k4w0000000000000000r1a", result: wire.Result{
-			Outcome: wire.OutFenced, Bill: bill(3, func(b *payment.Bill) {
+			Outcome: payment.OutFenced, Bill: bill(3, func(b *payment.Bill) {
 				b.Life, b.Reason, b.Fence, b.Status = payment.Closing, payment.Returning, true, "closing"
 			}),
 		}},
@@ -131,7 +131,7 @@ func examples() []example {
 			Payment: pay, Key: "01m9k6w0000000000000000r2a", Amount: 2550, Reason: "till",
 		}},
 		{file: "bill.return.part.result", id: pay + ":return:01m9k6w0000000000000000r2a", result: wire.Result{
-			Outcome: wire.OutReturning, Owed: 2550, Bill: bill(5, func(b *payment.Bill) {
+			Outcome: payment.OutReturning, Owed: 2550, Bill: bill(5, func(b *payment.Bill) {
 				b.Life, b.Reason, b.Fill, b.Status = payment.Closed, payment.Done, payment.Full, "part_returned"
 				b.Paid, b.Due, b.Kept, b.Owed, b.By, b.Flags = 12550, 0, 10000, 2550, "box", []string{"owed"}
 				b.Returns = []payment.BillReturn{{Key: "01m9k6w0000000000000000r2a", Amount: 2550, How: "undecided", State: "pending"}}
@@ -140,26 +140,26 @@ func examples() []example {
 		{file: "bill.return.refused", id: pay + ":return:01m9k6w0000000000000000r2a", problem: refuse(payment.NoExceedsKept, "more was asked back than is kept")},
 
 		{file: "bill.confirm", id: pay + ":confirm", method: wire.BillConfirm, params: wire.Confirm{Payment: pay, Final: 12550}},
-		{file: "bill.confirm.result", id: pay + ":confirm", result: wire.Result{Outcome: wire.OutConfirmed, Bill: bill(4, func(b *payment.Bill) {
+		{file: "bill.confirm.result", id: pay + ":confirm", result: wire.Result{Outcome: payment.OutConfirmed, Bill: bill(4, func(b *payment.Bill) {
 			b.Life, b.Reason, b.Fill, b.Status = payment.Closed, payment.Done, payment.Full, "confirmed"
 			b.Paid, b.Due, b.Kept, b.By = 12550, 0, 12550, "box"
 		})}},
 		{file: "bill.confirm.refused", id: pay + ":confirm", problem: refuse(payment.NoAlreadyConfirmed, "this payment was confirmed with another amount")},
 
 		{file: "bill.charge", id: pay + ":charge:1", method: wire.BillCharge, params: wire.Charge{Payment: pay, Attempt: 1, Code: "281111111111111111"}},
-		{file: "bill.charge.result", id: pay + ":charge:1", result: wire.Result{Outcome: wire.OutCharging}},
+		{file: "bill.charge.result", id: pay + ":charge:1", result: wire.Result{Outcome: payment.OutCharging}},
 		{file: "bill.charge.refused", id: pay + ":charge:1", problem: refuse(payment.NoAttemptRunning, "an earlier attempt has not ended yet")},
 
 		{file: "bill.charge_void", id: pay + ":charge_void:1", method: wire.BillChargeVoid, params: wire.ChargeVoid{Payment: pay, Attempt: 1}},
-		{file: "bill.charge_void.result", id: pay + ":charge_void:1", result: wire.Result{Outcome: wire.OutVoid}},
-		{file: "bill.charge_void.charging", id: pay + ":charge_void:1", result: wire.Result{Outcome: wire.OutCharging}},
+		{file: "bill.charge_void.result", id: pay + ":charge_void:1", result: wire.Result{Outcome: payment.OutVoid}},
+		{file: "bill.charge_void.charging", id: pay + ":charge_void:1", result: wire.Result{Outcome: payment.OutCharging}},
 
 		{file: "bill.accept_late", id: pay + ":accept_late", method: wire.BillAcceptLate, params: wire.AcceptLate{Payment: pay}},
-		{file: "bill.accept_late.result", id: pay + ":accept_late", result: wire.Result{Outcome: wire.OutAccepted}},
-		{file: "bill.accept_late.lapsed", id: pay + ":accept_late", result: wire.Result{Outcome: wire.OutLapsed}},
+		{file: "bill.accept_late.result", id: pay + ":accept_late", result: wire.Result{Outcome: payment.OutAccepted}},
+		{file: "bill.accept_late.lapsed", id: pay + ":accept_late", result: wire.Result{Outcome: payment.OutLapsed}},
 
 		{file: "bill.extend", id: pay + ":extend:1", method: wire.BillExtend, params: wire.Extend{Payment: pay, LifeMS: 600000}},
-		{file: "bill.extend.result", id: pay + ":extend:1", result: wire.Result{Outcome: wire.OutExtended}},
+		{file: "bill.extend.result", id: pay + ":extend:1", result: wire.Result{Outcome: payment.OutExtended}},
 		{file: "bill.extend.refused", id: pay + ":extend:1", problem: &wire.Problem{
 			Code: wire.CodeRefused, Message: "this bill cannot be given more time",
 			Data: wire.ProblemData{Code: payment.NoCannotExtend, Why: "max_open"},
@@ -168,7 +168,7 @@ func examples() []example {
 		{file: "prepayment.apply", id: pay + ":apply:01m9k7w0000000000000000a1a", method: wire.PrepaymentApply, params: wire.Apply{
 			Payment: pay, Key: "01m9k7w0000000000000000a1a", Sale: sale, Amount: 5000,
 		}},
-		{file: "prepayment.apply.result", id: pay + ":apply:01m9k7w0000000000000000a1a", result: wire.Result{Outcome: wire.OutApplied}},
+		{file: "prepayment.apply.result", id: pay + ":apply:01m9k7w0000000000000000a1a", result: wire.Result{Outcome: payment.OutApplied}},
 		{file: "prepayment.apply.refused", id: pay + ":apply:01m9k7w0000000000000000a1a", problem: refuse(payment.NoExceedsKept, "more was asked than the advance has left")},
 
 		{file: "event", method: wire.EventNote, params: wire.Event{Seq: 1204, Type: payment.EvPaid, Age: 12, Body: body(bill(3, func(b *payment.Bill) {

@@ -99,27 +99,11 @@ type Apply struct {
 
 // Result answers a bill.* call that was accepted.
 type Result struct {
-	Outcome string           `json:"outcome"` // created reference_seen bill fenced accepted lapsed confirmed returning charging void extended applied
+	Outcome string           `json:"outcome"` // payment.Out…
 	Owed    int64            `json:"owed,omitempty"`
 	Bill    *payment.Bill    `json:"bill,omitempty"`    // a snapshot; older than what the box knows = ignored
 	Numbers *payment.Numbers `json:"numbers,omitempty"` // a further lease, in the answer to bill.create
 }
-
-// Outcomes of a Result.
-const (
-	OutCreated       = "created"
-	OutReferenceSeen = "reference_seen"
-	OutBill          = "bill"
-	OutFenced        = "fenced"
-	OutAccepted      = "accepted"
-	OutLapsed        = "lapsed"
-	OutConfirmed     = "confirmed"
-	OutReturning     = "returning"
-	OutCharging      = "charging"
-	OutVoid          = "void"
-	OutExtended      = "extended"
-	OutApplied       = "applied"
-)
 
 // Problem is the error of a call that was refused: JSON-RPC's error object.
 type Problem struct {

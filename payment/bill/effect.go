@@ -64,25 +64,13 @@ type Work struct {
 	Amount  int64
 }
 
-// Outcomes of Reply, as on the wire; the last ones are for a console, a paychannel, a person.
+// Outcomes of Reply beside payment.Out…: for a console, a paychannel, a person.
 const (
-	OutCreated       = "created"
-	OutReferenceSeen = "reference_seen"
-	OutBill          = "bill"
-	OutFenced        = "fenced"
-	OutAccepted      = "accepted"
-	OutLapsed        = "lapsed"
-	OutConfirmed     = "confirmed"
-	OutReturning     = "returning"
-	OutCharging      = "charging"
-	OutVoid          = "void"
-	OutExtended      = "extended"
-	OutApplied       = "applied"
-	OutReturnWanted  = "return_wanted" // console: the box was asked (B36)
-	OutClosing       = "closing"       // console: B12e, deactivate
-	OutQuote         = "quote"         // paychannel
-	OutNothingDue    = "nothing_due"   // paychannel
-	OutDecided       = "decided"       // a person's verdict was taken
+	OutReturnWanted = "return_wanted" // console: the box was asked (B36)
+	OutClosing      = "closing"       // console: B12e, deactivate
+	OutQuote        = "quote"         // paychannel
+	OutNothingDue   = "nothing_due"   // paychannel
+	OutDecided      = "decided"       // a person's verdict was taken
 )
 
 func tell(kind string) Effect { return Effect{Kind: Tell, Type: kind} }

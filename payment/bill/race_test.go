@@ -95,7 +95,7 @@ func TestRace(t *testing.T) {
 			w.returnSaid(j.Request, "refused").took("O5").has("then", "refund, new id", w.sent()[0].Method == "refund")
 		}},
 		{"R18 confirm below paid, the answer is lost", func(w *world) {
-			w.opened().paid(200).confirm(120).took("B7", "O1").confirm(120).took("B8b").outcome(bill.OutConfirmed).sums(120, 80, 0, 0)
+			w.opened().paid(200).confirm(120).took("B7", "O1").confirm(120).took("B8b").outcome(payment.OutConfirmed).sums(120, 80, 0, 0)
 		}},
 		{"R19 one sticker, two customers: each a bill of its own", func(w *world) {
 			w.opened(fixed).paid(200).took("B24").paid(200).took("B24").has("children", "two", len(w.s.Children) == 2)
@@ -107,7 +107,7 @@ func TestRace(t *testing.T) {
 		}},
 		{"R24 accept crosses the lease's end", func(w *world) {
 			w.expired().looked(bill.Pending, w.late(200)).tick(30 * time.Second).step(bill.Event{Cause: bill.CallAcceptLate, Key: "a"})
-			w.took("B15b").outcome(bill.OutLapsed).sums(0, 200, 0, 0)
+			w.took("B15b").outcome(payment.OutLapsed).sums(0, 200, 0, 0)
 		}},
 		{"R25 confirm crosses auto-confirm", func(w *world) {
 			w.opened().paid(200).tick(10*time.Minute).confirm(200).took("B8a").sums(200, 0, 0, 0).confirm(200).took("B8b")
@@ -207,7 +207,7 @@ func TestFault(t *testing.T) {
 			} {
 				v := newWorld(w.t)
 				prepare(v)
-				v.whole("k").outcome(bill.OutFenced).has("fence", "stored", v.s.Fence)
+				v.whole("k").outcome(payment.OutFenced).has("fence", "stored", v.s.Fence)
 				v.looked(bill.Dead, v.onTime(200)).has("money", "never full again", !v.s.Full && v.s.Kept == 0)
 			}
 		}},
@@ -272,7 +272,7 @@ func TestFault(t *testing.T) {
 		}},
 		{"money that the bank gives back is not on offer any more", func(w *world) {
 			w.expired().looked(bill.Pending, w.late(200)).took("B15").gaveBack("tx1", 200, "done").took("B18a", "O9").sums(0, 0, 200, 0)
-			w.step(bill.Event{Cause: bill.CallAcceptLate, Key: "a"}).outcome(bill.OutLapsed)
+			w.step(bill.Event{Cause: bill.CallAcceptLate, Key: "a"}).outcome(payment.OutLapsed)
 		}},
 		{"a charge that the customer neither confirms nor refuses is killed at its deadline", func(w *world) {
 			w.create(scanned).charge(1).attempt(1, bill.Report{Work: bill.ChargeCode, Status: bill.Paying}).whole("k").took("B11")
@@ -327,7 +327,7 @@ func TestFault(t *testing.T) {
 		}},
 		{"a confirm that comes again after everything was returned", func(w *world) {
 			w.opened().paid(200).confirm(200).console("c", 200).took("B12a").status("returned")
-			w.confirm(200).took("B8b").outcome(bill.OutConfirmed).has("review", "none", !w.s.Review)
+			w.confirm(200).took("B8b").outcome(payment.OutConfirmed).has("review", "none", !w.s.Review)
 		}},
 		{"an advance that only a clock kept is no tender", func(w *world) {
 			w.opened(prepayment).paid(200).tick(24 * time.Hour).took("B9")

@@ -12,11 +12,11 @@ import (
 func scanTests() map[string]func(*world) {
 	return map[string]func(*world){
 		"B29": func(w *world) {
-			w.create(scanned).charge(1).took("B29").outcome(bill.OutCharging).told(payment.EvCharging).works(bill.ChargeCode).status("charging")
+			w.create(scanned).charge(1).took("B29").outcome(payment.OutCharging).told(payment.EvCharging).works(bill.ChargeCode).status("charging")
 			w.has("attempt", "hash and an order of its own", w.s.Attempts[0].Hash == "c" && w.s.Attempts[0].Order.ID == billID+"a1")
 		},
 		"B29a": func(w *world) {
-			w.create(scanned).charge(1).charge(1).took("B29a").outcome(bill.OutCharging).works().told()
+			w.create(scanned).charge(1).charge(1).took("B29a").outcome(payment.OutCharging).works().told()
 		},
 		"B29b": func(w *world) {
 			w.create(scanned).charge(1).charge(2).took("B29b").refused(payment.NoAttemptRunning)
@@ -46,12 +46,12 @@ func scanTests() map[string]func(*world) {
 			w.attempt(1, bill.Report{Work: bill.Kill, Status: bill.Dead}).took("B13").told(payment.EvClosed).status("expired")
 		},
 		"B34": func(w *world) {
-			w.create(scanned).step(bill.Event{Cause: bill.CallChargeVoid, Attempt: 1}).took("B34").outcome(bill.OutVoid).status("open")
-			w.charge(1).took("B29a").outcome(bill.OutVoid).works() // the late copy of the charge
+			w.create(scanned).step(bill.Event{Cause: bill.CallChargeVoid, Attempt: 1}).took("B34").outcome(payment.OutVoid).status("open")
+			w.charge(1).took("B29a").outcome(payment.OutVoid).works() // the late copy of the charge
 			w.charge(2).took("B29")
 		},
 		"B34x": func(w *world) {
-			w.create(scanned).charge(1).step(bill.Event{Cause: bill.CallChargeVoid, Attempt: 1}).took("B34x").outcome(bill.OutCharging).status("charging")
+			w.create(scanned).charge(1).step(bill.Event{Cause: bill.CallChargeVoid, Attempt: 1}).took("B34x").outcome(payment.OutCharging).status("charging")
 		},
 		"B34a": func(w *world) {
 			w.create(scanned).tick(5*time.Minute).took("B34a", "B13").told(payment.EvClosed).status("expired")

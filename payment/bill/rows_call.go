@@ -18,7 +18,7 @@ func callRows() []Row {
 				if e.Amount != s.Final {
 					return all(refuse(payment.NoAlreadyConfirmed, ""))
 				}
-				return all(reply(OutConfirmed))
+				return all(reply(payment.OutConfirmed))
 			}),
 		row("B8d", "OPEN(FULL) or done by deadline; confirm with more than is there, or with 0",
 			func(s *State, e *Event) bool {
@@ -38,7 +38,7 @@ func callRows() []Row {
 				s.Kept, s.Final, s.Confirmed, s.By = e.Amount, e.Amount, true, "box"
 				found(s)
 				end(s, e, payment.Done)
-				return cat(some(rest, WhyBelow, ""), all(reply(OutConfirmed), tell(payment.EvDone)))
+				return cat(some(rest, WhyBelow, ""), all(reply(payment.OutConfirmed), tell(payment.EvDone)))
 			}),
 		row("B8a", "CLOSED(done, by_deadline); confirm, final ≤ kept",
 			func(s *State, e *Event) bool { return confirm(e) && doneByOthers(s) },
@@ -46,7 +46,7 @@ func callRows() []Row {
 				rest := s.Kept - e.Amount
 				s.Kept, s.Final, s.Confirmed, s.ByDeadline, s.By = e.Amount, e.Amount, true, false, "box"
 				found(s)
-				return cat(some(rest, WhyBelow, ""), all(reply(OutConfirmed), tell(payment.EvDone)))
+				return cat(some(rest, WhyBelow, ""), all(reply(payment.OutConfirmed), tell(payment.EvDone)))
 			}),
 		row("B8c", "CLOSING, CLOSED without goods; confirm: goods have left unpaid, a person's case",
 			func(s *State, e *Event) bool {
@@ -66,15 +66,15 @@ func callRows() []Row {
 			func(s *State, e *Event) []Effect {
 				s.Late, s.AcceptKey = payment.LateAccepted, e.Key
 				fill(s, e)
-				return all(reply(OutAccepted), tell(payment.EvPaid))
+				return all(reply(payment.OutAccepted), tell(payment.EvPaid))
 			}),
 		row("B15b", "otherwise; accept_late",
 			func(s *State, e *Event) bool { return accept(e) && s.ID != "" },
 			func(s *State, e *Event) []Effect {
 				if s.AcceptKey != "" && s.AcceptKey == e.Key {
-					return all(reply(OutAccepted))
+					return all(reply(payment.OutAccepted))
 				}
-				return all(reply(OutLapsed))
+				return all(reply(payment.OutLapsed))
 			}),
 		row("B10x", "OPEN, not FULL; extend within max_open and the provider's own expiry, no fence",
 			func(s *State, e *Event) bool { return extend(e) && s.ID != "" && cannotExtend(s, e) == "" },
@@ -83,9 +83,9 @@ func callRows() []Row {
 					s.ExpiresAt = t
 				}
 				if s.Paying {
-					return all(reply(OutExtended), tell(payment.EvPaying))
+					return all(reply(payment.OutExtended), tell(payment.EvPaying))
 				}
-				return all(reply(OutExtended), tell(payment.EvOpen))
+				return all(reply(payment.OutExtended), tell(payment.EvOpen))
 			}),
 		row("B10y", "otherwise; extend",
 			func(s *State, e *Event) bool { return extend(e) && s.ID != "" },
@@ -99,13 +99,13 @@ func callRows() []Row {
 					return unapply(s, e)
 				}
 				if a := application(s, e.Key); a != nil {
-					return all(reply(OutApplied))
+					return all(reply(payment.OutApplied))
 				}
 				if e.Amount <= 0 || e.Amount > s.Kept-applied(s) {
 					return all(refuse(payment.NoAdvanceApplied, ""))
 				}
 				s.Applied = append(s.Applied, Application{Key: e.Key, Sale: e.Sale, Amount: e.Amount})
-				return all(reply(OutApplied), tell(payment.EvApplied))
+				return all(reply(payment.OutApplied), tell(payment.EvApplied))
 			}),
 	}
 }
@@ -113,14 +113,14 @@ func callRows() []Row {
 func unapply(s *State, e *Event) []Effect {
 	i := slices.IndexFunc(s.Applied, func(a Application) bool { return a.Sale == e.Sale && !a.Undone })
 	if i < 0 {
-		return all(reply(OutApplied))
+		return all(reply(payment.OutApplied))
 	}
 	for ; i < len(s.Applied); i++ {
 		if s.Applied[i].Sale == e.Sale {
 			s.Applied[i].Undone = true
 		}
 	}
-	return all(reply(OutApplied), tell(payment.EvApplied))
+	return all(reply(payment.OutApplied), tell(payment.EvApplied))
 }
 
 // cannotExtend is why a bill cannot live longer, "" if it can. Being open decides, not the clock of expires_at.

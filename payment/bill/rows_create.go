@@ -14,13 +14,13 @@ func createRows() []Row {
 			},
 			func(s *State, e *Event) []Effect {
 				s.Review, s.Why = true, "reference_seen"
-				return all(notice("reference_seen"), reply(OutReferenceSeen))
+				return all(notice("reference_seen"), reply(payment.OutReferenceSeen))
 			}),
 		row("B1a", "any; the same create again",
 			func(s *State, e *Event) bool {
 				return e.Cause == CallCreate && s.ID != "" && e.Create.Hash == s.Request.Hash
 			},
-			func(*State, *Event) []Effect { return all(reply(OutCreated)) }),
+			func(*State, *Event) []Effect { return all(reply(payment.OutCreated)) }),
 		row("B1b", "any; create of this payment with another body",
 			func(s *State, e *Event) bool { return e.Cause == CallCreate && s.ID != "" },
 			func(*State, *Event) []Effect { return all(refuse(payment.NoKeyReused, "")) }),
@@ -29,7 +29,7 @@ func createRows() []Row {
 			func(s *State, e *Event) []Effect {
 				born(s, e)
 				s.Life = payment.Open
-				return all(reply(OutCreated), tell(payment.EvOpen))
+				return all(reply(payment.OutCreated), tell(payment.EvOpen))
 			}),
 		row("B1", "no bill; create",
 			func(s *State, e *Event) bool { return e.Cause == CallCreate },
@@ -38,7 +38,7 @@ func createRows() []Row {
 				s.Life = payment.Created
 				s.CreateBy = e.Now.Add(e.set().CreateTimeout)
 				s.Order = Order{ID: s.ID, CallBy: e.Now.Add(e.traits().CallLimit)}
-				return all(reply(OutCreated), work(Present, 0))
+				return all(reply(payment.OutCreated), work(Present, 0))
 			}),
 		row("B2", "CREATED; provider ok",
 			func(s *State, e *Event) bool { return e.Cause == presented && created(s) },

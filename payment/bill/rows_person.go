@@ -45,7 +45,7 @@ func personRows() []Row {
 			func(s *State, e *Event) bool { return e.Cause == Moved && (created(s) || open(s) || closing(s)) },
 			func(s *State, e *Event) []Effect {
 				s.Terminal = e.Terminal
-				fx := all(reply(OutBill))
+				fx := all(reply(payment.OutBill))
 				if static(s) || closing(s) && !expiring(s) {
 					return fx
 				}

@@ -11,7 +11,7 @@ func returnRows() []Row {
 	fence := func(s *State, e *Event, n int64) []Effect {
 		s.Fence = true
 		found(s)
-		note(s, e, OutFenced, n)
+		note(s, e, payment.OutFenced, n)
 		return some(n, WhyReturn, e.Key)
 	}
 	return []Row{
@@ -55,7 +55,7 @@ func returnRows() []Row {
 			func(s *State, e *Event) bool { return whole(e) && (created(s) || unfull(s)) },
 			func(s *State, e *Event) []Effect {
 				n := held(s)
-				fx := append(fence(s, e, n), owing(OutFenced, n), tell(payment.EvClosing))
+				fx := append(fence(s, e, n), owing(payment.OutFenced, n), tell(payment.EvClosing))
 				return begin(s, e, payment.Returning, fx...)
 			}),
 		row("B11a", "CLOSING; return whole",
@@ -64,28 +64,28 @@ func returnRows() []Row {
 				n := held(s)
 				lapse(s)
 				s.Reason = payment.Returning
-				return append(fence(s, e, n), owing(OutFenced, n), tell(payment.EvClosing))
+				return append(fence(s, e, n), owing(payment.OutFenced, n), tell(payment.EvClosing))
 			}),
 		row("B12", "OPEN(FULL); return whole, not confirmed",
 			func(s *State, e *Event) bool { return whole(e) && full(s) },
 			func(s *State, e *Event) []Effect {
 				n := held(s)
 				end(s, e, payment.Returned)
-				return append(fence(s, e, n), owing(OutFenced, n), tell(payment.EvClosed))
+				return append(fence(s, e, n), owing(payment.OutFenced, n), tell(payment.EvClosed))
 			}),
 		row("B27", "CLOSED(done, by_deadline), kept deposit; return whole from a box that never released",
 			func(s *State, e *Event) bool { return whole(e) && (doneByOthers(s) || done(s) && s.Deposit) },
 			func(s *State, e *Event) []Effect {
 				n := s.Kept
 				s.Kept, s.Reason, s.ByDeadline, s.Deposit = 0, payment.Returned, false, false
-				return append(fence(s, e, n), owing(OutFenced, n), tell(payment.EvClosed))
+				return append(fence(s, e, n), owing(payment.OutFenced, n), tell(payment.EvClosed))
 			}),
 		row("B12f", "CLOSED(done) confirmed by the box; return whole as a fence",
 			func(s *State, e *Event) bool { return whole(e) && done(s) && e.via == "" },
 			func(*State, *Event) []Effect { return all(refuse(payment.NoAlreadyConfirmed, "")) }),
 		row("B11b", "CLOSED(refused, expire, return, returned); return whole",
 			func(s *State, e *Event) bool { return whole(e) && closed(s) && e.via == "" },
-			func(s *State, e *Event) []Effect { return append(fence(s, e, 0), owing(OutFenced, 0)) }),
+			func(s *State, e *Event) []Effect { return append(fence(s, e, 0), owing(payment.OutFenced, 0)) }),
 		row("B12c", "OPEN(FULL); return of less than held",
 			func(s *State, e *Event) bool { return box(e) && full(s) && e.Amount < held(s) },
 			func(*State, *Event) []Effect { return all(refuse(payment.NoConfirmFirst, "")) }),
@@ -101,11 +101,11 @@ func returnRows() []Row {
 			func(s *State, e *Event) bool { return any(e) && settled(s, e) && part(s, e) > 0 },
 			func(s *State, e *Event) []Effect {
 				n := part(s, e)
-				note(s, e, OutReturning, n)
+				note(s, e, payment.OutReturning, n)
 				if s.Kept -= n; s.Kept == 0 {
 					s.Reason = payment.Returned
 				}
-				return append(some(n, WhyReturn, e.Key), owing(OutReturning, n), tell(payment.EvReturning))
+				return append(some(n, WhyReturn, e.Key), owing(payment.OutReturning, n), tell(payment.EvReturning))
 			}),
 	}
 }

@@ -19,9 +19,9 @@ func scanRows() []Row {
 			func(s *State, e *Event) bool { return charge(e) && s.ID != "" && e.Attempt <= s.LastAttempt },
 			func(s *State, e *Event) []Effect {
 				if attempt(s, e.Attempt) == nil {
-					return all(reply(OutVoid)) // a tombstone
+					return all(reply(payment.OutVoid)) // a tombstone
 				}
-				return all(reply(OutCharging))
+				return all(reply(payment.OutCharging))
 			}),
 		row("B29", "OPEN; charge n > last, no fence, not FULL, no attempt running",
 			func(s *State, e *Event) bool {
@@ -33,7 +33,7 @@ func scanRows() []Row {
 					N: e.Attempt, Hash: e.CodeHash, Amount: s.Need - held(s), Started: e.Now, Deadline: e.Now.Add(e.set().Attempt), Running: true,
 					Order: Order{ID: s.ID + "a" + strconv.Itoa(e.Attempt), CallBy: e.Now.Add(e.traits().CallLimit)},
 				})
-				return all(reply(OutCharging), tell(payment.EvCharging), work(ChargeCode, e.Attempt))
+				return all(reply(payment.OutCharging), tell(payment.EvCharging), work(ChargeCode, e.Attempt))
 			}),
 		row("B29b", "otherwise; charge",
 			func(s *State, e *Event) bool { return charge(e) && s.ID != "" },
@@ -47,15 +47,15 @@ func scanRows() []Row {
 			func(s *State, e *Event) bool { return void(e) && s.ID != "" && e.Attempt > s.LastAttempt },
 			func(s *State, e *Event) []Effect {
 				s.LastAttempt = e.Attempt
-				return all(reply(OutVoid))
+				return all(reply(payment.OutVoid))
 			}),
 		row("B34x", "any; charge_void n ≤ last: follow the events",
 			func(s *State, e *Event) bool { return void(e) && s.ID != "" },
 			func(s *State, e *Event) []Effect {
 				if attempt(s, e.Attempt) == nil {
-					return all(reply(OutVoid)) // the same void again
+					return all(reply(payment.OutVoid)) // the same void again
 				}
-				return all(reply(OutCharging))
+				return all(reply(payment.OutCharging))
 			}),
 		row("B31", "OPEN(attempt); definite decline, or a terminal status",
 			func(s *State, e *Event) bool { return of(s, e) && e.final },

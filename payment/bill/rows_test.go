@@ -73,17 +73,17 @@ func rowTests() map[string]func(*world) {
 func createTests() map[string]func(*world) {
 	return map[string]func(*world){
 		"B1": func(w *world) {
-			w.create().took("B1").outcome(bill.OutCreated).told().works(bill.Present).status("created")
+			w.create().took("B1").outcome(payment.OutCreated).told().works(bill.Present).status("created")
 		},
 		"B1a": func(w *world) {
-			w.opened().create().took("B1a").outcome(bill.OutCreated).works().told()
+			w.opened().create().took("B1a").outcome(payment.OutCreated).works().told()
 			w.has("answer", "the snapshot of the bill as it stands", w.reply().Bill.Life == payment.Open && w.reply().Bill.Payload != "")
 		},
 		"B1b": func(w *world) {
 			w.create().create(func(c *bill.Create) { c.Hash = "h2" }).took("B1b").refused(payment.NoKeyReused)
 		},
 		"B1c": func(w *world) {
-			w.opened().create(func(c *bill.Create) { c.Payment = "other" }).took("B1c").outcome(bill.OutReferenceSeen)
+			w.opened().create(func(c *bill.Create) { c.Payment = "other" }).took("B1c").outcome(payment.OutReferenceSeen)
 			w.flags("review").has("answer", "names the first payment", w.reply().Bill.Payment == billID)
 		},
 		"B1d": func(w *world) {
@@ -207,7 +207,7 @@ func openTests() map[string]func(*world) {
 		"B10x": func(w *world) {
 			life := func(d time.Duration) *world { return w.step(bill.Event{Cause: bill.CallExtend, Key: "e", Life: d}) }
 			w.opened()
-			life(10 * time.Minute).took("B10x").outcome(bill.OutExtended).told(payment.EvOpen)
+			life(10 * time.Minute).took("B10x").outcome(payment.OutExtended).told(payment.EvOpen)
 			life(10 * time.Minute).took("B10x")
 			life(7 * time.Minute)
 			w.has("expiry", "never shorter", w.s.ExpiresAt.Equal(start.Add(10*time.Minute)))
@@ -235,7 +235,7 @@ func openTests() map[string]func(*world) {
 func callTests() map[string]func(*world) {
 	return map[string]func(*world){
 		"B7": func(w *world) {
-			w.opened().paid(200).confirm(200).took("B7").outcome(bill.OutConfirmed).told(payment.EvDone).status("confirmed").sums(200, 0, 0, 0)
+			w.opened().paid(200).confirm(200).took("B7").outcome(payment.OutConfirmed).told(payment.EvDone).status("confirmed").sums(200, 0, 0, 0)
 			v := newWorld(w.t).opened().paid(200).confirm(150)
 			v.took("B7", "O1").sums(150, 50, 0, 0).status("confirmed").flags("owed")
 		},
@@ -244,7 +244,7 @@ func callTests() map[string]func(*world) {
 			w.has("state", "the box has spoken", !w.s.ByDeadline && w.s.By == "box")
 		},
 		"B8b": func(w *world) {
-			w.opened().paid(200).confirm(150).confirm(150).took("B8b").outcome(bill.OutConfirmed).told()
+			w.opened().paid(200).confirm(150).confirm(150).took("B8b").outcome(payment.OutConfirmed).told()
 			w.confirm(140).took("B8b").refused(payment.NoAlreadyConfirmed).sums(150, 50, 0, 0)
 		},
 		"B8c": func(w *world) {
@@ -257,30 +257,30 @@ func callTests() map[string]func(*world) {
 			w.confirm(0).took("B8d").refused(payment.NoUseReturn).status("paid")
 		},
 		"B11": func(w *world) {
-			w.opened().paid(50).whole("k").took("B11").outcome(bill.OutFenced).told(payment.EvClosing).works(bill.Look).status("closing").sums(0, 50, 0, 0)
+			w.opened().paid(50).whole("k").took("B11").outcome(payment.OutFenced).told(payment.EvClosing).works(bill.Look).status("closing").sums(0, 50, 0, 0)
 			w.has("answer", "owed", w.reply().Owed == 50 && w.reply().Bill.Fence)
 			v := newWorld(w.t).create(scanned).whole("k")
 			v.took("B11", "B13").told(payment.EvClosing, payment.EvClosed).status("canceled") // no order exists
 		},
 		"B11a": func(w *world) {
-			w.expired().looked(bill.Pending, w.late(200)).took("B15").whole("k").took("B11a").outcome(bill.OutFenced).told(payment.EvClosing)
+			w.expired().looked(bill.Pending, w.late(200)).took("B15").whole("k").took("B11a").outcome(payment.OutFenced).told(payment.EvClosing)
 			w.sums(0, 200, 0, 0).has("late", "lapsed", w.s.Late == payment.LateLapsed && w.s.Reason == payment.Returning)
 		},
 		"B11b": func(w *world) {
-			w.expired().looked(bill.Dead).whole("k").took("B11b").outcome(bill.OutFenced).told().status("expired")
+			w.expired().looked(bill.Dead).whole("k").took("B11b").outcome(payment.OutFenced).told().status("expired")
 			w.has("fence", "stored", w.s.Fence)
 		},
 		"B11p": func(w *world) {
-			w.opened().looked(bill.Paying).whole("k").took("B11p", "B11").outcome(bill.OutFenced).told(payment.EvClosing)
+			w.opened().looked(bill.Paying).whole("k").took("B11p", "B11").outcome(payment.OutFenced).told(payment.EvClosing)
 			v := newWorld(w.t).opened().looked(bill.Paying).console("c", 0)
 			v.took("B11p", "B12e").status("closing")
 		},
 		"B12": func(w *world) {
-			w.opened().paid(200).whole("k").took("B12").outcome(bill.OutFenced).told(payment.EvClosed).status("returned").sums(0, 200, 0, 0)
+			w.opened().paid(200).whole("k").took("B12").outcome(payment.OutFenced).told(payment.EvClosed).status("returned").sums(0, 200, 0, 0)
 			w.settle().sums(0, 0, 200, 0).status("returned")
 		},
 		"B12a": func(w *world) {
-			w.opened().paid(200).confirm(200).giveBack("r1", 50).took("B12a").outcome(bill.OutReturning).told(payment.EvReturning)
+			w.opened().paid(200).confirm(200).giveBack("r1", 50).took("B12a").outcome(payment.OutReturning).told(payment.EvReturning)
 			w.status("part_returned").sums(150, 50, 0, 0).console("r2", 150).took("B12a").status("returned").sums(0, 200, 0, 0)
 		},
 		"B12b": func(w *world) {
@@ -292,31 +292,31 @@ func callTests() map[string]func(*world) {
 			w.opened().paid(200).giveBack("r", 50).took("B12c").refused(payment.NoConfirmFirst).sums(0, 0, 0, 200)
 		},
 		"B12d": func(w *world) {
-			w.opened().paid(200).confirm(200).giveBack("r", 50).giveBack("r", 50).took("B12d").outcome(bill.OutReturning).told().sums(150, 50, 0, 0)
+			w.opened().paid(200).confirm(200).giveBack("r", 50).giveBack("r", 50).took("B12d").outcome(payment.OutReturning).told().sums(150, 50, 0, 0)
 			w.after(400*24*time.Hour).giveBack("r", 50).took("B12d").sums(150, 50, 0, 0)
 		},
 		"B12e": func(w *world) {
 			w.opened().paid(50).console("c", 0).took("B12e").outcome(bill.OutClosing).told(payment.EvClosing).sums(0, 50, 0, 0)
 			v := newWorld(w.t).expired()
 			v.looked(bill.Pending, v.late(200)).console("c", 0).took("B12e").sums(0, 200, 0, 0)
-			v.step(bill.Event{Cause: bill.CallAcceptLate, Key: "a"}).outcome(bill.OutLapsed)
+			v.step(bill.Event{Cause: bill.CallAcceptLate, Key: "a"}).outcome(payment.OutLapsed)
 		},
 		"B12f": func(w *world) {
 			w.opened().paid(200).confirm(200).whole("k").took("B12f").refused(payment.NoAlreadyConfirmed).sums(200, 0, 0, 0)
 		},
 		"B15a": func(w *world) {
 			w.expired().looked(bill.Pending, w.late(200)).step(bill.Event{Cause: bill.CallAcceptLate, Key: "a"})
-			w.took("B15a").outcome(bill.OutAccepted).told(payment.EvPaid).status("paid").flags("late").sums(0, 0, 0, 200)
+			w.took("B15a").outcome(payment.OutAccepted).told(payment.EvPaid).status("paid").flags("late").sums(0, 0, 0, 200)
 			w.tick(10*time.Minute).took("B9").sums(200, 0, 0, 0) // the confirm deadline runs
 		},
 		"B15b": func(w *world) {
 			accept := bill.Event{Cause: bill.CallAcceptLate, Key: "a"}
-			w.opened().step(accept).took("B15b").outcome(bill.OutLapsed)
+			w.opened().step(accept).took("B15b").outcome(payment.OutLapsed)
 			w.tick(5 * time.Minute)
-			w.looked(bill.Pending, w.late(200)).step(accept).took("B15a").step(accept).took("B15b").outcome(bill.OutAccepted)
+			w.looked(bill.Pending, w.late(200)).step(accept).took("B15a").step(accept).took("B15b").outcome(payment.OutAccepted)
 		},
 		"B27": func(w *world) {
-			w.opened().paid(200).tick(10*time.Minute).whole("k").took("B27").outcome(bill.OutFenced).told(payment.EvClosed).status("returned").sums(0, 200, 0, 0)
+			w.opened().paid(200).tick(10*time.Minute).whole("k").took("B27").outcome(payment.OutFenced).told(payment.EvClosed).status("returned").sums(0, 200, 0, 0)
 		},
 		"B36": func(w *world) {
 			w.opened().paid(200).console("c", 0).took("B36").outcome(bill.OutReturnWanted).told(payment.EvReturnWanted).status("paid").sums(0, 0, 0, 200)
@@ -331,8 +331,8 @@ func callTests() map[string]func(*world) {
 			w.opened(prepayment).paid(200)
 			apply("a", 50).refused(payment.NoWrongState)
 			w.confirm(200)
-			apply("a", 150).took("B37").outcome(bill.OutApplied).told(payment.EvApplied).status("confirmed")
-			apply("a", 150).outcome(bill.OutApplied).told()
+			apply("a", 150).took("B37").outcome(payment.OutApplied).told(payment.EvApplied).status("confirmed")
+			apply("a", 150).outcome(payment.OutApplied).told()
 			apply("b", 51).took("B37").refused(payment.NoAdvanceApplied)
 			w.giveBack("r", 100).took("B12b")
 			w.step(bill.Event{Cause: bill.CallUnapply, Sale: "s-a"}).took("B37").told(payment.EvApplied)

@@ -73,7 +73,7 @@ func TestReferenceSeenAfterACancel(t *testing.T) {
 		case payment.EvClosed:
 			b.Reason = payment.Expire
 		}
-		r.answered(lane.VerbCreate, lane.Answer{Outcome: lane.OutReferenceSeen, Bill: &b}).by("E2c").is(c.stage, c.state)
+		r.answered(lane.VerbCreate, lane.Answer{Outcome: payment.OutReferenceSeen, Bill: &b}).by("E2c").is(c.stage, c.state)
 		r.flags("review").lights(false, c.stage == lane.Ended)
 		var ids []string
 		for _, x := range r.p.Calls {
@@ -124,7 +124,7 @@ func TestEventOfALaterVersionIsForAPerson(t *testing.T) {
 }
 
 func TestReplacedSaysHowItsSaleStands(t *testing.T) {
-	old := opened(t).take(lane.Event{Kind: lane.TillReplace, ID: "p2"}).answer(lane.VerbReturn, lane.OutFenced)
+	old := opened(t).take(lane.Event{Kind: lane.TillReplace, ID: "p2"}).answer(lane.VerbReturn, payment.OutFenced)
 	next := done(t).p
 	for stage, want := range map[lane.Stage]string{lane.Open: "busy", lane.Paid: "busy", lane.Released: "confirmed", lane.Done: "confirmed"} {
 		next.ID, next.Replaces, next.Stage = "p2", "p1", stage

@@ -105,7 +105,7 @@ type Event struct {
 // Answer is the integrator's answer to a call: Outcome of an accepted one, or Code (and Why) of a refused one.
 type Answer struct {
 	ID      string // of the call
-	Outcome string // as in wire: created reference_seen bill fenced accepted lapsed confirmed returning charging void extended
+	Outcome string // payment.Out…
 	Code    string // payment.No…; "" means accepted
 	Why     string
 	Owed    int64
@@ -113,17 +113,3 @@ type Answer struct {
 
 	call Call // the call it answers, filled in by Take; zero if that call was dropped
 }
-
-// Outcomes of accepted calls that rows look at.
-const (
-	OutReferenceSeen = "reference_seen"
-	OutBill          = "bill"
-	OutFenced        = "fenced"
-	OutAccepted      = "accepted"
-	OutLapsed        = "lapsed"
-	OutConfirmed     = "confirmed"
-	OutReturning     = "returning"
-	OutCharging      = "charging"
-	OutVoid          = "void"
-	OutExtended      = "extended"
-)

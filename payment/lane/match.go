@@ -95,7 +95,7 @@ func overridable(p Payment) bool { return unpaidLive(p) || p.Stage == Closing }
 
 // voided: the integrator knows no attempt of that number and never will, so the customer can be asked for another code.
 func voided(e Event) bool {
-	return answer(e, VerbChargeVoid) && e.Answer.Outcome == OutVoid ||
+	return answer(e, VerbChargeVoid) && e.Answer.Outcome == payment.OutVoid ||
 		answer(e, VerbCharge) && e.Answer.Code != "" && e.Answer.Code != payment.NoAttemptRunning
 }
 

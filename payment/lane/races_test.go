@@ -74,7 +74,7 @@ func TestRace(t *testing.T) {
 			expiring(t).bill(payment.EvClosing).bill(payment.EvPaidAfter).is(lane.Closing, "closing").lights(false, false).flags("late", "owed")
 		},
 		"R2_cancel_crosses_a_payment": func(t *testing.T) {
-			r := returning(t).bill(payment.EvPaid).lights(false, false).answer(lane.VerbReturn, lane.OutFenced).lights(false, true)
+			r := returning(t).bill(payment.EvPaid).lights(false, false).answer(lane.VerbReturn, payment.OutFenced).lights(false, true)
 			r.bill(payment.EvClosed, func(b *payment.Bill) { b.Reason, b.Paid, b.Owed = payment.Returned, amount, amount }).is(lane.Ended, "returned").flags("owed")
 		},
 		"R3_crash_between_send_and_answer": func(t *testing.T) {
@@ -91,13 +91,13 @@ func TestRace(t *testing.T) {
 		},
 		"R5_till_dies_before_confirm": func(t *testing.T) {
 			r := paid(t).reboot().bill(payment.EvConfirmWanted).by("E18").bill(payment.EvDone).by("E18").is(lane.Paid, "paid")
-			r.take(confirm(5000)).is(lane.Released, "confirmed").answer(lane.VerbConfirm, lane.OutConfirmed).is(lane.Done, "confirmed")
+			r.take(confirm(5000)).is(lane.Released, "confirmed").answer(lane.VerbConfirm, payment.OutConfirmed).is(lane.Done, "confirmed")
 		},
 		"R10_a_clone_asks_again": func(t *testing.T) {
 			r := sent(t)
 			b := billOf(r.p, payment.EvPaid)
 			b.Payment = "first"
-			r.answered(lane.VerbCreate, lane.Answer{Outcome: lane.OutReferenceSeen, Bill: &b}).is(lane.Restored, "in_doubt").lights(false, false)
+			r.answered(lane.VerbCreate, lane.Answer{Outcome: payment.OutReferenceSeen, Bill: &b}).is(lane.Restored, "in_doubt").lights(false, false)
 		},
 		"R11_pays_twice": func(t *testing.T) {
 			for _, r := range []*run{paid(t), released(t), done(t)} {
@@ -147,11 +147,11 @@ func TestRace(t *testing.T) {
 			r.clock(lane.Countdown).take(e).by("E6").is(lane.Paid, "paid")
 		},
 		"R24_accept_crosses_the_lease": func(t *testing.T) {
-			accepting(t).clock(lane.Lease).is(lane.Accepting, "closing").bill(payment.EvPaidAfter).is(lane.Accepting, "closing").answer(lane.VerbAccept, lane.OutLapsed).is(lane.Closing, "closing").bill(payment.EvClosed).is(lane.Ended, "expired")
-			accepting(t).bill(payment.EvPaid).is(lane.Paid, "paid").answer(lane.VerbAccept, lane.OutAccepted).is(lane.Paid, "paid")
+			accepting(t).clock(lane.Lease).is(lane.Accepting, "closing").bill(payment.EvPaidAfter).is(lane.Accepting, "closing").answer(lane.VerbAccept, payment.OutLapsed).is(lane.Closing, "closing").bill(payment.EvClosed).is(lane.Ended, "expired")
+			accepting(t).bill(payment.EvPaid).is(lane.Paid, "paid").answer(lane.VerbAccept, payment.OutAccepted).is(lane.Paid, "paid")
 		},
 		"R25_confirm_crosses_auto_confirm": func(t *testing.T) {
-			paid(t).take(confirm(5000)).bill(payment.EvDone).is(lane.Released, "confirmed").answer(lane.VerbConfirm, lane.OutConfirmed).is(lane.Done, "confirmed")
+			paid(t).take(confirm(5000)).bill(payment.EvDone).is(lane.Released, "confirmed").answer(lane.VerbConfirm, payment.OutConfirmed).is(lane.Done, "confirmed")
 		},
 		"R26_console_return_crosses_the_hand_over": func(t *testing.T) {
 			released(t).bill(payment.EvReturnWanted).is(lane.Released, "confirmed").flags()
@@ -162,7 +162,7 @@ func TestRace(t *testing.T) {
 			if r.p.Calls[0].Verb != lane.VerbCreate || r.p.Calls[1].Verb != lane.VerbReturn {
 				t.Errorf("%+v", r.p.Calls)
 			}
-			r.bill(payment.EvOpen).by("E3b").didNot("draw").answer(lane.VerbCreate, "created").answer(lane.VerbReturn, lane.OutFenced).lights(false, true)
+			r.bill(payment.EvOpen).by("E3b").didNot("draw").answer(lane.VerbCreate, "created").answer(lane.VerbReturn, payment.OutFenced).lights(false, true)
 		},
 		"R29_money_after_close": func(t *testing.T) {
 			returning(t).bill(payment.EvClosed).is(lane.Ended, "canceled").bill(payment.EvPaidAfter).is(lane.Ended, "canceled").flags("late", "owed").say("late_money", "late")
@@ -173,14 +173,14 @@ func TestRace(t *testing.T) {
 			r.snapshot(payment.EvPaid, func(b *payment.Bill) { b.Version += 5 }).is(lane.Paid, "paid").take(old).by("E30").is(lane.Paid, "paid")
 		},
 		"R31_charge_lost_with_its_code": func(t *testing.T) {
-			charging(t).reboot().did("drop charge", "put charge_void").answer(lane.VerbChargeVoid, lane.OutVoid).is(lane.WaitingCode, "open").lights(false, false)
+			charging(t).reboot().did("drop charge", "put charge_void").answer(lane.VerbChargeVoid, payment.OutVoid).is(lane.WaitingCode, "open").lights(false, false)
 		},
 		"R32_charge_lands_after_not_found": func(t *testing.T) {
 			charging(t).bill(payment.EvDeclined).is(lane.WaitingCode, "open").bill(payment.EvPaid).is(lane.Paid, "paid").bill(payment.EvOver).flags("over", "owed")
 		},
 		"R33_return_behind_confirm": func(t *testing.T) {
 			r := released(t).take(part("C-1", 100))
-			r.answer(lane.VerbConfirm, lane.OutConfirmed).answer(lane.VerbReturn, lane.OutReturning).is(lane.Done, "part_returned")
+			r.answer(lane.VerbConfirm, payment.OutConfirmed).answer(lane.VerbReturn, payment.OutReturning).is(lane.Done, "part_returned")
 		},
 		"R34_key_for_ever": func(t *testing.T) {
 			a, b := done(t).take(part("C-1", 100)), done(t).take(part("C-1", 100))
@@ -192,7 +192,7 @@ func TestRace(t *testing.T) {
 			r := sent(t)
 			b := billOf(r.p, payment.EvPart)
 			b.Payment = "first"
-			r.answered(lane.VerbCreate, lane.Answer{Outcome: lane.OutReferenceSeen, Bill: &b}).flags("review").lights(false, false)
+			r.answered(lane.VerbCreate, lane.Answer{Outcome: payment.OutReferenceSeen, Bill: &b}).flags("review").lights(false, false)
 		},
 	} {
 		t.Run(name, f)
@@ -208,13 +208,15 @@ func TestFault(t *testing.T) {
 			opened(t).bill(payment.EvLate).lights(false, false).is(lane.LateOffered, "closing")
 		},
 		"V4_accept_waits_for_the_answer": func(t *testing.T) {
-			accepting(t).lights(false, false).answer(lane.VerbAccept, lane.OutLapsed).lights(false, false)
+			accepting(t).lights(false, false).answer(lane.VerbAccept, payment.OutLapsed).lights(false, false)
 		},
 		"V5_deadline_moves_nothing": func(t *testing.T) { paid(t).bill(payment.EvConfirmWanted).lights(true, false).take(confirm(amount)) },
 		"V6_console_asks": func(t *testing.T) {
 			paid(t).bill(payment.EvReturnWanted).lights(true, false).did("tell payment.unfinished")
 		},
-		"V10_fence_is_a_call_with_a_key": func(t *testing.T) { returning(t).reboot().answer(lane.VerbReturn, lane.OutFenced).lights(false, true) },
+		"V10_fence_is_a_call_with_a_key": func(t *testing.T) {
+			returning(t).reboot().answer(lane.VerbReturn, payment.OutFenced).lights(false, true)
+		},
 		"V13_calls_stay_in_order":        func(t *testing.T) { raceOrder(t) },
 		"V14_confirm_after_auto_confirm": func(t *testing.T) { paid(t).bill(payment.EvDone).take(confirm(5000)).did("put confirm") },
 		"V18_declined_is_never_free":     func(t *testing.T) { charging(t).bill(payment.EvDeclined).lights(false, false) },
@@ -228,7 +230,7 @@ func TestFault(t *testing.T) {
 		"V34_more_time_crosses_countdown":   func(t *testing.T) { expiring(t).bill(payment.EvOpen).is(lane.Open, "open").did("draw") },
 		"V40_parked_never_touches_the_lane": func(t *testing.T) { parkedGlass(t) },
 		"V42_accepting_can_be_parked": func(t *testing.T) {
-			accepting(t).cut().kind(lane.TillPark).answer(lane.VerbAccept, lane.OutAccepted).is(lane.Paid, "paid").did("tell payment.settled")
+			accepting(t).cut().kind(lane.TillPark).answer(lane.VerbAccept, payment.OutAccepted).is(lane.Paid, "paid").did("tell payment.settled")
 		},
 		"V17_sent_is_written_first": func(t *testing.T) {
 			r := sent(t)
@@ -261,7 +263,7 @@ func TestFault(t *testing.T) {
 			returning(t).bill(payment.EvClosed, func(b *payment.Bill) { b.Reason, b.Paid, b.Owed = payment.Returned, amount, amount }).is(lane.Ended, "returned").lights(false, true)
 		},
 		"V32_extend_while_paying": func(t *testing.T) {
-			r := opened(t).take(lane.Event{Kind: lane.TillExtend, By: time.Minute}).bill(payment.EvPaying).answer(lane.VerbExtend, lane.OutExtended).is(lane.Open, "paying").didNot("draw")
+			r := opened(t).take(lane.Event{Kind: lane.TillExtend, By: time.Minute}).bill(payment.EvPaying).answer(lane.VerbExtend, payment.OutExtended).is(lane.Open, "paying").didNot("draw")
 			r.bill(payment.EvPaying).is(lane.Open, "paying").didNot("draw")
 		},
 		"V35_chain_of_replacements_waits_for_the_first": func(t *testing.T) {
@@ -272,7 +274,7 @@ func TestFault(t *testing.T) {
 				t.Fatal("the third does not wait")
 			}
 			gate(third, c.old, c.next).is(lane.Submitted, "submitted").didNot("put")
-			c.old.answer(lane.VerbReturn, lane.OutFenced)
+			c.old.answer(lane.VerbReturn, payment.OutFenced)
 			gate(third, c.old, c.next).did("put create")
 		},
 		"V36_withdrawing_the_waiting_one_frees_nothing": func(t *testing.T) {
@@ -280,7 +282,7 @@ func TestFault(t *testing.T) {
 			c.next.giveBack("C-1")
 			see(c.old, c.next)
 			c.next.lights(false, false)
-			c.old.lights(false, false).answer(lane.VerbReturn, lane.OutFenced).lights(false, true)
+			c.old.lights(false, false).answer(lane.VerbReturn, payment.OutFenced).lights(false, true)
 			see(c.old, c.next)
 			c.next.lights(false, true)
 		},
@@ -293,12 +295,12 @@ func TestFault(t *testing.T) {
 			c.link().didNot("put")
 			c.next.kind(lane.OldOver).is(lane.Ended, "canceled")
 			see(c.old, c.next)
-			c.old.back().answer(lane.VerbReturn, lane.OutFenced).bill(payment.EvClosed).is(lane.OverriddenEnded, "overridden").lights(false, true)
+			c.old.back().answer(lane.VerbReturn, payment.OutFenced).bill(payment.EvClosed).is(lane.OverriddenEnded, "overridden").lights(false, true)
 			c.link().didNot("put").is(lane.Ended, "canceled")
 		},
 		"V38_light_belongs_to_the_sale": func(t *testing.T) {
 			c := replace(t, opened(t))
-			c.old.answer(lane.VerbReturn, lane.OutFenced)
+			c.old.answer(lane.VerbReturn, payment.OutFenced)
 			c.link().bill(payment.EvOpen)
 			see(c.old, c.next)
 			c.old.lights(false, false)

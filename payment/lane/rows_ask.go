@@ -52,7 +52,7 @@ var askRows = []row{
 		func(s *step) { s.end(Withdrawn) }),
 	line("E2c", "submitted, sent, or returning since; the integrator knows this reference from an earlier payment: the journal was lost",
 		func(p Payment, e Event) bool {
-			return (p.Stage == Submitted || p.Returning()) && answer(e, VerbCreate) && e.Answer.Outcome == OutReferenceSeen && e.Answer.Bill != nil
+			return (p.Stage == Submitted || p.Returning()) && answer(e, VerbCreate) && e.Answer.Outcome == payment.OutReferenceSeen && e.Answer.Bill != nil
 		},
 		func(s *step) {
 			b := s.e.Answer.Bill

@@ -10,7 +10,7 @@ func closed(p Payment, e Event) bool {
 
 // fenced: the integrator has committed the fence.
 func fenced(p Payment, e Event) bool {
-	return p.Returning() && answer(e, VerbReturn) && e.Answer.Outcome == OutFenced && e.Answer.call.Key == p.Fence
+	return p.Returning() && answer(e, VerbReturn) && e.Answer.Outcome == payment.OutFenced && e.Answer.call.Key == p.Fence
 }
 
 // closed ends the payment with the bill's reason.
@@ -159,7 +159,7 @@ var closeRows = []row{
 	line("E8a", "accepting; the integrator's answer alone decides",
 		func(p Payment, e Event) bool { return p.Stage == Accepting && answer(e, VerbAccept) },
 		func(s *step) {
-			if s.e.Answer.Outcome == OutAccepted {
+			if s.e.Answer.Outcome == payment.OutAccepted {
 				s.paid()
 				return
 			}

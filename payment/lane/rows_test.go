@@ -156,7 +156,7 @@ var askTests = []rowTest{
 		r := (&run{t: t, now: start, sale: []lane.Payment{old.p}}).take(e)
 		r.clock(lane.Unsent).is(lane.Submitted, "submitted") // the three seconds do not count while it waits
 		r.giveBack("C-2").by("E2b'").is(lane.Ended, "canceled").lights(false, false).say("closing/cancel", "canceled")
-		old.answer(lane.VerbReturn, lane.OutFenced)
+		old.answer(lane.VerbReturn, payment.OutFenced)
 		r.sale = []lane.Payment{old.p}
 		return r.lights(false, true)
 	})},
@@ -168,7 +168,7 @@ var askTests = []rowTest{
 			for _, f := range change {
 				f(&b)
 			}
-			r.answered(lane.VerbCreate, lane.Answer{Outcome: lane.OutReferenceSeen, Bill: &b}).by("E2c").flags(append(flagsOf(b), "review")...)
+			r.answered(lane.VerbCreate, lane.Answer{Outcome: payment.OutReferenceSeen, Bill: &b}).by("E2c").flags(append(flagsOf(b), "review")...)
 			if r.p.BillID != "old1" || r.p.ID != "p1" || r.p.BillVersion() != 7 {
 				t.Errorf("adopted as %s, %s at %d", r.p.ID, r.p.BillID, r.p.BillVersion())
 			}
@@ -237,7 +237,7 @@ var askTests = []rowTest{
 		if c := r.p.Pending(lane.VerbExtend); c.ID != "p1:extend:1" || c.LifeMS != 600_000 {
 			t.Errorf("%+v", c)
 		}
-		r.answer(lane.VerbExtend, lane.OutExtended).didNot("arm") // only bill.open moves the countdown
+		r.answer(lane.VerbExtend, payment.OutExtended).didNot("arm") // only bill.open moves the countdown
 		if r.p.LifeMS != 600_000 {
 			t.Errorf("life %d", r.p.LifeMS)
 		}
@@ -255,7 +255,7 @@ var askTests = []rowTest{
 		paid(t).refused(more, lane.NoCannotExtend)
 		many := opened(t)
 		for range lane.MaxExtends {
-			many.take(more).answer(lane.VerbExtend, lane.OutExtended)
+			many.take(more).answer(lane.VerbExtend, payment.OutExtended)
 		}
 		many.refused(more, lane.NoCannotExtend)
 		return []*run{r, scan, cut}
@@ -365,9 +365,9 @@ var closeTests = []rowTest{
 		return r
 	})},
 	{"E8a", "only_the_answer_counts", func(t *testing.T) []*run {
-		yes := accepting(t).answer(lane.VerbAccept, lane.OutAccepted).by("E8a").is(lane.Paid, "paid").flags("late").lights(true, false).did("tell payment.paid")
+		yes := accepting(t).answer(lane.VerbAccept, payment.OutAccepted).by("E8a").is(lane.Paid, "paid").flags("late").lights(true, false).did("tell payment.paid")
 		yes.bill(payment.EvPaid).by("E16a").is(lane.Paid, "paid").didNot("sound")
-		no := accepting(t).answer(lane.VerbAccept, lane.OutLapsed).by("E8a").is(lane.Closing, "closing")
+		no := accepting(t).answer(lane.VerbAccept, payment.OutLapsed).by("E8a").is(lane.Closing, "closing")
 		return []*run{yes, no, accepting(t).refusal(lane.VerbAccept, payment.NoWrongState).by("E8a").is(lane.Closing, "closing")}
 	}},
 	{"E8b", "countdown", func(t *testing.T) []*run {
@@ -418,16 +418,16 @@ var closeTests = []rowTest{
 		return out
 	}},
 	{"E10b", "fence_committed", func(t *testing.T) []*run {
-		r := returning(t).answer(lane.VerbReturn, lane.OutFenced).by("E10b").is(lane.Closing, "closing").lights(false, true).did("tell payment.fenced").say("closing/fenced", "closing")
+		r := returning(t).answer(lane.VerbReturn, payment.OutFenced).by("E10b").is(lane.Closing, "closing").lights(false, true).did("tell payment.fenced").say("closing/fenced", "closing")
 		r.cut().is(lane.Closing, "in_doubt").lights(false, true).say("closing/fenced", "doubt")
-		shown := sent(t).bill(payment.EvOpen).kind(lane.OutputsDone).answer(lane.VerbCreate, "created").answer(lane.VerbReturn, lane.OutFenced).by("E10b").lights(false, true)
+		shown := sent(t).bill(payment.EvOpen).kind(lane.OutputsDone).answer(lane.VerbCreate, "created").answer(lane.VerbReturn, payment.OutFenced).by("E10b").lights(false, true)
 		return []*run{r, shown}
 	}},
 	{"E10r", "light_of_the_sale", func(t *testing.T) []*run {
 		next := lane.Payment{ID: "p2", Number: "4822", Replaces: "p1", Stage: lane.Open, Sent: true, Shown: true}
 		r := opened(t).take(lane.Event{Kind: lane.TillReplace, ID: "p2"})
 		r.sale = []lane.Payment{next}
-		r.answer(lane.VerbReturn, lane.OutFenced).by("E10r").is(lane.Closing, "closing").lights(false, false).did("tell payment.fenced").say("busy", "closing")
+		r.answer(lane.VerbReturn, payment.OutFenced).by("E10r").is(lane.Closing, "closing").lights(false, false).did("tell payment.fenced").say("busy", "closing")
 		r.bill(payment.EvClosed).by("E10r").is(lane.Ended, "canceled").lights(false, false)
 		next.Stage, next.End = lane.Ended, lane.EndExpired
 		r.sale = []lane.Payment{next}
@@ -508,11 +508,11 @@ var paidTests = []rowTest{
 	}},
 	{"E16", "part_return", func(t *testing.T) []*run {
 		r := done(t).take(part("C-1", 5500)).by("E16").is(lane.Done, "confirmed").did("put return", "tell payment.returning").say("returning", "returning")
-		r.answer(lane.VerbReturn, lane.OutReturning).by("E16").is(lane.Done, "part_returned")
+		r.answer(lane.VerbReturn, payment.OutReturning).by("E16").is(lane.Done, "part_returned")
 		r.bill(payment.EvReturning).by("E16a").flags("owed").bill(payment.EvReturned).by("E16a").did("tell payment.returned").flags().say("returned", "returned")
 		r.refused(part("C-2", amount), lane.NoExceedsKept).refused(part("C-1", 1), lane.NoKeyReused)
 		r.take(part("C-1", 5500)).didNot("put")
-		r.giveBack("C-2").by("E16").answer(lane.VerbReturn, lane.OutReturning).is(lane.Done, "returned")
+		r.giveBack("C-2").by("E16").answer(lane.VerbReturn, payment.OutReturning).is(lane.Done, "returned")
 		r.refused(part("C-3", 1), lane.NoExceedsKept)
 		queued := released(t).take(part("C-1", 100)).did("put return")
 		if c := queued.p.Calls; c[0].Verb != lane.VerbConfirm || c[1].Verb != lane.VerbReturn {
@@ -586,13 +586,13 @@ var scanTests = []rowTest{
 			t.Errorf("%+v", r.p)
 		}
 		r.bill(payment.EvDeclined, func(b *payment.Bill) { b.Declined.Attempt = 1 }).notBy("C4").is(lane.Charging, "charging") // of the attempt before
-		missed := charging(t).answer(lane.VerbCharge, lane.OutCharging).snapshot(payment.EvOpen).by("C4").is(lane.WaitingCode, "open")
+		missed := charging(t).answer(lane.VerbCharge, payment.OutCharging).snapshot(payment.EvOpen).by("C4").is(lane.WaitingCode, "open")
 		return []*run{r, missed}
 	}},
 	{"C4p", "parked", func(t *testing.T) []*run {
 		park := func() *run { return charging(t).cut().kind(lane.TillPark).back() }
 		r := park().bill(payment.EvDeclined).by("C4p").is(lane.Closing, "closing").did("put return")
-		void := park().take(lane.Event{Kind: lane.Boot}).answer(lane.VerbChargeVoid, lane.OutVoid).by("C4p").is(lane.Closing, "closing")
+		void := park().take(lane.Event{Kind: lane.Boot}).answer(lane.VerbChargeVoid, payment.OutVoid).by("C4p").is(lane.Closing, "closing")
 		return []*run{r, void}
 	}},
 	{"C5", "in_progress", one(func(t *testing.T) *run {
@@ -603,12 +603,12 @@ var scanTests = []rowTest{
 		if c := r.p.Pending(lane.VerbChargeVoid); c.ID != "p1:charge_void:1" || c.Attempt != 1 {
 			t.Errorf("%+v", c)
 		}
-		r.answer(lane.VerbChargeVoid, lane.OutVoid).by("C6").is(lane.WaitingCode, "open").scan()
+		r.answer(lane.VerbChargeVoid, payment.OutVoid).by("C6").is(lane.WaitingCode, "open").scan()
 		if r.p.Attempt != 2 {
 			t.Errorf("attempt %d after a void", r.p.Attempt)
 		}
-		follows := charging(t).clock(lane.CodeAge).by("C6").answer(lane.VerbChargeVoid, lane.OutCharging).by("C6").is(lane.Charging, "charging")
-		answered := charging(t).answer(lane.VerbCharge, lane.OutCharging).take(lane.Event{Kind: lane.Boot}).notBy("C6").is(lane.Charging, "charging")
+		follows := charging(t).clock(lane.CodeAge).by("C6").answer(lane.VerbChargeVoid, payment.OutCharging).by("C6").is(lane.Charging, "charging")
+		answered := charging(t).answer(lane.VerbCharge, payment.OutCharging).take(lane.Event{Kind: lane.Boot}).notBy("C6").is(lane.Charging, "charging")
 		refused := charging(t).refusal(lane.VerbCharge, payment.NoClosed).by("C6").is(lane.WaitingCode, "open")
 		running := charging(t).refusal(lane.VerbCharge, payment.NoAttemptRunning).is(lane.Charging, "charging")
 		return []*run{r, follows, answered, refused, running}
@@ -682,7 +682,7 @@ var doubtTests = []rowTest{
 		}
 		charging(t).cut().override().did("drop charge", "put charge_void")
 		one := returning(t).cut().override().didNot("put").lights(false, true) // one fence is enough
-		fenced := returning(t).answer(lane.VerbReturn, lane.OutFenced).cut().override().didNot("put")
+		fenced := returning(t).answer(lane.VerbReturn, payment.OutFenced).cut().override().didNot("put")
 		opened(t).refused(overriding(), lane.NoNotInDoubt)
 		ask(t).cut().refused(overriding(), lane.NoNotInDoubt) // never sent: withdraw it
 		paid(t).cut().refused(overriding(), lane.NoWrongState)
@@ -735,7 +735,7 @@ var restoreTests = []rowTest{
 		return []*run{r}
 	}},
 	{"E10l", "fence_lost", one(func(t *testing.T) *run {
-		r := opened(t).giveBack("b-1").answer(lane.VerbReturn, lane.OutFenced).bill(payment.EvClosed, func(b *payment.Bill) { b.Fence = true }).is(lane.Ended, "canceled").lights(false, true)
+		r := opened(t).giveBack("b-1").answer(lane.VerbReturn, payment.OutFenced).bill(payment.EvClosed, func(b *payment.Bill) { b.Fence = true }).is(lane.Ended, "canceled").lights(false, true)
 		copied := func(b *payment.Bill) {
 			b.Version += 1 << 20
 			b.Life, b.Reason, b.Fence, b.Review, b.Why = payment.Open, "", false, true, payment.WhyLedgerRestored
@@ -745,12 +745,12 @@ var restoreTests = []rowTest{
 			t.Errorf("%+v", c)
 		}
 		r.bill(payment.EvReview, copied).notBy("E10l") // it is on its way
-		return r.answer(lane.VerbReturn, lane.OutFenced).is(lane.Ended, "canceled").lights(false, true)
+		return r.answer(lane.VerbReturn, payment.OutFenced).is(lane.Ended, "canceled").lights(false, true)
 	})},
 	{"E15l", "confirm_lost", one(func(t *testing.T) *run {
 		part := int64(50)
 		r := done(t)
-		r.take(lane.Event{Kind: lane.TillReturn, Return: &lane.ReturnRequest{Reference: "b-1", Amount: &payment.Money{Value: part, Currency: "RUB"}}}).answer(lane.VerbReturn, lane.OutReturning)
+		r.take(lane.Event{Kind: lane.TillReturn, Return: &lane.ReturnRequest{Reference: "b-1", Amount: &payment.Money{Value: part, Currency: "RUB"}}}).answer(lane.VerbReturn, payment.OutReturning)
 		final := r.p.Final
 		copied := func(life payment.Life, fill payment.Fill) func(b *payment.Bill) {
 			return func(b *payment.Bill) {
@@ -766,7 +766,7 @@ var restoreTests = []rowTest{
 		if c := r.p.Pending(lane.VerbReturn); c.Amount != part || c.Whole {
 			t.Errorf("%+v", c)
 		}
-		return r.answer(lane.VerbConfirm, lane.OutConfirmed).answer(lane.VerbReturn, lane.OutReturning).is(lane.Done, "part_returned")
+		return r.answer(lane.VerbConfirm, payment.OutConfirmed).answer(lane.VerbReturn, payment.OutReturning).is(lane.Done, "part_returned")
 	})},
 	{"E31", "snapshot", func(t *testing.T) []*run {
 		var out []*run
@@ -850,7 +850,7 @@ var restoreTests = []rowTest{
 		var fenced []*run
 		for _, kind := range []string{payment.EvOpen, payment.EvPart, payment.EvPaying, payment.EvClosing, payment.EvLate} {
 			r := lost().snapshot(kind).by("E33a").by("E10").is(lane.Closing, "closing").did("put return").lights(false, false)
-			fenced = append(fenced, r.answer(lane.VerbReturn, lane.OutFenced).by("E10b").lights(false, true))
+			fenced = append(fenced, r.answer(lane.VerbReturn, payment.OutFenced).by("E10b").lights(false, true))
 		}
 		byBox := lost().snapshot(payment.EvDone, func(b *payment.Bill) {
 			b.ByDeadline, b.Kept, b.Returned = false, amount-550, 550

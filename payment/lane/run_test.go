@@ -90,7 +90,7 @@ func released(t *testing.T) *run { t.Helper(); return paid(t).kind(lane.TillConf
 
 func done(t *testing.T) *run {
 	t.Helper()
-	return released(t).answer(lane.VerbConfirm, lane.OutConfirmed)
+	return released(t).answer(lane.VerbConfirm, payment.OutConfirmed)
 }
 
 func expiring(t *testing.T) *run { t.Helper(); return opened(t).clock(lane.Countdown) }

@@ -101,9 +101,9 @@ func alphabet(p lane.Payment) []lane.Event {
 }
 
 var outcomes = map[string][]string{
-	lane.VerbCreate: {"created"}, lane.VerbReturn: {lane.OutFenced, lane.OutReturning}, lane.VerbConfirm: {lane.OutConfirmed},
-	lane.VerbCharge: {lane.OutCharging}, lane.VerbChargeVoid: {lane.OutVoid, lane.OutCharging}, lane.VerbAccept: {lane.OutAccepted, lane.OutLapsed},
-	lane.VerbExtend: {lane.OutExtended},
+	lane.VerbCreate: {"created"}, lane.VerbReturn: {payment.OutFenced, payment.OutReturning}, lane.VerbConfirm: {payment.OutConfirmed},
+	lane.VerbCharge: {payment.OutCharging}, lane.VerbChargeVoid: {payment.OutVoid, payment.OutCharging}, lane.VerbAccept: {payment.OutAccepted, payment.OutLapsed},
+	lane.VerbExtend: {payment.OutExtended},
 }
 
 // step takes one event in the world that the state says, and checks the promises.

@@ -106,7 +106,7 @@ func newsOf(p Payment, e Event) (Event, bool) {
 	case a.Code == payment.NoUnknownBill:
 	case a.Bill == nil || a.Bill.Version <= p.BillVersion() && p.Stage != Restored:
 		return Event{}, false
-	case a.Code == "" && a.Outcome != OutBill:
+	case a.Code == "" && a.Outcome != payment.OutBill:
 		return Event{}, false
 	}
 	n := Event{Kind: Snapshot, At: e.At, Link: e.Link, Doubt: e.Doubt, Attended: e.Attended}

@@ -97,7 +97,7 @@ func (s *server) call(f frame) {
 		a := lane.Answer{ID: f.id, Code: payment.NoUnknownBill}
 		if st, ok := s.bills[f.bill]; ok {
 			b := bill.Snapshot(st, w.now)
-			a.Code, a.Outcome, a.Bill = "", lane.OutBill, &b
+			a.Code, a.Outcome, a.Bill = "", payment.OutBill, &b
 		}
 		s.reply(a)
 		return

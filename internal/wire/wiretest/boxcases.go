@@ -186,7 +186,7 @@ func (b *Box) serial(_ context.Context, _ *house, p *peer, _ wire.Open) error {
 		return fmt.Errorf("before any answer: %w", err)
 	}
 	for i, id := range first {
-		if err := p.result(id, wire.Result{Outcome: wire.OutBill}); err != nil {
+		if err := p.result(id, wire.Result{Outcome: payment.OutBill}); err != nil {
 			return err
 		}
 		got, err := p.calls(lull)
@@ -200,7 +200,7 @@ func (b *Box) serial(_ context.Context, _ *house, p *peer, _ wire.Open) error {
 			return errors.New("an answer was not taken in before the next call left")
 		}
 	}
-	return errors.Join(p.result(other[0], wire.Result{Outcome: wire.OutBill}), p.settled(b, other...))
+	return errors.Join(p.result(other[0], wire.Result{Outcome: payment.OutBill}), p.settled(b, other...))
 }
 
 func (b *Box) flight(_ context.Context, _ *house, p *peer, _ wire.Open) error {
@@ -222,7 +222,7 @@ func (b *Box) flight(_ context.Context, _ *house, p *peer, _ wire.Open) error {
 			break
 		}
 		for _, id := range got[:4] {
-			if err := p.result(id, wire.Result{Outcome: wire.OutBill}); err != nil {
+			if err := p.result(id, wire.Result{Outcome: payment.OutBill}); err != nil {
 				return err
 			}
 		}
@@ -232,7 +232,7 @@ func (b *Box) flight(_ context.Context, _ *house, p *peer, _ wire.Open) error {
 		return err
 	}
 	for _, id := range got {
-		if err := p.result(id, wire.Result{Outcome: wire.OutBill}); err != nil {
+		if err := p.result(id, wire.Result{Outcome: payment.OutBill}); err != nil {
 			return err
 		}
 	}
@@ -266,7 +266,7 @@ func (b *Box) repeat(ctx context.Context, h *house, p *peer, _ wire.Open) error 
 	if again[0].Method != first[0].Method || !bytes.Equal(again[0].Params, first[0].Params) {
 		return errors.New("the call came again under its id with other params")
 	}
-	return errors.Join(q.result(asked[0], wire.Result{Outcome: wire.OutBill}), q.settled(b, asked...))
+	return errors.Join(q.result(asked[0], wire.Result{Outcome: payment.OutBill}), q.settled(b, asked...))
 }
 
 func (b *Box) refusal(_ context.Context, _ *house, p *peer, _ wire.Open) error {

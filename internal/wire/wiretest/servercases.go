@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"tilld/internal/wire"
+	"tilld/payment"
 )
 
 func (s *Server) noProtocol(ctx context.Context) error {
@@ -162,7 +163,7 @@ func (s *Server) alive(p *peer) error {
 		return err
 	}
 	r, err := outcome(m)
-	if err == nil && r.Outcome != wire.OutCreated {
+	if err == nil && r.Outcome != payment.OutCreated {
 		err = fmt.Errorf("bill.create gave %q", r.Outcome)
 	}
 	return err
@@ -232,7 +233,7 @@ func (s *Server) repeat(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if r.Outcome != wire.OutCreated || r.Bill == nil || r.Bill.Payment != c.Payment {
+			if r.Outcome != payment.OutCreated || r.Bill == nil || r.Bill.Payment != c.Payment {
 				return fmt.Errorf("a repeat gave %q", r.Outcome)
 			}
 		}
