@@ -6,7 +6,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"path/filepath"
 
+	"tilld/internal/failpoint"
 	"tilld/internal/record"
 	"tilld/internal/sqlitedb"
 )
@@ -91,7 +93,12 @@ func (j *Journal) tryMark(m mark) error {
 	if err := j.cfg.Fault("generation"); err != nil {
 		return j.db.Explain(fmt.Errorf("write generation file: %w", err))
 	}
-	return j.db.Explain(m.write(j.cfg.Dir))
+	after := failpoint.At("generation", filepath.Join(j.cfg.Dir, markName))
+	if err := m.write(j.cfg.Dir); err != nil {
+		return j.db.Explain(err)
+	}
+	after()
+	return nil
 }
 
 // differ says why database and file do not belong together, "" if they do.

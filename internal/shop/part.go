@@ -3,6 +3,7 @@ package shop
 import (
 	"context"
 	"path/filepath"
+	"strconv"
 	"syscall"
 
 	"tilld/integrator/server"
@@ -23,19 +24,23 @@ const (
 func (s *Shop) bank() server.SandboxBank {
 	return server.SandboxBank{
 		Listen: s.cfg.BankListen, Callback: "http://" + s.cfg.IntegratorListen + "/v1/callback/sandbox",
-		KeyFile: s.files.bankKey, State: filepath.Join(s.cfg.State, "bank"),
+		KeyFile: s.files.bankKey, State: filepath.Join(s.cfg.State, "bank"), Seed: s.cfg.Evil,
 	}
 }
 
 // children are the programs as processes of their own.
 func (s *Shop) children() map[Part]program {
 	child := func(name Part, program string, before func(), args ...string) *process {
-		return &process{name: string(name), path: filepath.Join(s.cfg.Programs, program), args: args, before: before, out: s.cfg.Stderr, log: s.log}
+		p := &process{name: string(name), path: filepath.Join(s.cfg.Programs, program), args: args, before: before, out: s.cfg.Stderr, log: s.log}
+		if s.cfg.Env != nil {
+			p.env = func() []string { return s.cfg.Env(name) }
+		}
+		return p
 	}
 	v := s.bank()
 	return map[Part]program{
 		Bank: child(Bank, "integrator", nil, "sandbox-bank", "--listen", v.Listen, "--callback", v.Callback,
-			"--key-file", v.KeyFile, "--state", v.State),
+			"--key-file", v.KeyFile, "--state", v.State, "--seed", strconv.FormatInt(v.Seed, 10)),
 		Integrator: child(Integrator, "integrator", nil, "run", "--config", s.files.integrator),
 		Tilld:      child(Tilld, "tilld", s.release, "run", "--config", s.files.tilld),
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"os/exec"
 	"runtime"
 	"sync"
@@ -24,7 +25,8 @@ type process struct {
 	name   string
 	path   string
 	args   []string
-	before func() // runs before each start
+	before func()          // runs before each start
+	env    func() []string // what each start gets besides this process's environment; nil: nothing
 	out    io.Writer
 	log    *slog.Logger
 	leash
@@ -79,6 +81,9 @@ func (p *process) begin(ctx context.Context) (*exec.Cmd, chan struct{}, error) {
 	}
 	cmd := exec.CommandContext(ctx, p.path, p.args...)
 	cmd.Stderr = p.out
+	if p.env != nil {
+		cmd.Env = append(os.Environ(), p.env()...)
+	}
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = stopLimit
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // no orphans, whatever becomes of us

@@ -32,6 +32,21 @@ var build = sync.OnceValues(func() (string, error) {
 	return dir, nil
 })
 
+// buildFailing builds the programs that can be told where to die, once.
+var buildFailing = sync.OnceValues(func() (string, error) {
+	dir, err := folder()
+	if err != nil {
+		return "", err
+	}
+	dir = filepath.Join(dir, "failing")
+	c := exec.Command("go", "build", "-tags", "failpoints", "-o", dir+"/", "./cmd/tilld", "./cmd/integrator")
+	c.Dir = root
+	if out, err := c.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the programs that fail: %w\n%s", err, out)
+	}
+	return dir, nil
+})
+
 // shops is how many shops are open at a time: nearly all of their time is waiting.
 const shops = "12"
 

@@ -3,6 +3,8 @@ package sqlitedb
 import (
 	"errors"
 	"fmt"
+
+	"tilld/internal/failpoint"
 )
 
 // work is the writer's own state.
@@ -139,9 +141,15 @@ func (w *work) step(op, query string) error {
 	if err := w.db.cfg.Fault(op); err != nil {
 		return explain(w.db.cfg.Path, fmt.Errorf("%s: %w", op, err))
 	}
+	file := w.db.cfg.Path
+	if op == "commit" {
+		file += "-wal"
+	}
+	after := failpoint.At(op, file)
 	if _, err := w.tx.Exec(query); err != nil {
 		return explain(w.db.cfg.Path, fmt.Errorf("%s: %w", op, err))
 	}
+	after()
 	return nil
 }
 

@@ -1,0 +1,14 @@
+//go:build !failpoints
+
+// Package failpoint ends a process in the middle of what it makes durable, for tests: a program built with the tag
+// failpoints obeys TILLD_FAIL=OPERATION:N:before|after|torn, in which the Nth such operation of the process is its last
+// act. Every other build has nothing of it.
+package failpoint
+
+// Compiled says whether this build can be told to fail.
+const Compiled = false
+
+// At stands before an operation that makes file durable; what it answers stands after it.
+func At(_, _ string) func() { return nothing }
+
+func nothing() {}

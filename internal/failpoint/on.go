@@ -1,0 +1,90 @@
+//go:build failpoints
+
+package failpoint
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+)
+
+// Compiled says whether this build can be told to fail.
+const Compiled = true
+
+// plan is what the environment asks for.
+type plan struct {
+	op, how string
+	n       int64
+}
+
+var (
+	wanted = sync.OnceValue(func() plan {
+		var p plan
+		f := strings.Split(os.Getenv("TILLD_FAIL"), ":")
+		if len(f) != 3 {
+			return p
+		}
+		if _, err := fmt.Sscan(f[1], &p.n); err != nil {
+			return p
+		}
+		p.op, p.how = f[0], f[2]
+		return p
+	})
+	seen atomic.Int64
+)
+
+// At stands before an operation that makes file durable; what it answers stands after it.
+func At(op, file string) func() {
+	p := wanted()
+	if p.op != op || seen.Add(1) != p.n {
+		return func() {}
+	}
+	switch p.how {
+	case "before":
+		end(p)
+	case "torn":
+		was, err := os.ReadFile(file)
+		if err != nil {
+			was = nil
+		}
+		return func() { tear(file, was); end(p) }
+	}
+	return func() { end(p) }
+}
+
+// tear puts back the second half of what the operation has changed in the file: a write that was under way. Nobody has
+// been told of it.
+func tear(file string, was []byte) {
+	is, err := os.ReadFile(file)
+	if err != nil {
+		return
+	}
+	from, to := 0, len(is)
+	for from < min(len(is), len(was)) && is[from] == was[from] {
+		from++
+	}
+	for len(is) == len(was) && to > from && is[to-1] == was[to-1] {
+		to--
+	}
+	half := from + (to-from)/2
+	f, err := os.OpenFile(file, os.O_WRONLY, 0)
+	if err != nil {
+		return
+	}
+	if half < len(was) {
+		_, _ = f.WriteAt(was[half:min(to, len(was))], int64(half))
+	}
+	if len(is) > len(was) {
+		_ = f.Truncate(int64(max(half, len(was))))
+	}
+}
+
+func end(p plan) {
+	fmt.Fprintf(os.Stderr, "failpoint %s %s:%d:%s\n", filepath.Base(os.Args[0]), p.op, p.n, p.how)
+	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	select {}
+}
