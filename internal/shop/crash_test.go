@@ -92,7 +92,7 @@ func (f *failing) env(shopN int) func(shop.Part) []string {
 		case i%11 == 0:
 			return []string{"TILLD_FAIL=checkpoint:1:" + how}
 		case i%13 == 0 && p == shop.Tilld:
-			return []string{"TILLD_FAIL=generation:1:" + how}
+			return []string{"TILLD_FAIL=generation:1:" + strings.Replace(how, "torn", "after", 1)} // a rename is whole or not at all
 		}
 		return []string{fmt.Sprintf("TILLD_FAIL=commit:%d:%s", 1+(i*7)%37, how)}
 	}

@@ -142,6 +142,11 @@ func waiting(o *Obligation, txn string) bool {
 	return o.State == Owed && o.Request == "" && (txn == "" || o.Txn == txn)
 }
 
+// unasked is waiting, and what waits for a person: if the bank gives that back by itself, nobody must pay it by hand.
+func unasked(o *Obligation, txn string) bool {
+	return waiting(o, txn) || o.State == Human && o.Request == "" && (txn == "" || o.Txn == txn)
+}
+
 // fresh is what the provider gave back of a payment by itself and the books do not know yet. What a registry line said
 // of the same payment before counts as known: one return is not booked twice.
 func fresh(s *State, e *Event) int64 {
@@ -159,7 +164,7 @@ func fresh(s *State, e *Event) int64 {
 func settle(s *State, txn string, n int64) int64 {
 	for i := 0; i < len(s.Obligations) && n > 0; i++ {
 		o := &s.Obligations[i]
-		if !waiting(o, txn) {
+		if !unasked(o, txn) {
 			continue
 		}
 		if o.Amount > n {

@@ -125,7 +125,7 @@ func sending(s *State) bool {
 // unsent: something is owed out of this payment that no bank was asked for yet.
 func unsent(s *State, txn string) bool {
 	for i := range s.Obligations {
-		if waiting(&s.Obligations[i], txn) {
+		if unasked(&s.Obligations[i], txn) {
 			return true
 		}
 	}

@@ -268,6 +268,12 @@ func debtTests() map[string]func(*world) {
 			w.tick(time.Hour).took("O9").not("O2") // the bank is asked once more
 			w.looked(bill.AllPaid).took("O9").step(bill.Event{Cause: bill.Tick}).took("O2")
 			w.returnSaid(w.s.Obligations[0].Request, "done").took("O3").sums(0, 0, 200, 0)
+
+			w = newWorld(w.t)
+			human(w) // refused by the bank, which then gives it back by itself: nobody is to pay it by hand
+			o := w.s.Obligations[0]
+			w.gaveBack(o.Txn, o.Amount, "done").took("O9").has("obligation", "is done", w.s.Obligations[0].State == bill.Paid)
+			w.step(bill.Event{Cause: bill.Resolved, Obligation: o.ID, Verdict: bill.VerdictManual, Evidence: "cash"}).refused(payment.NoWrongState)
 		},
 		"O10": func(w *world) {
 			w.opened()
