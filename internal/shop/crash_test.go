@@ -35,13 +35,18 @@ func TestFailPoints(t *testing.T) {
 	for n := range shops {
 		t.Run(fmt.Sprint("Shop", n+1), func(t *testing.T) {
 			t.Parallel()
-			f := &failing{hit: map[string]bool{}}
-			f.rig = openShop(t, shop.Config{Processes: true, Programs: dir, Env: f.env(n), Evil: evil * int64(n+1)})
-			f.armed.Store(true)
-			f.trade(n, sales)
-			f.armed.Store(false)
-			f.settle()
+			f := &failing{every: 7}
+			f.rig = openShop(t, shop.Config{Processes: true, Programs: dir, Env: f.env(n, failPoint), Evil: evil * int64(n+1)})
+			f.run(n, sales)
 			f.check()
+			points := map[string]int{}
+			for _, m := range regexp.MustCompile(`failpoint (\S+ \w+):\d+:(\w+)`).FindAllStringSubmatch(f.log.String(), -1) {
+				points[m[1]+" "+m[2]]++
+			}
+			t.Logf("killed at fail points: %s; at random: %d", counted(points), f.random)
+			if len(points) == 0 {
+				t.Error("nothing was killed at a fail point: the harness is broken")
+			}
 		})
 	}
 }
@@ -50,10 +55,20 @@ func TestFailPoints(t *testing.T) {
 type failing struct {
 	*rig
 	armed  atomic.Bool
-	starts atomic.Int64
+	every  int // so many sales from one kill -9 to the next
 	random int
 	deals  []*deal
-	hit    map[string]bool
+}
+
+// run trades with everything going wrong, then settles with nothing going wrong any more.
+func (f *failing) run(shopN, sales int) {
+	f.armed.Store(true)
+	f.trade(shopN, sales)
+	f.armed.Store(false)
+	for _, p := range []shop.Part{shop.Tilld, shop.Integrator} { // what is still to fail goes with its process
+		f.shop.Kill(p)
+	}
+	f.settle()
 }
 
 // deal is one sale in the till's own books.
@@ -72,30 +87,43 @@ type deal struct {
 
 var kinds = []string{"show", "cancel", "scan", "part", "whole", "expire", "show", "scan", "twice", "parts"}
 
-// env says at which boundary the next process ends: none for every fourth, so that something gets done.
-func (f *failing) env(shopN int) func(shop.Part) []string {
+// env asks plan what goes wrong with the next start of either end: nothing with every fourth, so that something gets done.
+func (f *failing) env(shopN int, plan func(i int64, p shop.Part) []string) func(shop.Part) []string {
 	var count [2]atomic.Int64
 	return func(p shop.Part) []string {
 		if p == shop.Bank || f.rig == nil || !f.armed.Load() {
 			return nil
 		}
-		f.starts.Add(1)
 		which := 0
 		if p == shop.Integrator {
 			which = 1
 		}
 		i := count[which].Add(1) + int64(shopN)*13
-		how := []string{"before", "after", "torn"}[i%3]
-		switch {
-		case i%4 == 0:
+		if i%4 == 0 {
 			return nil
-		case i%11 == 0:
-			return []string{"TILLD_FAIL=checkpoint:1:" + how}
-		case i%13 == 0 && p == shop.Tilld:
-			return []string{"TILLD_FAIL=generation:1:" + strings.Replace(how, "torn", "after", 1)} // a rename is whole or not at all
 		}
-		return []string{fmt.Sprintf("TILLD_FAIL=commit:%d:%s", 1+(i*7)%37, how)}
+		return plan(i, p)
 	}
+}
+
+// failPoint is the boundary at which the process ends.
+func failPoint(i int64, p shop.Part) []string {
+	how := []string{"before", "after", "torn"}[i%3]
+	switch {
+	case i%11 == 0:
+		return []string{"TILLD_FAIL=checkpoint:1:" + how}
+	case i%13 == 0 && p == shop.Tilld:
+		return []string{"TILLD_FAIL=generation:1:" + strings.Replace(how, "torn", "after", 1)} // a rename is whole or not at all
+	}
+	return []string{fmt.Sprintf("TILLD_FAIL=commit:%d:%s", 1+(i*7)%37, how)}
+}
+
+func counted(of map[string]int) string {
+	var says []string
+	for _, p := range slices.Sorted(maps.Keys(of)) {
+		says = append(says, fmt.Sprintf("%s %d", p, of[p]))
+	}
+	return strings.Join(says, ", ")
 }
 
 // trade makes every sale; what does not come to its end in some seconds is left for later, as a cashier would.
@@ -109,9 +137,9 @@ func (f *failing) trade(shopN, sales int) {
 			d.amount += 9
 		}
 		f.deals = append(f.deals, d)
-		if n < 2 || n%7 == 6 { // the first fail points come with the second start
+		if n < 2 || n%f.every == f.every-1 { // the first fail points come with the second start
 			part := []shop.Part{shop.Tilld, shop.Integrator}[n%2]
-			at := time.AfterFunc(rand.N(2*time.Second), func() { f.shop.Kill(part) })
+			at := time.AfterFunc(rand.N(3*time.Second), func() { f.shop.Kill(part) })
 			defer at.Stop()
 			f.random++
 		}
@@ -258,20 +286,7 @@ func (f *failing) check() {
 			f.t.Errorf("printed twice:\n%s", text)
 		}
 	}
-	points := map[string]int{}
-	for _, m := range regexp.MustCompile(`failpoint (\S+ \w+):\d+:(\w+)`).FindAllStringSubmatch(f.log.String(), -1) {
-		points[m[1]+" "+m[2]]++
-	}
-	kills := 0
-	var says []string
-	for _, p := range slices.Sorted(maps.Keys(points)) {
-		kills += points[p]
-		says = append(says, fmt.Sprintf("%s %d", p, points[p]))
-	}
 	s := a.Sums["RUB"]
-	f.t.Logf("%d sales, %d kills at fail points (%s) and %d at random; credits %d = goods %d + returned %d + owed %d + held %d; %d papers, none twice; ends: %v",
-		len(f.deals), kills, strings.Join(says, ", "), f.random, s.Credits, s.Goods, s.Returned, s.Owed, s.Held, len(seen), states)
-	if kills == 0 {
-		f.t.Error("nothing was killed at a fail point: the harness is broken")
-	}
+	f.t.Logf("%d sales; credits %d = goods %d + returned %d + owed %d + held %d; %d papers, none twice; ends: %s",
+		len(f.deals), s.Credits, s.Goods, s.Returned, s.Owed, s.Held, len(seen), counted(states))
 }

@@ -47,6 +47,32 @@ var buildFailing = sync.OnceValues(func() (string, error) {
 	return dir, nil
 })
 
+// buildTraced builds static programs that run under strace where TILLD_INJECT says what it is to do to them, once.
+var buildTraced = sync.OnceValues(func() (string, error) {
+	dir, err := folder()
+	if err != nil {
+		return "", err
+	}
+	real, dir := filepath.Join(dir, "static"), filepath.Join(dir, "traced")
+	c := exec.Command("go", "build", "-o", real+"/", "./cmd/tilld", "./cmd/integrator")
+	c.Dir, c.Env = root, append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := c.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build static programs: %w\n%s", err, out)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	for _, name := range []string{"tilld", "integrator"} {
+		// -D makes the program itself the child of the shop: a signal to it reaches no tracer.
+		text := fmt.Sprintf("#!/bin/sh\n[ -n \"$TILLD_INJECT\" ] || exec %[1]s/%[2]s \"$@\"\n"+
+			"exec strace -D -f -qq -o \"$TILLD_TRACE.$$\" -e \"trace=${TILLD_INJECT%%%%:*}\" -e \"inject=$TILLD_INJECT\" %[1]s/%[2]s \"$@\"\n", real, name)
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o700); err != nil {
+			return "", err
+		}
+	}
+	return dir, nil
+})
+
 // shops is how many shops are open at a time: nearly all of their time is waiting.
 const shops = "12"
 
