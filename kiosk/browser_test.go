@@ -74,7 +74,7 @@ func pictures() []picture {
 		return with(screen, func(x *stage.View) { x.RemainingMS, x.Why = 214_000, why })
 	}
 	free := func(screen string) stage.View { return stage.View{Lane: "1", Screen: screen} }
-	return []picture{
+	all := []picture{
 		{name: "idle", view: free("idle")},
 		{name: "cart", view: with("cart", func(x *stage.View) { x.Number, x.Payment, x.Goods = "", "", lines() })},
 		{name: "choose", view: with("choose", func(x *stage.View) { x.Number, x.Choices = "", choices() })},
@@ -120,6 +120,12 @@ func pictures() []picture {
 		{name: "staff", view: v("closing"), do: `document.querySelector("[data-name=help]")?.click()`},
 		{name: "out_of_service", view: free("out_of_service")},
 	}
+	for i := range all { // each is another sale: nothing of the last one's time is on it
+		if p := &all[i]; p.view.Payment != "" {
+			p.view.Payment = "p-" + p.name
+		}
+	}
+	return all
 }
 
 // box is a daemon's part: the page behind a server, its stage, and a real browser.

@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -30,6 +31,9 @@ import (
 
 // write makes the pictures of docs/kiosk and its contact sheet anew: go test -tags browser ./kiosk -run Pictures -write.
 var write = flag.Bool("write", false, "write docs/kiosk and docs/kiosk.md")
+
+// only narrows -write to some of them: a regular expression of form/language/name.
+var only = flag.String("only", "", "take these pictures alone")
 
 const docs = "../docs"
 
@@ -49,9 +53,6 @@ func TestPictures(t *testing.T) {
 	}
 	t.Run("all", func(t *testing.T) { everyPicture(t, browser, shoot) })
 	t.Logf("%d pictures, %d kB, %d codes read by gozxing and by zbarimg", taken.Load(), bytesOf.Load()>>10, read.Load())
-	if *write {
-		writeSheet(t)
-	}
 }
 
 // everyPicture comes to every picture on every panel in both languages.
@@ -82,6 +83,9 @@ func everyPicture(t *testing.T, browser *chrome.Browser, shoot func(*testing.T, 
 func take(t *testing.T, b *box, ctx context.Context, p panel, language string, pic picture) (size, codes int) {
 	t.Helper()
 	b.stand(t, ctx, pic)
+	if !regexp.MustCompile(*only).MatchString(p.form + "/" + language + "/" + pic.name) {
+		return 0, 0
+	}
 	raw, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	if err != nil {
 		t.Fatal(err)
@@ -181,9 +185,8 @@ func zbar(t *testing.T, file string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// writeSheet makes docs/kiosk.md.
-func writeSheet(t *testing.T) {
-	t.Helper()
+// TestTheSheetShowsEveryPicture keeps docs/kiosk.md.
+func TestTheSheetShowsEveryPicture(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(sheetHead)
 	for _, pic := range pictures() {
@@ -197,20 +200,45 @@ func writeSheet(t *testing.T) {
 					continue
 				}
 				width := map[string]int{"counter": 240, "portrait": 140, "landscape": 260, "panel": 140}[p.form]
+				if _, err := os.Stat(filepath.Join(docs, picturePath(p, language, pic))); err != nil {
+					t.Error(err)
+				}
 				fmt.Fprintf(&b, ` <img src="%s" width="%d" alt="%s, %s, %s"> |`, filepath.ToSlash(picturePath(p, language, pic)), width, pic.name, p.form, language)
 			}
 			b.WriteString("\n")
 		}
 	}
-	if err := os.WriteFile(filepath.Join(docs, "kiosk.md"), []byte(b.String()), 0o644); err != nil {
-		t.Fatal(err)
+	file := filepath.Join(docs, "kiosk.md")
+	if *write {
+		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := os.ReadFile(file); err != nil || string(got) != b.String() {
+		t.Errorf("%s is not as the pictures are: run go test -tags browser ./kiosk -run Sheet -write", file)
 	}
 }
 
 const sheetHead = `# The customer's page
 
+A browser on the box shows the lane's page, full screen:
+
+    chromium --kiosk --noerrdialogs --disable-pinch --autoplay-policy=no-user-gesture-required http://127.0.0.1:7373/kiosk/1/
+
+Its settings are ` + "`kiosk`" + ` under the lane, in [configs/tilld.yaml](../configs/tilld.yaml); ` + "`outputs`" + ` names ` + "`kiosk`" + ` where it
+takes the code. It is served to this machine alone. No other page may frame it, but for the one origin that ` + "`kiosk.frame`" + `
+names. A code counts as shown only once the page has read it back from its own pixels.
+
+What a customer touches: more time, cancel (asked once, and not any more once the money is there), done, and the code on
+paper are answered by the box; the rest are [events](api.md#calls) for the till, and the page has their buttons where
+` + "`kiosk.buttons`" + ` says that the till knows them.
+
+A page that has lost the box keeps what a customer may be paying (a live code, a code on paper, *Confirm on your phone*) to
+its own end, then says for a minute that it checks with the bank, and then that the till is closed. It never says by itself
+that nothing was taken.
+
 Every screen of the page on four panels and in both languages, as Chromium draws it from the live feed. The pictures are
-made by ` + "`go test -tags browser ./kiosk -run TestPictures -write`" + `, which also reads every code on them with gozxing and with
+made by ` + "`go test -tags browser ./kiosk -run 'Pictures|Sheet' -write`" + `, which also reads every code on them with gozxing and with
 zbarimg. A picture has ` + "`code`" + ` in its name if and only if a code that can be read is on it.
 
 | Panel | Pixels | Form |

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"path/filepath"
+	"slices"
 
 	"tilld/internal/checkout"
 	"tilld/internal/journal"
@@ -26,13 +27,29 @@ type showing struct {
 
 func (x showing) Show(ctx context.Context, v checkout.View) ([]string, error) {
 	shown, err := x.s.Show(ctx, stage.View{
-		Lane: v.Lane, Payment: v.Payment, Number: v.Number, Screen: v.Screen, Payload: v.Payload, Payee: v.Payee, Why: v.Why,
+		Lane: v.Lane, Payment: v.Payment, Number: v.Number, Screen: x.screen(v), Payload: v.Payload, Payee: v.Payee, Why: v.Why,
 		Amount: v.Amount, Paid: v.Paid, Left: v.Due, Back: v.Back, RemainingMS: v.RemainingMS, Outputs: v.Outputs, Sound: v.Sound, Receipt: v.Receipt,
 	})
 	if err != nil {
 		v.Payload = "" // what could not be read back goes on no paper either
 	}
 	return x.paper.show(ctx, v, shown), err
+}
+
+// screen chooses between two screens that differ in the paper alone: nobody is asked to take what does not come.
+func (x showing) screen(v checkout.View) string {
+	l := x.paper.lanes[v.Lane]
+	prints := l.ReceiptPrinter != ""
+	if prints {
+		prints, _, _ = x.paper.jobs.Ready(v.Lane)
+	}
+	switch {
+	case v.Screen == "paid" && l.Receipt == "paper" && (prints || l.ReceiptPrinter == ""): // the till's own printer is its own business
+		return "paid_paper"
+	case v.Screen == "doubt_kiosk" && !(prints && slices.Contains(l.Slips, "doubt")):
+		return "doubt"
+	}
+	return v.Screen
 }
 
 // waker wakes the link, which is made after the box.
