@@ -42,13 +42,16 @@ type Counters struct {
 	Opens, Replugs, Stalls, In, Out atomic.Int64 // In and Out are bytes from and to the device
 }
 
-// Count makes a line that counts what goes over it. Whatever else the line can do is not reached through it.
+// Count makes a line that counts what goes over it. Whatever else the line can do is reached through it by Extra alone.
 func Count(p Port, c *Counters) Port { return &counted{p, c} }
 
 type counted struct {
 	Port
 	c *Counters
 }
+
+// Unwrap is the line that is counted.
+func (p *counted) Unwrap() Port { return p.Port }
 
 func (p *counted) Read(b []byte) (int, error) {
 	n, err := p.Port.Read(b)

@@ -10,6 +10,7 @@ import (
 	"tilld/scanner"
 	"tilld/scanner/hidpos"
 	"tilld/scanner/line"
+	"tilld/scanner/ssi"
 	"tilld/scanner/wedge"
 )
 
@@ -20,7 +21,7 @@ func Displays() *devices.Registry[display.Display] {
 
 // Scanners is every command set of scanners.
 func Scanners() *devices.Registry[scanner.Scanner] {
-	return devices.NewRegistry("scanner", line.Driver, hidpos.Driver, wedge.Driver)
+	return devices.NewRegistry("scanner", line.Driver, ssi.Driver, hidpos.Driver, wedge.Driver)
 }
 
 // Printers is every command set of receipt printers.

@@ -39,7 +39,9 @@ func (d *Daemon) superviseScanner(ctx context.Context, lane string, l Lane, agai
 	s := devices.Supervise[scanner.Scanner]{
 		Role: m.ID(), Log: d.log, Tell: m.Tell, Find: find(scanners(), l.Scanner, m), Again: again,
 		Serve: func(ctx context.Context, x scanner.Scanner) error {
+			good := d.notes(m.ID(), x)
 			return x.Serve(ctx, func(ctx context.Context, r scanner.Reading) error {
+				good()
 				if tried.take(r) {
 					return nil
 				}

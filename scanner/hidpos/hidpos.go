@@ -19,7 +19,7 @@ var Driver = devices.Driver[scanner.Scanner]{
 		if err := o.Err(); err != nil {
 			return nil, err
 		}
-		d, ok := p.(describer)
+		d, ok := devices.Extra[describer](p)
 		if !ok {
 			return nil, fmt.Errorf("%s is no HID device, and driver hidpos needs one (port: {hidraw: /dev/hidraw0}): %w", p, devices.ErrPerson)
 		}
