@@ -74,7 +74,8 @@ type Check string
 // Checks.
 const (
 	NoCheck Check = ""
-	GS1     Check = "gs1_mod10" // last digit is the GS1 check digit
+	GS1     Check = "gs1_mod10"   // last digit is the GS1 check digit
+	Article Check = "gs1_article" // a GS1 element string with the number of goods or of a parcel
 )
 
 // Rules is the table in the order in which it is tried.
@@ -106,11 +107,14 @@ func (r *Rule) matches(text, aim string) bool {
 	if m == nil {
 		return false
 	}
-	if r.Check == GS1 {
+	switch r.Check {
+	case GS1:
 		if len(m) > 1 {
 			text = m[1]
 		}
 		return validGS1(text)
+	case Article:
+		return article(text) != ""
 	}
 	return true
 }

@@ -79,6 +79,7 @@ var readings = []struct {
 	{"goods mark that begins with FNC1", "\x1d0104607001771234215Y.RNs3\x1d93vAbc", "", code.Product, "", "gs1-gtin"},
 	{"goods mark, named", "0104607001771234215Y.RNs3\x1d93vAbc", "d2", code.Product, "", "gs1-symbology"},
 	{"gtin and batch, digits alone", "010400638133393110123456", "", code.Product, "", "gs1-gtin"},
+	{"batch before the gtin", "10LOT7\x1d0104006381333931", "", code.Product, "", "gs1-elements"},
 	{"sscc", "00106141412345678908", "", code.Product, "", "gs1-sscc"},
 	{"carton with a date, GS1-128, as long as wechat", "112611221012345678", "C1", code.Product, "", "gs1-symbology"},
 

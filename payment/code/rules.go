@@ -36,6 +36,8 @@ var table = compile([]Rule{
 	{ID: "gs1-sscc", Source: "GS1 General Specifications, AI 00", Kind: Product, Shape: `\x1d?(?:00|\(00\))(\d{18})`, Check: GS1},
 	{ID: "gs1-gtin", Source: "GS1 General Specifications, AI 01", Kind: Product, Shape: `(?s)\x1d?(?:01|\(01\))(\d{14})(?:[^0-9].*|\d{2}.*)?`, Check: GS1},
 
+	{ID: "gs1-elements", Source: "GS1 General Specifications, 3.2 and 7.8.5: 01, 02 or 00 among others", Kind: Product, Shape: `(?s)\x1d?\d{2}.{14,}`, Check: Article},
+
 	// Digits: exact lengths before ranges.
 	{ID: "alipay-plus-24", Source: "docs.alipayplus.com, code_format (CGCP)", Kind: PayCode, Wallet: Alipay, Shape: `(?:2[5-9]|30)\d{22}`},
 	{ID: "alipay-plus-19", Source: "docs.alipayplus.com, payment_codes", Kind: PayCode, Wallet: Alipay, Shape: `289\d{10}6\d{5}`},
