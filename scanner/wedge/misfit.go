@@ -20,7 +20,7 @@ var latinText = regexp.MustCompile(`\A(?:[A-Za-z]{2,8}://|\][A-Za-z][0-9A-Z]|hQV
 // misfit tells a layout that is not the scanner's from what it did to the text; asUS is what the same keys are on us.
 // What it is not sure of it lets pass: a note is not worth a lost sale.
 func misfit(layout string, text, asUS []byte) *scanner.Note {
-	is := ""
+	var is string
 	switch {
 	case layout == US && russianOnUS.Match(text):
 		is = "Russia"
