@@ -151,7 +151,10 @@ func checkDevices(path string, l Lane, at place) error {
 	if err := checkDevice(path+".customer_display", l.Display, displays(), at); err != nil {
 		return err
 	}
-	return checkDevice(path+".scanner", l.Scanner, scanners(), at)
+	if err := checkDevice(path+".scanner", l.Scanner, scanners(), at); err != nil {
+		return err
+	}
+	return checkScanner(path+".scanner", l.Scanner, at)
 }
 
 func checkDevice[T any](path string, d *Device, drivers *devices.Registry[T], at place) error {

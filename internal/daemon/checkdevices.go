@@ -60,6 +60,25 @@ func checkPort(path string, p Port, at place) error {
 	return nil
 }
 
+// checkScanner refuses a driver on a line that does not carry what it reads: reports come from a hidraw node, keys from an
+// event node, and neither is text.
+func checkScanner(path string, d *Device, at place) error {
+	if d == nil {
+		return nil
+	}
+	node := map[string]string{"hidpos": "hidraw", "wedge": "event"}
+	is := d.Port.set()[0].key
+	if want := node[d.Driver]; want != "" && is != want {
+		return at(path+".port", fmt.Sprintf("is %s, and driver %s reads %s", is, d.Driver, want), "port: {"+want+": /dev/…}")
+	}
+	for driver, n := range node {
+		if is == n && d.Driver != driver {
+			return at(path+".port", fmt.Sprintf("is %s, which driver %s does not read", is, d.Driver), "driver: "+driver)
+		}
+	}
+	return nil
+}
+
 // checkPrinters refuses printers that cannot be opened, and two on one line.
 func (c *Config) checkPrinters(at place) error {
 	held := map[string]string{} // by where it is
