@@ -1,6 +1,8 @@
 package daemon
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -8,8 +10,10 @@ import (
 	"slices"
 	"strings"
 
+	"tilld/devices"
 	"tilld/internal/conffile"
 	"tilld/internal/printing/slip"
+	"tilld/scanner/intake"
 )
 
 var usbName = regexp.MustCompile(`^(serial:.+|port:.+|[0-9a-f]{4}:[0-9a-f]{4})$`)
@@ -76,8 +80,24 @@ func checkScanner(path string, d *Device, at place) error {
 			return at(path+".port", fmt.Sprintf("is %s, which driver %s does not read", is, d.Driver), "driver: "+driver)
 		}
 	}
-	return nil
+	drv, err := scanners().Find(d.Driver)
+	if err != nil {
+		return at(path+".driver", err.Error(), "")
+	}
+	_, err = drv.Open(context.Background(), nowhere{}, d.Options)
+	if f := new(intake.Fault); errors.As(err, &f) {
+		return at(path+".options."+f.Key, f.Text, f.Hint)
+	}
+	return nil // what a driver wants of its line is seen when there is one
 }
+
+// nowhere is a line that leads nowhere, to try options on.
+type nowhere struct{}
+
+func (nowhere) Read([]byte) (int, error)  { return 0, devices.ErrAbsent }
+func (nowhere) Write([]byte) (int, error) { return 0, devices.ErrAbsent }
+func (nowhere) Close() error              { return nil }
+func (nowhere) String() string            { return "nowhere" }
 
 // checkPrinters refuses printers that cannot be opened, and two on one line.
 func (c *Config) checkPrinters(at place) error {

@@ -19,6 +19,17 @@ type Options struct {
 	err    error
 }
 
+// Fault is an option that is wrong: which, what about it, what is right. It wraps devices.ErrPerson.
+type Fault struct{ Driver, Key, Text, Hint string }
+
+// Error says all of it.
+func (f *Fault) Error() string {
+	return fmt.Sprintf("option %q of driver %s %s (%s): %v", f.Key, f.Driver, f.Text, f.Hint, devices.ErrPerson)
+}
+
+// Unwrap says that somebody has to put it right.
+func (f *Fault) Unwrap() error { return devices.ErrPerson }
+
 // From reads the options of a driver.
 func From(driver string, given map[string]any) *Options {
 	return &Options{driver: driver, given: given}
@@ -32,7 +43,7 @@ func (o *Options) get(key string) (any, bool) {
 
 func (o *Options) wrong(key, text, hint string) {
 	if o.err == nil {
-		o.err = fmt.Errorf("option %q of driver %s %s (%s): %w", key, o.driver, text, hint, devices.ErrPerson)
+		o.err = &Fault{o.driver, key, text, hint}
 	}
 }
 
@@ -137,7 +148,7 @@ func (o *Options) Err() error {
 	for _, k := range slices.Sorted(maps.Keys(o.given)) {
 		if !slices.Contains(o.known, k) {
 			slices.Sort(o.known)
-			return fmt.Errorf("option %q of driver %s is unknown (it has %s): %w", k, o.driver, strings.Join(o.known, ", "), devices.ErrPerson)
+			return &Fault{o.driver, k, "is unknown", "it has " + strings.Join(o.known, ", ")}
 		}
 	}
 	return nil
