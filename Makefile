@@ -12,7 +12,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -s -w -X main.version=$(VERSION)
 COMMANDS := tilld tillctl integrator demo
 
-.PHONY: build demo test prove soak bench lint fmt short processes fuzz protocol cross clean need-go need-test
+.PHONY: usb-bench build demo test prove soak bench lint fmt short processes fuzz protocol cross clean need-go need-test
 
 build: need-go ## bin/tilld bin/tillctl bin/integrator bin/demo
 	@mkdir -p $(BIN)
@@ -26,6 +26,9 @@ test: need-test ## what CI runs: vet, linter, race, processes, each fuzz target 
 
 prove: need-test ## the full figures, kept in docs/proof/
 	@scripts/prove
+
+usb-bench: need-test ## real USB drivers in a virtual machine: the full run
+	@scripts/usb-bench full
 
 soak: need-test ## what takes longer than an hour
 	@scripts/soak

@@ -31,7 +31,7 @@ func TestParseSaysWhere(t *testing.T) {
 	}
 	for _, c := range []struct{ name, old, new, want string }{
 		{"TypoInAKey", "serial:", "serail:", `bindings.yaml:9: unknown key "serail" (did you mean "serial"?)`},
-		{"Role", "receipt-printer", "reciept-printer", `bindings.yaml:4: bindings[0].role is not known (did you mean "receipt-printer"?)`},
+		{"Role", "receipt-printer", "receiptprinter", `bindings.yaml:4: bindings[0].role is not known (did you mean "receipt-printer"?)`},
 		{"Lane", `lane: "1"`, `lane: "a b"`, `bindings.yaml:3: bindings[0].lane must be the name of a lane (such as "1")`},
 		{"How", "how: person", "how: guess", `bindings.yaml:5: bindings[0].how is not known (there are alone, evidence, person)`},
 		{"Model", "04b8:0202", "04B8-0202", `bindings.yaml:8: bindings[0].device.model must be vendor and product (such as "04b8:0202", in small letters)`},

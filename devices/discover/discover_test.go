@@ -227,3 +227,24 @@ func FuzzScan(f *testing.F) {
 		}
 	})
 }
+
+// What a real kernel has below /sys, as the bench recorded it: two of one model without serial numbers, by usblp.
+func TestScanARecordOfARealKernel(t *testing.T) {
+	tree, err := discovertest.Read("testdata/twins.sysfs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := discover.Scan(tree, func(string) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `dummy_hcd.6/usb2/1 0519:0003 "" [0 07 usblp lp:/dev/usb/lp0]
+dummy_hcd.7/usb2/1 0519:0003 "" [0 07 usblp lp:/dev/usb/lp1]
+`
+	if got := table(s.Devices); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	if a, b := s.Devices[0], s.Devices[1]; a.Hash == "" || a.Hash != b.Hash || a.Name != "TSP143" || a.Interfaces[0].ID1284 == "" {
+		t.Errorf("%+v\n%+v", a, b)
+	}
+}

@@ -192,7 +192,7 @@ func (t *Tree) Access(node string) error {
 	return err
 }
 
-// Open, ReadFile, ReadDir, ReadLink and Lstat make it a file system; what is read is whole, as one read of sysfs is.
+// Open is as fs.FS says; with the four below a Tree is a file system.
 func (t *Tree) Open(name string) (fs.File, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -40,6 +40,8 @@ type Bulk struct {
 	pullAt int
 	pull   func() error
 	tid    int // of the thread that reads
+	reads  int
+	errs   []string // what its reads ended with, of late
 }
 
 // Bulk adds the interface. answer is called with what came and gives what goes back, nil for nothing; it may be nil.
@@ -156,7 +158,9 @@ func (b *Bulk) serveOut() {
 	b.mu.Lock()
 	b.tid = unix.Gettid()
 	b.mu.Unlock()
-	buf := make([]byte, 16<<10)
+	// A packet at a time: a larger read ends with a short packet alone, and a job of whole packets would wait in it for
+	// ever. A printer takes what comes.
+	buf := make([]byte, 512)
 	for {
 		b.mu.Lock()
 		for b.hold && !b.halt {
@@ -171,6 +175,7 @@ func (b *Bulk) serveOut() {
 		}
 		n, err := unix.Read(b.out, buf)
 		if err != nil || n == 0 {
+			b.trouble(fmt.Sprintf("%d %v", n, err))
 			continue // pulled, or woken by kick: the next read waits for the next plug
 		}
 		b.took(buf[:n])
@@ -179,6 +184,7 @@ func (b *Bulk) serveOut() {
 
 func (b *Bulk) took(p []byte) {
 	b.mu.Lock()
+	b.reads++
 	b.got = append(b.got, p...)
 	pull := b.pullAt > 0 && len(b.got) >= b.pullAt
 	if pull {
@@ -192,7 +198,7 @@ func (b *Bulk) took(p []byte) {
 	b.change.Broadcast()
 	b.mu.Unlock()
 	if pull {
-		_ = b.pull()
+		go func() { _ = b.pull() }() // a hand of its own: this thread reads on until the cable is out
 	}
 }
 
@@ -233,6 +239,25 @@ func (b *Bulk) set(do func()) {
 	defer b.mu.Unlock()
 	do()
 	b.kick()
+}
+
+func (b *Bulk) trouble(s string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.errs = append(b.errs, s); len(b.errs) > 8 {
+		b.errs = b.errs[1:]
+	}
+}
+
+// Troubles are the last few errors of the thread that reads, for who looks for a fault.
+func (b *Bulk) Troubles() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := append([]string(nil), b.errs...)
+	if stack, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/stack", b.tid)); err == nil { // where it is in the kernel
+		out = append(out, fmt.Sprintf("reads %d, holds %v, stands in %s", b.reads, b.hold, stack))
+	}
+	return out
 }
 
 // Got is what has come since Clear.

@@ -20,6 +20,9 @@ func (b *bench) all() {
 		return "linked", nil
 	})
 	b.printing()
+	if setting("only", "") == "printing" {
+		return
+	}
 	b.wedge()
 	b.hidPOS()
 	b.acm()
@@ -27,9 +30,6 @@ func (b *bench) all() {
 	b.vendor()
 	b.twins()
 	b.moved()
-	if setting("record", "") != "" {
-		b.record()
-	}
 	b.plugsOf()
 	if setting("suite", "") != "" {
 		b.suite()

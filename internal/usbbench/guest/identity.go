@@ -121,6 +121,9 @@ func (b *bench) twins() {
 	if papers[1] == nil {
 		return
 	}
+	if setting("record", "") != "" {
+		b.record()
+	}
 	swaps := 0
 	b.check("twins in every order", func() (string, error) {
 		for range b.shuffles {

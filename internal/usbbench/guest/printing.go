@@ -22,7 +22,7 @@ import (
 func arrives(p *gadget.Bulk, want []byte) error {
 	return eventually(func() error {
 		if got := p.Got(); !bytes.Equal(got, want) {
-			return fmt.Errorf("%d bytes were written and %d came, the same: %v", len(want), len(got), bytes.Equal(got, want[:min(len(got), len(want))]))
+			return fmt.Errorf("%d bytes were written and %d came, the same: %v; the device's last troubles: %q", len(want), len(got), bytes.Equal(got, want[:min(len(got), len(want))]), p.Troubles())
 		}
 		return nil
 	})
