@@ -33,7 +33,7 @@ usb-bench: need-test ## real USB drivers in a virtual machine: the full run
 soak: need-test ## what takes longer than an hour
 	@scripts/soak
 
-bench: need-go ## benchmarks, each beside its floor
+bench: need-test ## benchmarks, each beside its floor
 	@scripts/bench
 
 lint: need-test
