@@ -98,13 +98,6 @@ func (p *printer) unplug() {
 	p.serving.Wait()
 }
 
-// plugged says whether the cable is in.
-func (p *printer) plugged() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.socket != nil
-}
-
 // takePaper takes the paper out; mend puts it in again, and closes the cover.
 func (p *printer) takePaper() { p.dev.Fail(emulator.PaperEnd) }
 func (p *printer) openCover() { p.dev.Fail(emulator.CoverOpen) }

@@ -174,7 +174,9 @@ func (s *Shop) serve(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen for the page: %w", err)
 	}
-	h := &http.Server{Handler: newPage(s).handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
+	p := newPage(s)
+	defer p.world.still()
+	h := &http.Server{Handler: p.handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
 	stop := context.AfterFunc(ctx, func() {
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 		defer cancel()

@@ -127,8 +127,7 @@ func (c *Cable) carry(ctx context.Context, near net.Conn) {
 
 // pump copies one direction. Its end closes both, so that the other direction ends too.
 func (c *Cable) pump(ctx context.Context, to, from net.Conn) {
-	defer to.Close()
-	defer from.Close()
+	defer func() { _, _ = to.Close(), from.Close() }()
 	b := make([]byte, 16<<10)
 	for {
 		n, err := from.Read(b)
