@@ -151,7 +151,7 @@ func wholeBill(ctx context.Context, s *sqlite.Store, id, ref string, version int
 	if err != nil {
 		return err
 	}
-	if int64(b.Version) < version || (b.Version == 2) != (len(b.Credits) == 1) {
+	if b.Version < version || (b.Version == 2) != (len(b.Credits) == 1) {
 		return fmt.Errorf("promised at version %d: %+v", version, b)
 	}
 	if found, err := s.ByReference(ctx, terminal, "1", ref); err != nil || found != id {

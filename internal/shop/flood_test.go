@@ -3,6 +3,7 @@
 package shop_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -79,6 +80,6 @@ func drip(c net.Conn) {
 }
 
 func isTimeout(err error) bool {
-	e, ok := err.(net.Error)
-	return ok && e.Timeout()
+	var e net.Error
+	return errors.As(err, &e) && e.Timeout()
 }

@@ -108,7 +108,7 @@ func orderOf(st bill.State, attempt int) *bill.Order {
 }
 
 func tooLate(st bill.State, w bill.Work, o bill.Order, now time.Time) bill.Fail {
-	wanted := true
+	var wanted bool
 	switch w.Kind {
 	case bill.Present:
 		wanted = st.Life == payment.Created || st.Life == payment.Open && st.Payload == ""
