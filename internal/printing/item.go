@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"image/png"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -74,16 +73,62 @@ func (e *Invalid) Field() string {
 func (e *Invalid) Error() string { return e.Path + ": " + e.Text }
 
 // fields of each type, besides the type itself.
-var fields = map[string][]string{
-	"text":    {"Text", "Align", "Bold", "Underline", "Invert", "Small", "Width", "Height"},
-	"columns": {"Cells", "Bold", "Underline", "Invert", "Small", "Width", "Height"},
-	"rule":    {"Double"},
-	"image":   {"Picture", "Align"},
-	"qr":      {"Payload", "Level", "Module", "Align"},
-	"barcode": {"Kind", "Data", "Dots", "Align"},
-	"feed":    {"Lines"},
-	"cut":     {"Partial"},
-	"drawer":  {"Pin"},
+func fields(kind string) (names []string, ok bool) {
+	switch kind {
+	case "text":
+		return []string{"text", "align", "bold", "underline", "invert", "small", "width", "height"}, true
+	case "columns":
+		return []string{"cells", "bold", "underline", "invert", "small", "width", "height"}, true
+	case "rule":
+		return []string{"double"}, true
+	case "image":
+		return []string{"picture", "align"}, true
+	case "qr":
+		return []string{"payload", "level", "module", "align"}, true
+	case "barcode":
+		return []string{"kind", "data", "dots", "align"}, true
+	case "feed":
+		return []string{"lines"}, true
+	case "cut":
+		return []string{"partial"}, true
+	case "drawer":
+		return []string{"pin"}, true
+	}
+	return nil, false
+}
+
+// stray is a field that is given and is none of these, "" for none.
+func (it *Item) stray(mine []string) string {
+	for _, f := range [...]struct {
+		name  string
+		given bool
+	}{
+		{"text", it.Text != ""},
+		{"align", it.Align != ""},
+		{"bold", it.Bold},
+		{"underline", it.Underline},
+		{"invert", it.Invert},
+		{"small", it.Small},
+		{"width", it.Width != 0},
+		{"height", it.Height != 0},
+		{"cells", it.Cells != nil},
+		{"double", it.Double},
+		{"picture", it.Picture != nil},
+		{"payload", it.Payload != ""},
+		{"level", it.Level != ""},
+		{"module", it.Module != 0},
+		{"kind", it.Kind != ""},
+		{"data", it.Data != ""},
+		{"dots", it.Dots != 0},
+		{"lines", it.Lines != 0},
+		{"partial", it.Partial},
+		{"pin", it.Pin != 0},
+	} {
+		if f.given && !slices.Contains(mine, f.name) {
+			return f.name
+		}
+	}
+	return ""
 }
 
 // Elements is a receipt for the driver; an error is an *Invalid. What depends on the paper's width the driver refuses.
@@ -104,17 +149,12 @@ func Elements(items []Item) ([]printer.Element, error) {
 
 // element is one item, or which of its fields is wrong.
 func (it Item) element() (e printer.Element, field string, err error) {
-	mine, ok := fields[it.Type]
+	mine, ok := fields(it.Type)
 	if !ok {
 		return nil, "type", fmt.Errorf("must be one of text, columns, rule, image, qr, barcode, feed, cut, drawer")
 	}
-	v := reflect.ValueOf(it)
-	for i := range v.NumField() {
-		f := v.Type().Field(i)
-		if f.Name != "Type" && !v.Field(i).IsZero() && !slices.Contains(mine, f.Name) {
-			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-			return nil, name, fmt.Errorf("does not belong to an item of type %s", it.Type)
-		}
+	if name := it.stray(mine); name != "" {
+		return nil, name, fmt.Errorf("does not belong to an item of type %s", it.Type)
 	}
 	if field, err = it.limits(); err != nil {
 		return nil, field, err

@@ -85,6 +85,7 @@ type job struct {
 	Raw   []byte `json:"raw,omitempty"`
 	Hash  string `json:"hash"` // of the request: the same reference with another one is refused
 
+	elements  []printer.Element       // of Items, where they have been made already
 	cancel    context.CancelCauseFunc // while it is printed
 	cancelled bool                    // it is to be given up
 	done      chan struct{}           // closed when it has ended
@@ -127,6 +128,11 @@ func (j *job) document(language string, torn bool) (printer.Job, error) {
 	out := printer.Job{ID: j.ID, Raw: j.Raw, Torn: torn}
 	if j.Mark != "" {
 		out.Mark, _ = words.For(language).Phrase("print_" + j.Mark)
+	}
+	out.Receipt = j.elements
+	j.elements = nil // a job that is tried again is rare
+	if out.Receipt != nil || len(j.Items) == 0 {
+		return out, nil
 	}
 	var err error
 	out.Receipt, err = Elements(j.Items)

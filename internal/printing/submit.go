@@ -26,14 +26,15 @@ func (p *Printing) Submit(ctx context.Context, r Request) (Job, bool, error) {
 	case len(r.Raw) > MaxRaw:
 		return Job{}, false, &Invalid{"raw", fmt.Sprintf("is larger than %d bytes", MaxRaw)}
 	}
-	if _, err := Elements(r.Items); err != nil {
+	els, err := Elements(r.Items)
+	if err != nil {
 		return Job{}, false, err
 	}
 	hash, err := r.hash()
 	if err != nil {
 		return Job{}, false, err
 	}
-	j := &job{Items: r.Items, Raw: r.Raw, Hash: hash}
+	j := &job{Items: r.Items, Raw: r.Raw, Hash: hash, elements: els}
 	j.Lane, j.Reference, j.Printer, j.Until = r.Lane, r.Reference, r.Printer, r.Until
 	if r.For > 0 {
 		until := time.Now().Add(r.For).UTC()
@@ -92,13 +93,15 @@ func (p *Printing) accept(ctx context.Context, j *job) (Job, bool, error) {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if old, err := p.find(ctx, j.Lane, "", ref(j.Lane, j.Reference)); err == nil {
-		return again(old, j)
-	} else if no := (*lane.Refusal)(nil); !errors.As(err, &no) {
-		return Job{}, false, err
-	}
 	if len(q.jobs) >= maxQueue {
-		return Job{}, false, &lane.Refusal{Code: lane.NoUnavailable, Why: "queue_full"}
+		old, err := p.find(ctx, j.Lane, "", ref(j.Lane, j.Reference))
+		if no := (*lane.Refusal)(nil); errors.As(err, &no) {
+			return Job{}, false, &lane.Refusal{Code: lane.NoUnavailable, Why: "queue_full"}
+		}
+		if err != nil {
+			return Job{}, false, err
+		}
+		return again(old, j)
 	}
 	now := time.Now().UTC()
 	j.ID, j.Printer = payment.NewID(now), q.name
@@ -107,8 +110,10 @@ func (p *Printing) accept(ctx context.Context, j *job) (Job, bool, error) {
 	event, change := string(Queued), func(j *job) { j.State, j.Blocked = Queued, q.blocked() }
 	if len(q.jobs) == 0 && q.blocked() == nil {
 		event, change = string(Running), started
+	} else {
+		j.elements = nil // pictures are large, and it may wait for hours
 	}
-	if err := p.commit(ctx, j, event, change); errors.Is(err, record.ErrExists) { // another queue of this lane was quicker
+	if err := p.commit(ctx, j, event, change); errors.Is(err, record.ErrExists) { // the journal looks for the reference; looking first would cost every job a read
 		old, err := p.find(ctx, j.Lane, "", ref(j.Lane, j.Reference))
 		if err != nil {
 			return Job{}, false, err

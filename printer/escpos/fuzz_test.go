@@ -1,7 +1,6 @@
 package escpos
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +8,7 @@ import (
 
 	"tilld/printer"
 	"tilld/printer/escpos/emulator"
+	"tilld/printer/escpos/escpostest"
 	"tilld/printer/printertest"
 )
 
@@ -41,7 +41,7 @@ func FuzzInjection(f *testing.F) {
 				continue
 			}
 			whole = true
-			if why := foreign(b, text, cell); why != "" {
+			if why := escpostest.Foreign(b, text, cell); why != "" {
 				t.Fatalf("%s in % x", why, b)
 			}
 			e := emulator.New(emulator.Config{})
@@ -51,72 +51,6 @@ func FuzzInjection(f *testing.F) {
 			}
 		}
 	})
-}
-
-// own are the builder's commands: their first bytes, and how many follow.
-var own = []struct {
-	head string
-	more int
-}{
-	{"\x1b@", 0},
-	{"\x1da\x0f", 0},
-	{"\x1c.", 0},
-	{"\x1bt", 1},
-	{"\x1bM", 1},
-	{"\x1bE", 1},
-	{"\x1b-", 1},
-	{"\x1ba", 1},
-	{"\x1dB", 1},
-	{"\x1d!", 1},
-	{"\n", 0},
-	{"\x1bd", 1},
-	{"\x1dVB\x00", 0},
-	{"\x1d(k\x04\x001A2\x00", 0},
-	{"\x1d(k\x03\x001C", 1},
-	{"\x1d(k\x03\x001E", 1},
-	{"\x1d(k\x03\x001Q0", 0},
-	{"\x1dH\x02", 0},
-	{"\x1dh", 1},
-	{"\x1dw\x02", 0},
-}
-
-// foreign finds what is neither the builder's own nor a letter; a code's data must be printable ASCII.
-func foreign(b []byte, texts ...string) string {
-next:
-	for i := 0; i < len(b); {
-		if b[i] >= 0x20 && b[i] != 0x7f {
-			i++
-			continue
-		}
-		for _, c := range own {
-			if bytes.HasPrefix(b[i:], []byte(c.head)) {
-				i += len(c.head) + c.more
-				continue next
-			}
-		}
-		var n int
-		switch {
-		case bytes.HasPrefix(b[i:], []byte("\x1d(k")) && bytes.HasPrefix(b[min(i+5, len(b)):], []byte("1P0")):
-			n = 5 + int(b[i+3]) + int(b[i+4])<<8
-			if !strings.Contains(strings.Join(texts, "\n"), string(b[i+8:i+n])) || !printable(string(b[i+8:i+n])) {
-				return "a code that nobody asked for"
-			}
-		case bytes.HasPrefix(b[i:], []byte("\x1dk\x49")):
-			n = 4 + int(b[i+3])
-			if !printable(string(b[i+4 : i+n])) {
-				return "a bar code of control bytes"
-			}
-		case bytes.HasPrefix(b[i:], []byte("\x1dk")) && b[i+2] <= 3:
-			n = 3 + bytes.IndexByte(b[i+3:], 0) + 1
-			if strings.Trim(string(b[i+3:i+n-1]), "0123456789") != "" {
-				return "a bar code of letters"
-			}
-		default:
-			return fmt.Sprintf("byte %02x at %d", b[i], i)
-		}
-		i += n
-	}
-	return ""
 }
 
 // FuzzAnswers: the return channel's bytes, split anywhere, come to the same answers, and none is lost or made up.
