@@ -176,3 +176,31 @@ func deviceWords(d client.Device) string {
 	}
 	return out
 }
+
+// trace takes down what goes over a device's line.
+func (s *setup) trace() *cobra.Command {
+	var long time.Duration
+	cmd := &cobra.Command{
+		Use: "trace DEVICE", Short: "Take down what goes over a device's line: a session, for a test or for support", Args: cobra.ExactArgs(1),
+		Long: "trace listens for a while and prints what was said: > to the device, < from it, quoted and in hex. What a scanner sends is masked, so a trace may be handed on.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if long < time.Second || long > time.Minute {
+				return errors.New("--for takes 1s to 60s")
+			}
+			c, err := s.client()
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			fmt.Fprintf(s.errs, "listening to %s for %v …\n", args[0], long)
+			text, err := c.Trace(cmd.Context(), args[0], long)
+			if err != nil {
+				return err
+			}
+			_, err = io.WriteString(s.out, text)
+			return err
+		},
+	}
+	cmd.Flags().DurationVar(&long, "for", 10*time.Second, "how `LONG` to listen")
+	return cmd
+}

@@ -103,7 +103,10 @@ func (o owner) Session(ctx context.Context, s wire.Session) error {
 }
 
 // payments is checkout as the API sees it.
-type payments struct{ *checkout.Box }
+type payments struct {
+	*checkout.Box
+	c *core
+}
 
 func (p payments) Availability(ctx context.Context) (map[string]lane.Availability, error) {
 	out := map[string]lane.Availability{}

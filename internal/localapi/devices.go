@@ -3,8 +3,10 @@ package localapi
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
+	"time"
 
 	"tilld/internal/httpapi"
 	"tilld/internal/roster"
@@ -32,6 +34,11 @@ type testInput struct {
 	Device string `path:"device" maxLength:"64" doc:"The device's id"`
 }
 
+type traceInput struct {
+	Device  string `path:"device" maxLength:"64" doc:"The device's id"`
+	Seconds int    `query:"seconds" minimum:"1" maximum:"60" default:"10" doc:"How long to listen"`
+}
+
 type testReply struct{ Body roster.Result }
 
 // devices adds the calls about the box's devices.
@@ -51,6 +58,39 @@ func (s *server) devices(a *httpapi.API) {
 			"reading, which goes no further, and says what kind of code it was. A page says whether it is there. A test that finds a fault is answered 200 with ok false.",
 		Codes: []string{httpapi.NoDevice, httpapi.NoTest, httpapi.DeviceAway, httpapi.DeviceBusy},
 	}, s.testDevice)
+	s.trace(a)
+}
+
+// trace adds the call that listens to a device's line.
+func (s *server) trace(a *httpapi.API) {
+	httpapi.HandleHTTP(a, httpapi.Route{
+		ID: "trace_device", Method: http.MethodGet, Path: "/v1/devices/{device}/trace", Tag: "devices", Allow: []Role{Technician}, Waits: true,
+		Summary: "Take down what goes over a device's line",
+		Text:    "Answered once the time is over: a session as the drivers' tests replay it. What a scanner sends is masked.",
+		Replies: []httpapi.Reply{{Status: http.StatusOK, Text: "The session", Type: "text/plain"}},
+		Codes:   []string{httpapi.NoDevice},
+	}, func(w http.ResponseWriter, r *http.Request, in *traceInput) error {
+		ctx, over := httpapi.Waiting(r.Context())
+		defer over()
+		if !s.knows(ctx, in.Device) {
+			return httpapi.Refuse(httpapi.NoDevice)
+		}
+		text, err := s.own.Devices.Trace(ctx, in.Device, time.Duration(in.Seconds)*time.Second)
+		if errors.Is(err, roster.ErrUnknown) {
+			return httpapi.Refuse(httpapi.NoDevice)
+		}
+		if err != nil {
+			return s.no(ctx, err)
+		}
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = io.WriteString(w, text) // the caller has gone
+		return nil
+	})
+}
+
+// knows says whether there is such a device and the caller may see it.
+func (s *server) knows(ctx context.Context, id string) bool {
+	return slices.ContainsFunc(s.own.Devices.List(), func(d roster.Device) bool { return d.ID == id && callerOf(ctx).seesAny(d.Lanes) })
 }
 
 // seesAny says whether a caller may see a device that these lanes use.
@@ -88,9 +128,7 @@ func (s *server) listPorts(context.Context, *struct{}) (*portsReply, error) {
 }
 
 func (s *server) testDevice(ctx context.Context, in *testInput) (*testReply, error) {
-	all := s.own.Devices.List()
-	i := slices.IndexFunc(all, func(d roster.Device) bool { return d.ID == in.Device })
-	if i < 0 || !callerOf(ctx).seesAny(all[i].Lanes) {
+	if !s.knows(ctx, in.Device) {
 		return nil, httpapi.Refuse(httpapi.NoDevice)
 	}
 	wctx, over := httpapi.Waiting(ctx)

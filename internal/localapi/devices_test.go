@@ -50,6 +50,15 @@ func TestDevices(t *testing.T) {
 	if err != nil || !r.OK || r.Kind != "pay_code" {
 		t.Errorf("test: %+v, %v", r, err)
 	}
+	if s, err := c.Trace(t.Context(), "scanner-1", 2*time.Second); err != nil || !strings.Contains(s, "# scanner-1 for 2s\n> ") {
+		t.Errorf("trace: %q, %v", s, err)
+	}
+	if _, err := c.Trace(t.Context(), "scanner-9", time.Second); !client.Is(err, "no_device") {
+		t.Errorf("trace of nothing: %v", err)
+	}
+	if _, err := c.Trace(t.Context(), "scanner-1", 2*time.Minute); !client.Is(err, "bad_parameter") {
+		t.Errorf("too long: %v", err)
+	}
 	if _, err := c.TestDevice(t.Context(), "../v1/health"); !client.Is(err, "no_device") && !client.Is(err, "no_route") {
 		t.Errorf("a name that is a path: %v", err)
 	}

@@ -98,6 +98,8 @@ type Devices interface {
 	Bindings() []roster.Binding
 	// Test tries a device out, and may take some seconds; its errors are those of roster.
 	Test(ctx context.Context, id string) (roster.Result, error)
+	// Trace takes down what goes over a device's line for a while.
+	Trace(ctx context.Context, id string, long time.Duration) (string, error)
 }
 
 // Totals is the box's books; *totals.Books keeps them. "" is the whole box.

@@ -48,6 +48,7 @@ var roles = map[string]string{
 	"list_devices":         "technician",
 	"list_bindings":        "technician",
 	"list_ports":           "technician",
+	"trace_device":         "technician",
 	"test_device":          "technician",
 }
 

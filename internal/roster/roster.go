@@ -9,6 +9,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tilld/devices"
@@ -92,6 +93,9 @@ type Member struct {
 	fault   *Fault
 	told    devices.State // by an event
 	testing sync.Mutex
+
+	taps      []chan exchange // of whoever traces the device
+	listening atomic.Int32    // how many they are
 }
 
 // Roster is all devices of the box. Make it with New, Add while wiring, then Run.
@@ -122,10 +126,10 @@ func (r *Roster) Add(e Entry) *Member {
 // ID of the device.
 func (m *Member) ID() string { return m.entry.ID }
 
-// Opened wraps a line that was just opened, so that what goes over it is counted.
+// Opened wraps a line that was just opened, so that what goes over it is counted, and can be traced.
 func (m *Member) Opened(p devices.Port) devices.Port {
 	m.count.Opens.Add(1)
-	return devices.Count(p, &m.count)
+	return overheard{devices.Count(p, &m.count), m}
 }
 
 // Tell says how the device stands; it is devices.Supervise's Tell.

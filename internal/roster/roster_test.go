@@ -91,6 +91,7 @@ func TestADeviceIsToldWhenItComesAndOnceItStaysAway(t *testing.T) {
 		}
 		m.Tell(devices.Refused, fmt.Errorf("open: %w", devices.ErrPerson))
 		time.Sleep(3 * time.Second)
+		synctest.Wait()
 		m.Tell(devices.Ready, nil)
 		synctest.Wait()
 		if got := s.types(); !strings.Contains(got, "device.refused") || !strings.Contains(got, "device.ready health.cleared") && !strings.Contains(got, "health.cleared device.ready") {

@@ -187,6 +187,25 @@ func scannedWithoutDevices(r *rig) {
 	}
 	r.untilState(p.ID, 5*time.Second, "confirmed")
 	r.device("scanner-1", "ready", "present")
+	story, err := r.api.Story(r.t.Context(), p.ID)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	var told []string
+	for i, s := range story.Steps {
+		told = append(told, s.What)
+		if i > 0 && s.At.Before(story.Steps[i-1].At) {
+			r.t.Errorf("step %d is out of order", i)
+		}
+		if strings.Contains(s.What+s.Note, code) {
+			r.t.Error("the story tells the code")
+		}
+	}
+	for _, want := range []string{"asked", "scanner read", "charged", "paid", "front printed"} {
+		if !slices.ContainsFunc(told, func(s string) bool { return strings.HasPrefix(s, want) }) {
+			r.t.Errorf("the story has no %q: %q", want, told)
+		}
+	}
 }
 
 // hostileScanner sends what no scanner should, then a real code in pieces: the sale is paid, and nothing of it was taken

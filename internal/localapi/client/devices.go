@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"tilld/internal/roster"
@@ -46,6 +47,14 @@ func (c *Client) Ports(ctx context.Context) ([]Port, error) {
 	}
 	_, err := c.call(ctx, http.MethodGet, "/v1/ports", nil, &out, 0)
 	return out.Ports, err
+}
+
+// Trace takes down what goes over a device's line for a while, at most a minute, as a session.
+func (c *Client) Trace(ctx context.Context, id string, long time.Duration) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, CallTime+long)
+	defer cancel()
+	b, _, err := c.exchange(ctx, http.MethodGet, "/v1/devices/"+url.PathEscape(id)+"/trace?seconds="+strconv.Itoa(int(long/time.Second)), nil)
+	return string(b), err
 }
 
 // TestDevice tries a device out; it may take some seconds.

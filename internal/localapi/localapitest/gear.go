@@ -2,8 +2,10 @@ package localapitest
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"tilld/internal/roster"
 )
@@ -62,6 +64,11 @@ func (g *Gear) Ports() ([]roster.Port, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return slices.Clone(g.ports), nil
+}
+
+// Trace answers at once.
+func (g *Gear) Trace(_ context.Context, id string, long time.Duration) (string, error) {
+	return fmt.Sprintf("# %s for %v\n> \"\\x1b@\"\n", id, long), nil
 }
 
 // Test answers as the device was put.

@@ -1,0 +1,67 @@
+package roster_test
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tilld/devices/session"
+	"tilld/internal/health"
+	"tilld/internal/roster"
+)
+
+// said is a line that says one thing again and again, and takes everything.
+type said struct{ text string }
+
+func (s said) Read(b []byte) (int, error)  { return copy(b, s.text), nil }
+func (s said) Write(b []byte) (int, error) { return len(b), nil }
+func (said) Close() error                  { return nil }
+func (said) String() string                { return "said" }
+
+func TestATraceIsASessionWithoutCodes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := roster.New(&health.List{})
+		m := r.Add(roster.Entry{ID: "scanner-1", Role: "scanner", Driver: "line", Port: "/dev/ttyACM0"})
+		pole := r.Add(roster.Entry{ID: "pole", Role: "customer-display", Driver: "cd5220", Port: "/dev/ttyS0"})
+		line, glass := m.Opened(said{"]Q1281234567890123456\r"}), pole.Opened(said{})
+		_, _ = line.Read(make([]byte, 64)) // before anybody listens
+		got := make(chan string, 2)
+		for _, id := range []string{"scanner-1", "pole"} {
+			go func() {
+				s, err := r.Trace(t.Context(), id, 5*time.Second)
+				if err != nil {
+					t.Error(err)
+				}
+				got <- s
+			}()
+		}
+		synctest.Wait()
+		_, _ = line.Write([]byte("\x06"))
+		_, _ = line.Read(make([]byte, 64))
+		_, _ = io.WriteString(glass, "\x1bQATO PAY\r")
+		time.Sleep(time.Minute)
+		for range 2 {
+			s := <-got
+			steps, err := session.Parse(s)
+			if err != nil {
+				t.Fatalf("%v in\n%s", err, s)
+			}
+			switch {
+			case strings.Contains(s, "scanner-1"):
+				if len(steps) != 2 || string(steps[0].Bytes) != "\x06" || string(steps[1].Bytes) != "]"+strings.Repeat("*", 20)+"\r" || strings.Contains(s, "2812") || strings.Contains(s, "32 38") {
+					t.Errorf("scanner:\n%s", s)
+				}
+			default:
+				if len(steps) != 1 || string(steps[0].Bytes) != "\x1bQATO PAY\r" || !strings.Contains(s, "#   1b 51 41") {
+					t.Errorf("pole:\n%s", s)
+				}
+			}
+		}
+		if _, err := r.Trace(t.Context(), "x", time.Second); !errors.Is(err, roster.ErrUnknown) {
+			t.Error(err)
+		}
+	})
+}
