@@ -37,7 +37,7 @@ func (d *Daemon) tryDisplay(lane string) func(context.Context) (roster.Result, e
 		case errors.Is(err, stage.ErrNoDisplay):
 			return roster.Result{}, roster.ErrAway
 		case err != nil:
-			return roster.Result{What: "The test picture could not be shown: " + err.Error() + ".", Do: "Look at its cable and power."}, nil
+			return roster.Result{What: "The test picture could not be shown: " + err.Error() + ".", Do: "Look at its cable and power."}, nil //nolint:nilerr // what the test found
 		}
 		return roster.Result{
 			OK: true, Proof: shown.Proof,

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"errors"
+	"time"
 
 	"tilld/internal/health"
 	"tilld/internal/journal"
@@ -55,6 +56,9 @@ func (l looked) Standing() []health.Trouble {
 	return l.c.health.Standing()
 }
 
+// linkSettles is how long the line may be away before it is a trouble: one that is dialled anew is no news.
+const linkSettles = 3 * time.Second
+
 // tellLink puts the state of the line to the integrator into words.
 func (c *core) tellLink() {
 	s := c.link.Status()
@@ -63,7 +67,7 @@ func (c *core) tellLink() {
 		return
 	}
 	t := health.Trouble{
-		Code: "no_link", Severity: health.Stop, Since: s.Since, Sentence: "There is no link to the integrator.",
+		Code: "no_link", Severity: health.Stop, After: linkSettles, Since: s.Since, Sentence: "There is no link to the integrator.",
 		Remedy: "Look at the network; it is tried again by itself.",
 	}
 	if s.NeedsPerson {
