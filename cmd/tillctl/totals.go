@@ -19,6 +19,7 @@ import (
 func (s *setup) totals() *cobra.Command {
 	var p client.Period
 	var from, to, closes string
+	var paper bool
 	cmd := &cobra.Command{
 		Use: "totals", Short: "What came in, what went back, what is open?", Args: cobra.NoArgs,
 		Long: "Without flags: since the last period was closed. --close KEY closes it and begins the next; the same key again shows the same totals.",
@@ -32,8 +33,13 @@ func (s *setup) totals() *cobra.Command {
 			if p.To, err = moment(to); err != nil {
 				return err
 			}
+			if paper && closes == "" {
+				return errors.New("--print goes with --close")
+			}
 			var t client.Totals
-			if closes != "" {
+			if paper {
+				t, err = c.PrintTotals(ctx, p.Lane, closes)
+			} else if closes != "" {
 				t, err = c.CloseTotals(ctx, p.Lane, closes)
 			} else {
 				t, err = c.Totals(ctx, p)
@@ -52,6 +58,7 @@ func (s *setup) totals() *cobra.Command {
 	f.StringVar(&to, "to", "", "up to `MOMENT`")
 	f.StringVar(&p.Reference, "reference", "", "of a period that was closed under `KEY`")
 	f.StringVar(&p.Lane, "lane", "", "of one `LANE`, where the token belongs to none")
+	f.BoolVar(&paper, "print", false, "with --close: print them too")
 	f.StringVar(&closes, "close", "", "close the period under `KEY`")
 	return cmd
 }

@@ -114,6 +114,9 @@ func (b closedBooks) Close(context.Context, string, string) (totals.Totals, bool
 	return totals.Totals{}, false, b.no()
 }
 
+// Print has nothing to print.
+func (b closedBooks) Print(context.Context, string, totals.Totals) error { return b.no() }
+
 // closedEvents is the stream of a box without a journal.
 type closedEvents struct{ closed }
 

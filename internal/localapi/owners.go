@@ -102,12 +102,14 @@ type Devices interface {
 	Trace(ctx context.Context, id string, long time.Duration) (string, error)
 }
 
-// Totals is the box's books; *totals.Books keeps them. "" is the whole box.
+// Totals is the box's books. "" is the whole box.
 type Totals interface {
 	Open(ctx context.Context, lane string) (totals.Totals, error)
 	Spell(ctx context.Context, lane string, from, to time.Time) (totals.Totals, error)
 	Closed(ctx context.Context, lane, reference string) (totals.Totals, error)
 	Close(ctx context.Context, lane, reference string) (t totals.Totals, isNew bool, err error)
+	// Print puts closed totals on paper at a lane's printer; the same totals once.
+	Print(ctx context.Context, lane string, t totals.Totals) error
 }
 
 // Owners are the parts of the box behind the API.

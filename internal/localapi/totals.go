@@ -30,6 +30,7 @@ type totalsReply struct {
 type closeBody struct {
 	Reference string `json:"reference" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9._:-]+$" doc:"The till's own key of this period; the same again gets the same totals" example:"Z-113"`
 	Lane      string `json:"lane,omitempty" maxLength:"32" doc:"For callers that belong to no lane; without it the whole box"`
+	Print     bool   `json:"print,omitempty" doc:"Print them too, on the printer of the lane; the same totals once"`
 }
 
 // totals adds the calls about the evening figure.
@@ -41,7 +42,7 @@ func (s *server) totals(a *httpapi.API) {
 	}, s.readTotals)
 	httpapi.Handle(a, httpapi.Route{
 		ID: "close_totals", Method: http.MethodPost, Path: "/v1/totals/close", Tag: "totals", Allow: sells, Status: http.StatusCreated,
-		Summary: "Close the period: the next one begins where it ended", Codes: []string{lane.NoLane, httpapi.StorageStopped, lane.NoUnavailable},
+		Summary: "Close the period: the next one begins where it ended", Codes: []string{lane.NoLane, httpapi.LaneNeeded, httpapi.PrinterUnavailable, httpapi.StorageStopped, lane.NoUnavailable},
 		Text:    "The same reference again answers the same totals and closes nothing, so a lost answer loses no period.",
 		Replies: []httpapi.Reply{{Status: http.StatusOK, Text: "This reference was known: the totals as they were then"}},
 	}, s.closeTotals)
@@ -122,9 +123,26 @@ func (s *server) closeTotals(ctx context.Context, in *struct{ Body closeBody }) 
 	if err != nil {
 		return nil, s.no(ctx, err)
 	}
+	if in.Body.Print {
+		if err := s.printTotals(ctx, l, t); err != nil {
+			return nil, err
+		}
+	}
 	out := &totalsReply{Status: http.StatusOK, Body: t}
 	if isNew {
 		out.Status = http.StatusCreated
 	}
 	return out, nil
+}
+
+// printTotals puts them on paper. They are closed by then: where they cannot be printed, the same call again prints them.
+func (s *server) printTotals(ctx context.Context, l string, t totals.Totals) error {
+	l, err := s.laneFor(callerOf(ctx), l)
+	if err != nil {
+		return err
+	}
+	if err := s.own.Totals.Print(ctx, l, t); err != nil {
+		return s.noPrint(ctx, err)
+	}
+	return nil
 }

@@ -35,6 +35,16 @@ func TestTotals(t *testing.T) {
 	if a := f.do("till-1", "POST", "/v1/totals/close", `{"reference":"Z-2"}`); a.status != http.StatusCreated || !strings.Contains(a.body, `"count":0`) || strings.Contains(a.body, `"count":1`) {
 		t.Errorf("the next: %d %s", a.status, a.body)
 	}
+	if _, err := c.PrintTotals(t.Context(), "", "Z-2"); err != nil {
+		t.Errorf("print: %v", err)
+	}
+	f.box.Fail("PrintTotals", &lane.Refusal{Code: lane.NoUnavailable, Why: "no_printer"})
+	if _, err := c.PrintTotals(t.Context(), "", "Z-3"); !client.Is(err, "printer_unavailable") {
+		t.Errorf("without a printer: %v", err)
+	}
+	if old, err := c.Totals(t.Context(), client.Period{Reference: "Z-3"}); err != nil || old.Reference != "Z-3" {
+		t.Errorf("closed all the same: %+v, %v", old, err)
+	}
 	if old, err := c.Totals(t.Context(), client.Period{Reference: "Z-1"}); err != nil || old.Upto != first.Upto {
 		t.Errorf("read later: %+v, %v", old, err)
 	}

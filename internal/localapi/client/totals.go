@@ -49,9 +49,21 @@ func (c *Client) Totals(ctx context.Context, p Period) (Totals, error) {
 
 // CloseTotals closes the open period under the till's own reference; the same again is the same totals.
 func (c *Client) CloseTotals(ctx context.Context, lane, reference string) (Totals, error) {
-	in := map[string]string{"reference": reference}
+	return c.closeTotals(ctx, lane, reference, false)
+}
+
+// PrintTotals closes it likewise, and prints the totals; asked again it prints them once.
+func (c *Client) PrintTotals(ctx context.Context, lane, reference string) (Totals, error) {
+	return c.closeTotals(ctx, lane, reference, true)
+}
+
+func (c *Client) closeTotals(ctx context.Context, lane, reference string, print bool) (Totals, error) {
+	in := map[string]any{"reference": reference}
 	if lane != "" {
 		in["lane"] = lane
+	}
+	if print {
+		in["print"] = true
 	}
 	var out Totals
 	_, err := c.call(ctx, http.MethodPost, "/v1/totals/close", in, &out, 0)

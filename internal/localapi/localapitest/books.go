@@ -9,6 +9,19 @@ import (
 	"tilld/payment/lane"
 )
 
+// evening is the books; what is printed is only noted.
+type evening struct {
+	*totals.Books
+	b *Box
+}
+
+// Print notes the call.
+func (e evening) Print(context.Context, string, totals.Totals) error {
+	e.b.mu.Lock()
+	defer e.b.mu.Unlock()
+	return e.b.begin("PrintTotals")
+}
+
 // books adds up the box's own events; closed periods live as long as the box.
 func (b *Box) books() *totals.Books {
 	return totals.New(&ledger{b: b}, func() int64 {

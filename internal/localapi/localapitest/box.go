@@ -51,7 +51,7 @@ type Box struct {
 // Owners is the box in each of its parts.
 func (b *Box) Owners() localapi.Owners {
 	b.Stream.b = b
-	return localapi.Owners{Payments: b, Printing: paper{b}, Events: &b.Stream, Glass: b, Journal: b, Health: &b.Health, Drawing: drawing{}, Devices: &b.Gear, Totals: b.books(), Metrics: metrics()}
+	return localapi.Owners{Payments: b, Printing: paper{b}, Events: &b.Stream, Glass: b, Journal: b, Health: &b.Health, Drawing: drawing{}, Devices: &b.Gear, Totals: evening{b.books(), b}, Metrics: metrics()}
 }
 
 // metrics are of nothing.
