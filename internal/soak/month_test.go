@@ -108,7 +108,7 @@ func (m *month) comes(id string, states ...string) lane.Public {
 		if p.Lights.HandOver && p.Lights.OtherTender {
 			m.t.Fatalf("payment %s has both lights on", p.Number)
 		}
-		return slices.Contains(states, string(p.State))
+		return slices.Contains(states, p.State)
 	})
 	return p
 }
@@ -155,7 +155,7 @@ func (m *month) sell(i int) {
 	k.play(m, p)
 	p, err = m.box.Get(context.Background(), p.ID)
 	m.ok(err)
-	m.states[string(p.State)]++
+	m.states[p.State]++
 }
 
 func (m *month) pays(p lane.Public) {
