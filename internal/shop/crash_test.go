@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -66,7 +67,8 @@ func (f *failing) run(shopN, sales int) {
 	f.trade(shopN, sales)
 	f.armed.Store(false)
 	for _, p := range []shop.Part{shop.Tilld, shop.Integrator} { // what is still to fail goes with its process
-		f.shop.Kill(p)
+		f.shop.Stop(p, syscall.SIGKILL)
+		f.shop.Start(p)
 	}
 	f.settle()
 }
