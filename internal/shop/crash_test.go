@@ -70,6 +70,13 @@ func (f *failing) run(shopN, sales int) {
 		f.shop.Stop(p, syscall.SIGKILL)
 		f.shop.Start(p)
 	}
+	f.try("open again", func() error { // both are up and have found each other: neither is ended in the middle of its start
+		lanes, err := f.api.Availability(f.t.Context())
+		if err == nil && !lanes[shop.Lane].Scan.OK && !lanes[shop.Lane].Show.OK && lanes[shop.Lane].Show.Why == "no_link" {
+			err = &client.Problem{Status: http.StatusServiceUnavailable, Title: "the line is still down"}
+		}
+		return err
+	})
 	f.settle()
 }
 
