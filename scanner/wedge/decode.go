@@ -279,7 +279,7 @@ func (d *decoder) take(stamp time.Duration) []scanner.Reading {
 		d.say(*n)
 		return nil
 	}
-	out, n := d.rules.Finish(append([]byte(nil), d.text...), d.seen.Add(d.begun-d.last), d.seen)
+	out, n := d.rules.Finish(append([]byte(nil), d.text...), d.seen.Add(-max(0, d.last-d.begun)), d.seen)
 	if n != nil {
 		d.say(*n)
 	}

@@ -52,16 +52,18 @@ func events(b []byte) []event {
 }
 
 // clock puts the stamps of the kernel on this process's clock: an event is never newer than the moment at which it was
-// read, and the one that was read soonest tells how far the two are apart.
+// read, and the one that was read soonest tells how far the two are apart. Stamps that go back are of another clock.
 type clock struct {
-	base  time.Time
-	apart time.Duration
+	base   time.Time
+	apart  time.Duration
+	newest time.Duration // stamp
 }
 
 func (c *clock) at(stamp time.Duration, read time.Time) time.Time {
-	if c.base.IsZero() {
+	if c.base.IsZero() || stamp < c.newest {
 		c.base, c.apart = read, -stamp
 	}
+	c.newest = stamp
 	c.apart = min(c.apart, read.Sub(c.base)-stamp)
 	return c.base.Add(c.apart + stamp)
 }
