@@ -126,7 +126,7 @@ func sentence(code string) string {
 	case payment.NoExceedsKept:
 		return "more would go back than is kept"
 	case payment.NoAdvanceApplied:
-		return "this part of the advance was used for a sale"
+		return "more was asked than the advance has left"
 	case payment.NoCannotExtend:
 		return "the bill cannot live longer"
 	case payment.NoAttemptRunning:

@@ -169,7 +169,7 @@ func examples() []example {
 			Payment: pay, Key: "01m9k7w0000000000000000a1a", Sale: sale, Amount: 5000,
 		}},
 		{file: "prepayment.apply.result", id: pay + ":apply:01m9k7w0000000000000000a1a", result: wire.Result{Outcome: payment.OutApplied}},
-		{file: "prepayment.apply.refused", id: pay + ":apply:01m9k7w0000000000000000a1a", problem: refuse(payment.NoExceedsKept, "more was asked than the advance has left")},
+		{file: "prepayment.apply.refused", id: pay + ":apply:01m9k7w0000000000000000a1a", problem: refuse(payment.NoAdvanceApplied, "more was asked than the advance has left")},
 
 		{file: "event", method: wire.EventNote, params: wire.Event{Seq: 1204, Type: payment.EvPaid, Age: 12, Body: body(bill(3, func(b *payment.Bill) {
 			b.Fill, b.Status, b.Paid, b.Due, b.Held = payment.Full, "paid", 12550, 0, 12550
