@@ -123,15 +123,18 @@ func (p *Port) Read(b []byte) (int, error) {
 // Write writes all of b. It goes on for as long as the far end takes bytes, however slowly; when it takes none within the
 // limit, the answer is devices.ErrStalled and the count that left.
 func (p *Port) Write(b []byte) (int, error) {
-	done := 0
+	done, missed := 0, false
 	for done < len(b) {
-		if err := p.c.SetWriteDeadline(time.Now().Add(p.limit)); err != nil {
+		if err := p.c.SetWriteDeadline(time.Now().Add(p.limit / 2)); err != nil {
 			return done, fmt.Errorf("write to %s: %w", p.name, err)
 		}
 		n, err := p.c.Write(b[done:])
 		done += n
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded) && n > 0: // slow, but it moves
+			missed = false
+		case errors.Is(err, os.ErrDeadlineExceeded) && !missed:
+			missed = true // perhaps it was this process that did not run for so long, and bytes can leave now
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return done, fmt.Errorf("write to %s: %w", p.name, devices.ErrStalled)
 		case err != nil:

@@ -81,7 +81,7 @@ func TestProvidersAreToldWhenTheyChangeAndOnlyThen(t *testing.T) {
 // the hour still counts the oldest, and one with a payment never.
 func TestWhoComesTooOftenRests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, stop := bubble(t, terminal.Config{Rate: 1000, Burst: 1000})
+		p, _, stop := bubble(t, newOffice("till-1"), terminal.Config{Rate: 1000, Burst: 1000})
 		defer stop()
 		come := func(named bool, open ...string) (retry time.Duration, closed int) {
 			t.Helper()

@@ -21,7 +21,6 @@ import (
 	"tilld/integrator/terminal"
 	"tilld/internal/wire"
 	"tilld/internal/ws"
-	"tilld/payment"
 )
 
 // till is a box with an open session.
@@ -35,7 +34,12 @@ type till struct {
 // come opens a session, or gives the problem and the close code it got.
 func come(t *testing.T, url, name, boot string, seen int64) (*till, *wire.Problem, error) {
 	t.Helper()
-	c, err := ws.Dial(t.Context(), url, ws.Options{Protocols: []string{wire.Protocol}})
+	return comeBy(t, url, ws.Options{Protocols: []string{wire.Protocol}}, name, boot, seen)
+}
+
+func comeBy(t *testing.T, url string, by ws.Options, name, boot string, seen int64) (*till, *wire.Problem, error) {
+	t.Helper()
+	c, err := ws.Dial(t.Context(), url, by)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -72,6 +76,16 @@ func mustCome(t *testing.T, url, name, boot string, seen int64) *till {
 	x, p, err := come(t, url, name, boot, seen)
 	if err != nil || p != nil {
 		t.Fatalf("no session: %v, %v", p, err)
+	}
+	return x
+}
+
+// mustComeBy opens a session over pipes.
+func mustComeBy(t *testing.T, p *pipes, name string) *till {
+	t.Helper()
+	x, problem, err := comeBy(t, "ws://pipe/v1/term", ws.Options{Protocols: []string{wire.Protocol}, Dial: p.dial}, name, "b", 0)
+	if err != nil || problem != nil {
+		t.Fatalf("no session: %v, %v", problem, err)
 	}
 	return x
 }
@@ -379,28 +393,33 @@ func TestStream(t *testing.T) {
 		}
 	})
 	t.Run("OneSlowTerminalDelaysNobody", func(t *testing.T) {
-		o := newOffice("slow", "quick")
-		url, _ := serve(t, o, terminal.Config{Window: 128})
-		mustCome(t, url, "slow", "b", 0) // never reads again
-		quick := mustCome(t, url, "quick", "b", 0)
-		big := &payment.Bill{Payment: "p", Payload: strings.Repeat("x", 60<<10)}
-		o.mu.Lock()
-		for range 200 { // 12 MB: more than any socket's buffers hold
-			o.event("slow", payment.EvPart, big)
-		}
-		o.mu.Unlock()
-		began := time.Now()
-		for i := range 200 {
-			o.emit("quick", 1)
-			if e, err := wire.DecodeEvent(quick.must().Params); err != nil || e.Seq != int64(i+1) {
-				t.Fatalf("event %d: %v", e.Seq, err)
+		synctest.Test(t, func(t *testing.T) { // nothing takes time here but to wait for the slow one
+			o := newOffice("slow", "quick")
+			p, s, stop := bubble(t, o, terminal.Config{Window: 128})
+			defer stop()
+			slow := mustComeBy(t, p, "slow") // never reads again
+			quick := mustComeBy(t, p, "quick")
+			o.emit("slow", 200)
+			synctest.Wait() // the pipe holds nothing: the first of them is being written
+			began := time.Now()
+			for i := range 200 {
+				o.emit("quick", 1)
+				if e, err := wire.DecodeEvent(quick.must().Params); err != nil || e.Seq != int64(i+1) {
+					t.Fatalf("event %d: %v", e.Seq, err)
+				}
+				quick.ack(int64(i + 1))
 			}
-			quick.ack(int64(i + 1))
-		}
-		t.Logf("200 events to the quick one in %v", time.Since(began))
-		if took := time.Since(began); took > 5*time.Second {
-			t.Errorf("200 events took %v beside a stalled terminal", took)
-		}
+			if took := time.Since(began); took != 0 {
+				t.Errorf("200 events took %v beside a stalled terminal", took)
+			}
+			if got := s.Online(); len(got) != 2 {
+				t.Errorf("online %v: the slow one was to be there to the end", got)
+			}
+			for _, x := range []*till{slow, quick} {
+				x.Kill()
+				<-x.Done()
+			}
+		})
 	})
 	t.Run("GapInTheStoreIsNeverSent", func(t *testing.T) {
 		o := newOffice("till-1")
@@ -510,15 +529,15 @@ func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
 }
 
 // bubble serves a Server in memory until stop.
-func bubble(t *testing.T, c terminal.Config) (p *pipes, stop func()) {
+func bubble(t *testing.T, o terminal.Office, c terminal.Config) (p *pipes, s *terminal.Server, stop func()) {
 	t.Helper()
 	p = &pipes{make(chan net.Conn), make(chan struct{})}
 	c.Log = slog.New(slog.DiscardHandler)
-	s := terminal.New(newOffice("till-1"), c)
+	s = terminal.New(o, c)
 	hs := &http.Server{Handler: s}
 	hs.SetKeepAlivesEnabled(false)
 	go func() { _ = hs.Serve(p) }()
-	return p, func() {
+	return p, s, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := s.Drain(ctx); err != nil {
@@ -532,7 +551,7 @@ func bubble(t *testing.T, c terminal.Config) (p *pipes, stop func()) {
 func TestPatience(t *testing.T) {
 	t.Run("ConnectionThatOpensNoSessionIsClosed", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			p, stop := bubble(t, terminal.Config{})
+			p, _, stop := bubble(t, newOffice("till-1"), terminal.Config{})
 			defer stop()
 			c, err := ws.Dial(t.Context(), "ws://pipe/v1/term", ws.Options{Protocols: []string{wire.Protocol}, Dial: p.dial})
 			if err != nil {
@@ -550,29 +569,16 @@ func TestPatience(t *testing.T) {
 	})
 	t.Run("ClockIsTold", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			p, stop := bubble(t, terminal.Config{})
+			p, _, stop := bubble(t, newOffice("till-1"), terminal.Config{})
 			defer stop()
-			c, err := ws.Dial(t.Context(), "ws://pipe/v1/term", ws.Options{Protocols: []string{wire.Protocol}, Dial: p.dial})
-			if err != nil {
-				t.Fatal(err)
-			}
-			x := &till{t: t, Conn: c}
-			var ch wire.Challenge
-			_ = wire.Into(x.must().Params, &ch)
-			o := wire.Open{Terminal: "till-1", Journal: "j", Boot: "b"}
-			o.Sign(ch, key("till-1"))
-			f, _ := wire.EncodeCall(wire.SessionID, wire.SessionOpen, o)
-			_ = c.Send(ws.Call, f)
-			if m := x.must(); m.Result == nil {
-				t.Fatalf("no session: %+v", m)
-			}
+			x := mustComeBy(t, p, "till-1")
 			began := time.Now()
 			m := x.must()
 			if m.Method != wire.HintClock || time.Since(began) != 10*time.Minute {
 				t.Errorf("%s after %v", m.Method, time.Since(began))
 			}
-			c.Kill()
-			<-c.Done()
+			x.Kill()
+			<-x.Done()
 		})
 	})
 }

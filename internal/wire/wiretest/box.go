@@ -156,16 +156,22 @@ func (b *Box) with(f func(ctx context.Context, h *house, p *peer, o wire.Open) e
 	}
 }
 
-// calls reads until the box has been quiet for a while and gives the ids of its calls in order.
-func (p *peer) calls(quiet time.Duration) ([]wire.Message, error) {
+// calls waits for the n calls that are due, then until the box has been quiet for a while, and gives what came, in order.
+func (p *peer) calls(n int) ([]wire.Message, error) {
 	var out []wire.Message
 	for {
-		m, err := p.nextWithin(quiet)
-		var timeout net.Error
-		if errors.As(err, &timeout) && timeout.Timeout() {
-			return out, nil
+		limit := lull
+		if len(out) < n {
+			limit = StepLimit
 		}
-		if err != nil {
+		m, err := p.nextWithin(limit)
+		var timeout net.Error
+		switch {
+		case errors.As(err, &timeout) && timeout.Timeout() && len(out) < n:
+			return out, fmt.Errorf("%d calls are due, %v came", n, ids(out))
+		case errors.As(err, &timeout) && timeout.Timeout():
+			return out, nil
+		case err != nil:
 			return out, err
 		}
 		if m.IsCall() {

@@ -130,11 +130,19 @@ func (r *raw) frame(first byte, payload []byte, mask bool) error {
 
 func (r *raw) text(s string) error { return r.frame(0x80|opText, []byte(s), r.client) }
 
-// read waits for the next text frame, answering pings on the way. A close frame is a *closed.
+// read waits for the next text frame, answering pings on the way. A close frame is a *closed. The limit ends a wait
+// between messages alone: of one that has begun nothing is lost, so reading may go on after a time-out.
 func (r *raw) read(limit time.Duration) ([]byte, error) {
-	_ = r.SetReadDeadline(time.Now().Add(limit))
+	until := time.Now().Add(limit)
 	var message []byte
 	for {
+		if message == nil {
+			_ = r.SetReadDeadline(until)
+			if _, err := r.br.Peek(1); err != nil {
+				return nil, err
+			}
+		}
+		_ = r.SetReadDeadline(time.Now().Add(StepLimit))
 		var h [2]byte
 		if _, err := io.ReadFull(r.br, h[:]); err != nil {
 			return nil, err
