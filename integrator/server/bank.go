@@ -39,6 +39,9 @@ func (s SandboxBank) Run(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Listen)
+	if errors.Is(err, context.Canceled) {
+		return nil // told to end before it began
+	}
 	if err != nil {
 		return fmt.Errorf("listen for merchants and wallets: %w", err)
 	}

@@ -53,7 +53,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (*Serv
 	if err := os.MkdirAll(c.State, 0o700); err != nil {
 		return nil, fmt.Errorf("make the state folder: %w", err)
 	}
-	store, err := sqlite.Open(ctx, database(c))
+	store, err := sqlite.Open(context.WithoutCancel(ctx), database(c)) // a server that is ended meanwhile ends well, in Run
 	if err != nil {
 		return nil, err
 	}
@@ -131,6 +131,9 @@ func settings(c Config) integrator.Settings {
 func (s *Server) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, s.store.Close()) }()
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.cfg.Listen)
+	if errors.Is(err, context.Canceled) {
+		return nil // told to end before it began
+	}
 	if err != nil {
 		return fmt.Errorf("listen for terminals: %w", err)
 	}

@@ -72,7 +72,7 @@ func New(c Config, version string, log *slog.Logger) (*Daemon, error) {
 func (d *Daemon) Run(ctx context.Context) error {
 	listeners, err := d.listen(ctx)
 	if err != nil {
-		return err
+		return ended(err)
 	}
 	d.log.Info("tilld started", "version", d.version, "listen", d.cfg.Listen, "lanes", len(d.cfg.Lanes))
 	api := &current{}
