@@ -261,11 +261,22 @@ var magicShown = []struct {
 		w.books(0, 0, 0, 0)
 	}},
 	{"08 is slow", func(w *town) {
+		began := time.Now()
 		id, code := w.shown(12508)
+		if took := time.Since(began); took != 12*time.Second {
+			w.Errorf("the code came after %v", took)
+		}
 		w.pays(code)
 		w.is(id, payment.EvPaid, "paid", 6*time.Second)
 		w.sold(id, 12508)
 		w.books(12508, 12508, 0, 0)
+	}},
+	{"08 is slow, and cancelled before it answers", func(w *town) {
+		id := w.sale(payment.Show, 12508)
+		time.Sleep(5 * time.Second)
+		w.giveBack(id, "whole", 0)
+		w.is(id, payment.EvClosed, "canceled", 30*time.Second)
+		w.books(0, 0, 0, 0)
 	}},
 	{"09 is paid in two parts", func(w *town) {
 		id, code := w.shown(12509)
@@ -391,8 +402,12 @@ var magicScanned = []struct {
 	}},
 	{"08 is slow", func(w *town) {
 		id := w.sale(payment.Scan, 12508)
+		began := time.Now()
 		w.scans(id, 1)
 		w.is(id, payment.EvPaid, "paid", 13*time.Second)
+		if took := time.Since(began); took != 12*time.Second {
+			w.Errorf("it was paid after %v", took)
+		}
 		w.sold(id, 12508)
 		w.books(12508, 12508, 0, 0)
 	}},

@@ -146,6 +146,31 @@ var magicShow = []struct {
 		}
 		w.sees(76*second, o, provider.Dead, "other retry:false")
 	}},
+	{"08/IsNotThereBeforeTheSlowAnswer", func(t *testing.T, w *bubble) {
+		o := w.order(12508)
+		slow := beside(func() (provider.Report, error) { return w.provider.Present(t.Context(), o) })
+		w.sees(3*second, o, provider.Absent, "")
+		w.sees(11*second, o, provider.Absent, "")
+		w.sees(12*second, o, provider.Pending, "")
+		a := <-slow
+		w.is(a.r, a.err, provider.Pending, "")
+		if a.took != 12*second || a.r.Payload == "" {
+			t.Errorf("the code %q came after %s, want 12s", a.r.Payload, a.took)
+		}
+	}},
+	{"08/IsFoundByAKill", func(t *testing.T, w *bubble) {
+		o := w.order(12508)
+		slow := beside(func() (provider.Report, error) { return w.provider.Present(t.Context(), o) })
+		w.at(3 * second)
+		a := <-w.kill(o)
+		w.is(a.r, a.err, provider.Dead, "")
+		w.sees(4*second, o, provider.Dead, "")
+		a = <-slow
+		w.is(a.r, a.err, provider.Dead, "")
+		if a.took != 12*second || a.r.Payload != "" {
+			t.Errorf("the dead order was answered after %s with the code %q", a.took, a.r.Payload)
+		}
+	}},
 	{"08/IsSlow", func(t *testing.T, w *bubble) {
 		o, payload := w.present(12508)
 		if took := time.Since(w.start); took != 12*second {
@@ -276,6 +301,21 @@ var magicScan = []struct {
 			t.Errorf("answered %q", r.State)
 		}
 		w.sees(76*second, o, provider.Dead, "other retry:false")
+	}},
+	{"08/IsNotThereBeforeTheSlowAnswer", func(t *testing.T, w *bubble) {
+		o := w.order(12508)
+		code := w.code()
+		slow := beside(func() (provider.Report, error) { return w.provider.Charge(t.Context(), o, code) })
+		w.sees(11*second, o, provider.Absent, "")
+		if h := w.told(o.ID); len(h) != 0 {
+			t.Errorf("call-backs %v before the answer", h)
+		}
+		a := <-slow
+		w.is(a.r, a.err, provider.Paid, "", 12508)
+		w.sees(13*second, o, provider.Paid, "", 12508)
+		if h := w.told(o.ID); len(h) == 0 {
+			t.Error("no call-back came at all")
+		}
 	}},
 	{"08/IsSlow", func(t *testing.T, w *bubble) {
 		r, err := w.chargeWith(w.order(12508))

@@ -55,6 +55,9 @@ func (b *Bank) tell(o *order, now time.Time) {
 	if o.SilentUntil.After(h.due) {
 		h.due = o.SilentUntil // a bank that answers nothing tells nothing either
 	}
+	if o.making(now, b.times) {
+		h.due = o.made(b.times) // nor of what is not there yet
+	}
 	if strikes(e.LateHint, "late_hint") || strikes(e.Reorder, "reordered_hint") {
 		h.due = h.due.Add(b.times.LateHint)
 	}

@@ -34,7 +34,7 @@ type Times struct {
 	Late       time.Duration // 03: from the kill, or the order's expiry, to the money; 6 s
 	Second     time.Duration // 05: from the first payment to the second; 1 s
 	Silence    time.Duration // 06, 07: nothing about the order is answered; 75 s, so that an integrator that doubts after 60 s does
-	Slow       time.Duration // 08: create and charge; 12 s
+	Slow       time.Duration // 08: create and charge are answered, and the order is there; 12 s
 	Part       time.Duration // 09: from the first part to the rest; 2 s
 	Short      time.Duration // 11: from the first return asked for until the account has money again; 1 min
 	Confirming time.Duration // 12: 40 s

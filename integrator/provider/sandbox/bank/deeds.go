@@ -46,6 +46,7 @@ func (b *Bank) create(mode string) deedFunc {
 		if e.chance(e.EarlyHint, "early_hint", id, 0) {
 			b.log.Info("evil decided", "evil", "early_hint", "order", id)
 			o.book(o.Amount.Value, now)
+			o.Known = true
 			return result{order: o, told: true}
 		}
 		return b.slowed(result{order: o})
@@ -55,7 +56,7 @@ func (b *Bank) create(mode string) deedFunc {
 // slowed holds the answer of an order that is slow, counted from its making.
 func (b *Bank) slowed(res result) result {
 	if res.order != nil && res.order.Act == slow {
-		res.until = res.order.CreatedAt.Add(b.times.Slow)
+		res.until = res.order.made(b.times)
 	}
 	return b.hushed(res)
 }
@@ -101,10 +102,10 @@ func (b *Bank) hadItsNo(o *order) bool {
 	return false
 }
 
-// look answers what is.
-func (b *Bank) look(r *http.Request, _ []byte, _ time.Time) result {
+// look answers what is. What a slow create or charge is still making is not there yet.
+func (b *Bank) look(r *http.Request, _ []byte, now time.Time) result {
 	o := b.orders[r.PathValue("id")]
-	if o == nil {
+	if o == nil || o.making(now, b.times) {
 		return result{no: errAbsent}
 	}
 	return result{order: o, read: true}
@@ -128,6 +129,7 @@ func (b *Bank) end(r *http.Request, body []byte, now time.Time) result {
 	if o.Amount != in.Amount {
 		return result{no: errReused}
 	}
+	o.Known = true // its answer says what is
 	res := result{order: o, until: o.kill(now, b.times)}
 	res.again = !res.until.IsZero()
 	return res

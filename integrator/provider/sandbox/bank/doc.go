@@ -51,7 +51,8 @@
 //	05  paid twice          pays → two payments, the second 1 s after the first; "confirming" between them.
 //	06  unknown, then paid  pays, or is killed → nothing is answered for 75 s, then paid at the moment it began.
 //	07  unknown, then dead  pays, or is killed → nothing is answered for 75 s, then dead.
-//	08  slow                create and charge are answered after 12 s.
+//	08  slow                create and charge are answered after 12 s. Until then the order is absent to a look and no
+//	                        call-back tells of it; a kill finds it, and shows it from then on.
 //	09  two parts           pays → half, and the rest 2 s later.
 //	10  return refused      pays as usual; every return is refused.
 //	11  account short       pays as usual; returns are "short" for 1 min from the first one asked for.

@@ -86,6 +86,7 @@ type order struct {
 	Acted       bool      `json:"acted,omitempty"`  // the act has begun
 	OnWay       bool      `json:"on_way,omitempty"` // 03, 04: the payer has confirmed, the shop can't see it yet
 	KillRefunds bool      `json:"kill_refunds,omitempty"`
+	Known       bool      `json:"known,omitempty"` // 08: the merchant was told of it before its slow answer
 	Due         []deed    `json:"due,omitempty"`
 
 	changed bool // something that the merchant is told of
@@ -131,6 +132,14 @@ func (o *order) book(value int64, at time.Time) {
 	o.Credits = append(o.Credits, credit{Txn: "T" + rand.Text(), Value: value, PaidAt: at.UTC()})
 	o.changed = true
 }
+
+// making says that a slow bank has not done the order yet: it is nowhere to be found.
+func (o *order) making(now time.Time, t Times) bool {
+	return o.Act == slow && !o.Known && now.Before(o.made(t))
+}
+
+// made is when a slow order is answered.
+func (o *order) made(t Times) time.Time { return o.CreatedAt.Add(t.Slow) }
 
 // payFor makes the order look as if somebody is confirming, for d.
 func (o *order) payFor(now time.Time, d time.Duration) {
