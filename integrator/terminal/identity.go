@@ -26,7 +26,7 @@ func (x *session) authenticate(c wire.Challenge, o wire.Open) error {
 		return err
 	}
 	if x.s.cloned(o.Terminal, o.Boot) {
-		x.log.Error("two boxes use one terminal's identity: pair one of them anew", "terminal", o.Terminal, "boot", o.Boot)
+		x.log.Error("two boxes use one terminal's identity: pair one of them anew, then restart the one that was turned away", "terminal", o.Terminal, "boot", o.Boot)
 		return errClone
 	}
 	return nil

@@ -247,7 +247,7 @@ func TestIdentity(t *testing.T) {
 	if m := b.must(); m.ID != "p:get:1" {
 		t.Errorf("got %+v", m)
 	}
-	if out := log.String(); !strings.Contains(out, "level=ERROR") || !strings.Contains(out, "two boxes") {
+	if out := log.String(); !strings.Contains(out, "level=ERROR") || !strings.Contains(out, "two boxes") || !strings.Contains(out, "restart") {
 		t.Errorf("no alarm in the log:\n%s", out)
 	}
 }

@@ -124,7 +124,7 @@ func closeSentence(code int) (text string, person bool) {
 	case wire.CloseSuperseded:
 		return "another connection of this terminal took over", false
 	case wire.CloseClone:
-		return "another box uses this terminal's identity: pair one of them anew", true
+		return "another box uses this terminal's identity: pair one of them anew, then restart this box, which was taken over", true
 	case wire.CloseVersion:
 		return "this box's version is too old for the integrator: update it", true
 	case wire.CloseBehind:
