@@ -443,65 +443,79 @@ func (o *office) ackedOf(name string) int64 {
 
 func TestDrain(t *testing.T) {
 	t.Run("EveryTerminalIsToldAndClosedOverTime", func(t *testing.T) {
-		const n = 20
-		var names []string
-		for i := range n {
-			names = append(names, fmt.Sprint("till-", i))
-		}
-		url, s := serve(t, newOffice(names...), terminal.Config{Spread: 200 * time.Millisecond})
-		ends := make(chan time.Time, n)
-		for _, name := range names {
-			x := mustCome(t, url, name, "b", 0)
-			go func() {
-				told := false
-				for {
-					m, err := x.next()
-					if err != nil {
-						if !told || code(err) != wire.CloseRestart {
-							t.Errorf("%s: told %v, then %v", name, told, err)
-						}
-						ends <- time.Now()
-						return
-					}
-					told = told || m.Method == wire.HintDrain
-				}
-			}()
-		}
-		began := time.Now()
-		if err := s.Drain(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		var first, last time.Time
-		for range n {
-			e := <-ends
-			if first.IsZero() {
-				first = e
+		synctest.Test(t, func(t *testing.T) {
+			const n, spread = 20, 200 * time.Millisecond
+			var names []string
+			for i := range n {
+				names = append(names, fmt.Sprint("till-", i))
 			}
-			last = e
-		}
-		if last.Sub(first) < 100*time.Millisecond || time.Since(began) > 3*time.Second {
-			t.Errorf("closes spread over %v, drained in %v", last.Sub(first), time.Since(began))
-		}
-		if _, _, err := come(t, url, "till-1", "b", 0); !strings.Contains(fmt.Sprint(err), "503") {
-			t.Errorf("a terminal that comes to a drained server: %v", err)
-		}
+			p, s, stop := bubble(t, newOffice(names...), terminal.Config{Spread: spread})
+			defer stop()
+			ends := make(chan time.Time, n)
+			for _, name := range names {
+				x := mustComeBy(t, p, name)
+				go func() {
+					told := false
+					for {
+						m, err := x.next()
+						if err != nil {
+							if !told || code(err) != wire.CloseRestart {
+								t.Errorf("%s: told %v, then %v", name, told, err)
+							}
+							ends <- time.Now()
+							return
+						}
+						told = told || m.Method == wire.HintDrain
+					}
+				}()
+			}
+			began := time.Now()
+			if err := s.Drain(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			var closes []time.Duration
+			for range n {
+				e := <-ends
+				closes = append(closes, e.Sub(began))
+			}
+			for i, at := range closes {
+				if want := spread * time.Duration(i) / n; at != want {
+					t.Errorf("close %d came after %v, want %v", i, at, want)
+				}
+			}
+			if took := time.Since(began); took != closes[n-1] {
+				t.Errorf("drained in %v, the last close came after %v", took, closes[n-1])
+			}
+			_, _, err := comeBy(t, "ws://pipe/v1/term", ws.Options{Protocols: []string{wire.Protocol}, Dial: p.dial}, "till-1", "b", 0)
+			if !strings.Contains(fmt.Sprint(err), "503") {
+				t.Errorf("a terminal that comes to a drained server: %v", err)
+			}
+		})
 	})
 	t.Run("TerminalThatHangsCannotHoldItUp", func(t *testing.T) {
-		o := newOffice("till-1")
-		o.hold = func(ctx context.Context, _, _ string) error { <-ctx.Done(); return nil }
-		url, s := serve(t, o, terminal.Config{})
-		x := mustCome(t, url, "till-1", "b", 0)
-		x.call("p:get:1", wire.BillGet, "p")
-		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-		defer cancel()
-		began := time.Now()
-		_ = s.Drain(ctx) // x never reads: no close frame comes back
-		if took := time.Since(began); took > 3*time.Second {
-			t.Errorf("took %v", took)
-		}
-		if len(s.Online()) != 0 {
-			t.Errorf("online %v", s.Online())
-		}
+		synctest.Test(t, func(t *testing.T) {
+			o := newOffice("till-1")
+			o.hold = func(ctx context.Context, _, _ string) error { <-ctx.Done(); return nil }
+			p, s, stop := bubble(t, o, terminal.Config{})
+			defer stop()
+			x := mustComeBy(t, p, "till-1")
+			x.call("p:get:1", wire.BillGet, "p")
+			synctest.Wait() // it is held
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			defer cancel()
+			began := time.Now()
+			if err := s.Drain(ctx); !errors.Is(err, context.DeadlineExceeded) { // x never reads: no close frame comes back
+				t.Errorf("ended with %v", err)
+			}
+			if took := time.Since(began); took != 100*time.Millisecond {
+				t.Errorf("took %v", took)
+			}
+			if len(s.Online()) != 0 {
+				t.Errorf("online %v", s.Online())
+			}
+			x.Kill()
+			<-x.Done()
+		})
 	})
 }
 
