@@ -263,7 +263,7 @@ func TestAFrozenPageHoldsUpOneShowAlone(t *testing.T) {
 	if s := frozen.next(); s.T != "beat" && s.T != "screen" { // it is there
 		t.Fatalf("%+v", s)
 	}
-	done := r.put(code("p", time.Minute), 100*time.Millisecond) // lets a limit pass, once
+	done := r.put(code("p", time.Minute), time.Second) // lets a limit pass, once
 	good.draw(good.next())
 	if a := <-done; a.err != nil || a.shown.Code == "" {
 		t.Fatalf("%+v", a)

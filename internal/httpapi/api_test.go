@@ -66,7 +66,7 @@ func serve(t *testing.T) *rig {
 	hosts := httpapi.LoopbackHosts(l.Addr())
 	r.api = httpapi.New(httpapi.Config{
 		Title: "test", Version: "1", Servers: []string{"http://" + r.addr}, Hosts: hosts, Origins: append(httpapi.OwnOrigins(hosts), "https://shop.example"),
-		MaxBody: 4096, BodyTime: 200 * time.Millisecond, MaxWaiting: 1, Log: log,
+		MaxBody: 4096, BodyTime: time.Second, MaxWaiting: 1, Log: log,
 		Admit: func(r *http.Request, rt httpapi.Route) (context.Context, error) {
 			who, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 			if !ok {

@@ -32,8 +32,8 @@ func (f far) Paper() [][]string {
 }
 func (f far) Fail(after int64, fault string) { f.FailAt(after, emulator.Fault(fault)) }
 
-// short limits, for lines on which time is real.
-var short = escpos.Options{Answer: 500 * time.Millisecond, Stall: 300 * time.Millisecond}
+// short limits, for lines on which time is real: no shorter than a loaded machine may forget the far end for.
+var short = escpos.Options{Answer: time.Second, Stall: 900 * time.Millisecond}
 
 func onPipe(t *testing.T, c emulator.Config, o escpos.Options) (*escpos.Device, *emulator.Printer) {
 	t.Helper()
@@ -77,7 +77,7 @@ func TestSuiteOnTCP(t *testing.T) {
 				_ = e.Serve(c)
 			}
 		}()
-		p, err := netport.Dial(t.Context(), l.Addr().String(), netport.Options{WriteLimit: 100 * time.Millisecond})
+		p, err := netport.Dial(t.Context(), l.Addr().String(), netport.Options{WriteLimit: 300 * time.Millisecond})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -93,7 +93,7 @@ func TestSuiteOnSerialLine(t *testing.T) {
 			t.Fatal(err)
 		}
 		end := polled(t, master)
-		p, err := serialport.Open(t.Context(), tty.Name(), serialport.Options{Baud: 9600, WriteLimit: 100 * time.Millisecond})
+		p, err := serialport.Open(t.Context(), tty.Name(), serialport.Options{Baud: 9600, WriteLimit: 300 * time.Millisecond})
 		if err != nil {
 			t.Fatal(err)
 		}

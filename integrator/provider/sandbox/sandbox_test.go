@@ -129,7 +129,7 @@ func (w *town) harness() providertest.Harness {
 }
 
 func TestContract(t *testing.T) {
-	limits := sandbox.Config{CallLimit: 300 * time.Millisecond, AskLimit: 300 * time.Millisecond}
+	limits := sandbox.Config{CallLimit: time.Second, AskLimit: time.Second}
 	t.Run("Plain", func(t *testing.T) {
 		providertest.Run(t, func(t *testing.T) providertest.Harness {
 			return newTown(t, bank.Config{}, limits).harness()
