@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"tilld/integrator/server"
+	"tilld/internal/freeport"
 	"tilld/internal/sqlitedb"
 )
 
@@ -43,12 +44,11 @@ func config(t *testing.T) server.Config {
 
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addrs, err := freeport.Take(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return addrs[0]
 }
 
 // run starts a server and waits until it answers; stop ends it.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"sync"
@@ -16,6 +15,7 @@ import (
 	"tilld/devices"
 	"tilld/integrator/server"
 	"tilld/internal/daemon"
+	"tilld/internal/freeport"
 	"tilld/internal/localapi/client"
 )
 
@@ -167,12 +167,11 @@ func office(t *testing.T) (addr string, admit func(*box)) {
 
 func freePort(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addrs, err := freeport.Take(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return addrs[0]
 }
 
 // logBook keeps what was logged.

@@ -5,11 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -20,6 +17,7 @@ import (
 	"time"
 
 	"tilld/integrator/server"
+	"tilld/internal/freeport"
 	"tilld/internal/localapi/client"
 	"tilld/internal/shop"
 )
@@ -94,31 +92,13 @@ func openShop(t testing.TB, c shop.Config) *rig {
 	return r
 }
 
-// handed are the ports that tests of this process were given: each is given once, so that two shops that open at the
-// same moment never want the same one.
-var handed sync.Map
-
-// freePorts are loopback addresses that nobody listens on, below the range from which the kernel takes the ports of
-// outgoing connections: a program that is down for a while finds its port free when it comes back.
 func freePorts(t testing.TB, n int) []string {
 	t.Helper()
-	var held []net.Listener
-	var out []string
-	for len(out) < n {
-		addr := fmt.Sprintf("127.0.0.1:%d", 12_000+rand.IntN(20_000))
-		if _, given := handed.LoadOrStore(addr, true); given {
-			continue
-		}
-		ln, err := net.Listen("tcp", addr)
-		if err != nil {
-			continue
-		}
-		held, out = append(held, ln), append(out, ln.Addr().String())
+	addrs, err := freeport.Take(n)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, ln := range held {
-		_ = ln.Close()
-	}
-	return out
+	return addrs
 }
 
 // ---- the till ----

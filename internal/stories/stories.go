@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -16,6 +15,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"tilld/internal/freeport"
 )
 
 // Commands that a story may use besides testscript's own: fill answers term within.
@@ -30,19 +31,11 @@ func Run(t *testing.T, more Commands) {
 
 // setUp gives the story addresses that are free, P1 to P4.
 func setUp(env *testscript.Env) error {
-	var held []net.Listener
-	for i := range 4 {
-		l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
-		if err != nil {
-			return err
-		}
-		held = append(held, l)
-		env.Setenv(fmt.Sprintf("P%d", i+1), l.Addr().String())
+	addrs, err := freeport.Take(4)
+	for i, addr := range addrs {
+		env.Setenv(fmt.Sprintf("P%d", i+1), addr)
 	}
-	for _, l := range held {
-		_ = l.Close()
-	}
-	return nil
+	return err
 }
 
 // fill puts the environment's values into files: $P1 is an address.
