@@ -118,9 +118,10 @@ func (x *till) call(id, method, of string) {
 	}
 }
 
+// ack goes out as a box's does: only the newest matters, and however late it leaves, none waits behind it.
 func (x *till) ack(seq int64) {
 	p, _ := wire.EncodeNote(wire.EventAck, wire.Ack{Seq: seq})
-	_ = x.Send(ws.Call, p)
+	x.Latest(wire.EventAck, p)
 }
 
 func code(err error) int {

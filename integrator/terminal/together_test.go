@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"tilld/integrator/terminal"
+	"tilld/internal/freeport"
 	"tilld/internal/link"
 	"tilld/internal/record"
 	"tilld/internal/wire"
@@ -139,7 +140,11 @@ func TestRestart(t *testing.T) {
 	o := newOffice(names...)
 	cfg := terminal.Config{Spread: time.Millisecond, Jitter: time.Millisecond, Log: slog.New(slog.DiscardHandler)}
 	s := terminal.New(o, cfg)
-	hs, addr := listen(t, s, "127.0.0.1:0")
+	own, err := freeport.Take(1) // nobody takes it while it is between two servers, not even a box that dials
+	if err != nil {
+		t.Fatal(err)
+	}
+	hs, addr := listen(t, s, own[0])
 	var all []*box
 	var stops []func()
 	for _, name := range names {

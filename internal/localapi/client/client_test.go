@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"tilld/internal/freeport"
 	"tilld/internal/httpapi"
 	"tilld/internal/localapi"
 	"tilld/internal/localapi/client"
@@ -58,7 +59,11 @@ func start(t *testing.T) *rig {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	r := &rig{box: &localapitest.Box{}, socket: filepath.Join(dir, "s")}
-	serve(t, r, "127.0.0.1:0")
+	own, err := freeport.Take(1) // it is left for a moment, and wanted again
+	if err != nil {
+		t.Fatal(err)
+	}
+	serve(t, r, own[0])
 	t.Cleanup(func() { r.stop() })
 	return r
 }
