@@ -111,7 +111,7 @@ func (b *box) ask(id, order, method string, params any) {
 }
 
 // listen serves s on addr ("127.0.0.1:0" for a new one).
-func listen(tb testing.TB, s *terminal.Server, addr string) (*http.Server, string) {
+func listen(tb testing.TB, s *terminal.Server, addr string) (*listening, string) {
 	tb.Helper()
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -119,8 +119,17 @@ func listen(tb testing.TB, s *terminal.Server, addr string) (*http.Server, strin
 	}
 	hs := &http.Server{Handler: s, ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = hs.Serve(l) }()
-	return hs, l.Addr().String()
+	return &listening{hs, l}, l.Addr().String()
 }
+
+// listening is an HTTP server and its socket: one that is closed before its Serve has begun would leave the socket open
+// for a while.
+type listening struct {
+	*http.Server
+	l net.Listener
+}
+
+func (s *listening) Close() error { return errors.Join(s.l.Close(), s.Server.Close()) }
 
 // asked is how many calls have reached the office.
 func (o *office) asked() int {
