@@ -2,6 +2,7 @@
 package freeport
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -37,7 +38,7 @@ func Take(n int) ([]string, error) {
 		if _, given := handed.LoadOrStore(addr, true); given {
 			continue
 		}
-		l, err := net.Listen("tcp", addr)
+		l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", addr)
 		if err != nil {
 			continue
 		}
