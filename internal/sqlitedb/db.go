@@ -27,7 +27,7 @@ type Config struct {
 	Migrations  fs.FS            // goose files at its root, 00001_name.sql and on, "-- +goose Up" alone
 	Readers     int              // connections for reading at most; 0 is DefaultReaders
 	BusyTimeout time.Duration    // how long SQLite waits for another process; 0 is DefaultBusyTimeout
-	CheckLimit  int64            // bytes up to which Open runs quick_check; 0 is DefaultCheckLimit. Larger files: DB.Check
+	CheckLimit  int64            // bytes up to which Open checks the file; 0 is DefaultCheckLimit. Larger files: DB.Check
 	Now         func() time.Time // for the names of copies; nil is time.Now
 
 	// Begin and Finish stand around the work of each group, on the writer's goroutine: Begin before the first fn of a
@@ -187,8 +187,8 @@ func (db *DB) shut() error {
 	return errors.Join(errs...)
 }
 
-// Check runs quick_check over the whole file on a reader: for a file too large to be checked by Open, in the background.
+// Check reads the whole file on a reader: for a file too large to be checked by Open, in the background.
 // ErrDamaged stops the database, and the next Open checks it whatever its size.
 func (db *DB) Check(ctx context.Context) error {
-	return db.Explain(quickCheck(ctx, db.read, db.cfg.Path))
+	return db.Explain(check(ctx, db.read, db.cfg.Path))
 }

@@ -63,6 +63,14 @@ func TestDamagedFileIsSaidAndSetAsideWhole(t *testing.T) {
 				overwrite(t, path, at, bytes.Repeat([]byte{0x5a}, 4096))
 			}
 		},
+		"one row of an index": func(t *testing.T, path string) {
+			b, err := os.ReadFile(path)
+			at := bytes.LastIndex(b, []byte("x123"))
+			if err != nil || at < 0 {
+				t.Fatal("no such row", err)
+			}
+			overwrite(t, path, int64(at), []byte("x923"))
+		},
 		"cut short": func(t *testing.T, path string) { _ = os.Truncate(path, 4096*5) },
 		"log without database": func(t *testing.T, path string) {
 			_ = os.Remove(path)

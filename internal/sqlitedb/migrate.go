@@ -49,7 +49,7 @@ func (db *DB) probe() (int64, error) {
 		return 0, condition(ErrNewer, path, fmt.Errorf("version %d, this program knows %d", version, newest))
 	}
 	if (db.cfg.CheckLimit > 0 && fi.Size() <= db.cfg.CheckLimit) || isSuspect(path) {
-		if err := quickCheck(context.Background(), ro, path); err != nil {
+		if err := check(context.Background(), ro, path); err != nil {
 			return 0, err
 		}
 		if err := os.Remove(path + ".suspect"); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -185,7 +185,7 @@ func (db *DB) verify(ctx context.Context, path string, version int64) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, ro.Close()) }()
-	if err := checkWith(ctx, ro, path, "integrity_check"); err != nil {
+	if err := check(ctx, ro, path); err != nil {
 		return fmt.Errorf("check the copy: %w", err)
 	}
 	v, err := readVersion(ctx, ro)

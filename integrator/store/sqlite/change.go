@@ -174,10 +174,11 @@ func tell(tx *sqlitedb.Tx, c *integrator.Case) error {
 }
 
 // Bill reads one bill. Most have no rows besides their own, and one statement needs no transaction.
-func (s *Store) Bill(ctx context.Context, id string) (bill.State, error) {
+func (s *Store) Bill(ctx context.Context, id string) (_ bill.State, err error) {
 	if st, ok := s.cache.get(id); ok {
 		return clone(st), nil
 	}
+	defer s.explain(&err)
 	st, p, err := head(ctx, pooled{s.reads}, id)
 	if err != nil || p == 0 {
 		return st, err
@@ -191,9 +192,9 @@ func (s *Store) Bill(ctx context.Context, id string) (bill.State, error) {
 }
 
 // ByReference finds the bill that holds a till's reference.
-func (s *Store) ByReference(ctx context.Context, terminal, lane, reference string) (string, error) {
-	var id string
-	err := s.reads.scan(ctx, `SELECT id FROM bills WHERE terminal = $1 AND lane = $2 AND reference = $3 AND reference <> ''`,
+func (s *Store) ByReference(ctx context.Context, terminal, lane, reference string) (id string, err error) {
+	defer s.explain(&err)
+	err = s.reads.scan(ctx, `SELECT id FROM bills WHERE terminal = $1 AND lane = $2 AND reference = $3 AND reference <> ''`,
 		[]any{terminal, lane, reference}, &id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", integrator.ErrUnknownBill
@@ -205,7 +206,8 @@ func (s *Store) ByReference(ctx context.Context, terminal, lane, reference strin
 }
 
 // List is ids of bills, oldest first.
-func (s *Store) List(ctx context.Context, q integrator.Query) ([]string, error) {
+func (s *Store) List(ctx context.Context, q integrator.Query) (_ []string, err error) {
+	defer s.explain(&err)
 	where := "($1 = '' OR terminal = $1)"
 	switch q.Which {
 	case integrator.Open:

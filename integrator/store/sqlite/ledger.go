@@ -22,7 +22,8 @@ LEFT JOIN (SELECT x.bill, COUNT(*) AS n FROM credits x
 ORDER BY b.created_at, b.id`
 
 // Ledger reads every bill's sums in one snapshot.
-func (s *Store) Ledger(ctx context.Context, f func(integrator.Entry) error) error {
+func (s *Store) Ledger(ctx context.Context, f func(integrator.Entry) error) (err error) {
+	defer s.explain(&err)
 	return ledger(ctx, s.db.Read(), f)
 }
 

@@ -91,9 +91,10 @@ RETURNING queue, bill, kind, attempt, request, method, txn, amount, due, tries, 
 }
 
 // Next is when the queue's next work is due.
-func (s *Store) Next(ctx context.Context, queue string) (time.Time, bool, error) {
+func (s *Store) Next(ctx context.Context, queue string) (_ time.Time, _ bool, err error) {
+	defer s.explain(&err)
 	var ready int64
-	err := s.reads.scan(ctx, `SELECT ready FROM work WHERE queue = $1 ORDER BY ready LIMIT 1`, []any{queue}, &ready)
+	err = s.reads.scan(ctx, `SELECT ready FROM work WHERE queue = $1 ORDER BY ready LIMIT 1`, []any{queue}, &ready)
 	if errors.Is(err, sql.ErrNoRows) {
 		return time.Time{}, false, nil
 	}
@@ -114,7 +115,8 @@ func (s *Store) release(ctx context.Context) error {
 }
 
 // Queues lists the queues that hold work.
-func (s *Store) Queues(ctx context.Context) ([]string, error) {
+func (s *Store) Queues(ctx context.Context) (_ []string, err error) {
+	defer s.explain(&err)
 	rows, err := s.db.Read().QueryContext(ctx, `SELECT DISTINCT queue FROM work ORDER BY queue`)
 	if err != nil {
 		return nil, fmt.Errorf("list queues: %w", err)

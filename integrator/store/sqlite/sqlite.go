@@ -55,6 +55,9 @@ func (s *Store) Close() error { return errors.Join(s.reads.close(), s.db.Close()
 // Stopped is nil, or why nothing can be written any more: the process must end and start anew.
 func (s *Store) Stopped() error { return s.db.Stopped() }
 
+// explain words what a query met. Damage stops the store, and the next Open checks the whole file, whatever its size.
+func (s *Store) explain(err *error) { *err = s.db.Explain(*err) }
+
 // querier is what reads: a transaction of the writer or a snapshot.
 type querier interface {
 	query(ctx context.Context, query string, args ...any) (rows, error)

@@ -53,12 +53,14 @@ ON CONFLICT (name) DO UPDATE SET key = excluded.key`, t.Name, base64.StdEncoding
 }
 
 // Terminal reads one terminal.
-func (s *Store) Terminal(ctx context.Context, name string) (integrator.Terminal, error) {
+func (s *Store) Terminal(ctx context.Context, name string) (_ integrator.Terminal, err error) {
+	defer s.explain(&err)
 	return scanTerminal(s.db.Read().QueryRowContext(ctx, `SELECT `+terminalColumns+` FROM terminals WHERE name = $1`, name))
 }
 
 // Terminals lists the terminals by name.
-func (s *Store) Terminals(ctx context.Context) ([]integrator.Terminal, error) {
+func (s *Store) Terminals(ctx context.Context) (_ []integrator.Terminal, err error) {
+	defer s.explain(&err)
 	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+terminalColumns+` FROM terminals ORDER BY name`)
 	if err != nil {
 		return nil, fmt.Errorf("list terminals: %w", err)
@@ -137,7 +139,8 @@ ON CONFLICT (merchant) DO UPDATE SET day = excluded.day, start = excluded.start,
 }
 
 // Events answers the terminal's events after a seq.
-func (s *Store) Events(ctx context.Context, terminal string, after int64, n int) ([]integrator.Event, error) {
+func (s *Store) Events(ctx context.Context, terminal string, after int64, n int) (_ []integrator.Event, err error) {
+	defer s.explain(&err)
 	rows, err := s.reads.query(ctx, `SELECT e.seq, e.type, e.fresh, e.at, e.body, t.trimmed FROM terminals t
 LEFT JOIN events e ON e.terminal = t.name AND e.seq > $2 WHERE t.name = $1 ORDER BY e.seq LIMIT $3 + 0`, terminal, after, n)
 	if err != nil {
