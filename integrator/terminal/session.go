@@ -89,7 +89,7 @@ func malformed(reason string) error { return &refusal{wire.CloseBadFrame, reason
 
 // open is the handshake: challenge, session.open, its answer.
 func (x *session) open() error {
-	late := time.AfterFunc(openLimit, func() { x.conn.Close(wire.CloseAuth, "no session.open in time") })
+	late := time.AfterFunc(openLimit, func() { x.conn.Close(wire.CloseBehind, "no session.open in time") })
 	defer late.Stop()
 	var nonce [32]byte
 	_, _ = rand.Read(nonce[:]) // never fails

@@ -576,7 +576,7 @@ func TestPatience(t *testing.T) {
 			for err == nil {
 				_, err = c.Receive()
 			}
-			if took := time.Since(began); code(err) != wire.CloseAuth || took != 10*time.Second {
+			if took := time.Since(began); code(err) != wire.CloseBehind || took != 10*time.Second {
 				t.Errorf("ended after %v with %v", took, err)
 			}
 			<-c.Done()

@@ -227,6 +227,28 @@ func TestNumbersAreLeasedAndNeverDoubled(t *testing.T) {
 	})
 }
 
+func TestNumbersOfAClockThatWasAheadAreNotTheLast(t *testing.T) {
+	in(t, func(s *shop) {
+		// The box has a block of the future; then the integrator's clock has been set right.
+		for _, n := range []payment.Numbers{{Day: "2999-01-01", From: 20, To: 21}, {Day: "1999-01-01", From: 30, To: 31}} {
+			s.cut()
+			s.connect(func(w *wire.Session) { w.Numbers = &n })
+		}
+		var got []string
+		for _, ref := range []string{"A", "B", "C", "D"} {
+			id := s.open(request(ref))
+			got = append(got, s.get(id).Number)
+			s.giveBack(id)
+			s.settle()
+			s.closeBill(id, payment.Returning)
+			s.settle()
+		}
+		if want := []string{"0020", "0021", "0030", "0031"}; !slices.Equal(got, want) {
+			t.Fatalf("numbers %v, not %v", got, want)
+		}
+	})
+}
+
 func TestListAndWait(t *testing.T) {
 	in(t, func(s *shop) {
 		ids := func(f lane.Filter) (out []string) {

@@ -28,17 +28,18 @@ const (
 )
 
 // lease adds a block. A later business day replaces what is left of an earlier one; a block that is known changes
-// nothing.
+// nothing. One of an earlier day comes when the integrator's clock was ahead and has been set right: it is used after what
+// is left, or the box would have no numbers until that day.
 func (n numbers) lease(l *payment.Numbers) (numbers, bool) {
 	if l == nil || l.From <= 0 || l.To < l.From {
 		return n, false
 	}
 	var out numbers
 	for _, k := range n.Blocks {
-		if k.Day > l.Day || (k.Day == l.Day && k.From <= l.To && l.From <= k.To) {
+		if k.Day >= l.Day && k.From <= l.To && l.From <= k.To {
 			return n, false
 		}
-		if k.Day == l.Day && k.Next <= k.To {
+		if k.Day >= l.Day && k.Next <= k.To {
 			out.Blocks = append(out.Blocks, k)
 		}
 	}

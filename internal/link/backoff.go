@@ -128,7 +128,7 @@ func closeSentence(code int) (text string, person bool) {
 	case wire.CloseVersion:
 		return "this box's version is too old for the integrator: update it", true
 	case wire.CloseBehind:
-		return "this box read too slowly and was asked to come again", false
+		return "this box, or the line to it, was too slow and was asked to come again", false
 	case wire.CloseOverload:
 		return "the integrator could not serve this box and asked it to come again", false
 	}

@@ -1,5 +1,6 @@
 // Package soak_test lets a whole shop live for a long time: thirty days in a bubble of time, or an hour of the real
-// programs. What grows with time and not with sales is a leak.
+// programs. What grows with time and not with sales is a leak. In the same town every frame of a sale meets every fault of
+// the line, and the clocks step.
 package soak_test
 
 import (
@@ -15,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,13 +47,18 @@ type town struct {
 	bankNet, termNet *pipes
 	wallet           *http.Client // the customer's phone
 
+	through func(context.Context) (net.Conn, error) // the box dials through it; nil: straight
+
 	server *office
 	box    *box
 	end    []func()
 }
 
-func newTown(t *testing.T) *town {
-	w := &town{t: t, dir: memory(t), log: slog.New(slog.DiscardHandler), bankNet: newPipes()}
+func newTown(t *testing.T) *town { return townIn(t, memory(t)) }
+
+// townIn is a town whose disks are in dir.
+func townIn(t *testing.T, dir string) *town {
+	w := &town{t: t, dir: dir, log: slog.New(slog.DiscardHandler), bankNet: newPipes()}
 	tr := &http.Transport{DialContext: w.bankNet.dial}
 	w.wallet = &http.Client{Transport: tr}
 	b, err := bank.New(bank.Config{
@@ -135,7 +142,7 @@ func (w *town) openServer() {
 	})
 	w.ok(err)
 	w.ok(svc.AddTerminal(context.Background(), "box", boxKey.Public().(ed25519.PublicKey)))
-	term := terminal.New(svc, terminal.Config{Log: w.log})
+	term := terminal.New(w.office(svc), terminal.Config{Log: w.log})
 	ctx, stop := context.WithCancel(context.Background())
 	w.termNet = newPipes()
 	hs := &http.Server{Handler: term, ReadHeaderTimeout: time.Minute}
@@ -180,6 +187,7 @@ type box struct {
 	link    *link.Link
 	town    *town
 	stop    func()
+	resumed atomic.Bool // a session has begun and no event has come in it
 }
 
 func (w *town) openBox() {
@@ -193,7 +201,12 @@ func (w *town) openBox() {
 	}, j, till{}, b)
 	b.link, err = link.New(link.Config{
 		URL: "ws://127.0.0.1:7474/v1/term", Terminal: "box", Key: boxKey, App: "tilld/soak", Log: w.log,
-		Dial: func(ctx context.Context, n, a string) (net.Conn, error) { return w.termNet.dial(ctx, n, a) },
+		Dial: func(ctx context.Context, n, a string) (net.Conn, error) {
+			if w.through != nil {
+				return w.through(ctx)
+			}
+			return w.termNet.dial(ctx, n, a)
+		},
 	}, j, b)
 	w.ok(err)
 	ctx, stop := context.WithCancel(context.Background())
@@ -235,6 +248,7 @@ func (b *box) Session(ctx context.Context, s wire.Session) error {
 	if err := b.Box.Session(ctx, s); err != nil {
 		return err
 	}
+	b.resumed.Store(true)
 	return b.journal.SetEpoch(ctx, s.Epoch)
 }
 

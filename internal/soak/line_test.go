@@ -1,0 +1,293 @@
+package soak_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tilld/payment"
+	"tilld/payment/lane"
+)
+
+// Every frame that a sale sends between box and integrator meets every fault of the line, one in each sale: then the sale
+// must end, and every book be right. The quick form takes samples, at another place for each fault. With TILLD_DEPTH=prove
+// and TILLD_FRAME="bill.return 1" only that frame is hit.
+func TestLine(t *testing.T) {
+	stride := 9
+	if os.Getenv("TILLD_DEPTH") == "prove" {
+		stride = 1
+	}
+	var told lineTold
+	for _, s := range lineSales {
+		var frames []string
+		for i, f := range faults {
+			t.Run(s.name+"/"+f.name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					l := newLineTown(t, newTown(t), s)
+					defer func() { l.close() }()
+					if frames == nil {
+						frames = l.look()
+					}
+					l.play(f, frames, i%stride, stride)
+					told.add(l, f)
+				})
+			})
+		}
+	}
+	told.print(t)
+}
+
+// lineTold is what a run prints.
+type lineTold struct {
+	plays   int
+	frames  map[string]int            // of a sale's kind: how many were found
+	ends    map[string]map[string]int // fault → state
+	names   map[string]int            // of the frames that were hit
+	swapped int
+	missed  int
+}
+
+func (o *lineTold) add(l *lineTown, f fault) {
+	if o.frames == nil {
+		o.frames, o.ends, o.names = map[string]int{}, map[string]map[string]int{}, map[string]int{}
+	}
+	if o.ends[f.name] == nil {
+		o.ends[f.name] = map[string]int{}
+	}
+	for state, n := range l.states {
+		o.plays += n
+		o.ends[f.name][state] += n
+	}
+	for name, n := range l.hit {
+		o.names[name] += n
+	}
+	o.swapped += l.line.swapped
+	o.missed += len(l.missed)
+	o.frames[l.sale.name] = max(o.frames[l.sale.name], l.frames)
+}
+
+func (o *lineTold) print(t *testing.T) {
+	for _, name := range slices.Sorted(maps.Keys(o.frames)) {
+		t.Logf("%s: %d frames", name, o.frames[name])
+	}
+	for _, f := range faults {
+		t.Logf("%-20s ended %v", f.name, o.ends[f.name])
+	}
+	t.Logf("hit %v; of those that were to change places, %d did", o.names, o.swapped)
+	t.Logf("%d sales, each with one frame that met one fault; %d more did not have theirs", o.plays, o.missed)
+}
+
+// lineSale is a kind of sale whose every frame is hit in turn.
+type lineSale struct {
+	name string
+	mode payment.Mode
+	part int64 // is given back after the confirm
+	cut  bool  // besides, the line is cut once while the payment is open: the frames of a resume are hit too
+}
+
+var lineSales = []lineSale{
+	{name: "shown", mode: payment.Show},
+	{name: "scanned, part returned", mode: payment.Scan, part: 2000},
+	{name: "shown, the line cut once", mode: payment.Show, cut: true},
+}
+
+// lineTown is a town in which one frame of each sale meets a fault.
+type lineTown struct {
+	*month
+	sale        lineSale
+	line        *line
+	goods       int64 // that the shop has sold and not taken back, by our own count
+	frames      int   // of a sale
+	missed      []string
+	hit, states map[string]int
+}
+
+func newLineTown(t *testing.T, w *town, s lineSale) *lineTown {
+	l := &lineTown{month: &month{town: w}, sale: s, line: &line{net: func() *pipes { return w.termNet }}, hit: map[string]int{}, states: map[string]int{}}
+	l.closeBox() // it dials through the line from now on
+	w.through = l.line.dial
+	l.openBox()
+	l.until("the line is up", l.available)
+	return l
+}
+
+// close ends all of it, and what is still under way on the line.
+func (l *lineTown) close() {
+	l.month.close()
+	l.line.reset()
+}
+
+// look says which frames a sale of this kind has when nothing happens. An ack or a hint more or less is luck.
+func (l *lineTown) look() (frames []string) {
+	l.t.Helper()
+	for range 2 {
+		l.turn(fault{name: "nothing", short: true}, "")
+		seen, _ := l.line.told()
+		for _, name := range seen {
+			if !slices.Contains(frames, name) {
+				frames = append(frames, name)
+			}
+		}
+	}
+	if only := os.Getenv("TILLD_FRAME"); only != "" {
+		return []string{only}
+	}
+	return frames
+}
+
+// play hits each of the frames with the fault, or each stride-th.
+func (l *lineTown) play(f fault, frames []string, from, stride int) {
+	l.t.Helper()
+	l.frames = len(frames)
+	for i := from; i < len(frames); i += stride {
+		state := l.turn(f, frames[i])
+		if _, hit := l.line.told(); !hit {
+			l.missed = append(l.missed, frames[i])
+			continue
+		}
+		l.states[state]++
+		l.hit[strings.TrimRight(frames[i], " 0123456789")]++
+	}
+}
+
+// turn is one sale, from the opening of its session on.
+func (l *lineTown) turn(f fault, frame string) string {
+	l.t.Helper()
+	l.line.arm(f, frame)
+	l.line.reset()
+	l.until("the line is up again", func() bool { l.calm(); return !l.line.idle() && l.available() })
+	state := l.one()
+	l.books()
+	if f.short && state != "confirmed" && state != "part_returned" {
+		l.t.Errorf("the sale ended %s", state)
+	}
+	if l.t.Failed() {
+		l.t.Fatalf("%s at %q: see above", f.name, frame)
+	}
+	time.Sleep(4 * time.Minute) // a terminal that opens too many sessions within an hour is asked to rest
+	return state
+}
+
+// one plays a sale with a cashier and a customer who do what the box tells them, and says how it ended.
+func (l *lineTown) one() string {
+	l.t.Helper()
+	return l.goOn(l.begin(), &deeds{cut: !l.sale.cut})
+}
+
+// begin asks for money.
+func (l *lineTown) begin() string {
+	l.t.Helper()
+	l.sales++
+	p, _, err := l.box.Create(context.Background(), lane.Request{
+		Reference: fmt.Sprint("L-", l.sales), Lane: "1", Amount: rub(10050), Mode: l.sale.mode, Purpose: payment.Sale, ExpiresIn: 2 * time.Minute,
+	})
+	l.ok(err)
+	return p.ID
+}
+
+// deeds are what is done once in a sale.
+type deeds struct{ paid, cut, back bool }
+
+// goOn plays a sale to its end, and says how it ended.
+func (l *lineTown) goOn(id string, d *deeds) string {
+	l.t.Helper()
+	end := ""
+	l.until("the sale ends", func() bool {
+		p, err := l.box.Get(context.Background(), id)
+		l.ok(err)
+		l.calm()
+		end = l.act(p, d)
+		return end != "" && len(l.box.OpenPayments()) == 0
+	})
+	switch end {
+	case "confirmed":
+		l.goods += 10050
+	case "part_returned":
+		l.goods += 10050 - l.sale.part
+	}
+	return end
+}
+
+// calm: nothing that a line does is a reason to call for a person, who would find nothing.
+func (l *lineTown) calm() {
+	l.t.Helper()
+	if s := l.box.link.Status(); s.NeedsPerson {
+		l.t.Fatalf("a person is called for: %s", s.LastError)
+	}
+}
+
+// act does what the payment calls for now; its answer is the state in which nothing is left to do.
+func (l *lineTown) act(p lane.Public, d *deeds) string {
+	l.t.Helper()
+	if p.Lights.HandOver && p.Lights.OtherTender {
+		l.t.Fatalf("payment %s has both lights on", p.Number)
+	}
+	switch {
+	case p.State == "open" && !d.cut:
+		d.cut = true
+		l.line.reset()
+	case p.State == "open" && p.QR != nil && !d.paid:
+		d.paid = true
+		l.phone("/wallet/pay", map[string]any{"payload": p.QR.Payload})
+	case p.State == "open" && l.sale.mode == payment.Scan && !d.paid && l.box.link.Status().Up:
+		code := l.phone("/wallet/code", struct{}{})["code"].(string)
+		_ = l.box.Scan(context.Background(), "1", payment.NewCode(code), time.Now(), reading) // one that comes too late is refused
+	case p.State == "paid" && p.Lights.HandOver:
+		_, err := l.box.Confirm(context.Background(), p.ID, lane.ConfirmRequest{})
+		l.ok(err)
+	case p.State == "confirmed" && l.sale.part > 0 && !d.back:
+		d.back = true
+		l.returns(p, l.sale.part)
+	case p.State == "confirmed" && l.sale.part == 0,
+		slices.Contains([]string{"part_returned", "returned", "canceled", "expired", "refused"}, p.State):
+		return p.State
+	}
+	return ""
+}
+
+// books are right when the integrator's are, the bank's say the same, and the goods are what we have sold.
+func (l *lineTown) books() {
+	l.t.Helper()
+	var said string
+	l.until("the books are right", func() bool {
+		a, err := l.server.service.Audit(context.Background())
+		l.ok(err)
+		s := a.Sums["RUB"]
+		credits, returned := l.bankBooks()
+		said = fmt.Sprintf("credits %d = goods %d + returned %d + owed %d + held %d; the bank says %d and %d, we sold %d",
+			s.Credits, s.Goods, s.Returned, s.Owed, s.Held, credits, returned, l.goods)
+		return a.OK() && len(a.Doubts) == 0 && s.Held == 0 && s.Owed == 0 && s.Credits == credits && s.Returned == returned
+	})
+	if a, err := l.server.service.Audit(context.Background()); err != nil || a.Sums["RUB"].Goods != l.goods {
+		l.t.Errorf("sale %d: %s", l.sales, said)
+	}
+}
+
+// fault is what happens to one frame.
+type fault struct {
+	name  string
+	hold  time.Duration // it is late by so long, and what follows it too
+	lost  bool          // the connection ends and takes it along
+	last  bool          // it arrives, and then the connection ends
+	mute  bool          // it and everything after it, both ways, is lost, and nobody is told
+	twice bool
+	swap  bool // with the next one of its direction
+	short bool // the line is whole again before anybody gives the sale up: it must be made
+}
+
+var faults = []fault{
+	{name: "cut before", lost: true, short: true},
+	{name: "cut after", last: true, short: true},
+	{name: "late by 1 s", hold: time.Second, short: true},
+	{name: "late by 20 s", hold: 20 * time.Second},
+	{name: "late by 70 s", hold: 70 * time.Second},
+	{name: "half open", mute: true},
+	{name: "twice", twice: true, short: true},
+	{name: "before its turn", swap: true},
+}
