@@ -81,6 +81,9 @@ func (o *lineTold) print(t *testing.T) {
 	}
 	t.Logf("hit %v; of those that were to change places, %d did", o.names, o.swapped)
 	t.Logf("%d sales, each with one frame that met one fault; %d more did not have theirs", o.plays, o.missed)
+	if o.plays == 0 || o.missed*10 > o.plays {
+		t.Error("too few: this shows nothing")
+	}
 }
 
 // lineSale is a kind of sale whose every frame is hit in turn.
