@@ -43,6 +43,7 @@ type API struct {
 	mux     *http.ServeMux
 	huma    huma.API
 	guard   guard
+	refused *refusals
 	routes  []Route
 	codes   map[string][]string // operation id → problem codes
 	waiting chan struct{}
@@ -86,7 +87,7 @@ func New(c Config) *API {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	a := &API{cfg: c, mux: http.NewServeMux(), guard: newGuard(c.Hosts, c.Origins), codes: map[string][]string{}, waiting: make(chan struct{}, c.MaxWaiting)}
+	a := &API{cfg: c, mux: http.NewServeMux(), guard: newGuard(c.Hosts, c.Origins), refused: newRefusals(c.Log), codes: map[string][]string{}, waiting: make(chan struct{}, c.MaxWaiting)}
 	format := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: json.Unmarshal} // Check has read the body by then
 	a.huma = humago.New(a.mux, huma.Config{
 		OpenAPI:       a.describe(),
@@ -129,7 +130,7 @@ func HandleHTTP[I any](a *API, rt Route, h func(http.ResponseWriter, *http.Reque
 
 // Mount adds a handler that is no call of the API and is not described: a page, a socket of another protocol. It is
 // behind the Host and Origin lists, and answers for all else itself.
-func (a *API) Mount(pattern string, h http.Handler) { a.mux.Handle(pattern, h) }
+func (a *API) Mount(pattern string, h http.Handler) { a.mux.Handle(pattern, a.watched(h)) }
 
 // Routes lists what was added.
 func (a *API) Routes() []Route { return slices.Clone(a.routes) }
@@ -184,7 +185,11 @@ func (a *API) admit(rt Route, body bodyRule) func(huma.Context, func(huma.Contex
 			}
 			known, err := a.cfg.Admit(r, rt)
 			if err != nil {
-				a.problem(ctx, rt, err).Write(w)
+				p := a.problem(ctx, rt, err)
+				if p.Status < http.StatusInternalServerError { // else it is our trouble, and logged as such
+					a.refused.count(p.Code)
+				}
+				p.Write(w)
 				return
 			}
 			ctx = known

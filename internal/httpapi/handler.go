@@ -40,6 +40,7 @@ func (a *API) serve(w0 http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "no-referrer")
 	if p := a.guard.check(r); p != nil {
+		a.refused.count(p.Code)
 		p.Header("Connection", "close").Write(w)
 		return
 	}
@@ -115,8 +116,9 @@ func (a *API) recovered(w *writer, r *http.Request) {
 // own connection for that long and nothing else.
 type writer struct {
 	http.ResponseWriter
-	limit time.Duration
-	begun bool
+	limit  time.Duration
+	begun  bool
+	status int // of the answer, once begun with one
 }
 
 func (w *writer) begin() {
@@ -129,6 +131,7 @@ func (w *writer) begin() {
 func (w *writer) WriteHeader(status int) {
 	if status >= 200 || status == http.StatusSwitchingProtocols {
 		w.begin()
+		w.status = status
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
