@@ -24,20 +24,30 @@ import (
 type box struct {
 	name string
 	link *link.Link
+	open []string // payments
 
 	mu       sync.Mutex
 	calls    []record.Call
 	seen     int64
 	epoch    int64
+	came     time.Time // of the newest session
 	answered chan string
 	fault    error
 }
 
-// startBox runs a link to url until stop.
+// startBox runs a link of a box with an open payment to url until stop.
 func startBox(tb testing.TB, url, name string) (b *box, stop func()) {
 	tb.Helper()
-	b = &box{name: name, answered: make(chan string, 16)}
-	l, err := link.New(link.Config{URL: url, Terminal: name, Key: key(name), App: "test/1", Log: slog.New(slog.DiscardHandler)}, b, b)
+	b = &box{name: name, open: []string{"p"}, answered: make(chan string, 16)}
+	return b, b.start(tb, link.Config{URL: url})
+}
+
+// start runs the box's link until stop.
+func (b *box) start(tb testing.TB, c link.Config) (stop func()) {
+	tb.Helper()
+	name := b.name
+	c.Terminal, c.Key, c.App, c.Log = name, key(name), "test/1", slog.New(slog.DiscardHandler)
+	l, err := link.New(c, b, b)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -50,7 +60,7 @@ func startBox(tb testing.TB, url, name string) (b *box, stop func()) {
 			tb.Errorf("%s: serve ended with %v", name, err)
 		}
 	}()
-	return b, func() { cancel(); <-done }
+	return func() { cancel(); <-done }
 }
 
 func (b *box) Calls() []record.Call {
@@ -62,7 +72,7 @@ func (b *box) Calls() []record.Call {
 func (b *box) About() link.State {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return link.State{Journal: "j-" + b.name, Boot: "b-" + b.name, EpochSeen: b.epoch, Seen: b.seen, OpenPayments: []string{"p"}}
+	return link.State{Journal: "j-" + b.name, Boot: "b-" + b.name, EpochSeen: b.epoch, Seen: b.seen, OpenPayments: b.open}
 }
 
 func (b *box) Answer(_ context.Context, id string, r *wire.Result, p *wire.Problem) error {
@@ -95,7 +105,7 @@ func (b *box) Event(_ context.Context, e wire.Event) error {
 func (b *box) Session(_ context.Context, s wire.Session) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.epoch = s.Epoch
+	b.epoch, b.came = s.Epoch, time.Now()
 	return nil
 }
 
