@@ -50,6 +50,7 @@ type town struct {
 	through func(context.Context) (net.Conn, error) // the box dials through it; nil: straight
 
 	server *office
+	ear    atomic.Pointer[office] // the server while it hears the bank
 	box    *box
 	end    []func()
 }
@@ -110,7 +111,7 @@ type hearing struct{ w *town }
 
 // RoundTrip hands the request on.
 func (h hearing) RoundTrip(r *http.Request) (*http.Response, error) {
-	s := h.w.server
+	s := h.w.ear.Load()
 	if s == nil {
 		return nil, errors.New("the integrator is down")
 	}
@@ -172,12 +173,12 @@ func (w *town) openServer() {
 		tr.CloseIdleConnections()
 		w.ok(store.Close())
 	}}
+	w.ear.Store(w.server)
 }
 
 func (w *town) closeServer() {
-	s := w.server
-	w.server = nil
-	s.stop()
+	w.ear.Store(nil)
+	w.server.stop()
 }
 
 // box is the daemon without its devices: checkout, journal and link.
