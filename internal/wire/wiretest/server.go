@@ -252,18 +252,24 @@ func (s *Server) eventOf(p *peer, id string) (wire.Event, error) {
 		if err != nil {
 			return wire.Event{}, fmt.Errorf("waiting for an event: %w", err)
 		}
-		e, err := s.take(m)
-		if err != nil {
+		e, of, err := s.news(m)
+		if err != nil || of == id {
 			return e, err
 		}
-		var b payment.Bill
-		if err := json.Unmarshal(e.Body, &b); err != nil {
-			return e, errors.New("an event's body is no bill")
-		}
-		if b.Payment == id {
-			return e, nil
-		}
 	}
+}
+
+// news takes an event and says which payment it is about.
+func (s *Server) news(m wire.Message) (wire.Event, string, error) {
+	e, err := s.take(m)
+	if err != nil {
+		return e, "", err
+	}
+	var b payment.Bill
+	if err := json.Unmarshal(e.Body, &b); err != nil {
+		return e, "", errors.New("an event's body is no bill")
+	}
+	return e, b.Payment, nil
 }
 
 func outcome(m wire.Message) (wire.Result, error) {

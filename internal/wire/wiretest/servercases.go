@@ -294,18 +294,26 @@ func (s *Server) resume(ctx context.Context) error {
 		if err := p.call(id, wire.BillCreate, c); err != nil {
 			return err
 		}
-		m, err := p.next()
-		for ; err == nil && !m.IsAnswer(); m, err = p.next() { // events of cases before this one
-			if _, err := s.take(m); err != nil {
+		// The answer and the event come in either order, behind events of cases before this one.
+		answered := false
+		for !answered || seq == 0 {
+			m, err := p.next()
+			if err != nil {
+				return fmt.Errorf("waiting for an answer and an event: %w", err)
+			}
+			if m.IsAnswer() {
+				answered = true
+				continue
+			}
+			e, of, err := s.news(m)
+			if err != nil {
 				return err
 			}
+			if of == c.Payment {
+				seq = e.Seq
+			}
 		}
-		if err != nil {
-			return err
-		}
-		e, err := s.eventOf(p, c.Payment)
-		seq = e.Seq
-		return err // nothing was acknowledged
+		return nil // nothing was acknowledged
 	})
 	if err != nil {
 		return err
