@@ -120,6 +120,24 @@ func differ(in Meta, out mark) string {
 	return ""
 }
 
+// headless finds records without the row that says whose they are and how far they have come: that row is as old as the
+// file, so the page that held it is damaged.
+func (j *Journal) headless(ctx context.Context) error {
+	var bad bool
+	err := j.db.Read().QueryRowContext(ctx, `SELECT NOT EXISTS (SELECT 1 FROM meta)
+AND (EXISTS (SELECT 1 FROM value) OR EXISTS (SELECT 1 FROM event) OR EXISTS (SELECT 1 FROM call))`).Scan(&bad)
+	if err != nil {
+		return j.db.Explain(fmt.Errorf("look for whose journal it is: %w", err))
+	}
+	if !bad {
+		return nil
+	}
+	return &sqlitedb.Condition{
+		Kind: sqlitedb.ErrDamaged, Path: Path(j.cfg.Dir), Do: "set the file aside and start with a new one, or put a copy back",
+		Err: errors.New("it holds records and does not say whose"),
+	}
+}
+
 // identity reads who the journal is, or makes it somebody if it is new.
 func (j *Journal) identity(ctx context.Context, out mark, st *State) (Meta, error) {
 	m, err := j.readMeta(ctx)

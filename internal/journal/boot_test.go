@@ -2,6 +2,7 @@ package journal_test
 
 import (
 	"bytes"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -281,4 +282,28 @@ func TestCopyIsFoundHoweverItCame(t *testing.T) {
 			boot(t, cfg, func(j *journal.Journal, st journal.State) { sound(t, j, st) })
 		})
 	}
+}
+
+// A journal that has lost the row that says whose it is holds records all the same: it is damaged, not new.
+func TestRecordsOfNobodyAreSetAside(t *testing.T) {
+	cfg := journal.Config{Dir: t.TempDir()}
+	old := ""
+	boot(t, cfg, func(j *journal.Journal, _ journal.State) {
+		commit(t, j, one("a"))
+		old = j.Meta().Journal
+	})
+	db, err := sql.Open("sqlite", journal.Path(cfg.Dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.Exec("DELETE FROM meta")
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	boot(t, cfg, func(j *journal.Journal, st journal.State) {
+		if !st.Lost || st.SetAside == "" || j.Meta().Journal == old || !strings.Contains(st.Why, "does not say whose") {
+			t.Errorf("%+v", st)
+		}
+		commit(t, j, one("a"))
+	})
 }

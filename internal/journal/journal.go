@@ -157,6 +157,11 @@ func (j *Journal) open(ctx context.Context) (State, error) {
 	}
 	var st State
 	j.db, err = sqlitedb.Open(ctx, dbc)
+	if err == nil {
+		if err = j.headless(ctx); err != nil {
+			err = errors.Join(err, j.db.Close())
+		}
+	}
 	if errors.Is(err, sqlitedb.ErrDamaged) {
 		st.Lost, st.Why = true, err.Error()
 		if st.SetAside, err = sqlitedb.SetAside(path, j.cfg.Now()); err != nil {
