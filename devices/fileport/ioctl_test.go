@@ -46,7 +46,10 @@ func TestTheNumbersAreTheKernels(t *testing.T) {
 func TestTheNumbersAreTheHeaders(t *testing.T) {
 	cc, err := exec.LookPath("cc")
 	if _, e := os.Stat("/usr/include/linux/hidraw.h"); err != nil || e != nil {
-		t.Skipf("no C compiler or no kernel headers here: %v, %v", err, e)
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("no C compiler or no kernel headers: %v, %v", err, e)
+		}
+		t.Skipf("SKIPPED, no C compiler or no kernel headers here: %v, %v", err, e)
 	}
 	var src strings.Builder
 	src.WriteString("#include <linux/input.h>\n#include <linux/hidraw.h>\n#include <linux/lp.h>\n")
