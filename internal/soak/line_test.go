@@ -19,9 +19,9 @@ import (
 // must end, and every book be right. With TILLD_DEPTH=prove and
 // TILLD_FRAME="bill.return 1" only that frame is hit.
 func TestLine(t *testing.T) {
-	const stride = 1
-	if os.Getenv("TILLD_DEPTH") != "prove" {
-		t.Skip("TILLD_DEPTH=prove plays it; TestLineFindsPlantedBugs plays some")
+	stride := 9 // each fault meets some frames
+	if os.Getenv("TILLD_DEPTH") == "prove" {
+		stride = 1 // and here all of them
 	}
 	var told lineTold
 	for _, s := range lineSales {
