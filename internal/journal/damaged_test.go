@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -148,45 +147,8 @@ func told(t *testing.T, j *journal.Journal, payments []record.Put) (string, erro
 	}
 }
 
-// strides are how many pages and frames lie between two that are damaged.
-func strides() (pages, frames int) {
-	if os.Getenv("TILLD_DEPTH") == "prove" {
-		return 1, 5
-	}
-	return 211, 501
-}
-
-// What may come of damage, what is better first.
-const (
-	right   = "opened and right"
-	refused = "set aside at the start"
-	asked   = "taken for a copy, a person is asked"
-	later   = "met by a query, set aside at the next start"
-	older   = "older, which the integrator sees" // the last batches are gone, and it counts fewer than the integrator was told
-	broken  = "a text that is no JSON"           // whoever reads it says so
-	letters = "another text"                     // SQLite keeps no sum of what it stores
-	column  = "another word or number in a row"  // likewise
-	wrong   = "wrong"
-)
-
-// allowed says what may come of a fault. One bit may turn where nothing is compared with it; what hits a whole page may
-// at most break the middle of a long text; a log that is damaged ends there.
-func allowed(kind, outcome string) bool {
-	kind = strings.TrimPrefix(kind, "under a log ")
-	switch outcome {
-	case right, refused, asked, later:
-		return true
-	case older:
-		return strings.HasPrefix(kind, "log ")
-	case broken:
-		return kind == spoil.Bit || kind == spoil.Zeroed || kind == spoil.Other || kind == spoil.Half
-	case letters:
-		return kind == spoil.Bit || kind == spoil.Other
-	case column:
-		return kind == spoil.Bit
-	}
-	return false
-}
+// What may come of damage to a journal besides: what is refused is set aside, and a person may be asked.
+const asked = "taken for a copy, a person is asked"
 
 // box is a journal that is damaged again and again.
 type box struct {
@@ -203,30 +165,17 @@ type box struct {
 func TestDamagedAtEachPage(t *testing.T) {
 	b := manySold(t, 150)
 	for name, whole := range map[string]spoil.Files{"closed": b.closed, "killed": b.killed} {
-		if got := b.open(t, whole, name); got != right {
+		if got := b.open(t, whole, name); got != spoil.Right {
 			t.Fatalf("%s and whole: %s", name, got)
 		}
 	}
-	tally, faults := spoil.Tally{}, 0
-	try := func(f spoil.Files, log string, fault spoil.Fault) {
-		t.Helper()
-		got := b.open(t, f, log+fault.String())
-		tally.Add(log+fault.Kind, got)
-		faults++
-		if !allowed(log+fault.Kind, got) {
-			t.Errorf("%s%v: %s", log, fault, got)
+	tally, faults := spoil.Each("journal.db", b.closed, b.killed, spoil.Strides{Pages: 211, Frames: 501}, func(f spoil.Files, kind, what string) string {
+		got := b.open(t, f, what)
+		if got != asked && !spoil.Allowed(kind, got) {
+			t.Errorf("%s: %s", what, got)
 		}
-	}
-	pages, frames := strides()
-	for fault := range spoil.Pages(b.closed["journal.db"], pages) {
-		try(b.closed.With("journal.db", fault.Bytes), "", fault)
-	}
-	for fault := range spoil.Pages(b.killed["journal.db"], 4*pages) {
-		try(b.killed.With("journal.db", fault.Bytes), "under a log ", fault)
-	}
-	for fault := range spoil.Frames(b.killed["journal.db-wal"], frames) {
-		try(b.killed.With("journal.db-wal", fault.Bytes), "log ", fault)
-	}
+		return got
+	})
 	t.Logf("a journal of %d payments, %d faults:%s", len(b.payments), faults, tally)
 }
 
@@ -276,9 +225,9 @@ func (b *box) open(t *testing.T, f spoil.Files, what string) string {
 	}
 	defer os.RemoveAll(dir)
 	outcome := b.start(t, dir, f, what)
-	if outcome == later {
+	if outcome == spoil.Later {
 		// Half a page at the end of the file may have become a page of zeros in the middle of a text.
-		if again := b.start(t, dir, nil, what); again != refused && again != broken {
+		if again := b.start(t, dir, nil, what); again != spoil.Refused && again != spoil.Broken {
 			t.Errorf("%s: what a query has met is %q at the next start", what, again)
 		}
 	}
@@ -290,10 +239,10 @@ func (b *box) start(t *testing.T, dir string, f spoil.Files, what string) (outco
 	j, st, err := journal.Open(t.Context(), journal.Config{Dir: dir, Reserve: -1})
 	if err != nil {
 		t.Errorf("%s: open: %v", what, err)
-		return wrong
+		return spoil.Wrong
 	}
 	defer func() {
-		if err := j.Close(); err != nil && outcome != later {
+		if err := j.Close(); err != nil && outcome != spoil.Later {
 			t.Errorf("%s: close: %v", what, err)
 		}
 	}()
@@ -301,7 +250,7 @@ func (b *box) start(t *testing.T, dir string, f spoil.Files, what string) (outco
 	case st.Lost:
 		b.keptWhole(t, f, st, what)
 		b.goesOn(t, j, st, what)
-		return refused
+		return spoil.Refused
 	case st.Restored:
 		if err := j.CanStart(); !errors.Is(err, record.ErrAcknowledge) {
 			t.Errorf("%s: may sell: %v", what, err)
@@ -321,41 +270,18 @@ func (b *box) compare(t *testing.T, j *journal.Journal, what string) string {
 		if !errors.Is(err, record.ErrStopped) || !errors.Is(err, sqlitedb.ErrDamaged) || !errors.Is(j.CanStart(), record.ErrStopped) {
 			t.Errorf("%s: a query answers %v, may sell: %v", what, err, j.CanStart())
 		}
-		return later
+		return spoil.Later
 	case got == b.want && writes == len(b.batches):
 		if err := j.CanStart(); err != nil {
 			t.Errorf("%s: may not sell: %v", what, err)
 		}
-		return right
+		return spoil.Right
 	case writes < len(b.batches) && got == expected(b.batches[:writes]):
-		return older
+		return spoil.Older
 	}
-	return b.difference(t, got, what)
-}
-
-// difference says how far an answer that is not right is from it.
-func (b *box) difference(t *testing.T, got, what string) string {
-	t.Helper()
-	w, g := strings.Split(b.want, "\n"), strings.Split(got, "\n")
-	outcome := letters
-	for i := range max(len(w), len(g)) {
-		switch {
-		case i >= len(w) || i >= len(g):
-			t.Logf("%s: %d lines, %d expected", what, len(g), len(w))
-			return wrong
-		case w[i] == g[i]:
-			continue
-		}
-		want, _, _ := strings.Cut(w[i], "|")
-		have, said, _ := strings.Cut(g[i], "|")
-		said, err := strconv.Unquote(said)
-		switch {
-		case have != want:
-			t.Logf("%s: %s, expected %s", what, have, want)
-			outcome = column
-		case err == nil && !json.Valid([]byte(said)) && outcome == letters:
-			outcome = broken
-		}
+	outcome, where := spoil.Difference(b.want, got)
+	if where != "" {
+		t.Logf("%s: %s", what, where)
 	}
 	return outcome
 }

@@ -197,47 +197,8 @@ func told(t *testing.T, s *sqlite.Store, steps []step) (string, error) {
 	return out.String() + calls.String(), nil
 }
 
-// strides are how many pages and frames lie between two that are damaged.
-func strides() (pages, frames int) {
-	if os.Getenv("TILLD_DEPTH") == "prove" {
-		return 1, 5
-	}
-	return 149, 701
-}
-
-// What may come of damage, what is better first.
-const (
-	right   = "opened and right"
-	emptied = "empty: no box is let in"
-	refused = "refused at the start"
-	later   = "met by a query, refused at the next start"
-	broken  = "a bill that cannot be read"      // its JSON is none
-	older   = "older, which the boxes see"      // the last changes are gone
-	letters = "another text"                    // SQLite keeps no sum of what it stores
-	column  = "another word or number in a row" // likewise
-	wrong   = "wrong"
-)
-
-// allowed says what may come of a fault. One bit may turn where nothing is compared with it; what hits a whole page may
-// at most break the middle of a long text; a log that is damaged ends there.
-func allowed(kind, outcome string) bool {
-	kind = strings.TrimPrefix(kind, "under a log ")
-	switch outcome {
-	case right, refused, later:
-		return true
-	case emptied:
-		return kind == spoil.Cut
-	case older:
-		return strings.HasPrefix(kind, "log ")
-	case broken:
-		return kind == spoil.Bit || kind == spoil.Zeroed || kind == spoil.Other || kind == spoil.Half
-	case letters:
-		return kind == spoil.Bit || kind == spoil.Other
-	case column:
-		return kind == spoil.Bit
-	}
-	return false
-}
+// What may come of damage to a ledger besides.
+const emptied = "empty: no box is let in"
 
 // ledgers is a ledger that is damaged again and again.
 type ledgers struct {
@@ -252,30 +213,17 @@ type ledgers struct {
 func TestDamagedAtEachPage(t *testing.T) {
 	l := manySold(t, 150)
 	for name, whole := range map[string]spoil.Files{"closed": l.closed, "killed": l.killed} {
-		if got := l.open(t, whole, name); got != right {
+		if got := l.open(t, whole, name); got != spoil.Right {
 			t.Fatalf("%s and whole: %s", name, got)
 		}
 	}
-	tally, faults := spoil.Tally{}, 0
-	try := func(f spoil.Files, log string, fault spoil.Fault) {
-		t.Helper()
-		got := l.open(t, f, log+fault.String())
-		tally.Add(log+fault.Kind, got)
-		faults++
-		if !allowed(log+fault.Kind, got) {
-			t.Errorf("%s%v: %s", log, fault, got)
+	tally, faults := spoil.Each("ledger.db", l.closed, l.killed, spoil.Strides{Pages: 149, Frames: 701}, func(f spoil.Files, kind, what string) string {
+		got := l.open(t, f, what)
+		if !spoil.Allowed(kind, got) && !(got == emptied && strings.HasSuffix(kind, spoil.Cut) && !strings.HasPrefix(kind, "log ")) {
+			t.Errorf("%s: %s", what, got)
 		}
-	}
-	pages, frames := strides()
-	for fault := range spoil.Pages(l.closed["ledger.db"], pages) {
-		try(l.closed.With("ledger.db", fault.Bytes), "", fault)
-	}
-	for fault := range spoil.Pages(l.killed["ledger.db"], 4*pages) {
-		try(l.killed.With("ledger.db", fault.Bytes), "under a log ", fault)
-	}
-	for fault := range spoil.Frames(l.killed["ledger.db-wal"], frames) {
-		try(l.killed.With("ledger.db-wal", fault.Bytes), "log ", fault)
-	}
+		return got
+	})
 	t.Logf("a ledger of %d changes, %d faults:%s", len(l.steps), faults, tally)
 }
 
@@ -321,14 +269,14 @@ func (l *ledgers) open(t *testing.T, f spoil.Files, what string) string {
 	defer os.RemoveAll(dir)
 	outcome := l.start(t, dir, what)
 	switch outcome {
-	case refused:
+	case spoil.Refused:
 		for name, was := range f {
 			if now, err := os.ReadFile(filepath.Join(dir, name)); err != nil || !bytes.Equal(was, now) {
 				t.Errorf("%s: %s is not what it was: %v", what, name, err)
 			}
 		}
-	case later:
-		if again := l.start(t, dir, what); again != refused {
+	case spoil.Later:
+		if again := l.start(t, dir, what); again != spoil.Refused {
 			t.Errorf("%s: what a query has met is %q at the next start", what, again)
 		}
 	}
@@ -343,10 +291,10 @@ func (l *ledgers) start(t *testing.T, dir, what string) (outcome string) {
 		if !errors.Is(err, sqlitedb.ErrDamaged) || !errors.As(err, &c) || c.Do == "" || strings.Contains(c.Error(), "\n") {
 			t.Errorf("%s: open: %v", what, err)
 		}
-		return refused
+		return spoil.Refused
 	}
 	defer func() {
-		if err := s.Close(); err != nil && outcome != later {
+		if err := s.Close(); err != nil && outcome != spoil.Later {
 			t.Errorf("%s: close: %v", what, err)
 		}
 	}()
@@ -359,22 +307,26 @@ func (l *ledgers) start(t *testing.T, dir, what string) (outcome string) {
 		var moment *time.ParseError
 		switch {
 		case errors.Is(err, sqlitedb.ErrDamaged) && s.Stopped() != nil:
-			return later
+			return spoil.Later
 		case errors.As(err, &syntax), errors.As(err, &moment):
-			return broken
+			return spoil.Broken
 		case errors.Is(err, integrator.ErrUnknownBill): // the text says another box, or another bill
-			return letters
+			return spoil.Letters
 		}
 		t.Errorf("%s: a query answers: %v; stopped: %v", what, err, s.Stopped())
-		return wrong
+		return spoil.Wrong
 	}
 	if got == l.want {
-		return right
+		return spoil.Right
 	}
 	if n := l.changes(got); n < len(l.steps) && got == expected(t, l.steps[:n]) {
-		return older
+		return spoil.Older
 	}
-	return l.difference(t, got, what)
+	outcome, where := spoil.Difference(l.want, got)
+	if where != "" {
+		t.Logf("%s: %s", what, where)
+	}
+	return outcome
 }
 
 // changes is how many steps a ledger has taken that has written got: the versions of its bills together.
@@ -387,28 +339,6 @@ func (l *ledgers) changes(got string) (n int) {
 		}
 	}
 	return n
-}
-
-// difference says how far an answer that is not right is from it.
-func (l *ledgers) difference(t *testing.T, got, what string) string {
-	t.Helper()
-	w, g := strings.Split(l.want, "\n"), strings.Split(got, "\n")
-	outcome := letters
-	for i := range max(len(w), len(g)) {
-		switch {
-		case i >= len(w) || i >= len(g):
-			t.Logf("%s: %d lines, %d expected", what, len(g), len(w))
-			return wrong
-		case w[i] == g[i]:
-			continue
-		}
-		want, _, _ := strings.Cut(w[i], "|")
-		if have, _, _ := strings.Cut(g[i], "|"); have != want {
-			t.Logf("%s: %s, expected %s", what, have, want)
-			outcome = column
-		}
-	}
-	return outcome
 }
 
 // TestDamageMetByAQueryStopsTheLedger: a file too large to be checked at each start has damage in it. The first question

@@ -1,0 +1,95 @@
+package spoil
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// What may come of damage at either end, what is better first. An end may have further ones of its own.
+const (
+	Right   = "opened and right"
+	Refused = "refused at the start"
+	Later   = "met by a query, refused at the next start"
+	Older   = "older, which the other end sees" // the last changes are gone
+	Broken  = "a text that cannot be read"      // whoever reads it says so
+	Letters = "another text"                    // SQLite keeps no sum of what it stores
+	Column  = "another word or number in a row" // likewise
+	Wrong   = "wrong"
+	underA  = "under a log "
+	ofALog  = "log "
+)
+
+// Allowed says what may come of a fault. One bit may turn where nothing is compared with it; what hits a whole page may
+// at most break the middle of a long text; a log that is damaged ends there.
+func Allowed(kind, outcome string) bool {
+	page := strings.TrimPrefix(kind, underA)
+	switch outcome {
+	case Right, Refused, Later:
+		return true
+	case Older:
+		return strings.HasPrefix(page, ofALog)
+	case Broken:
+		return page == Bit || page == Zeroed || page == Other || page == Half
+	case Letters:
+		return page == Bit || page == Other
+	case Column:
+		return page == Bit
+	}
+	return false
+}
+
+// Strides are how many pages and frames lie between two that are damaged: with TILLD_DEPTH=prove every page is, and every
+// fifth frame.
+type Strides struct{ Pages, Frames int }
+
+// Each damages the database of that name in a directory as a clean end leaves it, and as a kill leaves it with its last
+// changes in the log. open is given the files, the kind of damage and where it is, and says what came of it.
+func Each(name string, closed, killed Files, quick Strides, open func(f Files, kind, what string) string) (Tally, int) {
+	if os.Getenv("TILLD_DEPTH") == "prove" {
+		quick = Strides{1, 5}
+	}
+	tally, faults := Tally{}, 0
+	try := func(f Files, log string, fault Fault) {
+		kind := log + fault.Kind
+		tally.Add(kind, open(f, kind, log+fault.String()))
+		faults++
+	}
+	for fault := range Pages(closed[name], quick.Pages) {
+		try(closed.With(name, fault.Bytes), "", fault)
+	}
+	for fault := range Pages(killed[name], 4*quick.Pages) {
+		try(killed.With(name, fault.Bytes), underA, fault)
+	}
+	for fault := range Frames(killed[name+"-wal"], quick.Frames) {
+		try(killed.With(name+"-wal", fault.Bytes), ofALog, fault)
+	}
+	return tally, faults
+}
+
+// Difference says how far an answer is from the right one, and where. Each line of both has what is a column or a row of
+// its own before a stroke, and behind it a quoted text, JSON where the right one is.
+func Difference(want, got string) (outcome, where string) {
+	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
+	outcome = Letters
+	for i := range max(len(w), len(g)) {
+		switch {
+		case i >= len(w) || i >= len(g):
+			return Wrong, fmt.Sprintf("%d lines, %d expected", len(g), len(w))
+		case w[i] == g[i]:
+			continue
+		}
+		right, _, _ := strings.Cut(w[i], "|")
+		have, said, _ := strings.Cut(g[i], "|")
+		text, err := strconv.Unquote(said)
+		switch {
+		case have != right:
+			outcome, where = Column, fmt.Sprintf("%s, expected %s", have, right)
+		case err == nil && !json.Valid([]byte(text)) && outcome == Letters:
+			outcome = Broken
+		}
+	}
+	return outcome, where
+}
