@@ -22,6 +22,8 @@ var (
 	ErrFull = errors.New("has no room on its disk")
 	// ErrNewer: a newer program has migrated it. Nothing was touched.
 	ErrNewer = errors.New("was made by a newer version of this program")
+	// ErrMigration: a step of a migration failed on what the file holds. The file is as it was.
+	ErrMigration = errors.New("could not be brought to the version of this program")
 	// ErrLocked: another process works with it.
 	ErrLocked = errors.New("is in use by another process")
 	// ErrDisk: the disk answers writes or syncs with errors.
@@ -68,6 +70,8 @@ func advice(kind error) string {
 		return "free some space on the disk"
 	case ErrNewer:
 		return "install the newer program again, or put back the copy that it made before it migrated"
+	case ErrMigration:
+		return "run the program of before, and give this line to its makers; nothing was changed"
 	case ErrLocked:
 		return "end the other process first"
 	case ErrDisk:
@@ -107,7 +111,7 @@ func kindOf(err error) error {
 	case errors.Is(err, syscall.EIO):
 		return ErrDisk
 	}
-	for _, kind := range []error{ErrDamaged, ErrReadOnly, ErrFull, ErrNewer, ErrLocked, ErrDisk} {
+	for _, kind := range []error{ErrDamaged, ErrReadOnly, ErrFull, ErrNewer, ErrMigration, ErrLocked, ErrDisk} {
 		if errors.Is(err, kind) {
 			return kind
 		}

@@ -139,10 +139,14 @@ func (db *DB) migrate(ctx context.Context, from int64) error {
 		return fmt.Errorf("prepare migrations: %w", err)
 	}
 	if _, err := p.Up(ctx); err != nil {
+		what := fmt.Sprintf("migrate from version %d to %d", from, to)
 		if db.copied != "" {
-			return fmt.Errorf("migrate from version %d to %d (the copy is %s): %w", from, to, db.copied, err)
+			what += fmt.Sprintf(" (the copy is %s)", db.copied)
 		}
-		return fmt.Errorf("migrate from version %d to %d: %w", from, to, err)
+		if err = fmt.Errorf("%s: %w", what, err); kindOf(err) == nil {
+			return condition(ErrMigration, db.cfg.Path, err)
+		}
+		return err
 	}
 	return nil
 }

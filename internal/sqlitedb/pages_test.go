@@ -2,8 +2,10 @@ package sqlitedb_test
 
 import (
 	"database/sql"
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"tilld/internal/sqlitedb"
@@ -47,4 +49,22 @@ func pageSize(t *testing.T, db *sqlitedb.DB) (n int) {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// A migration that does not fit what the file holds is said with what to do, and the file keeps its version.
+func TestAMigrationThatFailsLeavesTheFileAsItWas(t *testing.T) {
+	cfg := config(t)
+	if err := open(t, cfg).Close(); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Migrations = migrations("ALTER TABLE thing ADD COLUMN name TEXT;")
+	_, err := sqlitedb.Open(t.Context(), cfg)
+	var c *sqlitedb.Condition
+	if !errors.Is(err, sqlitedb.ErrMigration) || !errors.As(err, &c) || c.Do == "" || !strings.Contains(err.Error(), "duplicate column name") || strings.Contains(err.Error(), "\n") {
+		t.Fatalf("it says %v", err)
+	}
+	cfg.Migrations = migrations()
+	if v := open(t, cfg).Version(); v != 1 {
+		t.Errorf("version %d afterwards", v)
+	}
 }
