@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -184,7 +183,7 @@ func (p *paperCode) each(f func(*onPaper)) {
 		}
 	}
 	p.mu.Unlock()
-	for name, outputs := range maps.All(changed) {
+	for name, outputs := range changed {
 		p.moved(name, outputs)
 	}
 }
