@@ -218,8 +218,8 @@ func TestAdmission(t *testing.T) {
 
 func TestIdentity(t *testing.T) {
 	o := newOffice("till-1", "till-2", "blocked")
-	var log bytes.Buffer
-	url, s := serve(t, o, terminal.Config{Log: slog.New(slog.NewTextHandler(&lockedWriter{w: &log}, nil))})
+	log := &lockedWriter{}
+	url, s := serve(t, o, terminal.Config{Log: slog.New(slog.NewTextHandler(log, nil))})
 	_, p, err := come(t, url, "blocked", "b", 0)
 	if p == nil || p.Data.Code != wire.NoBlocked || code(err) != wire.CloseBlocked {
 		t.Errorf("blocked: %v, %v", p, err)
@@ -253,10 +253,16 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
-// lockedWriter is a log that several goroutines write.
+// lockedWriter is a log that several goroutines write, and a test reads.
 type lockedWriter struct {
 	mu sync.Mutex
-	w  *bytes.Buffer
+	w  bytes.Buffer
+}
+
+func (l *lockedWriter) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.String()
 }
 
 func (l *lockedWriter) Write(p []byte) (int, error) {
