@@ -13,14 +13,17 @@ import (
 )
 
 // Conn is one WebSocket. Send, Latest, Beat and Close may be called by anybody at any time and never block; Receive has
-// one caller. Done is closed when the socket is closed and the writer has ended.
+// one caller. Done is closed when the socket is closed and the writer has ended. While nothing is to be written a Conn
+// has no goroutine of its own.
 type Conn struct {
 	c     *websocket.Conn
 	limit int64
-	wake  chan struct{} // capacity 1: full means that the writer is about to look anyway
-	done  chan struct{}
 
 	mu      sync.Mutex
+	writing bool          // a writer runs, or has closed the socket for good: nobody starts another
+	over    bool          // it has closed the socket
+	done    chan struct{} // closed when over; nil while nobody has asked
+	pinger  *time.Timer   // tick, after each beat
 	queue   []frame
 	held    [2]int // frames of each class in queue
 	bytes   int    // in queue
@@ -29,12 +32,12 @@ type Conn struct {
 	pong    []byte   // payload of the newest ping not answered
 	ponging bool
 	beat    time.Duration
-	rebeat  bool        // ping now, then every beat
-	closing *CloseError // asked for, by us
-	broken  bool        // the peer broke a limit: what still comes is thrown away
-	failed  error       // why writing ended, if it failed
-	ended   error       // why Receive ended
-	readEnd chan struct{}
+	ping    bool          // one is due
+	closing *CloseError   // asked for, by us
+	broken  bool          // the peer broke a limit: what still comes is thrown away
+	failed  error         // why writing ended, if it failed
+	ended   error         // why Receive ended
+	readEnd chan struct{} // closed when Receive has ended; nil while no farewell waits for it
 	empty   chan struct{} // closed when queue runs empty; nil while nobody waits in Drained
 }
 
@@ -44,27 +47,22 @@ type frame struct {
 }
 
 func start(c *websocket.Conn, o Options) *Conn {
-	w := &Conn{
-		c:       c,
-		limit:   cmp.Or(o.MaxFrame, int64(MaxFrame)),
-		beat:    cmp.Or(o.Beat, Idle),
-		wake:    make(chan struct{}, 1),
-		done:    make(chan struct{}),
-		readEnd: make(chan struct{}),
-	}
+	w := &Conn{c: c, limit: cmp.Or(o.MaxFrame, int64(MaxFrame)), beat: cmp.Or(o.Beat, Idle)}
 	c.SetReadLimit(w.limit)
 	c.SetPingHandler(func(s string) error {
-		w.touch()
 		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.setDeadline()
 		w.pong, w.ponging = []byte(s), true // newest wins, as RFC 6455 5.5.3 allows: a flood of pings costs one pong
-		w.mu.Unlock()
 		w.nudge()
 		return nil
 	})
 	c.SetPongHandler(func(string) error { w.touch(); return nil })
 	c.SetCloseHandler(func(int, string) error { return nil }) // the writer answers
-	w.touch()
-	go w.write()
+	w.mu.Lock()                                               // tick may come at once
+	defer w.mu.Unlock()
+	w.setDeadline()
+	w.pinger = time.AfterFunc(w.beat, w.tick)
 	return w
 }
 
@@ -75,7 +73,17 @@ func (w *Conn) Protocol() string { return w.c.Subprotocol() }
 func (w *Conn) RemoteAddr() net.Addr { return w.c.RemoteAddr() }
 
 // Done is closed when the socket is closed and nothing of the connection runs any more but the caller's own Receive.
-func (w *Conn) Done() <-chan struct{} { return w.done }
+func (w *Conn) Done() <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.done == nil {
+		w.done = make(chan struct{})
+		if w.over {
+			close(w.done)
+		}
+	}
+	return w.done
+}
 
 // Send queues a text frame; data must not be changed afterwards. ErrBehind: the queue was full, everything waiting has
 // been dropped and the peer gets close 4429: it comes back and asks for what it lacks.
@@ -84,10 +92,11 @@ func (w *Conn) Send(class Class, data []byte) error {
 		return ErrTooBig
 	}
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.closing != nil || w.ended != nil {
-		w.mu.Unlock()
 		return ErrClosed
 	}
+	defer w.nudge()
 	limit := MaxEvents
 	if class == Call {
 		limit = MaxCalls
@@ -95,15 +104,11 @@ func (w *Conn) Send(class Class, data []byte) error {
 	if w.held[class] >= limit || w.bytes+len(data) > MaxQueued {
 		w.drop()
 		w.closing = &CloseError{Code: closeBehind, Reason: "behind", Local: true}
-		w.mu.Unlock()
-		w.nudge()
 		return ErrBehind
 	}
 	w.queue = append(w.queue, frame{class, data})
 	w.held[class]++
 	w.bytes += len(data)
-	w.mu.Unlock()
-	w.nudge()
 	return nil
 }
 
@@ -111,9 +116,9 @@ func (w *Conn) Send(class Class, data []byte) error {
 // leaves when nothing of Send is waiting. With MaxLatest keys waiting, a new key is dropped.
 func (w *Conn) Latest(key string, data []byte) {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	_, waiting := w.latest[key]
 	if w.closing != nil || w.ended != nil || int64(len(data)) > w.limit || (!waiting && len(w.order) >= MaxLatest) {
-		w.mu.Unlock()
 		return
 	}
 	if w.latest == nil {
@@ -123,20 +128,19 @@ func (w *Conn) Latest(key string, data []byte) {
 		w.order = append(w.order, key)
 	}
 	w.latest[key] = data
-	w.mu.Unlock()
 	w.nudge()
 }
 
 // Beat changes how often we ping, and with it when a silent peer counts as dead (Dead). A ping leaves at once.
 func (w *Conn) Beat(every time.Duration) {
 	w.mu.Lock()
-	if every <= 0 || every == w.beat || w.closing != nil {
-		w.mu.Unlock()
+	defer w.mu.Unlock()
+	if every <= 0 || every == w.beat || w.closing != nil || w.over {
 		return
 	}
-	w.beat, w.rebeat = every, true
+	w.beat, w.ping = every, true
+	w.pinger.Reset(every)
 	w.setDeadline()
-	w.mu.Unlock()
 	w.nudge()
 }
 
@@ -147,10 +151,10 @@ func (w *Conn) Close(code int, reason string) {
 		reason = reason[:maxReason]
 	}
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.closing == nil {
 		w.closing = &CloseError{Code: code, Reason: reason, Local: true}
 	}
-	w.mu.Unlock()
 	w.nudge()
 }
 
@@ -162,8 +166,10 @@ func (w *Conn) Kill() {
 	}
 	w.drop()
 	w.mu.Unlock()
-	_ = w.c.Close()
+	_ = w.c.Close() // without the lock: over TLS it may take seconds
+	w.mu.Lock()
 	w.nudge()
+	w.mu.Unlock()
 }
 
 // Receive waits for the next frame. Any frame, control frames too, counts as life; silence ends the connection. After an
@@ -188,11 +194,12 @@ func (w *Conn) Receive() ([]byte, error) {
 	return p, nil
 }
 
-// end keeps the first cause and tells the writer.
+// end keeps the first cause and has the writer close the socket.
 func (w *Conn) end(err error) error {
 	var ce *websocket.CloseError
 	var ne net.Error
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	switch {
 	case w.closing != nil:
 		err = w.closing
@@ -205,8 +212,9 @@ func (w *Conn) end(err error) error {
 	}
 	w.ended = err
 	w.drop()
-	w.mu.Unlock()
-	close(w.readEnd)
+	if w.readEnd != nil {
+		close(w.readEnd)
+	}
 	w.nudge()
 	return err
 }
@@ -244,11 +252,4 @@ func (w *Conn) setDeadline() {
 func (w *Conn) drop() {
 	w.queue, w.held, w.bytes, w.latest, w.order = nil, [2]int{}, 0, nil, nil
 	w.emptied()
-}
-
-func (w *Conn) nudge() {
-	select {
-	case w.wake <- struct{}{}:
-	default:
-	}
 }

@@ -2,8 +2,8 @@
 // alive. It refuses to know what the frames say, never compresses, never blocks a producer and never reads without a
 // limit.
 //
-// What it does about that library's edges: one writer goroutine for each connection (a second concurrent writer panics),
-// a read limit (the default is none), 1 KiB read buffers and write buffers from a shared pool, deadlines on every write
+// What it does about that library's edges: one writer at a time for each connection (a second concurrent one panics), there
+// while something is to be written and no longer, a read limit (the default is none), 1 KiB read buffers and write buffers from a shared pool, deadlines on every write
 // and every wait for a frame, Origin refused unless the caller allows it (the default accepts a request without Origin
 // and compares with Host alone), one error kept after the first (reading on after an error panics in the end).
 package ws

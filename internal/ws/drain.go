@@ -22,7 +22,7 @@ func (w *Conn) Drained(ctx context.Context) error {
 	select {
 	case <-empty:
 		return nil
-	case <-w.done:
+	case <-w.Done():
 		return ErrClosed
 	case <-ctx.Done():
 		return ctx.Err()

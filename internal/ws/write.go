@@ -8,47 +8,63 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// write is the connection's only writer. It ends when the peer is gone, a write failed, or a close was asked for and
-// sent, and closes the socket.
-func (w *Conn) write() {
-	defer close(w.done)
-	defer func() { _ = w.c.Close() }()
+// nudge starts the writer unless it runs; w.mu is held. The writer leaves under the same lock and only with nothing to
+// write, so whatever is queued has one.
+func (w *Conn) nudge() {
+	if !w.writing {
+		w.writing = true
+		go w.write()
+	}
+}
+
+// tick writes the ping that is due.
+func (w *Conn) tick() {
 	w.mu.Lock()
-	every := w.beat
+	if w.over {
+		w.mu.Unlock()
+		return
+	}
+	w.ping = true
+	w.pinger.Reset(w.beat)
+	free := !w.writing
+	w.writing = true
 	w.mu.Unlock()
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
-	for {
-		again, err := w.step(ticker)
-		if err != nil {
-			w.broke(err)
+	if free { // the timer's goroutine is as good as another
+		w.write()
+	}
+}
+
+// write is the connection's only writer. It ends when nothing is left to write, or for good: the peer is gone, a write
+// failed, or a close was asked for and sent. Then it closes the socket.
+func (w *Conn) write() {
+	for again := true; again; {
+		var err error
+		if again, err = w.step(); err != nil {
+			w.shut(err)
 			return // Receive fails on the closed socket and says why
-		}
-		if again {
-			continue
-		}
-		select {
-		case <-w.wake:
-		case <-ticker.C:
-			if err := w.control(websocket.PingMessage, nil); err != nil {
-				w.broke(err)
-				return
-			}
 		}
 	}
 }
 
-// broke keeps a failed write as the cause of the end.
-func (w *Conn) broke(err error) {
+// shut closes the socket; a failed write is kept as the cause of the end.
+func (w *Conn) shut(err error) {
 	w.mu.Lock()
 	if w.ended == nil && w.closing == nil {
 		w.failed = fmt.Errorf("write to the peer: %w", err)
 	}
 	w.mu.Unlock()
+	_ = w.c.Close()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.over = true
+	w.pinger.Stop()
+	if w.done != nil {
+		close(w.done)
+	}
 }
 
-// step writes the next thing that waits; again is false when nothing does.
-func (w *Conn) step(ticker *time.Ticker) (again bool, err error) {
+// step writes the next thing that waits; again is false when nothing does, and then the writer has left.
+func (w *Conn) step() (again bool, err error) {
 	w.mu.Lock()
 	switch {
 	case w.ended != nil:
@@ -63,11 +79,9 @@ func (w *Conn) step(ticker *time.Ticker) (again bool, err error) {
 		w.pong, w.ponging = nil, false
 		w.mu.Unlock()
 		return true, w.control(websocket.PongMessage, p)
-	case w.rebeat:
-		w.rebeat = false
-		every := w.beat
+	case w.ping:
+		w.ping = false
 		w.mu.Unlock()
-		ticker.Reset(every)
 		return true, w.control(websocket.PingMessage, nil)
 	case len(w.queue) > 0:
 		f := w.queue[0]
@@ -93,9 +107,11 @@ func (w *Conn) step(ticker *time.Ticker) (again bool, err error) {
 	case w.closing != nil:
 		ce := w.closing
 		_ = w.c.SetReadDeadline(time.Now().Add(CloseGrace))
+		w.readEnd = make(chan struct{})
 		w.mu.Unlock()
 		return false, w.farewell(ce)
 	}
+	w.writing = false
 	w.mu.Unlock()
 	return false, nil
 }
