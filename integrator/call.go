@@ -98,14 +98,13 @@ func said(r *bill.Effect) (*wire.Result, *wire.Problem) {
 	if r == nil {
 		return nil, wire.Refuse(payment.NoWrongState, "the bill does not take this call now")
 	}
-	b := r.Bill
 	if r.Refusal == "" {
-		return &wire.Result{Outcome: r.Outcome, Owed: r.Owed, Bill: &b}, nil
+		return &wire.Result{Outcome: r.Outcome, Owed: r.Owed, Bill: r.Bill}, nil
 	}
 	p := wire.Refuse(r.Refusal, sentence(r.Refusal))
 	p.Data.Why = r.Why
-	if b.Payment != "" {
-		p.Data.Bill = &b
+	if b := r.Bill; b != nil && b.Payment != "" {
+		p.Data.Bill = b
 	}
 	return nil, p
 }

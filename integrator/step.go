@@ -45,7 +45,7 @@ func (s *Service) step(c *Case, e bill.Event) (outcome, error) {
 	for _, f := range effects {
 		switch f.Kind {
 		case bill.Tell:
-			c.Tell = append(c.Tell, Tell{Type: f.Type, Fresh: f.Fresh, Body: f.Bill})
+			c.Tell = append(c.Tell, Tell{Type: f.Type, Fresh: f.Fresh, Body: *f.Bill})
 		case bill.Do:
 			c.Work = append(c.Work, f.Work)
 		case bill.Insert:

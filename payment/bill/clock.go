@@ -2,6 +2,8 @@ package bill
 
 import (
 	"hash/fnv"
+	"iter"
+	"slices"
 	"time"
 
 	"tilld/payment"
@@ -22,33 +24,38 @@ type alarm struct {
 }
 
 // clocks are every clock that runs on s, in the order in which they fire when several are due.
-func clocks(s *State) (out []alarm) {
-	add := func(c Cause, t time.Time, on bool) {
-		if on && !t.IsZero() {
-			out = append(out, alarm{cause: c, at: t})
+func clocks(s *State) iter.Seq[alarm] {
+	return func(yield func(alarm) bool) {
+		add := func(c Cause, t time.Time, on bool) bool {
+			return !on || t.IsZero() || yield(alarm{cause: c, at: t})
+		}
+		if !(add(clockCreate, earlier(s.CreateBy, s.ExpiresAt), created(s)) &&
+			add(clockLease, s.LateUntil, closing(s) && offered(s)) &&
+			add(clockConfirm, s.ConfirmBy, full(s)) &&
+			add(clockExpiry, s.ExpiresAt, unfull(s) && !s.Paying && running(s) == nil) &&
+			add(clockMaxOpen, s.MaxOpenAt, unfull(s))) {
+			return
+		}
+		if a := running(s); a != nil && !add(clockAttempt, a.Deadline, unfull(s)) {
+			return
+		}
+		if !(add(clockDoubt, s.DoubtBy, closing(s) && !s.Doubt) &&
+			add(clockWatch, s.WatchUntil, closed(s) && !s.LastLook) &&
+			add(clockAsk, s.NextAsk, true)) {
+			return
+		}
+		for i := range s.Quotes {
+			if !add(clockQuote, s.Quotes[i].Until, open(s) && !s.Quotes[i].Gone) {
+				return
+			}
+		}
+		for i := range s.Obligations {
+			o := &s.Obligations[i]
+			if (o.State == Owed || o.State == Sent) && !o.Next.IsZero() && !yield(alarm{cause: clockDebt, at: o.Next, debt: o.ID}) {
+				return
+			}
 		}
 	}
-	add(clockCreate, earlier(s.CreateBy, s.ExpiresAt), created(s))
-	add(clockLease, s.LateUntil, closing(s) && offered(s))
-	add(clockConfirm, s.ConfirmBy, full(s))
-	add(clockExpiry, s.ExpiresAt, unfull(s) && !s.Paying && running(s) == nil)
-	add(clockMaxOpen, s.MaxOpenAt, unfull(s))
-	if a := running(s); a != nil {
-		add(clockAttempt, a.Deadline, unfull(s))
-	}
-	add(clockDoubt, s.DoubtBy, closing(s) && !s.Doubt)
-	add(clockWatch, s.WatchUntil, closed(s) && !s.LastLook)
-	add(clockAsk, s.NextAsk, true)
-	for i := range s.Quotes {
-		add(clockQuote, s.Quotes[i].Until, open(s) && !s.Quotes[i].Gone)
-	}
-	for i := range s.Obligations {
-		o := &s.Obligations[i]
-		if (o.State == Owed || o.State == Sent) && !o.Next.IsZero() {
-			out = append(out, alarm{cause: clockDebt, at: o.Next, debt: o.ID})
-		}
-	}
-	return out
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -60,32 +67,32 @@ func earlier(a, b time.Time) time.Time {
 
 // Due is when the next Tick is wanted; zero: none, until something else happens.
 func Due(s State) (t time.Time) {
-	for _, c := range clocks(&s) {
+	for c := range clocks(&s) {
 		t = earlier(t, c.at)
 	}
 	return t
 }
 
-// tick fires every clock that is due, one after another, each on the state that the one before it left.
-func (r *run) tick(Event) {
+// tick fires every clock that is due, one after another, each on the state that the one before it left, and once.
+func (r *run) tick() {
 	var fired []alarm
-again:
-	for _, c := range clocks(&r.s) {
-		if !due(c.at, r.now) {
-			continue
-		}
-		for _, f := range fired {
-			if f.cause == c.cause && f.debt == c.debt {
-				continue again
-			}
-		}
+	for c, ok := r.next(nil); ok; c, ok = r.next(fired) {
 		fired = append(fired, c)
 		if c.cause == clockAsk {
 			r.s.Asks++
 		}
 		r.one(Event{Cause: c.cause, Obligation: c.debt})
-		goto again
 	}
+}
+
+// next is the first clock that is due and has not fired.
+func (r *run) next(fired []alarm) (alarm, bool) {
+	for c := range clocks(&r.s) {
+		if due(c.at, r.now) && !slices.ContainsFunc(fired, func(f alarm) bool { return f.cause == c.cause && f.debt == c.debt }) {
+			return c, true
+		}
+	}
+	return alarm{}, false
 }
 
 // pace sets the next question to the provider.

@@ -26,7 +26,7 @@ type Effect struct {
 
 	Type  string        // of Tell: payment.Ev…
 	Fresh time.Duration // of Tell: older than this it goes into the books only; 0: always acted on
-	Bill  payment.Bill  // of Tell and Reply: the bill as it stood then
+	Bill  *payment.Bill // of Tell and Reply: the bill as it stood then
 
 	Outcome string    // of Reply: wire's outcome, "" when refused
 	Refusal string    // of Reply: payment.No…

@@ -22,6 +22,6 @@ func (r *run) forget(why string) {
 	r.s.Review, r.s.Why = true, why
 	f := tell(payment.EvReview)
 	r.s.Version++
-	f.Bill = Snapshot(r.s, r.now)
+	f.Bill = r.bill()
 	r.fx = append(r.fx, f, notice(why))
 }

@@ -3,6 +3,7 @@ package bill
 import (
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"tilld/payment"
@@ -30,12 +31,14 @@ func Step(s State, e Event) (State, []Effect, []string, error) { return rows.Ste
 
 // Step executes this table.
 func (t Table) Step(s State, e Event) (State, []Effect, []string, error) {
-	r := &run{table: t, s: clone(s), now: e.Now, env: e.Env}
+	r := pool.Get().(*run)
+	defer r.put()
+	r.table, r.s, r.now, r.env = t, clone(s), e.Now, e.Env
 	switch e.Cause {
 	case Reported:
 		r.report(e)
 	case Tick:
-		r.tick(e)
+		r.tick()
 	case Kept:
 		if o := order(&r.s, e.Attempt); o != nil {
 			o.Memo = slices.Clone(e.Memo)
@@ -48,7 +51,9 @@ func (t Table) Step(s State, e Event) (State, []Effect, []string, error) {
 		r.one(e)
 	}
 	r.clawbacks()
-	r.one(Event{Cause: checking})
+	if broken(&r.s) != "" {
+		r.one(Event{Cause: checking})
+	}
 	if r.err != nil {
 		return s, r.fx, r.ids, r.err
 	}
@@ -67,18 +72,31 @@ type run struct {
 	err   error // the change is refused, and fx is the alarm
 	// replied: a call has one answer, that of the first row it took.
 	replied bool
+	// events are those at work, each handed on by a row of the one before it. No row keeps its own.
+	events [4]Event
+	depth  int
+}
+
+// pool keeps what a Step needs for itself while it runs: it is large.
+var pool = sync.Pool{New: func() any { return new(run) }}
+
+// put gives r back. What it has handed out is not its own any more; s and events are written anew before they are read.
+func (r *run) put() {
+	r.fx, r.ids, r.err, r.replied, r.depth = nil, nil, nil, false, 0
+	pool.Put(r)
 }
 
 // one takes e through the table, and everything that its row hands on.
-func (r *run) one(e Event) {
-	e.Now, e.Env = r.now, r.env
-	row := payment.Find(r.table, &r.s, &e)
+func (r *run) one(event Event) {
+	e := r.event(event)
+	defer func() { r.depth-- }()
+	row := payment.Find(r.table, &r.s, e)
 	if row == nil {
-		r.none(e)
+		r.none(*e)
 		return
 	}
 	r.ids = append(r.ids, row.ID)
-	_, fx := row.Do(&r.s, &e)
+	_, fx := row.Do(&r.s, e)
 	for _, f := range fx {
 		switch f.Kind {
 		case then:
@@ -90,7 +108,8 @@ func (r *run) one(e Event) {
 				of = f.New
 			}
 			of.Version++
-			f.Bill = Snapshot(*of, r.now)
+			b := Snapshot(*of, r.now)
+			f.Bill = &b
 			if f.Type == payment.EvLate {
 				f.Fresh = r.s.LateUntil.Sub(r.now)
 			}
@@ -99,7 +118,7 @@ func (r *run) one(e Event) {
 				continue // a row that another handed on to has an answer of its own
 			}
 			r.replied = true
-			f.Bill = Snapshot(r.s, r.now)
+			f.Bill = r.bill()
 		case Alarm:
 			r.stop(f, ErrInvariant)
 			return
@@ -109,6 +128,24 @@ func (r *run) one(e Event) {
 			r.fx = append(r.fx, f)
 		}
 	}
+}
+
+// bill is the bill as it stands now.
+func (r *run) bill() *payment.Bill {
+	b := Snapshot(r.s, r.now)
+	return &b
+}
+
+// event puts e where its row sees it.
+func (r *run) event(e Event) (at *Event) {
+	if r.depth++; r.depth <= len(r.events) {
+		at = &r.events[r.depth-1]
+	} else {
+		at = new(Event)
+	}
+	e.Now, e.Env = r.now, r.env
+	*at = e
+	return at
 }
 
 // stop refuses the whole change with an alarm; the first one stands.
@@ -124,7 +161,7 @@ func (r *run) none(e Event) {
 	case CallCreate, CallReturn, CallConfirm, CallCharge, CallChargeVoid, CallAcceptLate, CallExtend, CallApply,
 		CallUnapply, CallView, CallDeactivate, Decided, Resolved, Moved:
 		f := refuse(payment.NoWrongState, "")
-		f.Bill = Snapshot(r.s, r.now)
+		f.Bill = r.bill()
 		r.fx = append(r.fx, f)
 	case Credited:
 		r.stop(Effect{Kind: Alarm, Code: "no_row_for_credit"}, ErrNoRow)

@@ -18,8 +18,8 @@ type row = payment.Row[Payment, Event, Effect]
 // step whose commit did not happen may be taken again.
 func Take(p Payment, e Event) (Payment, []Effect, []string, error) {
 	was := p
-	p = p.clone()
 	if e.Kind == Answered {
+		p = p.clone()
 		if e.Answer.Code == payment.NoSuperseded {
 			return was, nil, nil, nil // of the session, not of the call: it is sent again
 		}
@@ -29,7 +29,8 @@ func Take(p Payment, e Event) (Payment, []Effect, []string, error) {
 	}
 	var done []Effect
 	var ids []string
-	queue := []Event{e}
+	var room [4]Event // more is seldom
+	queue := append(room[:0], e)
 	for len(queue) > 0 {
 		e := queue[0]
 		queue = queue[1:]
@@ -59,7 +60,8 @@ func Take(p Payment, e Event) (Payment, []Effect, []string, error) {
 	}
 	done = onlyOwnGlass(was, done)
 	done = append(done, clockWork(was, p, e, done)...)
-	if !reflect.DeepEqual(was, p) || slices.ContainsFunc(done, func(f Effect) bool { return f.Do == Tell }) {
+	told := slices.ContainsFunc(done, func(f Effect) bool { return f.Do == Tell })
+	if told || (len(ids) > 0 || e.Kind == Answered) && !reflect.DeepEqual(was, p) {
 		p.Version++
 	}
 	return p, done, ids, nil

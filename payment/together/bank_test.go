@@ -2,6 +2,7 @@ package together
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"tilld/payment"
@@ -56,7 +57,7 @@ func newBank(w *world) *bank {
 }
 
 // asked is one call: it reaches the bank or not, now or late, and its answer comes or not.
-func (b *bank) asked(st bill.State, w bill.Work, o bill.Order, code string, until time.Time, rep bill.Report, done func(bill.Report)) {
+func (b *bank) asked(st *bill.State, w bill.Work, o bill.Order, code string, until time.Time, rep bill.Report, done func(bill.Report)) {
 	x := b.w
 	unclear := func() {
 		x.count.bankSilent++
@@ -97,13 +98,13 @@ func e(w bill.Work, p float64) float64 {
 	return p
 }
 
-func (b *bank) does(st bill.State, w bill.Work, ord bill.Order, code string, rep bill.Report) bill.Report {
+func (b *bank) does(st *bill.State, w bill.Work, ord bill.Order, code string, rep bill.Report) bill.Report {
 	x := b.w
 	o := b.orders[ord.ID]
 	switch w.Kind {
 	case bill.Present:
 		if o == nil {
-			o = b.make(ord.ID, st.Request.Amount.Value, bill.ProviderExpiry(st, x.server.env.Traits))
+			o = b.make(ord.ID, st.Request.Amount.Value, bill.ProviderExpiry(*st, x.server.env.Traits))
 			x.till.shown(o)
 		}
 	case bill.ChargeCode:
@@ -176,7 +177,7 @@ func (b *bank) money(o *order) (out []*paid) {
 
 // tells is the truth about an order now.
 func (b *bank) tells(o *order, rep bill.Report) bill.Report {
-	rep.Status, rep.Returns = bill.Absent, map[string]string{}
+	rep.Status = bill.Absent
 	if o == nil {
 		return rep
 	}
@@ -203,6 +204,9 @@ func (b *bank) tells(o *order, rep bill.Report) bill.Report {
 		rep.Status = bill.AllPaid
 	case b.over(o) || o.decline != nil:
 		rep.Status, rep.Decline = bill.Dead, o.decline
+	}
+	if len(o.returns) > 0 {
+		rep.Returns = make(map[string]string, len(o.returns))
 	}
 	for id, g := range o.returns {
 		rep.Returns[id] = g.state
@@ -254,5 +258,5 @@ func (b *bank) giveBack(o *order, w bill.Work) {
 
 func (b *bank) newTxn() string {
 	b.txn++
-	return fmt.Sprint("tx", b.txn)
+	return "tx" + strconv.Itoa(b.txn)
 }

@@ -1,6 +1,7 @@
 package together
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -21,6 +22,7 @@ type box struct {
 	seen  int64
 
 	since time.Time // the line is down since
+	all   []lane.Payment
 }
 
 // pay is one payment: p is in the journal, the rest in memory.
@@ -61,11 +63,13 @@ var settings = map[lane.Clock]time.Duration{
 // doubtAfter is how long the box waits for a word before it says that it does not know.
 const doubtAfter = 15 * time.Second
 
-func (b *box) sale() (out []lane.Payment) {
+// sale is every payment as it stands, until the next call.
+func (b *box) sale() []lane.Payment {
+	b.all = b.all[:0]
 	for _, x := range b.pays {
-		out = append(out, x.p)
+		b.all = append(b.all, x.p)
 	}
-	return out
+	return b.all
 }
 
 func (b *box) lights(x *pay) lane.Lights { return lane.LightsOf(x.p, b.sale()) }
@@ -83,7 +87,7 @@ func (b *box) step(x *pay, e lane.Event) ([]string, error) {
 	if !slices.Contains(b.pays, x) {
 		b.pays = append(b.pays, x)
 	}
-	if len(rows) > 0 {
+	if w.said != nil && len(rows) > 0 {
 		w.say("box: %s %v %s → %s", e.Kind, rows, was.Stage, next.Stage)
 	}
 	if !next.LeftAt.Equal(was.LeftAt) {
@@ -95,11 +99,12 @@ func (b *box) step(x *pay, e lane.Event) ([]string, error) {
 	if next.Stage == lane.Charging && (was.Stage != lane.Charging || was.Attempt != next.Attempt) {
 		x.charged = w.now
 	}
-	old := x.asked
-	x.asked = map[string]time.Time{}
+	maps.DeleteFunc(x.asked, func(id string, _ time.Time) bool {
+		return !slices.ContainsFunc(next.Calls, func(c lane.Call) bool { return c.ID == id })
+	})
 	for _, c := range next.Calls {
-		if x.asked[c.ID] = w.now; !old[c.ID].IsZero() {
-			x.asked[c.ID] = old[c.ID]
+		if _, ok := x.asked[c.ID]; !ok {
+			x.asked[c.ID] = w.now
 		}
 	}
 	b.saleOver(was, next)
@@ -225,12 +230,10 @@ func (b *box) pump() {
 	if !w.line.up || b.down {
 		return
 	}
-	busy := map[string]bool{}
-	for _, c := range b.calls {
-		if busy[c.bill] {
+	for i, c := range b.calls {
+		if slices.ContainsFunc(b.calls[:i], func(d *frame) bool { return d.bill == c.bill }) {
 			continue
 		}
-		busy[c.bill] = true
 		if c.lost || c.session == w.line.session {
 			continue
 		}

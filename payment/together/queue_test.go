@@ -10,22 +10,30 @@ import (
 
 // want puts work on the queue, or asks for it again.
 func (s *server) want(id string, w bill.Work) {
-	k := bill.Work{Kind: bill.WorkKind(id) + "/" + w.Kind, Attempt: w.Attempt, Request: w.Request}
-	if x := s.works[k]; x != nil {
+	k := key{id, string(w.Kind), w.Request, w.Attempt}
+	if x := s.wanted(k); x != nil {
 		x.gen++
 		x.w = w
 		return
 	}
-	s.works[k] = &work{bill: id, w: w, gen: 1}
-	s.order = append(s.order, k)
+	s.works = append(s.works, &work{key: k, w: w, gen: 1})
 	s.claim(k)
 }
 
+func (s *server) wanted(k key) *work {
+	for _, x := range s.works {
+		if x.key == k {
+			return x
+		}
+	}
+	return nil
+}
+
 // claim begins work soon, unless somebody has.
-func (s *server) claim(k bill.Work) {
+func (s *server) claim(k key) {
 	boot := s.boot
 	s.w.after(s.w.some(30*time.Millisecond), func() {
-		x := s.works[k]
+		x := s.wanted(k)
 		if s.boot != boot || s.down || x == nil || x.leased {
 			return
 		}
@@ -36,8 +44,8 @@ func (s *server) claim(k bill.Work) {
 }
 
 // ask calls the bank as integrator.Service.ask does: what may take money is never called twice by itself.
-func (s *server) ask(k bill.Work, x *work) {
-	st, w := s.bills[x.bill], x.w
+func (s *server) ask(k key, x *work) {
+	st, w := s.bills[k.bill], x.w
 	boot, gen := s.boot, x.gen
 	rep := bill.Report{Work: w.Kind, Attempt: w.Attempt, Request: w.Request}
 	once := w.Kind == bill.Present || w.Kind == bill.ChargeCode || w.Kind == bill.GiveBack
@@ -46,8 +54,10 @@ func (s *server) ask(k bill.Work, x *work) {
 			return
 		}
 		s.finish(k, gen)
-		s.w.say("bank says to %s: %s %s %d credits %v", w.Kind, rep.Fail, rep.Status, len(rep.Credits), rep.Returns)
-		s.change(x.bill, bill.Event{Cause: bill.Reported, Report: &rep, Attempt: w.Attempt, NewID: "child"}, "")
+		if s.w.said != nil {
+			s.w.say("bank says to %s: %s %s %d credits %v", w.Kind, rep.Fail, rep.Status, len(rep.Credits), rep.Returns)
+		}
+		s.change(k.bill, bill.Event{Cause: bill.Reported, Report: &rep, Attempt: w.Attempt, NewID: "child"}, "")
 	}
 	o := orderOf(st, w.Attempt)
 	if o == nil {
@@ -60,12 +70,12 @@ func (s *server) ask(k bill.Work, x *work) {
 		done(rep)
 	case fail != bill.Answered:
 		rep.Fail = fail
-		delete(s.codes, orderKey(x.bill, w.Attempt))
+		delete(s.codes, orderKey(k.bill, w.Attempt))
 		done(rep)
 	default:
 		code := ""
 		if w.Kind == bill.ChargeCode {
-			key := orderKey(x.bill, w.Attempt)
+			key := orderKey(k.bill, w.Attempt)
 			code = s.codes[key]
 			delete(s.codes, key)
 			if code == "" {
@@ -82,20 +92,19 @@ func (s *server) ask(k bill.Work, x *work) {
 	}
 }
 
-func (s *server) finish(k bill.Work, gen int) {
-	x := s.works[k]
+func (s *server) finish(k key, gen int) {
+	x := s.wanted(k)
 	switch {
 	case x == nil:
 	case x.gen == gen:
-		delete(s.works, k)
-		s.order = slices.DeleteFunc(s.order, func(o bill.Work) bool { return o == k })
+		s.works = slices.DeleteFunc(s.works, func(o *work) bool { return o == x })
 	default:
 		x.leased, x.tries = false, 0
 		s.claim(k)
 	}
 }
 
-func orderOf(st bill.State, attempt int) *bill.Order {
+func orderOf(st *bill.State, attempt int) *bill.Order {
 	if attempt == 0 && st.Order.ID != "" {
 		return &st.Order
 	}
@@ -107,7 +116,7 @@ func orderOf(st bill.State, attempt int) *bill.Order {
 	return nil
 }
 
-func tooLate(st bill.State, w bill.Work, o bill.Order, now time.Time) bill.Fail {
+func tooLate(st *bill.State, w bill.Work, o bill.Order, now time.Time) bill.Fail {
 	var wanted bool
 	switch w.Kind {
 	case bill.Present:

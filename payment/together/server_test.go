@@ -17,11 +17,10 @@ type server struct {
 	env  bill.Env
 
 	// In the store.
-	bills  map[string]bill.State
+	bills  map[string]*bill.State // each is written once: a change puts another one in its place
 	called map[string]lane.Answer
 	log    []told
-	works  map[bill.Work]*work
-	order  []bill.Work // of works, so that a seed is one sale
+	works  []*work // in the order in which they were wanted, so that a seed is one sale
 
 	codes map[string]string // in memory
 }
@@ -35,16 +34,22 @@ type told struct {
 
 // work is claimed, asked again, and counted, as in the store's queue.
 type work struct {
-	bill   string
+	key    key
 	w      bill.Work
 	gen    int
 	tries  int
 	leased bool
 }
 
+// key is what makes two pieces of work the same.
+type key struct {
+	bill, kind, request string
+	attempt             int
+}
+
 func newServer(w *world) *server {
 	s := &server{
-		w: w, bills: map[string]bill.State{}, called: map[string]lane.Answer{}, works: map[bill.Work]*work{}, codes: map[string]string{},
+		w: w, bills: map[string]*bill.State{}, called: map[string]lane.Answer{}, codes: map[string]string{},
 		env: bill.Env{Settings: bill.Default(), Traits: bill.DefaultTraits()},
 	}
 	t := &s.env.Traits
@@ -66,7 +71,7 @@ func (s *server) call(f frame) {
 		return
 	}
 	if a, ok := s.called[f.id]; ok {
-		b := bill.Snapshot(s.bills[f.bill], w.now)
+		b := bill.Snapshot(*s.bills[f.bill], w.now)
 		a.Bill = &b
 		s.reply(a)
 		return
@@ -96,7 +101,7 @@ func (s *server) call(f frame) {
 	default:
 		a := lane.Answer{ID: f.id, Code: payment.NoUnknownBill}
 		if st, ok := s.bills[f.bill]; ok {
-			b := bill.Snapshot(st, w.now)
+			b := bill.Snapshot(*st, w.now)
 			a.Code, a.Outcome, a.Bill = "", payment.OutBill, &b
 		}
 		s.reply(a)
@@ -126,8 +131,11 @@ func orderKey(id string, attempt int) string { return id + "/" + string(rune('0'
 func (s *server) change(id string, e bill.Event, call string) (a lane.Answer) {
 	w := s.w
 	was := s.bills[id]
+	if was == nil {
+		was = &bill.State{}
+	}
 	e.Now, e.Env = w.now, &s.env
-	next, fx, rows, err := bill.Step(was, e)
+	next, fx, rows, err := bill.Step(*was, e)
 	if err != nil {
 		w.fault("server: %s %v: %v", e.Cause, rows, err)
 		return a
@@ -138,20 +146,19 @@ func (s *server) change(id string, e bill.Event, call string) (a lane.Answer) {
 	if w.plant == stopsAsking && next.Life == payment.Closed {
 		next.WatchUntil, next.NextAsk = time.Time{}, time.Time{}
 	}
-	s.bills[id] = next
-	if len(rows) > 0 {
+	s.bills[id] = &next
+	if w.said != nil && len(rows) > 0 {
 		w.say("server: %s %v %s → %s %s", e.Cause, rows, was.Life, next.Life, next.Reason)
 	}
 	a = lane.Answer{ID: call, Code: payment.NoWrongState}
 	for _, f := range fx {
 		switch f.Kind {
 		case bill.Tell:
-			s.log = append(s.log, told{f.Type, f.Fresh, w.now, f.Bill})
+			s.log = append(s.log, told{f.Type, f.Fresh, w.now, *f.Bill})
 		case bill.Do:
 			s.want(id, f.Work)
 		case bill.Reply:
-			b := f.Bill
-			a.Outcome, a.Code, a.Why, a.Owed, a.Bill = f.Outcome, f.Refusal, f.Why, f.Owed, &b
+			a.Outcome, a.Code, a.Why, a.Owed, a.Bill = f.Outcome, f.Refusal, f.Why, f.Owed, f.Bill
 		}
 	}
 	if call != "" && a.Code == "" {
@@ -167,13 +174,13 @@ func (s *server) change(id string, e bill.Event, call string) (a lane.Answer) {
 
 // clock plans the bill's next tick.
 func (s *server) clock(id string) {
-	due := bill.Due(s.bills[id])
+	due := bill.Due(*s.bills[id])
 	if due.IsZero() {
 		return
 	}
 	boot := s.boot
 	s.w.at(due.Add(s.w.some(20*time.Millisecond)), func() {
-		if s.boot == boot && !s.down && bill.Due(s.bills[id]).Equal(due) {
+		if s.boot == boot && !s.down && bill.Due(*s.bills[id]).Equal(due) {
 			s.change(id, bill.Event{Cause: bill.Tick}, "")
 		}
 	})
@@ -218,11 +225,9 @@ func (s *server) restart() {
 				s.clock(id)
 			}
 		}
-		for _, k := range s.order {
-			if x := s.works[k]; x != nil {
-				x.leased = false
-				s.claim(k)
-			}
+		for _, x := range s.works {
+			x.leased = false
+			s.claim(x.key)
 		}
 	})
 }

@@ -223,7 +223,11 @@ func (t *till) refund(x *pay) {
 // people look once a day at what waits for a person.
 func (w *world) people() {
 	for _, id := range w.till.ids {
-		for _, o := range w.server.bills[id].Obligations {
+		st := w.server.bills[id]
+		if st == nil {
+			continue
+		}
+		for _, o := range st.Obligations {
 			if o.State != bill.Human || w.server.down {
 				continue
 			}

@@ -23,8 +23,8 @@ func (w *world) verdict() {
 			}
 			continue
 		}
-		w.ended(x, st)
-		w.money(x, st)
+		w.ended(x, *st)
+		w.money(x, *st)
 	}
 	if len(w.box.calls) > 0 {
 		w.fault("%d calls were never answered: %s", len(w.box.calls), w.box.calls[0].id)

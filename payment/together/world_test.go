@@ -4,7 +4,6 @@
 package together
 
 import (
-	"container/heap"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -92,8 +91,8 @@ func (w *world) run() {
 	for day := range 6 {
 		w.after(time.Duration(day+1)*24*time.Hour, w.people)
 	}
-	for w.queue.Len() > 0 && len(w.wrong) == 0 {
-		e := heap.Pop(&w.queue).(event)
+	for len(w.queue) > 0 && len(w.wrong) == 0 {
+		e := w.queue.pop()
 		if e.at.Sub(start) > limit {
 			break
 		}
@@ -113,7 +112,7 @@ func (w *world) at(t time.Time, do func()) {
 		t = w.now
 	}
 	w.n++
-	heap.Push(&w.queue, event{at: t, n: w.n, do: do})
+	w.queue.push(event{at: t, n: w.n, do: do})
 }
 
 func (w *world) chance(p float64) bool { return p > 0 && w.r.Float64() < p }
@@ -134,34 +133,3 @@ func (w *world) fault(format string, args ...any) {
 }
 
 func rub(n int64) payment.Money { return payment.Money{Value: n, Currency: "RUB"} }
-
-// event is something that happens at a time.
-type event struct {
-	at time.Time
-	n  int
-	do func()
-}
-
-type events []event
-
-// Len, Less, Swap, Push and Pop make a heap.
-func (q events) Len() int { return len(q) }
-
-// Less puts the earlier first, and of the same time the one that was planned first.
-func (q events) Less(i, j int) bool {
-	return q[i].at.Before(q[j].at) || q[i].at.Equal(q[j].at) && q[i].n < q[j].n
-}
-
-// Swap swaps two.
-func (q events) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-
-// Push adds one.
-func (q *events) Push(x any) { *q = append(*q, x.(event)) }
-
-// Pop takes the last.
-func (q *events) Pop() any {
-	old := *q
-	e := old[len(old)-1]
-	*q = old[:len(old)-1]
-	return e
-}
