@@ -26,6 +26,8 @@ var (
 	ErrPerson = errors.New("needs a person")
 	// ErrAbsent: not on this machine now.
 	ErrAbsent = errors.New("not here")
+	// ErrOther: the role has another device now, or none; nothing is wrong with this one.
+	ErrOther = errors.New("another device has its place")
 )
 
 // Driver is a command set: how to speak on an open Port. Options come from the configuration; unknown ones are refused.

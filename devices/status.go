@@ -35,6 +35,7 @@ const (
 	Ready   State = "ready"   // in use
 	Away    State = "away"    // not there, or does not answer: it is tried again by itself
 	Refused State = "refused" // a person must do something first
+	Unbound State = "unbound" // no device has been given to this role yet
 )
 
 // Counters of one device since the program began. The zero value is ready.

@@ -49,6 +49,11 @@ func (s *Supervise[T]) Run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+		if errors.Is(err, ErrOther) {
+			s.Log.Info("device let go", "device", s.Role, "why", err)
+			out, pause = outage{}, firstPause
+			continue
+		}
 		if err == nil {
 			err = errors.New("the line ended")
 		}

@@ -169,15 +169,11 @@ func (c Catalog) Kind(d discover.Device) string {
 	if kind != "" {
 		return kind
 	}
-	for _, i := range d.Interfaces {
-		for _, u := range i.Usages {
-			if u>>16 == posScanner {
-				return Scanner
-			}
-		}
-		if i.Class == discover.ClassPrinter {
-			return Printer
-		}
+	switch {
+	case posUsage(d):
+		return Scanner
+	case d.Has(discover.ClassPrinter):
+		return Printer
 	}
 	return ""
 }

@@ -105,5 +105,8 @@ func Check(c Config) error {
 	if _, err := loadKey(c.Link.Key); err != nil {
 		return err
 	}
+	if _, err := loadModels(c.Products); err != nil {
+		return err
+	}
 	return checkPages(c)
 }

@@ -161,7 +161,11 @@ func checkDevice[T any](path string, d *Device, drivers *devices.Registry[T], at
 	if d == nil {
 		return nil
 	}
-	if err := among(path+".driver", d.Driver, drivers.Names(), at); err != nil {
+	if d.Driver == "" && d.Port.Bound {
+		if len(d.Options) > 0 {
+			return at(path+".options", "belong to a driver, and none is named", "name the driver, or leave them out: its product says them")
+		}
+	} else if err := among(path+".driver", d.Driver, drivers.Names(), at); err != nil {
 		return err
 	}
 	if err := checkPort(path+".port", d.Port, at); err != nil {

@@ -24,9 +24,15 @@ func byName(s string) bool { return usbName.MatchString(s) }
 // checkPort refuses a line that cannot be one.
 func checkPort(path string, p Port, at place) error {
 	set := p.set()
+	if p.Bound {
+		if len(set) > 0 {
+			return at(path, "has both bound and "+set[0].key, "take one of them out")
+		}
+		return checkLine(path, p, at)
+	}
 	switch len(set) {
 	case 0:
-		return at(path, "is required: where the device is", "port: {serial: /dev/ttyUSB0}")
+		return at(path, "is required: where the device is", "port: {serial: /dev/ttyUSB0}, or {bound: true}")
 	case 1:
 	default:
 		return at(path, "has both "+set[0].key+" and "+set[1].key, "take one of them out")
@@ -48,6 +54,11 @@ func checkPort(path string, p Port, at place) error {
 	if w.key != "serial" && (p.Baud != 0 || p.DataBits != 0 || p.StopBits != 0 || p.Parity != "" || p.Flow != "") {
 		return at(path, "has a speed, data_bits, stop_bits, parity or flow, which belong to a serial line", "take them out")
 	}
+	return checkLine(path, p, at)
+}
+
+// checkLine refuses settings that no serial line has.
+func checkLine(path string, p Port, at place) error {
 	if p.Parity != "" {
 		if err := among(path+".parity", p.Parity, parities(), at); err != nil {
 			return err
@@ -71,8 +82,14 @@ func checkScanner(path string, d *Device, at place) error {
 		return nil
 	}
 	node := map[string]string{"hidpos": "hidraw", "wedge": "event"}
-	is := d.Port.set()[0].key
-	if want := node[d.Driver]; want != "" && is != want {
+	if d.Driver == "" {
+		return nil // its product says it
+	}
+	is := ""
+	if set := d.Port.set(); len(set) > 0 {
+		is = set[0].key
+	}
+	if want := node[d.Driver]; want != "" && is != "" && is != want {
 		return at(path+".port", fmt.Sprintf("is %s, and driver %s reads %s", is, d.Driver, want), "port: {"+want+": /dev/…}")
 	}
 	for driver, n := range node {
@@ -107,6 +124,12 @@ func (c *Config) checkPrinters(at place) error {
 		path := "printers." + name
 		if err := checkDevice(path, &d, printers(), at); err != nil {
 			return err
+		}
+		if d.Port.Bound {
+			if len(c.printsOn(name)) == 0 {
+				return at(path+".port", "is bound, and no lane uses this printer: nobody could bind it", "add receipt_printer: "+name+" to a lane")
+			}
+			continue
 		}
 		where := d.Port.where()
 		if other, twice := held[where]; twice {

@@ -21,6 +21,7 @@ type Config struct {
 	Tokens   []Token           `yaml:"tokens"`
 	Log      Log               `yaml:"log"`
 	Link     Link              `yaml:"link"`
+	Products string            `yaml:"products"` // folder of the shop's own models/ and quirks/, "" for none
 	Printers map[string]Device `yaml:"printers"` // by name; lanes may share one
 	Lanes    map[string]Lane   `yaml:"lanes"`
 	Times    Times             `yaml:"times"`
@@ -85,9 +86,9 @@ type Page struct {
 	Buttons []string `yaml:"buttons"` // that the till software answers: start choose help new other
 }
 
-// Device is one bound device: a driver on a port.
+// Device is a driver on a port.
 type Device struct {
-	Driver  string         `yaml:"driver"`
+	Driver  string         `yaml:"driver"` // "" of a bound one: what its product needs
 	Port    Port           `yaml:"port"`
 	Options map[string]any `yaml:"options"`
 }
@@ -100,6 +101,7 @@ type Port struct {
 	HIDRaw   string `yaml:"hidraw"` // a HID device, likewise
 	Event    string `yaml:"event"`  // a device that types, likewise
 	USB      string `yaml:"usb"`    // a USB device by name, through libusb
+	Bound    bool   `yaml:"bound"`  // whichever USB device has been bound to the role, see package devices/binding
 	Baud     int    `yaml:"baud"`
 	DataBits int    `yaml:"data_bits"`
 	Parity   string `yaml:"parity"`
@@ -166,6 +168,7 @@ func (c *Config) resolve(dir string) {
 	}
 	abs(&c.Link.Key)
 	abs(&c.Link.CA)
+	abs(&c.Products)
 	for _, l := range c.Lanes {
 		if l.Kiosk != nil {
 			abs(&l.Kiosk.Slide)

@@ -139,7 +139,7 @@ func build[T any](t *testing.T, r *devices.Registry[T], d *Device) {
 	defer tty.Close()
 	virtual := *d
 	virtual.Port = Port{Serial: tty.Name()}
-	port, driver, options, err := find(r, &virtual, roster.New(&health.List{}).Add(roster.Entry{ID: "x"}))(t.Context())
+	port, driver, options, err := find(thisMachine(), r, &virtual, roster.New(&health.List{}).Add(roster.Entry{ID: "x"}))(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -104,7 +104,7 @@ func (c *core) run(ctx context.Context) (err error) {
 
 // owners are the parts behind the API.
 func (c *core) owners() localapi.Owners {
-	return localapi.Owners{Payments: payments{c.box, c}, Printing: c.jobs, Events: c.journal, Glass: aside{c}, Journal: c.box, Health: looked{c}, Drawing: drawing{}, Devices: owned{c.roster, c.cfg}, Totals: evening{c.books, c}, Metrics: c.metrics.Handler()}
+	return localapi.Owners{Payments: payments{c.box, c}, Printing: c.jobs, Events: c.journal, Glass: aside{c}, Journal: c.box, Health: looked{c}, Drawing: drawing{}, Devices: owned{c.roster, c.binder}, Totals: evening{c.books, c}, Metrics: c.metrics.Handler()}
 }
 
 // outputs tells the box which outputs carry the lane's code now; shown are those of the stage.

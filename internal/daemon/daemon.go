@@ -38,8 +38,10 @@ type Daemon struct {
 	roster   *roster.Roster
 	members  map[string]*roster.Member // of it, by id
 	plugged  bell                      // something was plugged in
-	tried    map[string]*tried         // scanners, by lane
-	core     atomic.Pointer[core]      // nil until the journal is open
+	machine  machine
+	binder   *binder
+	tried    map[string]*tried    // scanners, by lane
+	core     atomic.Pointer[core] // nil until the journal is open
 }
 
 // openAgain is the pause between two attempts to open a journal that cannot be used as it is.
@@ -50,7 +52,7 @@ func New(c Config, version string, log *slog.Logger) (*Daemon, error) {
 	if err := Check(c); err != nil {
 		return nil, err
 	}
-	d := &Daemon{cfg: c, version: version, log: log, health: &health.List{}}
+	d := &Daemon{cfg: c, version: version, log: log, health: &health.List{}, machine: thisMachine()}
 	var err error
 	if d.key, err = loadKey(c.Link.Key); err != nil {
 		return nil, err
@@ -59,6 +61,9 @@ func New(c Config, version string, log *slog.Logger) (*Daemon, error) {
 		return nil, err
 	}
 	d.enlist()
+	if d.binder, err = d.newBinder(); err != nil {
+		return nil, err
+	}
 	d.metrics = metrics.New(version, d.stands)
 	d.stage = stage.New(stageLanes(c), d.outputs, log)
 	d.stage.OnAble(d.ableToShow)

@@ -6,6 +6,7 @@ import (
 
 	"tilld/devices"
 	"tilld/devices/all"
+	"tilld/devices/binding"
 	"tilld/display"
 	"tilld/internal/roster"
 	"tilld/printer"
@@ -23,7 +24,7 @@ func (d *Daemon) superviseDisplay(ctx context.Context, lane string, dev *Device,
 	}
 	m := d.members[displayID(lane)]
 	s := devices.Supervise[display.Display]{
-		Role: m.ID(), Log: d.log, Tell: m.Tell, Find: find(displays(), dev, m), Again: again,
+		Role: m.ID(), Log: d.log, Tell: m.Tell, Find: finder(d, displays(), dev, m, lane, binding.CustomerDisplay), Again: again,
 		Use:   func(x display.Display, ready bool) { d.stage.Use(lane, x, ready) },
 		Serve: func(ctx context.Context, x display.Display) error { return x.Serve(ctx, func(display.Shown) {}) },
 	}
@@ -37,7 +38,7 @@ func (d *Daemon) superviseScanner(ctx context.Context, lane string, l Lane, agai
 	}
 	m, tried := d.members[scannerID(lane)], d.tried[lane]
 	s := devices.Supervise[scanner.Scanner]{
-		Role: m.ID(), Log: d.log, Tell: m.Tell, Find: find(scanners(), l.Scanner, m), Again: again,
+		Role: m.ID(), Log: d.log, Tell: m.Tell, Find: finder(d, scanners(), l.Scanner, m, lane, binding.Scanner), Again: again,
 		Serve: func(ctx context.Context, x scanner.Scanner) error {
 			good := d.notes(m.ID(), x)
 			return x.Serve(ctx, func(ctx context.Context, r scanner.Reading) error {
@@ -57,14 +58,22 @@ func (d *Daemon) superviseScanner(ctx context.Context, lane string, l Lane, agai
 	s.Run(ctx)
 }
 
+// finder opens a device that the configuration names, or the one that is bound to the role.
+func finder[T any](d *Daemon, r *devices.Registry[T], dev *Device, m *roster.Member, lane, role string) func(context.Context) (devices.Port, devices.Driver[T], map[string]any, error) {
+	if s := d.binder.slot(lane, role); s != nil {
+		return findBound(d.binder, r, s)
+	}
+	return find(d.machine, r, dev, m)
+}
+
 // find opens what the configuration names, and has the roster count what goes over the line.
-func find[T any](r *devices.Registry[T], dev *Device, m *roster.Member) func(context.Context) (devices.Port, devices.Driver[T], map[string]any, error) {
+func find[T any](on machine, r *devices.Registry[T], dev *Device, m *roster.Member) func(context.Context) (devices.Port, devices.Driver[T], map[string]any, error) {
 	return func(ctx context.Context) (devices.Port, devices.Driver[T], map[string]any, error) {
 		drv, err := r.Find(dev.Driver)
 		if err != nil {
 			return nil, drv, nil, fmt.Errorf("%w: %w", devices.ErrPerson, err)
 		}
-		p, err := openPort(ctx, dev.Port)
+		p, err := on.openPort(ctx, dev.Port)
 		if err != nil {
 			return nil, drv, nil, err
 		}

@@ -2,7 +2,10 @@ package daemon
 
 import (
 	"context"
+	"io/fs"
+	"time"
 
+	"tilld/devices/discover"
 	"tilld/internal/journal"
 	"tilld/internal/record"
 )
@@ -30,4 +33,16 @@ func (c *Core) Commit(ctx context.Context, b record.Batch) error {
 	_, err := c.c.journal.Commit(ctx, b)
 	c.c.link.Wake()
 	return err
+}
+
+// Live puts the box on a machine of a test's making: its files, its kernel's messages, and the line behind each node. A role
+// is given to the only device that fits once nothing has come or gone for quiet.
+func (d *Daemon) Live(files fs.FS, access func(string) error, messages func() (discover.Source, error), line func(node string) string, quiet time.Duration) {
+	d.machine = machine{files: files, access: access, messages: messages, line: func(node, key string) (string, string) {
+		if to := line(node); to != "" {
+			return to, "serial"
+		}
+		return node, key
+	}}
+	d.binder.machine, d.binder.quiet = d.machine, quiet
 }

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"tilld/devices"
@@ -48,59 +49,94 @@ func (p Port) where() string {
 	return ""
 }
 
+// machine is what the box looks at and opens: this computer, or a test's.
+type machine struct {
+	files    fs.FS                                   // the root of its files
+	access   func(string) error                      // why a node cannot be opened
+	messages func() (discover.Source, error)         // of its kernel
+	line     func(node, key string) (string, string) // the file to open for a node, and the key of the way to it
+}
+
+func thisMachine() machine {
+	return machine{files: os.DirFS("/"), access: discover.Access, messages: func() (discover.Source, error) {
+		k, err := discover.OpenKernel()
+		if err != nil {
+			return nil, err // not a nil *Kernel in an interface
+		}
+		return k, nil
+	}, line: func(node, key string) (string, string) { return node, key }}
+}
+
 // openPort opens the line, whichever kind it is. A device that is named by what it is, and not by a path, is looked for
 // anew each time: after a plug its node may have another number.
-func openPort(ctx context.Context, p Port) (devices.Port, error) {
+func (m machine) openPort(ctx context.Context, p Port) (devices.Port, error) {
 	switch {
 	case p.TCP != "":
 		return netport.Dial(ctx, p.TCP, netport.Options{})
 	case p.USB != "":
-		d, err := look(p.USB)
+		d, err := m.look(p.USB)
 		if err != nil {
 			return nil, err
 		}
-		port, err := usbport.Open(ctx, d, usbport.Options{})
-		if err != nil {
-			return nil, blame(err, d, arbiter.ByUSB)
-		}
-		return port, nil
+		return m.openDevice(ctx, d, way{key: "usb"}, p)
 	}
 	set := p.set()
 	if len(set) == 0 {
 		return nil, fmt.Errorf("open a port: none is named: %w", devices.ErrPerson)
 	}
-	w, path, d := set[0], set[0].value, discover.Device{}
-	if byName(path) {
-		var err error
-		if d, err = look(path); err != nil {
-			return nil, err
-		}
-		n, ok := d.Node(w.node)
-		if !ok {
-			return nil, blame(fmt.Errorf("open %s as %s: it has no such node: %w", d, w.key, devices.ErrAbsent), d, arbiter.ByFile)
-		}
-		path = n.Path
+	w := set[0]
+	if !byName(w.value) {
+		return m.openNode(ctx, w.value, w.key, p)
 	}
-	port, err := openNode(ctx, path, w.key, p)
+	d, err := m.look(w.value)
 	if err != nil {
-		return nil, blame(err, d, arbiter.ByFile)
+		return nil, err
+	}
+	return m.openDevice(ctx, d, w, p)
+}
+
+// openDevice opens the line of a USB device that was found.
+func (m machine) openDevice(ctx context.Context, d discover.Device, w way, p Port) (devices.Port, error) {
+	if w.key == "usb" {
+		port, err := usbport.Open(ctx, d, usbport.Options{})
+		if err != nil {
+			return nil, m.blame(err, d, arbiter.ByUSB)
+		}
+		return port, nil
+	}
+	n, ok := d.Node(w.node)
+	if !ok {
+		return nil, m.blame(fmt.Errorf("open %s as %s: it has no such node: %w", d, w.key, devices.ErrAbsent), d, arbiter.ByFile)
+	}
+	port, err := m.openNode(ctx, n.Path, w.key, p)
+	if err != nil {
+		return nil, m.blame(err, d, arbiter.ByFile)
 	}
 	return port, nil
 }
 
-func openNode(ctx context.Context, path, key string, p Port) (devices.Port, error) {
+func (m machine) openNode(ctx context.Context, path, key string, p Port) (devices.Port, error) {
+	path, key = m.line(path, key)
 	kinds := map[string]fileport.Kind{"lp": fileport.Printer, "hidraw": fileport.HID, "event": fileport.Event}
 	if kind, ok := kinds[key]; ok {
-		return fileport.Open(ctx, path, kind, fileport.Options{})
+		port, err := fileport.Open(ctx, path, kind, fileport.Options{})
+		if err != nil {
+			return nil, err // not a nil *Port in an interface
+		}
+		return port, nil
 	}
-	return serialport.Open(ctx, path, serialport.Options{
+	port, err := serialport.Open(ctx, path, serialport.Options{
 		Baud: p.Baud, DataBits: p.DataBits, Parity: p.Parity, StopBits: p.StopBits, Flow: p.Flow,
 	})
+	if err != nil {
+		return nil, err
+	}
+	return port, nil
 }
 
 // look finds a device by its serial number, port or model.
-func look(name string) (discover.Device, error) {
-	s, err := discover.Scan(os.DirFS("/"), discover.Access)
+func (m machine) look(name string) (discover.Device, error) {
+	s, err := discover.Scan(m.files, m.access)
 	if err != nil {
 		return discover.Device{}, fmt.Errorf("look for USB device %s: %w", name, err)
 	}
@@ -108,11 +144,11 @@ func look(name string) (discover.Device, error) {
 }
 
 // blame adds who else has the device, where that is known: the sentence and the remedy.
-func blame(err error, d discover.Device, by string) error {
+func (m machine) blame(err error, d discover.Device, by string) error {
 	if d.Bus == 0 {
 		return err
 	}
-	if list := arbiter.Find(os.DirFS("/"), d, by, os.Getpid()); len(list) > 0 {
+	if list := arbiter.Find(m.files, d, by, os.Getpid()); len(list) > 0 {
 		return fmt.Errorf("%w; %s: %s", err, list[0].Text, list[0].Do)
 	}
 	return err
@@ -121,17 +157,12 @@ func blame(err error, d discover.Device, by string) error {
 // watch tells every device's loop when something was plugged in or became usable, until ctx ends. Without the kernel's
 // messages they try by themselves, ever more slowly.
 func (d *Daemon) watch(ctx context.Context) {
-	w := discover.Watcher{FS: os.DirFS("/"), Access: discover.Access, Log: d.log, Open: func() (discover.Source, error) {
-		k, err := discover.OpenKernel()
-		if err != nil {
-			return nil, err // not a nil *Kernel in an interface
-		}
-		return k, nil
-	}}
+	w := discover.Watcher{FS: d.machine.files, Access: d.machine.access, Log: d.log, Open: d.machine.messages}
 	err := w.Run(ctx, func(e discover.Event) {
 		switch e.Kind {
 		case discover.Arrived, discover.Left:
 			d.log.Info("USB device "+e.Kind, "device", e.Device.String())
+			d.binder.moved(e)
 		}
 		if e.Kind == discover.Arrived || e.Kind == discover.Changed {
 			d.plugged.tell()

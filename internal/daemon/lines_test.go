@@ -18,18 +18,18 @@ func TestOpenPortSaysWhatIsNotHere(t *testing.T) {
 		"lp": {LP: serial}, "hidraw": {HIDRaw: serial}, "event": {Event: serial}, "usb": {USB: serial}, "serial": {Serial: serial},
 		"path": {LP: "/dev/usb/lp-of-nobody"}, "place": {Event: "port:nowhere/usb2/1"},
 	} {
-		if port, err := openPort(context.Background(), p); port != nil || !errors.Is(err, devices.ErrAbsent) {
+		if port, err := thisMachine().openPort(context.Background(), p); port != nil || !errors.Is(err, devices.ErrAbsent) {
 			t.Errorf("%s: %v, %v", name, port, err)
 		}
 	}
-	if _, err := openPort(context.Background(), Port{}); !errors.Is(err, devices.ErrPerson) {
+	if _, err := thisMachine().openPort(context.Background(), Port{}); !errors.Is(err, devices.ErrPerson) {
 		t.Errorf("no way at all: %v", err)
 	}
 	file := filepath.Join(t.TempDir(), "x")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openPort(context.Background(), Port{LP: file}); !errors.Is(err, devices.ErrPerson) {
+	if _, err := thisMachine().openPort(context.Background(), Port{LP: file}); !errors.Is(err, devices.ErrPerson) {
 		t.Errorf("a file that is no printer: %v", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"tilld/devices"
+	"tilld/devices/binding"
 	"tilld/internal/printing"
 	"tilld/printer"
 )
@@ -81,7 +82,7 @@ func (d *Daemon) supervisePrinter(ctx context.Context, name string, dev Device, 
 	m := d.members[printerID(name)]
 	s := devices.Supervise[printer.Printer]{
 		Role: m.ID(), Log: d.log, Tell: m.Tell,
-		Find: find(printers(), &dev, m), Again: again,
+		Find: finder(d, printers(), &dev, m, d.cfg.firstOn(name), binding.ReceiptPrinter), Again: again,
 		Use: func(x printer.Printer, ready bool) { d.printers.use(name, x, ready) },
 		Serve: func(ctx context.Context, x printer.Printer) error {
 			return x.Serve(ctx, func(s printer.Status) { d.printers.say(name, s) })

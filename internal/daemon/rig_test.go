@@ -31,6 +31,7 @@ type box struct {
 	dir  string
 	cfg  daemon.Config
 	log  *logBook
+	on   func(*daemon.Daemon) // before it runs; nil: nothing
 	stop func() (time.Duration, error)
 }
 
@@ -72,6 +73,9 @@ func (b *box) run() {
 	d, err := daemon.New(b.cfg, "test", slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {
 		b.t.Fatal(err)
+	}
+	if b.on != nil {
+		b.on(d)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

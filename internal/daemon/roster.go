@@ -2,9 +2,7 @@ package daemon
 
 import (
 	"fmt"
-	"maps"
 	"os"
-	"slices"
 
 	"tilld/devices"
 	"tilld/devices/arbiter"
@@ -42,12 +40,7 @@ func (d *Daemon) enlist() {
 		}
 	}
 	for name, dev := range d.cfg.Printers {
-		var lanes []string
-		for _, l := range slices.Sorted(maps.Keys(d.cfg.Lanes)) {
-			if d.cfg.Lanes[l].ReceiptPrinter == name {
-				lanes = append(lanes, l)
-			}
-		}
+		lanes := d.cfg.printsOn(name)
 		add(roster.Entry{
 			ID: printerID(name), Role: "receipt-printer", Lanes: lanes, Driver: dev.Driver, Port: dev.Port.where(), Test: d.tryPrinter(lanes),
 		})
@@ -67,33 +60,38 @@ func (d *Daemon) page(lane string, ready bool) {
 // owned is the roster as the API sees it.
 type owned struct {
 	*roster.Roster
-	cfg Config
+	binder *binder
 }
+
+// Bindings are those that the settings name and those of the file.
+func (o owned) Bindings() []roster.Binding { return o.binder.all() }
 
 // Ports are the lines of this machine and the network addresses that the settings name, with whoever uses them.
 func (o owned) Ports() ([]roster.Port, error) {
-	fsys := os.DirFS("/")
-	found, err := discover.Scan(fsys, discover.Access)
+	m := o.binder.machine
+	found, err := discover.Scan(m.files, m.access)
 	if err != nil {
 		return nil, fmt.Errorf("look for lines: %w", err)
 	}
 	var lines []roster.Port
-	add := func(kind, path, what, trouble string) {
-		p := roster.Port{Kind: kind, Path: path, What: what, Trouble: trouble}
-		for _, h := range arbiter.Holders(fsys, path, os.Getpid()) {
+	add := func(kind, path, trouble string, unit *roster.Unit) {
+		p := roster.Port{Kind: kind, Path: path, Trouble: trouble, Unit: unit}
+		for _, h := range arbiter.Holders(m.files, path, os.Getpid()) {
 			p.Holders = append(p.Holders, roster.Holder{Process: h.Process, Program: h.Program})
 		}
 		lines = append(lines, p)
 	}
 	for _, l := range found.Lines {
-		add("serial", l.Path, "", l.Trouble)
+		add("serial", l.Path, l.Trouble, nil)
 	}
 	for _, u := range found.Devices {
+		unit := o.binder.unit(u, found.Devices)
 		for _, i := range u.Interfaces {
 			for _, n := range i.Nodes {
-				add(map[string]string{discover.TTY: "serial", discover.LP: "usb-printer", discover.HIDRaw: "hid", discover.Input: "keyboard"}[n.Kind], n.Path, u.String(), n.Trouble)
+				add(map[string]string{discover.TTY: "serial", discover.LP: "usb-printer", discover.HIDRaw: "hid", discover.Input: "keyboard"}[n.Kind], n.Path, n.Trouble, unit)
+				lines[len(lines)-1].What = u.String()
 			}
 		}
 	}
-	return o.Roster.Ports(lines, o.cfg.nodes(found.Devices)), nil
+	return o.Roster.Ports(lines, o.binder.fixed(found.Devices)), nil
 }

@@ -43,7 +43,7 @@ func TestDevices(t *testing.T) {
 		t.Errorf("ports: %+v, %v", ports, err)
 	}
 	bindings, err := c.Bindings(t.Context())
-	if err != nil || len(bindings) != 2 || bindings[1] != (client.Binding{Lane: "2", Role: "scanner", Device: "scanner-2"}) {
+	if err != nil || len(bindings) != 2 || bindings[1].Lane != "2" || bindings[1].Role != "scanner" || bindings[1].Device != "scanner-2" {
 		t.Errorf("bindings: %+v, %v", bindings, err)
 	}
 	r, err := c.TestDevice(t.Context(), "scanner-1")

@@ -12,6 +12,7 @@ type Port struct {
 	Kind    string   `json:"kind"` // serial usb-printer hid keyboard network
 	Path    string   `json:"path"` // a line's path, or host:port
 	What    string   `json:"what,omitempty"`
+	Unit    *Unit    `json:"unit,omitempty"`    // the USB device that it belongs to
 	Trouble string   `json:"trouble,omitempty"` // why this program may not open it: missing, denied
 	Device  string   `json:"device,omitempty"`  // which of our devices is bound to it
 	Holders []Holder `json:"holders,omitempty"` // other programs that have it open

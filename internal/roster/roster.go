@@ -14,6 +14,7 @@ import (
 
 	"tilld/devices"
 	"tilld/internal/health"
+	"tilld/internal/record"
 )
 
 // Device is one device as the API and the device.* events show it.
@@ -22,7 +23,8 @@ type Device struct {
 	Role      string        `json:"role"`  // customer-display scanner receipt-printer kiosk
 	Lanes     []string      `json:"lanes"` // that use it
 	Driver    string        `json:"driver"`
-	Port      string        `json:"port"` // where it hangs: a line's path, an address
+	Product   string        `json:"product,omitempty"` // what it is, where the catalog knows it
+	Port      string        `json:"port"`              // where it hangs: a line's path, an address
 	State     devices.State `json:"state"`
 	Since     time.Time     `json:"since"`
 	LastError *Fault        `json:"last_error,omitempty"` // the newest, also when it is over
@@ -45,13 +47,6 @@ type Counters struct {
 	Stalls   int64 `json:"stalls"`  // times that it took no bytes
 	BytesIn  int64 `json:"bytes_in"`
 	BytesOut int64 `json:"bytes_out"`
-}
-
-// Binding says which device a lane uses for a role.
-type Binding struct {
-	Lane   string `json:"lane"`
-	Role   string `json:"role"`
-	Device string `json:"device"`
 }
 
 // Result is what a test of a device found.
@@ -85,6 +80,8 @@ type Entry struct {
 type Member struct {
 	r      *Roster
 	entry  Entry
+	what   string // the product
+	code   string // of the trouble that stands
 	count  devices.Counters
 	worked bool // it has been ready at least once
 
@@ -103,7 +100,9 @@ type Roster struct {
 	health *health.List
 	mu     sync.Mutex
 	all    []*Member
-	wake   chan struct{} // capacity 1: something has changed
+	due    []record.Event // told by News and not journalled yet
+	gone   int            // how many of those there were before
+	wake   chan struct{}  // capacity 1: something has changed
 }
 
 // New makes a roster that says what is wrong with devices to the list.
@@ -132,8 +131,19 @@ func (m *Member) Opened(p devices.Port) devices.Port {
 	return overheard{devices.Count(p, &m.count), m}
 }
 
+// At says where the device is now, what it is and how it is spoken to, where the settings leave that open.
+func (m *Member) At(port, driver, product string) {
+	m.r.mu.Lock()
+	defer m.r.mu.Unlock()
+	m.entry.Port, m.entry.Driver, m.what = port, driver, product
+}
+
 // Tell says how the device stands; it is devices.Supervise's Tell.
 func (m *Member) Tell(s devices.State, err error) {
+	said := new(Said)
+	if errors.As(err, &said) && said.State != "" {
+		s = said.State
+	}
 	m.r.mu.Lock()
 	was := m.state
 	if s != was {
@@ -147,13 +157,20 @@ func (m *Member) Tell(s devices.State, err error) {
 	if err != nil {
 		m.fault = &Fault{At: time.Now().UTC(), Kind: devices.Sort(err), Text: err.Error(), Remedy: remedy(m.entry, err)}
 	}
+	t, over := health.Trouble{}, m.code
+	if err != nil {
+		t = m.trouble(err)
+	}
+	if err != nil || s == devices.Ready {
+		m.code = t.Code
+	}
 	m.r.mu.Unlock()
 	m.r.ring()
-	switch {
-	case err != nil:
-		m.r.health.Set(m.trouble(err))
-	case s == devices.Ready:
-		m.r.health.Clear("device", m.entry.ID)
+	if over != "" && over != t.Code && (err != nil || s == devices.Ready) {
+		m.r.health.Clear(over, m.entry.ID)
+	}
+	if err != nil {
+		m.r.health.Set(t)
 	}
 }
 
@@ -167,7 +184,7 @@ func (r *Roster) ring() {
 // device is the member as it stands; the roster is locked.
 func (m *Member) device() Device {
 	return Device{
-		ID: m.entry.ID, Role: m.entry.Role, Lanes: append([]string{}, m.entry.Lanes...), Driver: m.entry.Driver, Port: m.entry.Port,
+		ID: m.entry.ID, Role: m.entry.Role, Lanes: append([]string{}, m.entry.Lanes...), Driver: m.entry.Driver, Product: m.what, Port: m.entry.Port,
 		State: m.state, Since: m.since, LastError: m.fault, Tests: m.entry.Test != nil,
 		Counters: Counters{m.count.Opens.Load(), m.count.Replugs.Load(), m.count.Stalls.Load(), m.count.In.Load(), m.count.Out.Load()},
 	}
@@ -181,22 +198,6 @@ func (r *Roster) List() []Device {
 	for _, m := range r.all {
 		out = append(out, m.device())
 	}
-	return out
-}
-
-// Bindings is which device each lane uses for what, as the settings say.
-func (r *Roster) Bindings() []Binding {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	out := []Binding{}
-	for _, m := range r.all {
-		for _, lane := range m.entry.Lanes {
-			out = append(out, Binding{lane, m.entry.Role, m.entry.ID})
-		}
-	}
-	slices.SortFunc(out, func(a, b Binding) int {
-		return cmp.Or(cmp.Compare(a.Lane, b.Lane), cmp.Compare(a.Role, b.Role), cmp.Compare(a.Device, b.Device))
-	})
 	return out
 }
 

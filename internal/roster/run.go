@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"tilld/devices"
@@ -45,7 +46,7 @@ func (r *Roster) Run(ctx context.Context, j Committer, log *slog.Logger) {
 		case <-r.wake:
 		case <-timer.C:
 		}
-		b, told, next := r.news(time.Now())
+		b, told, upTo, next := r.news(time.Now())
 		timer.Stop()
 		if next > 0 {
 			timer.Reset(next)
@@ -55,6 +56,7 @@ func (r *Roster) Run(ctx context.Context, j Committer, log *slog.Logger) {
 			for m, s := range told {
 				m.told = s
 			}
+			r.drop(upTo)
 			r.mu.Unlock()
 		}
 	}
@@ -68,11 +70,12 @@ func (r *Roster) keep(ctx context.Context, j Committer, log *slog.Logger, b reco
 	return err == nil
 }
 
-// news are the events that are due, and how long it is to the next.
-func (r *Roster) news(now time.Time) (b record.Batch, told map[*Member]devices.State, next time.Duration) {
+// news are the events that are due, with those of News up to a count, and how long it is to the next.
+func (r *Roster) news(now time.Time) (b record.Batch, told map[*Member]devices.State, upTo int, next time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	told = map[*Member]devices.State{}
+	b.Events, upTo = slices.Clone(r.due), r.gone+len(r.due)
 	for _, m := range r.all {
 		if m.state == m.told || m.state == devices.Present || m.state == devices.Away && m.told == "" && m.fault == nil {
 			continue
@@ -86,7 +89,28 @@ func (r *Roster) news(now time.Time) (b record.Batch, told map[*Member]devices.S
 		told[m] = m.state
 		b.Events = append(b.Events, event("device."+string(m.state), m.entry.Lanes, m.entry.ID, m.device()))
 	}
-	return b, told, next
+	return b, told, upTo, next
+}
+
+// mostDue is how much news waits for a journal that is not open; beyond it the oldest is dropped: what is true now stands in
+// /v1/devices and /v1/bindings.
+const mostDue = 256
+
+// News tells the till's stream of something that is no state of a device on the roster: device.arrived, device.left,
+// device.bound.
+func (r *Roster) News(typ string, lanes []string, subject string, v any) {
+	r.mu.Lock()
+	r.due = append(r.due, event(typ, lanes, subject, v))
+	r.drop(r.gone + len(r.due) - mostDue)
+	r.mu.Unlock()
+	r.ring()
+}
+
+// drop takes the oldest of due away, up to a count of all there ever were; the roster is locked.
+func (r *Roster) drop(upTo int) {
+	if n := upTo - r.gone; n > 0 {
+		r.due, r.gone = r.due[n:], upTo
+	}
 }
 
 // event of a device that one lane uses belongs to that lane; any other is everybody's.

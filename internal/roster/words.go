@@ -44,7 +44,10 @@ func (m *Member) trouble(err error) health.Trouble {
 	if m.entry.Role == Kiosk {
 		t.After = pageAfter
 	}
+	said := new(Said)
 	switch {
+	case errors.As(err, &said):
+		t.Code, t.Sentence = said.Code, said.Sentence
 	case errors.Is(err, devices.ErrPerson):
 		t.Sentence = "The " + name(m.entry) + " cannot be opened."
 	case errors.Is(err, devices.ErrAbsent):
@@ -57,8 +60,10 @@ func (m *Member) trouble(err error) health.Trouble {
 
 // remedy is what a person should do about an error.
 func remedy(e Entry, err error) string {
-	text := err.Error()
+	text, said := err.Error(), new(Said)
 	switch {
+	case errors.As(err, &said):
+		return said.Remedy
 	case e.Role == Kiosk:
 		return "Start the browser of that screen; it opens " + e.Port + " of this box."
 	case errors.Is(err, devices.ErrPerson) && strings.Contains(text, "another program holds it"):

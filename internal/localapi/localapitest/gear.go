@@ -53,7 +53,7 @@ func (g *Gear) Bindings() []roster.Binding {
 	var out []roster.Binding
 	for _, d := range g.List() {
 		for _, lane := range d.Lanes {
-			out = append(out, roster.Binding{Lane: lane, Role: d.Role, Device: d.ID})
+			out = append(out, roster.Binding{Lane: lane, Role: d.Role, Device: d.ID, State: roster.BySettings})
 		}
 	}
 	return out
