@@ -31,7 +31,7 @@ func (s *Service) ask(ctx context.Context, w Work) error {
 	if !ok {
 		return s.store.Drop(keep, w)
 	}
-	switch fail := tooLate(st, w, order, time.Now()); {
+	switch fail := tooLate(st, w, order, s.time.now()); {
 	case w.Tries > 1 && once(w.Kind):
 		// The claim before this one ended without an answer: whether it was sent, nobody knows. It is never sent again
 		// before the provider was asked (B4, B32, O6).
@@ -127,7 +127,7 @@ func (s *Service) call(ctx context.Context, w Work, st bill.State, o bill.Order)
 	defer cancel()
 	if once(w.Kind) && w.Kind != bill.GiveBack && !o.CallBy.IsZero() {
 		var end context.CancelFunc
-		callCtx, end = context.WithDeadline(callCtx, o.CallBy) // it lands by then or never
+		callCtx, end = context.WithTimeout(callCtx, o.CallBy.Sub(s.time.now())) // it lands by then or never
 		defer end()
 	}
 	stop := context.AfterFunc(ctx, func() { // ends with cancel or the grace, whichever is first
@@ -150,7 +150,7 @@ func (s *Service) order(_ context.Context, w Work, st bill.State, o bill.Order) 
 		}
 	}
 	return provider.Order{
-		ID: o.ID, Amount: due, Expiry: bill.ProviderExpiry(st, s.env(st.Request.Provider).Traits),
+		ID: o.ID, Amount: due, Expiry: s.time.outside(bill.ProviderExpiry(st, s.env(st.Request.Provider).Traits)),
 		Number: st.Request.Number, Payee: st.Request.Payee, Memo: o.Memo,
 		Keep: func(ctx context.Context, memo []byte) error {
 			_, err := s.change(ctx, Subject{Bill: st.ID}, bill.Event{Cause: bill.Kept, Attempt: w.Attempt, Memo: memo})
@@ -212,7 +212,7 @@ func (s *Service) read(rep *bill.Report, st bill.State, r provider.Report, err e
 			return
 		}
 		rep.Credits = append(rep.Credits, bill.Credit{
-			Provider: st.Request.Provider, Txn: c.Txn, Amount: c.Amount.Value, PaidAt: c.PaidAt.UTC(), Attempt: rep.Attempt,
+			Provider: st.Request.Provider, Txn: c.Txn, Amount: c.Amount.Value, PaidAt: s.time.happened(c.PaidAt), Attempt: rep.Attempt,
 		})
 	}
 	for _, o := range r.Own {
@@ -220,7 +220,7 @@ func (s *Service) read(rep *bill.Report, st bill.State, r provider.Report, err e
 			rep.Own = append(rep.Own, bill.Own{Txn: o.Txn, Amount: o.Amount.Value, State: o.State})
 		}
 	}
-	rep.Status, rep.Payload, rep.Expires, rep.Returns, rep.Memo = bill.Status(r.State), r.Payload, r.Expires, r.Returns, r.Memo
+	rep.Status, rep.Payload, rep.Expires, rep.Returns, rep.Memo = bill.Status(r.State), r.Payload, s.time.inside(r.Expires), r.Returns, r.Memo
 	if r.Decline != nil {
 		d := *r.Decline
 		d.Attempt = rep.Attempt

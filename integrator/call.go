@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"tilld/internal/wire"
 	"tilld/payment"
@@ -60,7 +59,7 @@ func (s *Service) answer(ctx context.Context, sub Subject, c *call) (answered, *
 	err := s.store.Change(ctx, sub, func(k *Case) error {
 		a, res, problem = answered{numbers: k.Numbers}, nil, nil
 		if k.Called != nil {
-			res, problem = again(k, c.hash)
+			res, problem = s.again(k, c.hash)
 			return nil
 		}
 		if k.Bill.ID == "" && c.event.Cause != bill.CallCreate {
@@ -85,11 +84,11 @@ func (s *Service) answer(ctx context.Context, sub Subject, c *call) (answered, *
 }
 
 // again answers a call that was answered before: the same, with the bill as it stands now.
-func again(k *Case, hash string) (*wire.Result, *wire.Problem) {
+func (s *Service) again(k *Case, hash string) (*wire.Result, *wire.Problem) {
 	if k.Called.Hash != hash {
 		return nil, wire.Refuse(payment.NoKeyReused, "this id was used for a call with other params")
 	}
-	b := bill.Snapshot(k.Bill, time.Now().UTC())
+	b := s.view(k.Bill)
 	return &wire.Result{Outcome: k.Called.Outcome, Owed: k.Called.Owed, Bill: &b}, nil
 }
 
@@ -154,7 +153,7 @@ func (s *Service) seen(ctx context.Context, terminal string, epoch int64, c *cal
 // more leases further numbers when the box's newest block runs low or is of another day; nil: not now. Losing the answer
 // wastes a block and nothing else.
 func (s *Service) more(ctx context.Context, terminal string, have payment.Numbers, used string) *payment.Numbers {
-	day := businessDay(time.Now(), s.zone)
+	day := businessDay(s.time.day(), s.zone)
 	if have.Day == day && !low(have, used) {
 		return nil
 	}
@@ -196,6 +195,6 @@ func (s *Service) get(ctx context.Context, terminal string, epoch int64, params 
 	if err != nil {
 		return nil, nil, err
 	}
-	b := bill.Snapshot(st, time.Now().UTC())
+	b := s.view(st)
 	return &wire.Result{Outcome: payment.OutBill, Bill: &b}, nil, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"time"
 
 	"tilld/integrator/provider"
 	"tilld/payment/bill"
@@ -29,7 +28,7 @@ func (s *Service) Callback(ctx context.Context, name string, r *http.Request, bo
 	if order == "" {
 		return status, reply
 	}
-	id, attempt, err := s.store.Note(ctx, name, order, time.Now().UTC())
+	id, attempt, err := s.store.Note(ctx, name, order, s.time.now())
 	if err == nil {
 		_, err = s.change(ctx, Subject{Bill: id}, bill.Event{Cause: bill.Hinted, Attempt: attempt})
 	}

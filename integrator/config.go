@@ -18,7 +18,8 @@ type Config struct {
 	Merchant  string                       // owner of the numbers
 	Zone      *time.Location               // of its business day; nil is UTC
 	Settings  Settings
-	Log       *slog.Logger // nil is slog.Default()
+	Log       *slog.Logger     // nil is slog.Default()
+	Wall      func() time.Time // the wall clock; nil is time.Now, and a test sets its own
 }
 
 // Settings are the waits and sizes of a Service; zero fields take the values of DefaultSettings. Bill is taken as it is,
@@ -75,6 +76,8 @@ const (
 	claimMargin = 5 * time.Second // a lease outlives the longest call by this much
 	storePause  = time.Second     // after a failed read of the queue
 	keepHouse   = time.Hour       // between clearings of events and inbox
+	markEvery   = time.Minute     // between marks of the ledger's time
+	clockStep   = time.Second     // by which the wall clock is off, it was set; by less, it is being adjusted
 )
 
 // envOf is what the bill's table asks about a provider; an unknown one is a plain bank that never answers.

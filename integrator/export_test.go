@@ -7,6 +7,11 @@ import (
 	"tilld/internal/wire"
 )
 
+// ResumeForTest is the ledger's time at the start of a process whose wall clock shows now.
+func ResumeForTest(now time.Time, kept Reckoning) time.Time {
+	return resume(func() time.Time { return now }, kept).from
+}
+
 // ParseForTest reads the params of a call and gives the bill that it is about.
 func ParseForTest(method string, params []byte) (string, *wire.Problem) {
 	s := &Service{providers: map[string]provider.Provider{}, zone: time.UTC}

@@ -53,12 +53,13 @@ func (s *Service) Act(ctx context.Context, id string, e bill.Event) (payment.Bil
 		if e.Credit, err = named(st, *e.Credit); err != nil {
 			return payment.Bill{}, err
 		}
+		e.Credit.PaidAt = s.time.happened(e.Credit.PaidAt)
 	}
 	out, err := s.change(ctx, Subject{Bill: id}, e)
 	if err != nil {
 		return payment.Bill{}, fmt.Errorf("act on bill: %w", err)
 	}
-	b := bill.Snapshot(out.bill, time.Now().UTC())
+	b := s.view(out.bill)
 	if out.reply != nil && out.reply.Refusal != "" {
 		return b, &Refusal{Code: out.reply.Refusal, Why: out.reply.Why}
 	}
@@ -90,7 +91,7 @@ func (s *Service) Bill(ctx context.Context, id string) (payment.Bill, error) {
 	if err != nil {
 		return payment.Bill{}, err
 	}
-	return bill.Snapshot(st, time.Now().UTC()), nil
+	return s.view(st), nil
 }
 
 // Review is the bills that wait for a person, oldest first.

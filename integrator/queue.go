@@ -101,7 +101,7 @@ func (s *Service) start(ctx, live context.Context, q *queue, wg *sync.WaitGroup)
 	q.mu.Lock()
 	q.idle = false // before the look: what is queued from here on signals
 	q.mu.Unlock()
-	now := time.Now()
+	now := s.time.now()
 	next, ok, err := s.store.Next(ctx, q.name)
 	if err != nil {
 		return 0, err
@@ -134,7 +134,7 @@ func (s *Service) sleep(ctx context.Context, q *queue) {
 	q.mu.Unlock()
 	var due <-chan time.Time
 	if !until.IsZero() {
-		t := time.NewTimer(time.Until(until))
+		t := time.NewTimer(until.Sub(s.time.now()))
 		defer t.Stop()
 		due = t.C
 	}

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,6 +34,7 @@ type rig struct {
 	log   *bytes.Buffer
 	set   integrator.Settings
 	more  map[string]provider.Provider
+	off   atomic.Int64 // by which the server's wall clock is wrong
 
 	stop func()
 	done chan error
@@ -94,7 +96,8 @@ func (r *rig) up() {
 	}
 	r.svc, err = integrator.New(integrator.Config{
 		Store: store, Providers: providers, Show: "bank", Scan: "bank", Merchant: "shop", Settings: r.set,
-		Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Wall: func() time.Time { return time.Now().Add(time.Duration(r.off.Load())) },
+		Log:  slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	r.ok(err)
 	ctx, cancel := context.WithCancel(context.Background())

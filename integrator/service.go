@@ -3,6 +3,7 @@ package integrator
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -29,6 +30,10 @@ type Service struct {
 	set       Settings
 	log       *slog.Logger
 
+	time    *ledgerTime
+	kept    Reckoning   // what the store has; of keepTime
+	changed atomic.Bool // something, since the ledger's time was marked
+
 	watch    watchers
 	codes    codes
 	circuits *circuits
@@ -47,9 +52,16 @@ func New(c Config) (*Service, error) {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
+	if c.Wall == nil {
+		c.Wall = time.Now
+	}
+	kept, err := c.Store.Reckoning(context.Background())
+	if err != nil {
+		return nil, fmt.Errorf("read the ledger's time: %w", err)
+	}
 	s := &Service{
 		store: c.Store, providers: c.Providers, merchant: c.Merchant, zone: c.Zone, set: c.Settings.withDefaults(), log: c.Log,
-		envs: map[string]*bill.Env{}, queues: map[string]*queue{},
+		envs: map[string]*bill.Env{}, queues: map[string]*queue{}, time: resume(c.Wall, kept), kept: kept,
 	}
 	s.plain = envOf(s.set.Bill, nil)
 	s.circuits = newCircuits(s.set.BadAfter, s.set.BadRest)
@@ -123,7 +135,9 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 	wg.Go(func() { s.clear(ctx) })
 	wg.Go(func() { s.announce(ctx) })
+	wg.Go(func() { s.keepTime(ctx) })
 	wg.Wait()
+	s.markTime(ctx)
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
@@ -151,7 +165,7 @@ func (s *Service) clear(ctx context.Context) {
 	t := time.NewTicker(keepHouse)
 	defer t.Stop()
 	for {
-		now := time.Now()
+		now := s.time.now()
 		err := s.store.Forget(ctx, now.Add(-s.set.KeepInbox))
 		ts, lerr := s.store.Terminals(ctx)
 		err = errors.Join(err, lerr)

@@ -43,7 +43,7 @@ func (s *Service) OpenSession(ctx context.Context, o wire.Open) (wire.Session, e
 	}
 	s.watch.signal(o.Terminal) // an older session may be waiting: it is over
 	out := wire.Session{
-		Session: payment.NewID(time.Now()), Epoch: t.Epoch, Now: time.Now().UTC().Format(time.RFC3339),
+		Session: payment.NewID(time.Now()), Epoch: t.Epoch, Now: s.time.day().Format(time.RFC3339),
 		HeartbeatMS: s.set.Heartbeat.Milliseconds(), BusyMS: s.set.Busy.Milliseconds(), Window: s.set.Window,
 		JitterMS: s.set.Jitter.Milliseconds(), ConfigVersion: 1, Providers: s.circuits.offered(s.show), ScanProviders: s.scan,
 		Resume: "ok", JournalState: t.state,
@@ -61,7 +61,7 @@ func (s *Service) OpenSession(ctx context.Context, o wire.Open) (wire.Session, e
 			return wire.Session{}, fmt.Errorf("open session: %w", err)
 		}
 	}
-	if day := businessDay(time.Now(), s.zone); t.Numbers.Day != day || t.state != MemoryKnown || t.ahead {
+	if day := businessDay(s.time.day(), s.zone); t.Numbers.Day != day || t.state != MemoryKnown || t.ahead {
 		n, err := s.store.Lease(ctx, t.Name, s.merchant, day, s.set.Block)
 		if err != nil {
 			return wire.Session{}, fmt.Errorf("open session: %w", err)
@@ -103,7 +103,7 @@ func (s *Service) enter(ctx context.Context, o wire.Open) (entered, error) {
 			t.Memory, t.Resync = state, t.Seq
 		}
 		t.Epoch++
-		t.Journal, t.Boot, t.Writes, t.Acked, t.OpenedAt = o.Journal, o.Boot, o.Writes, o.Seen, time.Now().UTC()
+		t.Journal, t.Boot, t.Writes, t.Acked, t.OpenedAt = o.Journal, o.Boot, o.Writes, o.Seen, s.time.day()
 		out = entered{*t, state, ahead}
 		return nil
 	})
@@ -133,7 +133,7 @@ func (s *Service) recover(ctx context.Context, t entered) error {
 		}
 	}
 	if s.skipped.CompareAndSwap(false, true) {
-		_, err = s.store.Lease(ctx, t.Name, s.merchant, businessDay(time.Now(), s.zone), skipNumbers)
+		_, err = s.store.Lease(ctx, t.Name, s.merchant, businessDay(s.time.day(), s.zone), skipNumbers)
 	}
 	return err
 }
@@ -177,7 +177,7 @@ func (s *Service) Events(ctx context.Context, terminal string, after int64, n in
 	if err != nil {
 		return nil, err
 	}
-	now := time.Now()
+	now := s.time.now()
 	out := make([]wire.Event, 0, len(es))
 	for _, e := range es {
 		out = append(out, wire.Event{

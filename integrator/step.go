@@ -27,7 +27,7 @@ func (s *Service) step(c *Case, e bill.Event) (outcome, error) {
 	if e.Create != nil && c.Bill.ID == "" {
 		name = e.Create.Provider
 	}
-	e.Now = time.Now().UTC().Round(0) // as it is stored: a bill's clocks outlive this process
+	e.Now = s.time.now()
 	e.Env = s.env(name)
 	next, effects, rows, err := bill.Step(c.Bill, e)
 	out := outcome{rows: rows}
@@ -43,6 +43,7 @@ func (s *Service) step(c *Case, e bill.Event) (outcome, error) {
 		c.Queue = name
 	}
 	for _, f := range effects {
+		f.Bill.At = s.time.day()
 		switch f.Kind {
 		case bill.Tell:
 			c.Tell = append(c.Tell, Tell{Type: f.Type, Fresh: f.Fresh, Body: *f.Bill})
@@ -58,6 +59,13 @@ func (s *Service) step(c *Case, e bill.Event) (outcome, error) {
 	}
 	out.bill, out.told, out.works, out.notices = c.Bill, c.Tell, len(c.Work), c.Notices
 	return out, nil
+}
+
+// view is the bill as its box and people see it now.
+func (s *Service) view(st bill.State) payment.Bill {
+	b := bill.Snapshot(st, s.time.now())
+	b.At = s.time.day()
+	return b
 }
 
 // change takes one event through the table, durably, and wakes whoever has to know. make is given the bill as it stands
@@ -84,6 +92,7 @@ func (s *Service) after(id string, cause bill.Cause, out outcome, err error) {
 	if err != nil {
 		return
 	}
+	s.changed.Store(true)
 	if len(out.told) > 0 && out.bill.Terminal != "" {
 		s.watch.signal(out.bill.Terminal)
 	}

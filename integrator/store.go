@@ -163,6 +163,14 @@ type Inbox interface {
 	Forget(ctx context.Context, before time.Time) error
 }
 
+// Reckoner keeps where the ledger's time stands.
+type Reckoner interface {
+	// Reckoning is what was kept last, the zero value before the first time.
+	Reckoning(ctx context.Context) (Reckoning, error)
+	// Reckon keeps it.
+	Reckon(ctx context.Context, r Reckoning) error
+}
+
 // Entry is one bill in the ledger: sums of its rows, in minor units.
 type Entry struct {
 	Bill, Terminal, Number, Reference, Status string
@@ -170,7 +178,7 @@ type Entry struct {
 	Currency   string
 	Life       payment.Life
 	Doubt      bool
-	DoubtSince time.Time
+	DoubtSince time.Time // by the wall clock
 	Review     bool
 	Amount     int64 // asked for; 0: as much as comes, or a price that grows
 	Credits    int64 // Σ credits
@@ -191,5 +199,6 @@ type Store interface {
 	Queue
 	Terminals
 	Inbox
+	Reckoner
 	Ledger
 }

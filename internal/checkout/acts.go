@@ -139,7 +139,7 @@ func (b *Box) returned(p *pay, r lane.ReturnRequest) lane.Return {
 	}
 	return lane.Return{
 		ID: lane.ReturnKey(p.p.BillID, r.Reference), Reference: r.Reference, Amount: lane.NewAmount(p.p.Amount.Of(0)),
-		How: "cancel", State: "done", Reason: r.Reason, At: time.Now().UTC(),
+		How: "cancel", State: "done", Reason: r.Reason, At: b.wall(),
 	}
 }
 

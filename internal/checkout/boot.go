@@ -31,7 +31,7 @@ func (b *Box) boot(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		p.ends = afterRestart(p.p, now)
+		p.ends = b.afterRestart(p.p, now)
 		b.pays[p.p.ID] = p
 		b.order = append(b.order, p.p.ID)
 		if p.p.BillID != p.p.ID {
@@ -39,7 +39,7 @@ func (b *Box) boot(ctx context.Context) error {
 		}
 		p.charged = now
 		b.waits(p, now)
-		fresh := p.p.Stage == lane.Paid && !p.p.Parked && p.p.ReplacedBy == "" && now.Sub(p.p.Stamps["paid"]) < paidAgain
+		fresh := p.p.Stage == lane.Paid && !p.p.Parked && p.p.ReplacedBy == "" && b.ago(p.p.Stamps["paid"]) < paidAgain
 		if lane.Occupies(p.p) || fresh {
 			b.take(p.p.Lane, p.p.ID)
 		}

@@ -87,6 +87,9 @@ func New(cfg Config, j Journal, s Stage, w Waker) *Box {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
+	if cfg.Wall == nil {
+		cfg.Wall = time.Now
+	}
 	b := &Box{
 		cfg: cfg, times: cfg.Times.filled(), j: j, stage: s, waker: w, log: cfg.Log,
 		ops: make(chan func()), stopped: make(chan struct{}),

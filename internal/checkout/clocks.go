@@ -26,9 +26,15 @@ func ends(p lane.Payment, from time.Time) known {
 }
 
 // afterRestart are the ends of a record that an earlier run has made.
-func afterRestart(p lane.Payment, now time.Time) known {
-	return ends(p, now.Add(-max(0, now.Round(0).Sub(p.LeftAt))))
+func (b *Box) afterRestart(p lane.Payment, now time.Time) known {
+	return ends(p, now.Add(-b.ago(p.LeftAt)))
 }
+
+// wall is the time as people call it.
+func (b *Box) wall() time.Time { return b.cfg.Wall().UTC().Round(0) }
+
+// ago is how long ago a stamp is, by the wall clock: nothing, if it has gone back since.
+func (b *Box) ago(stamp time.Time) time.Duration { return max(0, b.wall().Sub(stamp)) }
 
 // endsOf are the ends as a step leaves them.
 func endsOf(d *draft, now time.Time) known {
@@ -101,7 +107,7 @@ func (b *Box) since(p *pay, c lane.Clock, now time.Time) time.Time {
 	if !ok {
 		return now
 	}
-	return now.Add(-max(0, now.Round(0).Sub(paid)))
+	return now.Add(-b.ago(paid))
 }
 
 // untilDue is how long the loop may sleep.

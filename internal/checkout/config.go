@@ -22,6 +22,9 @@ type Config struct {
 	Zone *time.Location
 	// Log is where the day's story goes; nil for slog's default.
 	Log *slog.Logger
+	// Wall is the wall clock; nil is time.Now, and a test sets its own. No wait of a run is of this clock: it stamps, and
+	// says after a restart how long the box was off.
+	Wall func() time.Time
 }
 
 // Lane is one place where one customer pays.

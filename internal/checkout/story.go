@@ -83,7 +83,7 @@ func (b *Box) openEnd(p *pay, s *lane.Story) {
 	if s.Gap != nil || !p.p.Live() || len(s.Steps) == 0 {
 		return
 	}
-	st := lane.Step{At: time.Now().UTC(), What: "waiting", Where: "box"}
+	st := lane.Step{At: b.wall(), What: "waiting", Where: "box"}
 	switch {
 	case p.doubt.why == "link" && !b.link.up:
 		st.Where, st.Note = "link", "there is no line to the integrator"

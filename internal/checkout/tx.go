@@ -79,7 +79,7 @@ func (t *tx) draft(p *pay) *draft {
 // step applies one event to a payment. A refusal comes with the payment as it stands.
 func (t *tx) step(p *pay, e lane.Event) (*draft, error) {
 	d := t.draft(p)
-	e.At, e.Link, e.Attended = t.now.UTC().Round(0), t.b.link.up, t.b.attended(d.next.Lane)
+	e.At, e.Link, e.Attended = t.b.wall(), t.b.link.up, t.b.attended(d.next.Lane)
 	e.Doubt = d.newDoubt.is()
 	next, fx, rows, err := lane.Take(d.next, e)
 	if err != nil {
@@ -147,7 +147,7 @@ func (t *tx) commit() error {
 			return fmt.Errorf("write event of %s: %w", d.next.ID, err)
 		}
 		for _, typ := range d.tells {
-			t.batch.Events = append(t.batch.Events, record.Event{Type: typ, At: t.now.UTC(), Lane: d.next.Lane, Subject: d.next.ID, Data: data})
+			t.batch.Events = append(t.batch.Events, record.Event{Type: typ, At: t.b.wall(), Lane: d.next.Lane, Subject: d.next.ID, Data: data})
 		}
 	}
 	if !t.empty() {

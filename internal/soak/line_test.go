@@ -112,7 +112,7 @@ type lineTown struct {
 }
 
 func newLineTown(t *testing.T, w *town, s lineSale) *lineTown {
-	l := &lineTown{month: &month{town: w}, sale: s, line: &line{net: func() *pipes { return w.termNet }}, hit: map[string]int{}, states: map[string]int{}}
+	l := &lineTown{month: &month{town: w}, sale: s, line: &line{net: func() *pipes { return w.termNet.Load() }}, hit: map[string]int{}, states: map[string]int{}}
 	l.closeBox() // it dials through the line from now on
 	w.through = l.line.dial
 	l.openBox()

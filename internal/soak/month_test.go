@@ -59,7 +59,7 @@ func (m *month) day(n, sales int) {
 		switch {
 		case i == sales/4 && n%3 == 0:
 			m.cuts++
-			m.termNet.cutFor(40 * time.Second)
+			m.termNet.Load().cutFor(40 * time.Second)
 		case i == sales/2 && n%4 == 1:
 			m.boxes++
 			m.closeBox()

@@ -44,10 +44,13 @@ type town struct {
 	dir string
 	log *slog.Logger
 
-	bankNet, termNet *pipes
-	wallet           *http.Client // the customer's phone
+	bankNet *pipes
+	termNet atomic.Pointer[pipes] // of the server as it is now
+	wallet  *http.Client          // the customer's phone
 
 	through func(context.Context) (net.Conn, error) // the box dials through it; nil: straight
+
+	boxOff, serverOff atomic.Int64 // by which their wall clocks are wrong
 
 	server *office
 	ear    atomic.Pointer[office] // the server while it hears the bank
@@ -139,16 +142,16 @@ func (w *town) openServer() {
 	w.ok(err)
 	svc, err := integrator.New(integrator.Config{
 		Store: store, Providers: map[string]provider.Provider{"sandbox": p}, Merchant: "Shop", Zone: time.UTC,
-		Settings: integrator.DefaultSettings(), Log: w.log,
+		Settings: integrator.DefaultSettings(), Log: w.log, Wall: wrong(&w.serverOff),
 	})
 	w.ok(err)
 	w.ok(svc.AddTerminal(context.Background(), "box", boxKey.Public().(ed25519.PublicKey)))
 	term := terminal.New(w.office(svc), terminal.Config{Log: w.log})
 	ctx, stop := context.WithCancel(context.Background())
-	w.termNet = newPipes()
+	net := newPipes()
+	w.termNet.Store(net)
 	hs := &http.Server{Handler: term, ReadHeaderTimeout: time.Minute}
 	var running sync.WaitGroup
-	net := w.termNet
 	running.Go(func() {
 		if err := hs.Serve(net); !errors.Is(err, http.ErrServerClosed) {
 			w.t.Errorf("terminals: %v", err)
@@ -176,6 +179,11 @@ func (w *town) openServer() {
 	w.ear.Store(w.server)
 }
 
+// wrong is a wall clock that is off by as much as the number says.
+func wrong(off *atomic.Int64) func() time.Time {
+	return func() time.Time { return time.Now().Add(time.Duration(off.Load())) }
+}
+
 func (w *town) closeServer() {
 	w.ear.Store(nil)
 	w.server.stop()
@@ -193,12 +201,12 @@ type box struct {
 
 func (w *town) openBox() {
 	w.t.Helper()
-	j, state, err := journal.Open(context.Background(), journal.Config{Dir: filepath.Join(w.dir, "journal"), Reserve: -1})
+	j, state, err := journal.Open(context.Background(), journal.Config{Dir: filepath.Join(w.dir, "journal"), Reserve: -1, Now: wrong(&w.boxOff)})
 	w.ok(err)
 	b := &box{journal: j, town: w}
 	b.Box = checkout.New(checkout.Config{
 		Lanes:    map[string]checkout.Lane{"1": {Attended: true, Language: "en", Outputs: []string{"till"}, Scanner: true}},
-		Restored: state.Restored, Zone: time.UTC, Log: w.log,
+		Restored: state.Restored, Zone: time.UTC, Log: w.log, Wall: wrong(&w.boxOff),
 	}, j, till{}, b)
 	b.link, err = link.New(link.Config{
 		URL: "ws://127.0.0.1:7474/v1/term", Terminal: "box", Key: boxKey, App: "tilld/soak", Log: w.log,
@@ -206,7 +214,7 @@ func (w *town) openBox() {
 			if w.through != nil {
 				return w.through(ctx)
 			}
-			return w.termNet.dial(ctx, n, a)
+			return w.termNet.Load().dial(ctx, n, a)
 		},
 	}, j, b)
 	w.ok(err)

@@ -28,6 +28,10 @@ func (s *Store) Ledger(ctx context.Context, f func(integrator.Entry) error) (err
 }
 
 func ledger(ctx context.Context, q *sql.DB, f func(integrator.Entry) error) error {
+	kept, err := reckoning(ctx, q)
+	if err != nil {
+		return err
+	}
 	rows, err := q.QueryContext(ctx, entries)
 	if err != nil {
 		return fmt.Errorf("read ledger: %w", err)
@@ -41,7 +45,9 @@ func ledger(ctx context.Context, q *sql.DB, f func(integrator.Entry) error) erro
 			&e.Credits, &e.Returned, &e.Owed, &e.Drawn); err != nil {
 			return fmt.Errorf("read ledger: %w", err)
 		}
-		e.Life, e.DoubtSince = payment.Life(life), at(since)
+		if e.Life = payment.Life(life); since != 0 {
+			e.DoubtSince = at(since).Add(-kept.Ahead)
+		}
 		if err := f(e); err != nil {
 			return err
 		}

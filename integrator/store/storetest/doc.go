@@ -49,6 +49,7 @@ func Run(t *testing.T, open Open) {
 		{"TrimmedEventsAreNotAnswered", trimming},
 		{"NumbersAreUnique", numbers},
 		{"VersionsAreLifted", lifted},
+		{"TheLedgersTimeIsKept", reckoned},
 		{"ANoteFindsItsOrder", inbox},
 		{"BillsAreListed", lists},
 		{"TheLedgerAddsUp", ledger},

@@ -1,0 +1,141 @@
+package integrator_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"tilld/integrator"
+	"tilld/integrator/provider"
+	"tilld/payment"
+)
+
+const tenYears = 3653 * 24 * time.Hour
+
+// stepped plays f with a server whose wall clock is then set wrong by off: while it runs, and while it is down.
+func stepped(t *testing.T, off time.Duration, hows []string, f func(t *testing.T, r *rig, step func())) {
+	t.Helper()
+	for _, how := range hows {
+		t.Run(how, func(t *testing.T) {
+			run(t, func(t *testing.T, r *rig) {
+				f(t, r, func() {
+					r.off.Store(int64(off))
+					switch how {
+					case "at a restart":
+						r.restart()
+					case "killed":
+						r.crash()
+					}
+				})
+			})
+		})
+	}
+}
+
+func TestUnpaidBillEndsInTimeWhenTheClockGoesBack(t *testing.T) {
+	stepped(t, -tenYears, []string{"running", "at a restart", "killed"}, func(t *testing.T, r *rig, step func()) {
+		id := r.create(payment.Show, 100)
+		r.await(id, payment.EvOpen, time.Second)
+		time.Sleep(61 * time.Second)
+		step()
+		if b := r.get(id); b.RemainingMS < 118_000 || b.RemainingMS > 180_000 {
+			t.Errorf("%d ms are left", b.RemainingMS)
+		}
+		r.await(id, payment.EvClosing, 181*time.Second)
+		r.await(id, payment.EvClosed, 5*time.Second)
+		next := r.create(payment.Scan, 100)
+		r.await(next, payment.EvOpen, time.Second)
+		r.await(next, payment.EvClosed, 185*time.Second)
+		r.audit(0, 0, 0, 0)
+	})
+}
+
+func TestQuestionsAndReturnsGoOnWhenTheClockGoesBack(t *testing.T) {
+	stepped(t, -tenYears, []string{"running", "at a restart"}, func(t *testing.T, r *rig, step func()) {
+		r.bank.script("return", provider.ErrBusy, provider.ErrBusy)
+		owed := paidBack(r)
+		asked := r.create(payment.Show, 100)
+		r.await(asked, payment.EvOpen, time.Second)
+		time.Sleep(61 * time.Second)
+		step()
+		r.bank.pay(asked, "T1", 100, 0) // and no call-back comes
+		if b := r.await(asked, payment.EvPaid, 61*time.Second); len(b.Flags) != 0 {
+			t.Errorf("paid in time, flags %v", b.Flags)
+		}
+		r.confirm(asked, 100)
+		r.await(owed, payment.EvReturned, 30*time.Minute)
+		r.audit(200, 100, 100, 0)
+	})
+}
+
+// A clock that goes ahead while the server runs ends nothing; one that is ahead at a start looks like ten years that have
+// passed. Neither must be felt once it is right again.
+func TestClockAheadIsNotFeltLater(t *testing.T) {
+	for _, right := range []string{"running", "at a restart"} {
+		t.Run("right again "+right, func(t *testing.T) {
+			stepped(t, tenYears, []string{"running", "at a restart"}, func(t *testing.T, r *rig, step func()) {
+				first := r.create(payment.Show, 100)
+				r.await(first, payment.EvOpen, time.Second)
+				step()
+				time.Sleep(61 * time.Second)
+				r.off.Store(0)
+				if right == "at a restart" {
+					r.restart()
+				}
+				r.await(first, payment.EvClosed, 130*time.Second)
+				id := r.create(payment.Show, 100)
+				r.await(id, payment.EvOpen, time.Second)
+				var ends time.Time
+				r.bank.set(id, func(o *order) { ends = o.expiry })
+				if left := time.Until(ends); left < 20*time.Minute || left > 21*time.Minute {
+					t.Errorf("the bank was told that the code ends in %v", left)
+				}
+				time.Sleep(175 * time.Second)
+				if b := r.get(id); b.Status != "open" || time.Since(b.At).Abs() > time.Second {
+					t.Errorf("after 175 s of 180: %+v", b)
+				}
+				r.bank.pay(id, "T"+id, 100, 0)
+				if b := r.await(id, payment.EvPaid, 5*time.Second); len(b.Flags) != 0 {
+					t.Errorf("paid in time, flags %v", b.Flags)
+				}
+				r.confirm(id, 100)
+				r.restart()
+				s := r.session()
+				if now := time.Now().UTC(); s.Now != now.Format(time.RFC3339) || s.Numbers.Day != now.Format(time.DateOnly) {
+					t.Errorf("the box is told %s, numbers of %s; it is %v", s.Now, s.Numbers.Day, now)
+				}
+				r.audit(100, 100, 0, 0)
+				if !strings.Contains(r.log.String(), "the wall clock was set") {
+					t.Error("the log says nothing")
+				}
+			})
+		})
+	}
+}
+
+func TestResumeNeverRunsBackAndIsNotPoisoned(t *testing.T) {
+	noon := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	for _, x := range []struct {
+		name  string
+		wall  time.Time
+		ahead time.Duration // of the wall clock, when the mark was made
+		from  time.Duration // after the mark
+	}{
+		{"an hour later", noon.Add(time.Hour), 0, time.Hour},
+		{"the clock has gone back", noon.Add(-tenYears), 0, 0},
+		{"it was back before, and is", noon.Add(time.Hour - tenYears), tenYears, time.Hour},
+		{"it was back before, and is right", noon.Add(time.Hour), tenYears, time.Hour},
+		{"it was ahead while the server ran, and is", noon.Add(time.Hour + tenYears), -tenYears, time.Hour},
+		{"it was ahead while the server ran, and is right", noon.Add(time.Hour), -tenYears, time.Hour},
+		{"the mark is of a clock that was ahead", noon.Add(time.Hour - tenYears), 0, 0},
+		{"and again", noon.Add(time.Hour - tenYears), tenYears, time.Hour},
+	} {
+		got := integrator.ResumeForTest(x.wall, integrator.Reckoning{Mark: noon, Ahead: x.ahead})
+		if want := noon.Add(x.from); !got.Equal(want) {
+			t.Errorf("%s: %v, want %v", x.name, got, want)
+		}
+	}
+	if got := integrator.ResumeForTest(noon, integrator.Reckoning{}); !got.Equal(noon) {
+		t.Errorf("a new ledger begins at %v", got)
+	}
+}
