@@ -66,6 +66,16 @@ func dial(t *testing.T, addr string) net.Conn {
 	return c
 }
 
+// call dials and says a word. A reset may come as early as the dial.
+func call(addr, word string) error {
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return says(c, word, soon)
+}
+
 // says sends a word and waits so long for its echo.
 func says(c net.Conn, word string, limit time.Duration) error {
 	if _, err := c.Write([]byte(word)); err != nil {
@@ -113,7 +123,7 @@ func TestCutResetsAndRefusesUntilWhole(t *testing.T) {
 	if err := says(old, "two", soon); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("on a cut cable: %v", err)
 	}
-	if err := says(dial(t, c.Addr()), "three", soon); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+	if err := call(c.Addr(), "three"); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("a new connection on a cut cable: %v", err)
 	}
 	c.Set(cable.Whole)
@@ -163,7 +173,7 @@ func TestNobodyAtTheFarEndHangsUp(t *testing.T) {
 	}
 	to := ln.Addr().String()
 	_ = ln.Close()
-	if err := says(dial(t, lay(t, to).Addr()), "hello", soon); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+	if err := call(lay(t, to).Addr(), "hello"); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("to nobody: %v", err)
 	}
 }
