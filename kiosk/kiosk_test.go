@@ -256,6 +256,7 @@ func TestANewerScreenEndsTheWaitForTheOlder(t *testing.T) {
 }
 
 func TestAFrozenPageHoldsUpOneShowAlone(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, nil)
 	good, frozen := r.open(t, true), r.open(t, true)
 	r.use(t, true)
@@ -527,6 +528,7 @@ func TestOnlyNamedPagesMayFrame(t *testing.T) {
 }
 
 func TestAPageThatIsNoneIsClosed(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, nil)
 	for _, bad := range []string{"", "[]", `{"t":1}`, `{"t":"hello","lane":"2"}`, strings.Repeat("x", 1000)} {
 		b := r.open(t, false)

@@ -215,6 +215,7 @@ func TestAuditReadsBesideARunningServer(t *testing.T) {
 }
 
 func TestCallbacksFromStrangersChangeNothing(t *testing.T) {
+	t.Parallel()
 	c := config(t)
 	run(t, c)
 	post := func(path string, body io.Reader) int {

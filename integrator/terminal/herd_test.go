@@ -27,6 +27,7 @@ type herd struct {
 // and behind them ten with open payments. The ten are in at once and sell while the others are still turned away; then
 // those come in too. The links are the boxes' own; time is the bubble's.
 func TestOpenPaymentsComeBeforeTheHerd(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const selling = 10
 		idle := 450

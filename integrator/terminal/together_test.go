@@ -151,6 +151,7 @@ func (o *office) asked() int {
 // TestRestart: ten boxes keep asking while their server is replaced, again and again; every call is answered once,
 // every bill made once, every event taken in once and in order.
 func TestRestart(t *testing.T) {
+	t.Parallel()
 	const boxes, each, restarts = 10, 30, 4
 	var names []string
 	for i := range boxes {

@@ -22,6 +22,7 @@ import (
 // TestConformance holds the box as it is built against the protocol's kit: checkout, journal and link, on a disk, started
 // anew for each of the kit's servers. It has a payment open, made at a real integrator before.
 func TestConformance(t *testing.T) {
+	t.Parallel()
 	addr, admit := office(t)
 	b := newBox(t, addr, "outputs: [till]", "")
 	admit(b)

@@ -80,6 +80,7 @@ func TestAPrinterOnASerialLine(t *testing.T) {
 // A box that is told to stop gives a running job its time, then calls it unknown; the next life does not print it again,
 // and tells who has to look.
 func TestAStopInTheMiddleOfAReceipt(t *testing.T) {
+	t.Parallel()
 	e, lane, extra := serialPrinter(t)
 	b := newBox(t, freePort(t), lane, extra)
 	b.run()

@@ -93,6 +93,7 @@ func (b *box) trouble(code string) health.Trouble {
 }
 
 func TestWithoutTheIntegratorTheAPIAnswersAndTakesNothing(t *testing.T) {
+	t.Parallel()
 	b := newBox(t, freePort(t), "outputs: [till]", technician())
 	b.run()
 	till := b.client("till-secret")
@@ -139,6 +140,7 @@ func TestWithoutItsDisplayTheBoxSellsOnTheTill(t *testing.T) {
 }
 
 func TestStopsInTimeWithEverybodyStalled(t *testing.T) {
+	t.Parallel()
 	pole, scan := blockedLine(t), line(t)
 	b := newBox(t, freePort(t), fmt.Sprintf(
 		"outputs: [till, customer-display], customer_display: {driver: cd5220, port: {serial: %s}}, scanner: {driver: line, port: {serial: %s}}",

@@ -34,7 +34,7 @@ type counter struct {
 }
 
 // How long the page may take for what takes the shop no time.
-const clickLimit = 10 * time.Second
+const clickLimit = 30 * time.Second
 
 // stand opens a shop and its page.
 func stand(t *testing.T, b *chrome.Browser) *counter {
@@ -59,7 +59,7 @@ func (c *counter) on(t *testing.T) *counter {
 // sees waits until a script is true in the page. Whatever is waited for, the two lights are never both on.
 func (c *counter) sees(what, script string, limit time.Duration) {
 	c.t.Helper()
-	for end := time.Now().Add(limit); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(limit + patience); ; time.Sleep(20 * time.Millisecond) {
 		got, err := chrome.Eval[[]bool](c.tab, fmt.Sprintf(`[!!(%s), document.querySelectorAll("#current .light.on").length > 1]`, script))
 		if err != nil {
 			c.t.Fatalf("%s: %v", what, err)

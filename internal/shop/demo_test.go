@@ -247,7 +247,7 @@ func TestReadme(t *testing.T) {
 		t.Fatalf("%d payments, %v", len(found), err)
 	}
 	p := found[0]
-	for end := time.Now().Add(10 * time.Second); p.Returned.Value != 5000 && time.Now().Before(end); {
+	for end := time.Now().Add(tryLimit); p.Returned.Value != 5000 && time.Now().Before(end); {
 		if p, err = api.Wait(t.Context(), p.ID, p.Version, time.Second); err != nil {
 			t.Fatal(err)
 		}

@@ -23,7 +23,7 @@ func TestPaper(t *testing.T) {
 // papers waits until the printer has cut a receipt that ok likes.
 func (r *rig) papers(what string, ok func(emulator.Receipt) bool) emulator.Receipt {
 	r.t.Helper()
-	for end := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) { // real sockets: nothing to wait on
+	for end := time.Now().Add(tryLimit); ; time.Sleep(10 * time.Millisecond) { // real sockets: nothing to wait on
 		all := r.shop.Printer().Receipts()
 		if i := slices.IndexFunc(all, ok); i >= 0 {
 			return all[i]

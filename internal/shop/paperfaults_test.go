@@ -44,7 +44,7 @@ func (r *rig) print(ref string) client.PrintJob {
 func (r *rig) printUntil(id, what string, ok func(client.PrintJob) bool) client.PrintJob {
 	r.t.Helper()
 	var j client.PrintJob
-	for end := time.Now().Add(20 * time.Second); ; {
+	for end := time.Now().Add(tryLimit); ; {
 		r.try("look at a print job", func() (err error) {
 			j, err = r.api.WaitPrint(r.t.Context(), id, j.Version, time.Second)
 			return err
@@ -79,7 +79,7 @@ func (r *rig) onPaper(ref string) (begun, whole int) {
 // stands says whether a trouble is told; it waits for that.
 func (r *rig) stands(code string, want bool) {
 	r.t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) { // real devices: nothing to wait on
+	for end := time.Now().Add(tryLimit); ; time.Sleep(20 * time.Millisecond) { // real devices: nothing to wait on
 		all, err := r.api.Health(r.t.Context())
 		if err == nil && slices.ContainsFunc(all, func(x client.Trouble) bool { return x.Code == code }) == want {
 			return
@@ -93,7 +93,7 @@ func (r *rig) stands(code string, want bool) {
 // receiptIs waits until the lane's receipt is given so.
 func (r *rig) receiptIs(how string) {
 	r.t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(tryLimit); ; time.Sleep(20 * time.Millisecond) {
 		all, err := r.api.Availability(r.t.Context())
 		if err == nil && all["1"].Receipt == how {
 			return

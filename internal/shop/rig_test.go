@@ -38,6 +38,7 @@ const (
 	openLimit  = 20 * time.Second
 	closeLimit = 10 * time.Second
 	tryLimit   = 30 * time.Second // of a till that asks again while its box is away
+	patience   = 20 * time.Second // above any other limit, on a loaded machine: what comes in time waits for none of it
 )
 
 // openShop opens a shop on free ports in a folder of the test's own, or in c.State.
@@ -133,7 +134,7 @@ func (r *rig) create(n client.NewPayment) client.Payment {
 // until waits until the payment is as it should be.
 func (r *rig) until(id string, limit time.Duration, what string, ok func(client.Payment) bool) client.Payment {
 	r.t.Helper()
-	end := time.Now().Add(limit)
+	end := time.Now().Add(limit + patience)
 	var p client.Payment
 	for {
 		r.try("look at a payment", func() (err error) { p, err = r.api.Wait(r.t.Context(), id, p.Version, time.Second); return err })
@@ -307,7 +308,7 @@ func (r *rig) bankBooks() (credits, returned int64) {
 // balanced waits until nothing is owed or held any more, and compares the integrator's books with the bank's.
 func (r *rig) balanced(limit time.Duration) server.Report {
 	r.t.Helper()
-	end := time.Now().Add(limit)
+	end := time.Now().Add(limit + patience)
 	for {
 		a := r.audit()
 		s := a.Sums["RUB"]

@@ -91,7 +91,7 @@ func cancelSale(r *rig) {
 // poleSays waits until the glass shows the word.
 func (r *rig) poleSays(word string) {
 	r.t.Helper()
-	limit := time.Now().Add(5 * time.Second)
+	limit := time.Now().Add(tryLimit)
 	for !strings.Contains(r.pole(), word) {
 		if time.Now().After(limit) {
 			r.t.Fatalf("the pole never said %q, it says:\n%s", word, r.pole())

@@ -46,6 +46,7 @@ func onPipe(t *testing.T, c emulator.Config, o escpos.Options) (*escpos.Device, 
 }
 
 func TestSuiteInMemory(t *testing.T) {
+	t.Parallel()
 	for _, proof := range []string{"status", "id"} {
 		t.Run(proof, func(t *testing.T) {
 			o := short
@@ -64,6 +65,7 @@ func run(t *testing.T, open func(*testing.T) printertest.Bench) {
 }
 
 func TestSuiteOnTCP(t *testing.T) {
+	t.Parallel()
 	printertest.RunEach(t, parallel, func(t *testing.T) printertest.Bench {
 		e := emulator.New(emulator.Config{})
 		l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -87,6 +89,7 @@ func TestSuiteOnTCP(t *testing.T) {
 }
 
 func TestSuiteOnSerialLine(t *testing.T) {
+	t.Parallel()
 	printertest.RunEach(t, parallel, func(t *testing.T) printertest.Bench {
 		master, tty, err := pty.Open()
 		if err != nil {

@@ -131,21 +131,25 @@ func (w *town) harness() providertest.Harness {
 func TestContract(t *testing.T) {
 	limits := sandbox.Config{CallLimit: time.Second, AskLimit: time.Second}
 	t.Run("Plain", func(t *testing.T) {
+		t.Parallel()
 		providertest.Run(t, func(t *testing.T) providertest.Harness {
 			return newTown(t, bank.Config{}, limits).harness()
 		})
 	})
 	t.Run("ReturnsTakeTheirTime", func(t *testing.T) {
+		t.Parallel()
 		providertest.Run(t, func(t *testing.T) providertest.Harness {
 			return newTown(t, bank.Config{Times: bank.Times{Return: 20 * time.Millisecond}}, limits).harness()
 		})
 	})
 	t.Run("StateOnDisk", func(t *testing.T) {
+		t.Parallel()
 		providertest.Run(t, func(t *testing.T) providertest.Harness {
 			return newTown(t, bank.Config{State: t.TempDir()}, limits).harness()
 		})
 	})
 	t.Run("CallbacksGoWrong", func(t *testing.T) {
+		t.Parallel()
 		evil := bank.Evil{Seed: 7, Duplicate: 0.5, Reorder: 0.3, LateHint: 0.3}
 		providertest.Run(t, func(t *testing.T) providertest.Harness {
 			return newTown(t, bank.Config{Evil: evil, Times: bank.Times{LateHint: 10 * time.Millisecond}}, limits).harness()
