@@ -172,7 +172,7 @@ func TestOlderSessionWritesNothing(t *testing.T) {
 	run(t, func(t *testing.T, r *rig) {
 		id := r.create(payment.Show, 100)
 		old := r.epoch
-		changed, stop := r.svc.Watch("till-1")
+		changed, stop := r.watch("till-1")
 		defer stop()
 		synctest.Wait()
 		select {

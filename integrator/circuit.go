@@ -113,7 +113,7 @@ func (s *Service) announce(ctx context.Context) {
 			return
 		}
 		stop()
-		s.watch.all()
+		s.watch.signal("")
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 // TestAProviderThatDoesNotAnswerIsNotOffered: three creates in a row without an answer, a rest, one probe.
 func TestAProviderThatDoesNotAnswerIsNotOffered(t *testing.T) {
 	run(t, func(t *testing.T, r *rig) {
-		news, stop := r.svc.Watch("till-2") // a terminal with no bills: only what is for everybody wakes it
+		news, stop := r.watch("till-2") // a terminal with no bills: only what is for everybody wakes it
 		defer stop()
 		told := func() bool {
 			synctest.Wait()

@@ -229,12 +229,26 @@ func (r *rig) take() {
 	}
 }
 
+// watch gives a channel that holds a signal when terminal has news.
+func (r *rig) watch(terminal string) (news <-chan struct{}, stop func()) {
+	c := make(chan struct{}, 1)
+	return c, r.svc.Watch(func(of string) {
+		if of != terminal && of != "" {
+			return
+		}
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	})
+}
+
 // await lets time go by until the bill's next event of the type, limit at most, and gives its body.
 func (r *rig) await(id, kind string, limit time.Duration) payment.Bill {
 	r.Helper()
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
-	changed, stop := r.svc.Watch("till-1")
+	changed, stop := r.watch("till-1")
 	defer stop()
 	for over := false; ; {
 		r.take()

@@ -2,63 +2,38 @@ package integrator
 
 import "sync"
 
-// watchers wakes whoever delivers a terminal's events. A signal only says "look again": the store is the truth.
+// watchers wakes whoever delivers events. A signal only says "look again": the store is the truth.
 type watchers struct {
-	mu  sync.Mutex
-	set map[string]map[chan struct{}]bool
+	mu   sync.Mutex
+	last int
+	set  map[int]func(terminal string)
 }
 
-func (w *watchers) add(terminal string) (<-chan struct{}, func()) {
-	c := make(chan struct{}, 1) // one signal waits; more would say the same
+func (w *watchers) add(news func(terminal string)) (stop func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.set == nil {
-		w.set = map[string]map[chan struct{}]bool{}
+		w.set = map[int]func(string){}
 	}
-	if w.set[terminal] == nil {
-		w.set[terminal] = map[chan struct{}]bool{}
-	}
-	w.set[terminal][c] = true
-	var once sync.Once
-	return c, func() {
-		once.Do(func() {
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			delete(w.set[terminal], c)
-			if len(w.set[terminal]) == 0 {
-				delete(w.set, terminal)
-			}
-		})
+	w.last++
+	nr := w.last
+	w.set[nr] = news
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.set, nr)
 	}
 }
 
+// signal says that a terminal has news, "" for all of them.
 func (w *watchers) signal(terminal string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for c := range w.set[terminal] {
-		select {
-		case c <- struct{}{}:
-		default:
-		}
+	for _, news := range w.set {
+		news(terminal)
 	}
 }
 
-// all signals every terminal.
-func (w *watchers) all() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, set := range w.set {
-		for c := range set {
-			select {
-			case c <- struct{}{}:
-			default:
-			}
-		}
-	}
-}
-
-// Watch gives a channel that holds a signal whenever terminal has news: events, a newer session, or other
-// Providers. Stop it when done.
-func (s *Service) Watch(terminal string) (changed <-chan struct{}, stop func()) {
-	return s.watch.add(terminal)
-}
+// Watch has news called, until stop, whenever a terminal has some: events, a newer session; and with "" when Providers
+// has changed. news must not block and must not call back.
+func (s *Service) Watch(news func(terminal string)) (stop func()) { return s.watch.add(news) }

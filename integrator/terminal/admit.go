@@ -47,14 +47,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.cfg.Log.Info("terminal turned away", "remote", r.RemoteAddr, "err", err)
 		return
 	}
-	x.host, x.log = r.Host, s.cfg.Log.With("remote", c.RemoteAddr().String())
 	s.mu.Lock()
 	x.conn = c
 	if s.draining { // since admit: the drain did not see this connection
 		c.Close(wire.CloseRestart, "restart")
 	}
 	s.mu.Unlock()
-	go x.run() // the handler returns, which frees its buffers: most of what an idle connection would cost
+	go x.run(r.Host) // the handler returns, which frees its buffers: most of what an idle connection would cost
 }
 
 // admit takes a place for one connection, or says how long to stay away.
@@ -73,7 +72,7 @@ func (s *Server) admit(name string, open bool) (*session, time.Duration) {
 	if s.pending >= s.cfg.Pending || !s.gate.Allow() {
 		return nil, s.away(0)
 	}
-	x := &session{s: s, wake: make(chan struct{}, 1)}
+	x := &session{s: s}
 	s.conns[x] = struct{}{}
 	s.pending++
 	x.pending = true

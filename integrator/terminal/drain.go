@@ -13,6 +13,7 @@ import (
 // not fall upon the next server together. It returns when all are gone, or when ctx ends: then sockets are closed
 // without a frame. Afterwards nothing of the Server runs.
 func (s *Server) Drain(ctx context.Context) error {
+	defer s.unheed()
 	s.mu.Lock()
 	s.draining = true
 	all := make([]*session, 0, len(s.conns))

@@ -11,9 +11,7 @@ import (
 )
 
 // authenticate knows the box by its signature over our challenge, and a clone by its boot.
-func (x *session) authenticate(c wire.Challenge, o wire.Open) error {
-	ctx, cancel := context.WithTimeout(x.ctx, officeLimit)
-	defer cancel()
+func (x *session) authenticate(ctx context.Context, c wire.Challenge, o wire.Open) error {
 	key, err := x.s.office.Key(ctx, o.Terminal)
 	if err != nil && !errors.Is(err, ErrBlocked) {
 		return err
@@ -22,11 +20,11 @@ func (x *session) authenticate(c wire.Challenge, o wire.Open) error {
 		return ErrUnknown // the same answer: nobody learns which terminals exist
 	}
 	if err != nil {
-		x.log.Warn("blocked terminal turned away", "terminal", o.Terminal)
+		x.log().Warn("blocked terminal turned away", "terminal", o.Terminal)
 		return err
 	}
 	if x.s.cloned(o.Terminal, o.Boot) {
-		x.log.Error("two boxes use one terminal's identity: pair one of them anew, then restart the one that was turned away", "terminal", o.Terminal, "boot", o.Boot)
+		x.log().Error("two boxes use one terminal's identity: pair one of them anew, then restart the one that was turned away", "terminal", o.Terminal, "boot", o.Boot)
 		return errClone
 	}
 	return nil
@@ -43,11 +41,11 @@ func (x *session) deny(err error) error {
 	case errors.Is(err, ErrBlocked):
 		r, code, message = &refusal{wire.CloseBlocked, "blocked"}, wire.NoBlocked, "the terminal is blocked"
 	case errors.Is(err, errOften):
-		x.log.Warn("terminal comes too often and is told to rest", "terminal", x.terminal)
+		x.log().Warn("terminal comes too often and is told to rest", "terminal", x.terminal)
 	case errors.Is(err, errClone):
 		r, code, message = &refusal{wire.CloseClone, "clone suspected"}, wire.NoClone, "another box uses this terminal's identity"
 	default:
-		x.log.Error("opening a session failed", "terminal", x.terminal, "err", err)
+		x.log().Error("opening a session failed", "terminal", x.terminal, "err", err)
 	}
 	if p, err := wire.EncodeProblem(wire.SessionID, wire.Refuse(code, message)); err == nil {
 		_ = x.conn.Send(ws.Call, p) // leaves before the close frame

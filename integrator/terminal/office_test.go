@@ -23,7 +23,8 @@ type office struct {
 	bills   map[string]*payment.Bill
 	events  map[string][]wire.Event
 	acked   map[string]int64
-	watches map[string]map[chan struct{}]bool
+	watches map[int]func(terminal string)
+	watched int                                                     // watches so far
 	hold    func(ctx context.Context, method, payment string) error // may delay or fail a call
 	gauged  []int64                                                 // as they came
 	offer   wire.Providers                                          // what is available
@@ -38,7 +39,7 @@ type call struct {
 func newOffice(terminals ...string) *office {
 	o := &office{
 		keys: map[string]ed25519.PublicKey{}, epochs: map[string]int64{}, calls: map[string]call{}, bills: map[string]*payment.Bill{},
-		events: map[string][]wire.Event{}, acked: map[string]int64{}, watches: map[string]map[chan struct{}]bool{},
+		events: map[string][]wire.Event{}, acked: map[string]int64{}, watches: map[int]func(string){},
 	}
 	for _, name := range terminals {
 		o.keys[name] = key(name).Public().(ed25519.PublicKey)
@@ -97,13 +98,8 @@ func (o *office) offers(p wire.Providers) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.offer = p
-	for _, cs := range o.watches {
-		for c := range cs {
-			select {
-			case c <- struct{}{}:
-			default:
-			}
-		}
+	for _, news := range o.watches {
+		news("")
 	}
 }
 
@@ -151,11 +147,8 @@ func (o *office) Call(ctx context.Context, name string, epoch int64, id, method 
 func (o *office) event(name, kind string, b *payment.Bill) {
 	body, _ := json.Marshal(b) // a Bill always marshals
 	o.events[name] = append(o.events[name], wire.Event{Seq: int64(len(o.events[name]) + 1), Type: kind, Body: body})
-	for c := range o.watches[name] {
-		select {
-		case c <- struct{}{}:
-		default:
-		}
+	for _, news := range o.watches {
+		news(name)
 	}
 }
 
@@ -189,17 +182,15 @@ func (o *office) Ack(_ context.Context, name string, epoch, seq int64) error {
 	return nil
 }
 
-func (o *office) Watch(name string) (<-chan struct{}, func()) {
-	c := make(chan struct{}, 1)
+func (o *office) Watch(news func(terminal string)) (stop func()) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.watches[name] == nil {
-		o.watches[name] = map[chan struct{}]bool{}
-	}
-	o.watches[name][c] = true
-	return c, func() {
+	o.watched++
+	nr := o.watched
+	o.watches[nr] = news
+	return func() {
 		o.mu.Lock()
 		defer o.mu.Unlock()
-		delete(o.watches[name], c)
+		delete(o.watches, nr)
 	}
 }

@@ -18,34 +18,27 @@ func calls() []string {
 	}
 }
 
-// read takes the box's frames until the connection ends or one of them is not ours.
-func (x *session) read() error {
-	known := calls()
-	for {
-		m, err := x.receive()
-		if err != nil {
-			return err
-		}
-		switch {
-		case m.IsAnswer() || (m.IsCall() && m.Method == wire.SessionOpen):
-			return malformed("not a frame for an open session")
-		case m.IsCall() && !slices.Contains(known, m.Method):
-			err = x.answer(m.ID, nil, &wire.Problem{
-				Code: wire.CodeUnknownMethod, Message: "this server has no such method", Data: wire.ProblemData{Code: wire.NoUnknownMethod},
-			})
-		case m.IsCall():
-			err = x.call(m)
-		case m.Method == wire.EventAck:
-			err = x.ack(m.Params)
-		case strings.HasPrefix(m.Method, wire.HintPrefix):
-			x.hint(m)
-		default:
-			return malformed("unknown notification")
-		}
-		if err != nil {
-			return err
-		}
+// take deals with a frame as Receive gave it; an error ends the connection.
+func (x *session) take(p []byte, err error) error {
+	m, err := decode(p, err)
+	switch {
+	case err != nil:
+		return err
+	case m.IsAnswer() || (m.IsCall() && m.Method == wire.SessionOpen):
+		return malformed("not a frame for an open session")
+	case m.IsCall() && !slices.Contains(calls(), m.Method):
+		return x.answer(m.ID, nil, &wire.Problem{
+			Code: wire.CodeUnknownMethod, Message: "this server has no such method", Data: wire.ProblemData{Code: wire.NoUnknownMethod},
+		})
+	case m.IsCall():
+		return x.call(m)
+	case m.Method == wire.EventAck:
+		return x.ack(m.Params)
+	case strings.HasPrefix(m.Method, wire.HintPrefix):
+		x.hint(m)
+		return nil
 	}
+	return malformed("unknown notification")
 }
 
 // call queues a call behind those of its payment, and runs it at once if there are none: payments side by side, the
@@ -60,8 +53,8 @@ func (x *session) call(m wire.Message) error {
 		})
 	}
 	x.mu.Lock()
+	defer x.mu.Unlock()
 	if x.flying >= wire.MaxInFlight {
-		x.mu.Unlock()
 		return malformed("too many calls in flight")
 	}
 	x.flying++
@@ -73,25 +66,24 @@ func (x *session) call(m wire.Message) error {
 		x.orders[of.Payment] = append(waiting, m)
 	} else {
 		x.orders[of.Payment] = nil
-	}
-	x.mu.Unlock()
-	if !running {
-		x.work.Go(func() { x.serial(of.Payment, m) })
+		x.start(func(ctx context.Context) { x.serial(ctx, of.Payment, m) })
 	}
 	return nil
 }
 
 // serial answers the calls of one payment in order until none waits.
-func (x *session) serial(order string, m wire.Message) {
+func (x *session) serial(ctx context.Context, order string, m wire.Message) {
 	for {
-		if err := x.ask(m); err != nil {
-			x.fail(err)
+		if err := x.ask(ctx, m); err != nil {
+			x.fail(ctx, err)
 			return
 		}
 		x.mu.Lock()
 		waiting := x.orders[order]
 		if len(waiting) == 0 {
-			delete(x.orders, order)
+			if delete(x.orders, order); len(x.orders) == 0 {
+				x.orders = nil
+			}
 			x.mu.Unlock()
 			return
 		}
@@ -100,8 +92,8 @@ func (x *session) serial(order string, m wire.Message) {
 	}
 }
 
-func (x *session) ask(m wire.Message) error {
-	ctx, cancel := context.WithTimeout(x.ctx, officeLimit)
+func (x *session) ask(ctx context.Context, m wire.Message) error {
+	ctx, cancel := context.WithTimeout(ctx, officeLimit)
 	defer cancel()
 	result, problem, err := x.s.office.Call(ctx, x.terminal, x.epoch, m.ID, m.Method, m.Params)
 	if err != nil {
@@ -128,17 +120,17 @@ func (x *session) answer(id string, result *wire.Result, problem *wire.Problem) 
 }
 
 // fail closes the connection after an error of the Office or the queue.
-func (x *session) fail(err error) {
+func (x *session) fail(ctx context.Context, err error) {
 	switch {
-	case x.ctx.Err() != nil, errors.Is(err, ws.ErrClosed), errors.Is(err, ws.ErrBehind):
+	case ctx.Err() != nil, errors.Is(err, ws.ErrClosed), errors.Is(err, ws.ErrBehind):
 		// already ending
 	case errors.Is(err, ErrSuperseded):
 		x.conn.Close(wire.CloseSuperseded, "superseded")
 	case errors.Is(err, ErrRestored):
-		x.log.Error("a box runs on a copy of its journal", "terminal", x.terminal, "epoch", x.epoch)
+		x.log().Error("a box runs on a copy of its journal", "terminal", x.terminal, "epoch", x.epoch)
 		x.conn.Close(wire.CloseOverload, "open the session anew")
 	default:
-		x.log.Error("a terminal's work failed", "terminal", x.terminal, "epoch", x.epoch, "err", err)
+		x.log().Error("a terminal's work failed", "terminal", x.terminal, "epoch", x.epoch, "err", err)
 		x.conn.Close(wire.CloseOverload, "overloaded")
 	}
 	x.stop()
@@ -159,10 +151,7 @@ func (x *session) hint(m wire.Message) {
 		}
 		x.mu.Lock()
 		x.writes = g.Writes
+		x.look()
 		x.mu.Unlock()
-		select {
-		case x.wake <- struct{}{}:
-		default:
-		}
 	}
 }

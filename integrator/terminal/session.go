@@ -14,12 +14,11 @@ import (
 	"tilld/internal/ws"
 )
 
-// session is one connection. Its reader is run; serial answers calls beside it, stream sends events.
+// session is one connection. Its reader is run, then heard; serial answers calls beside it, stream sends events. Those
+// two are there while they have something to do: an idle terminal costs one goroutine, whose stack has not grown.
 type session struct {
 	s       *Server
 	conn    *ws.Conn
-	host    string // as the box dialled it
-	log     *slog.Logger
 	pending bool // guarded by Server.mu
 
 	terminal string
@@ -30,41 +29,97 @@ type session struct {
 	busy     time.Duration
 	window   int
 
-	ctx  context.Context
-	stop context.CancelFunc
 	work sync.WaitGroup // calls and the stream
 
-	mu     sync.Mutex
-	orders map[string][]wire.Message // calls waiting behind the running one, by payment
-	flying int                       // calls without an answer
-	sent   int64                     // last event given to the connection
-	acked  int64                     // last event the box holds
-	writes int64                     // the box's record counter, as last said
-	wake   chan struct{}             // an ack or a gauge came; capacity 1, full means the stream is about to look
+	mu      sync.Mutex
+	ctx     context.Context           // of the work that runs; nil while none does
+	cancel  context.CancelFunc        // of ctx
+	runs    int                       // how much work that is
+	stopped bool                      // none begins any more, and what ran has been told to end
+	orders  map[string][]wire.Message // calls waiting behind the running one, by payment; nil for none
+	flying  int                       // calls without an answer
+	sent    int64                     // last event given to the connection
+	acked   int64                     // last event the box holds
+	writes  int64                     // the box's record counter, as last said
+	entered bool                      // session.open has been answered, and the session goes on
+	streams bool                      // stream runs
+	news    bool                      // it is to look once more
+	clock   *time.Timer               // tellTime; nil until entered
 
-	heard int64          // of the stream: the counter that the Office knows
-	offer wire.Providers // of the stream: the providers that the box knows of
+	told   int64          // of the stream: the ack that the Office knows
+	gauged int64          // of the stream: the counter that the Office knows
+	offer  wire.Providers // of the stream: the providers that the box knows of
 }
 
-// run is the life of a connection. The code of the first refusal goes to the box.
-func (x *session) run() {
-	defer x.s.leave(x)
-	x.ctx, x.stop = context.WithCancel(x.s.ctx)
-	err := x.open()
-	if err == nil {
-		err = x.read()
+// run is the beginning of a connection, dialled as host.
+func (x *session) run(host string) {
+	if err := x.open(x.s.ctx, host); err != nil {
+		x.end(err)
+		return
 	}
+	x.conn.Each(x.heard)
+}
+
+// heard deals with a frame; an error ends the connection.
+func (x *session) heard(p []byte, err error) (more bool) {
+	if err = x.take(p, err); err != nil {
+		x.end(err)
+	}
+	return err == nil
+}
+
+// end is the last of a connection. The code of the first refusal goes to the box.
+func (x *session) end(err error) {
+	defer x.s.leave(x)
 	x.stop() // calls in progress are asked again by their id
 	x.work.Wait()
 	var end *refusal
 	switch {
 	case errors.As(err, &end):
 		x.conn.Close(end.code, end.reason)
-		x.log.Warn("terminal refused", "terminal", x.terminal, "code", end.code, "err", end.reason)
+		x.log().Warn("terminal refused", "terminal", x.terminal, "code", end.code, "err", end.reason)
 	case x.epoch > 0:
-		x.log.Info("terminal went", "terminal", x.terminal, "epoch", x.epoch, "err", err)
+		x.log().Info("terminal went", "terminal", x.terminal, "epoch", x.epoch, "err", err)
 	}
 	x.settle()
+}
+
+// start runs work beside the reader, with a context that ends with the session; x.mu is held.
+func (x *session) start(work func(ctx context.Context)) {
+	if x.stopped {
+		return
+	}
+	if x.runs++; x.runs == 1 {
+		x.ctx, x.cancel = context.WithCancel(x.s.ctx)
+	}
+	ctx := x.ctx
+	x.work.Go(func() {
+		work(ctx)
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		if x.runs--; x.runs == 0 {
+			x.cancel()
+			x.ctx, x.cancel = nil, nil // an idle session holds none
+		}
+	})
+}
+
+// stop ends the session's work.
+func (x *session) stop() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.stopped = true
+	if x.cancel != nil {
+		x.cancel()
+	}
+	if x.clock != nil {
+		x.clock.Stop()
+	}
+}
+
+// log names the connection. It is made when it is used: most sessions say nothing for hours.
+func (x *session) log() *slog.Logger {
+	return x.s.cfg.Log.With("remote", x.conn.RemoteAddr().String())
 }
 
 // settle reads on until the socket is closed: the peer's close frame is among what it still sends.
@@ -88,16 +143,16 @@ func (r *refusal) Error() string { return fmt.Sprintf("%d %s", r.code, r.reason)
 func malformed(reason string) error { return &refusal{wire.CloseBadFrame, reason} }
 
 // open is the handshake: challenge, session.open, its answer.
-func (x *session) open() error {
+func (x *session) open(ctx context.Context, host string) error {
 	late := time.AfterFunc(openLimit, func() { x.conn.Close(wire.CloseBehind, "no session.open in time") })
 	defer late.Stop()
 	var nonce [32]byte
 	_, _ = rand.Read(nonce[:]) // never fails
-	c := wire.Challenge{Nonce: base64.StdEncoding.EncodeToString(nonce[:]), Host: x.host, Protocol: wire.Protocol}
+	c := wire.Challenge{Nonce: base64.StdEncoding.EncodeToString(nonce[:]), Host: host, Protocol: wire.Protocol}
 	if err := x.note(wire.SessionChallenge, c); err != nil {
 		return err
 	}
-	m, err := x.receive()
+	m, err := decode(x.conn.Receive())
 	if err != nil {
 		return err
 	}
@@ -109,14 +164,14 @@ func (x *session) open() error {
 		return malformed("session.open is incomplete")
 	}
 	x.terminal, x.boot = o.Terminal, o.Boot
-	if err := x.authenticate(c, o); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, officeLimit)
+	defer cancel()
+	if err := x.authenticate(ctx, c, o); err != nil {
 		return x.deny(err)
 	}
 	if err := x.s.visit(o.Terminal, len(o.OpenPayments) > 0); err != nil {
 		return x.deny(err)
 	}
-	ctx, cancel := context.WithTimeout(x.ctx, officeLimit)
-	defer cancel()
 	answer, err := x.s.office.OpenSession(ctx, o)
 	if err != nil {
 		return x.deny(err)
@@ -130,12 +185,12 @@ func (x *session) enter(o wire.Open, a wire.Session) error {
 	x.beat, x.busy, x.window = x.s.cfg.Heartbeat, x.s.cfg.Busy, x.s.cfg.Window
 	x.fill(&a)
 	x.offer = wire.Providers{Show: a.Providers, Scan: a.ScanProviders}
-	x.writes, x.heard = o.Writes, o.Writes
+	x.writes, x.gauged = o.Writes, o.Writes
 	x.sent = o.Seen
 	if a.Resume == "snapshot" && a.Snapshot != nil {
 		x.sent = a.Snapshot.Seq
 	}
-	x.acked = x.sent
+	x.acked, x.told = x.sent, x.sent
 	frame, err := wire.EncodeResult(wire.SessionID, a)
 	if err != nil {
 		return fmt.Errorf("answer session.open: %w", err)
@@ -147,8 +202,12 @@ func (x *session) enter(o wire.Open, a wire.Session) error {
 		return err
 	}
 	x.pace(len(o.OpenPayments) > 0)
-	x.log.Info("terminal came", "terminal", x.terminal, "epoch", x.epoch, "app", o.App, "resume", a.Resume)
-	x.work.Go(x.stream)
+	x.log().Info("terminal came", "terminal", x.terminal, "epoch", x.epoch, "app", o.App, "resume", a.Resume)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.entered = true
+	x.clock = time.AfterFunc(clockEvery, x.tellTime)
+	x.look()
 	return nil
 }
 
@@ -185,9 +244,8 @@ func (x *session) pace(open bool) {
 	}
 }
 
-// receive waits for one frame and reads it.
-func (x *session) receive() (wire.Message, error) {
-	p, err := x.conn.Receive()
+// decode reads a frame as Receive gives it.
+func decode(p []byte, err error) (wire.Message, error) {
 	if errors.Is(err, ws.ErrNotText) {
 		return wire.Message{}, malformed("not a text frame")
 	}

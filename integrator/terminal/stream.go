@@ -11,60 +11,101 @@ import (
 	"tilld/internal/ws"
 )
 
+// news wakes the stream of the terminal, or all of them for "".
+func (s *Server) news(terminal string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if terminal != "" {
+		if x := s.newest[terminal]; x != nil {
+			x.wake()
+		}
+		return
+	}
+	for _, x := range s.newest {
+		x.wake()
+	}
+}
+
+func (x *session) wake() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.look()
+}
+
+// look has the stream look at what there is to tell either side; x.mu is held. It begins when the session has been opened:
+// its first look finds what has come before.
+func (x *session) look() {
+	x.news = true
+	if x.entered && !x.streams {
+		x.streams = true
+		x.start(x.stream)
+	}
+}
+
 // stream sends the terminal's events in order, never more than the window without an ack, and tells the Office how far
-// the box has come. It ends with the session.
-func (x *session) stream() {
-	changed, stop := x.s.office.Watch(x.terminal)
-	defer stop()
-	told := x.acked
-	clock := time.NewTicker(clockEvery)
-	defer clock.Stop()
+// the box has come. It ends when there is no more news, or for good with the session.
+func (x *session) stream(ctx context.Context) {
 	for {
-		n, err := x.more()
-		if err == nil {
-			told, err = x.tell(told)
-		}
-		if err == nil {
-			err = x.gauge()
-		}
-		if err != nil {
-			x.fail(fmt.Errorf("stream events: %w", err))
+		x.mu.Lock()
+		if !x.news {
+			x.streams = false
+			x.mu.Unlock()
 			return
 		}
-		if n > 0 {
-			continue // there may be more
-		}
-		x.providers()
-		select {
-		case <-changed:
-		case <-x.wake:
-		case <-clock.C:
-			x.clock()
-		case <-x.ctx.Done():
+		x.news = false
+		x.mu.Unlock()
+		if err := x.round(ctx); err != nil {
+			x.fail(ctx, fmt.Errorf("stream events: %w", err))
 			return
 		}
 	}
 }
 
-// clock tells the box our time, for the technician's page.
-func (x *session) clock() {
+// round is one look.
+func (x *session) round(ctx context.Context) error {
+	for {
+		n, err := x.more(ctx)
+		if err == nil {
+			err = x.tell(ctx)
+		}
+		if err == nil {
+			err = x.gauge(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		if n == 0 { // else there may be more
+			x.providers()
+			return nil
+		}
+	}
+}
+
+// tellTime tells the box our time now and then, for the technician's page.
+func (x *session) tellTime() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.stopped {
+		return
+	}
 	if p, err := wire.EncodeNote(wire.HintClock, wire.Clock{Now: time.Now().UTC().Format(time.RFC3339)}); err == nil {
 		x.conn.Latest(wire.HintClock, p)
 	}
+	x.clock.Reset(clockEvery)
 }
 
 // gauge gives the Office the box's record counter, if it has moved. One that went back ends the session: the next one
 // is opened by rows E33.
-func (x *session) gauge() error {
+func (x *session) gauge(ctx context.Context) error {
 	x.mu.Lock()
 	writes := x.writes
 	x.mu.Unlock()
-	if writes == x.heard {
+	if writes == x.gauged {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(x.ctx, officeLimit)
+	ctx, cancel := context.WithTimeout(ctx, officeLimit)
 	defer cancel()
-	x.heard = writes
+	x.gauged = writes
 	return x.s.office.Gauges(ctx, x.terminal, x.epoch, wire.Gauges{Writes: writes})
 }
 
@@ -82,14 +123,14 @@ func (x *session) providers() {
 }
 
 // more sends as many events as the window has room for and says how many that were.
-func (x *session) more() (int, error) {
+func (x *session) more(ctx context.Context) (int, error) {
 	x.mu.Lock()
 	after, room := x.sent, x.window-int(x.sent-x.acked)
 	x.mu.Unlock()
 	if room <= 0 {
 		return 0, nil
 	}
-	ctx, cancel := context.WithTimeout(x.ctx, officeLimit)
+	ctx, cancel := context.WithTimeout(ctx, officeLimit)
 	defer cancel()
 	events, err := x.s.office.Events(ctx, x.terminal, after, room)
 	if err != nil {
@@ -114,17 +155,18 @@ func (x *session) more() (int, error) {
 	return len(events), nil
 }
 
-// tell gives the Office the newest ack, if it is newer than told. Many acks become one.
-func (x *session) tell(told int64) (int64, error) {
+// tell gives the Office the newest ack. Many acks become one.
+func (x *session) tell(ctx context.Context) error {
 	x.mu.Lock()
 	acked := x.acked
 	x.mu.Unlock()
-	if acked <= told {
-		return told, nil
+	if acked <= x.told {
+		return nil
 	}
-	ctx, cancel := context.WithTimeout(x.ctx, officeLimit)
+	ctx, cancel := context.WithTimeout(ctx, officeLimit)
 	defer cancel()
-	return acked, x.s.office.Ack(ctx, x.terminal, x.epoch, acked)
+	x.told = acked
+	return x.s.office.Ack(ctx, x.terminal, x.epoch, acked)
 }
 
 // ack notes what the box holds. An ack of what was never sent is not ours.
@@ -140,10 +182,7 @@ func (x *session) ack(params json.RawMessage) error {
 	}
 	if a.Seq > x.acked {
 		x.acked = a.Seq
-		select {
-		case x.wake <- struct{}{}:
-		default:
-		}
+		x.look()
 	}
 	return nil
 }

@@ -36,9 +36,9 @@ type Office interface {
 	// Providers is which providers take new payments now. It is asked whenever Watch says that there is news, and must not
 	// block.
 	Providers() wire.Providers
-	// Watch gives a channel that gets a value (or is full already) when the terminal has newer events, or when Providers has
-	// changed, until stop.
-	Watch(terminal string) (changed <-chan struct{}, stop func())
+	// Watch has news called, until stop, when a terminal has newer events, and with "" for every terminal when Providers has
+	// changed. It may be called from anywhere, so it must not block and must not call back.
+	Watch(news func(terminal string)) (stop func())
 }
 
 // Errors an Office may wrap. Any other error is ours: the box gets 4503 and comes again.
@@ -95,9 +95,10 @@ type Server struct {
 	cfg    Config
 	gate   *rate.Limiter
 
-	ctx  context.Context // ends with Shutdown; every session's work hangs on it
-	stop context.CancelFunc
-	wg   sync.WaitGroup // one for each connection
+	ctx    context.Context // ends with Drain; every session's work hangs on it
+	stop   context.CancelFunc
+	wg     sync.WaitGroup // one for each connection
+	unheed func()         // ends news
 
 	mu       sync.Mutex
 	draining bool
@@ -112,11 +113,13 @@ type Server struct {
 func New(office Office, c Config) *Server {
 	c = c.withDefaults()
 	ctx, stop := context.WithCancel(context.Background())
-	return &Server{
+	s := &Server{
 		office: office, cfg: c, gate: rate.NewLimiter(rate.Limit(c.Rate), c.Burst),
 		ctx: ctx, stop: stop,
 		conns: map[*session]struct{}{}, newest: map[string]*session{}, boots: map[string]*history{}, came: map[string][]time.Time{},
 	}
+	s.unheed = office.Watch(s.news)
+	return s
 }
 
 // Online says which terminals have an open session, and since when.

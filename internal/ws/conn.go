@@ -23,27 +23,22 @@ type Conn struct {
 	writing bool          // a writer runs, or has closed the socket for good: nobody starts another
 	over    bool          // it has closed the socket
 	done    chan struct{} // closed when over; nil while nobody has asked
-	pinger  *time.Timer   // tick, after each beat
-	queue   []frame
-	held    [2]int // frames of each class in queue
-	bytes   int    // in queue
-	latest  map[string][]byte
-	order   []string // keys of latest, oldest first
-	pong    []byte   // payload of the newest ping not answered
+	out     *backlog      // nil while nothing of Send or Latest waits
+	pong    []byte        // payload of the newest ping not answered
 	ponging bool
+	ping    bool // one is due
 	beat    time.Duration
-	ping    bool          // one is due
+	clock   *time.Timer // tick, after each beat and when the peer may be dead
+	pinged  time.Time   // when the last ping was due
+	heard   time.Time   // the last sign of life, or since when Receive waits for one
+	waiting bool        // Receive does
+	each    func(p []byte, err error) (more bool)
 	closing *CloseError   // asked for, by us
 	broken  bool          // the peer broke a limit: what still comes is thrown away
 	failed  error         // why writing ended, if it failed
 	ended   error         // why Receive ended
 	readEnd chan struct{} // closed when Receive has ended; nil while no farewell waits for it
-	empty   chan struct{} // closed when queue runs empty; nil while nobody waits in Drained
-}
-
-type frame struct {
-	class Class
-	data  []byte
+	empty   chan struct{} // closed when nothing of Send waits; nil while nobody waits in Drained
 }
 
 func start(c *websocket.Conn, o Options) *Conn {
@@ -52,17 +47,22 @@ func start(c *websocket.Conn, o Options) *Conn {
 	c.SetPingHandler(func(s string) error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.setDeadline()
+		w.heard = time.Now()
 		w.pong, w.ponging = []byte(s), true // newest wins, as RFC 6455 5.5.3 allows: a flood of pings costs one pong
 		w.nudge()
 		return nil
 	})
-	c.SetPongHandler(func(string) error { w.touch(); return nil })
+	c.SetPongHandler(func(string) error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.heard = time.Now()
+		return nil
+	})
 	c.SetCloseHandler(func(int, string) error { return nil }) // the writer answers
 	w.mu.Lock()                                               // tick may come at once
 	defer w.mu.Unlock()
-	w.setDeadline()
-	w.pinger = time.AfterFunc(w.beat, w.tick)
+	w.pinged = time.Now()
+	w.clock = time.AfterFunc(w.beat, w.tick)
 	return w
 }
 
@@ -97,18 +97,11 @@ func (w *Conn) Send(class Class, data []byte) error {
 		return ErrClosed
 	}
 	defer w.nudge()
-	limit := MaxEvents
-	if class == Call {
-		limit = MaxCalls
-	}
-	if w.held[class] >= limit || w.bytes+len(data) > MaxQueued {
+	if !w.backlog().push(class, data) {
 		w.drop()
 		w.closing = &CloseError{Code: closeBehind, Reason: "behind", Local: true}
 		return ErrBehind
 	}
-	w.queue = append(w.queue, frame{class, data})
-	w.held[class]++
-	w.bytes += len(data)
 	return nil
 }
 
@@ -117,17 +110,10 @@ func (w *Conn) Send(class Class, data []byte) error {
 func (w *Conn) Latest(key string, data []byte) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	_, waiting := w.latest[key]
-	if w.closing != nil || w.ended != nil || int64(len(data)) > w.limit || (!waiting && len(w.order) >= MaxLatest) {
+	if w.closing != nil || w.ended != nil || int64(len(data)) > w.limit {
 		return
 	}
-	if w.latest == nil {
-		w.latest = map[string][]byte{}
-	}
-	if !waiting {
-		w.order = append(w.order, key)
-	}
-	w.latest[key] = data
+	w.backlog().replace(key, data)
 	w.nudge()
 }
 
@@ -139,8 +125,9 @@ func (w *Conn) Beat(every time.Duration) {
 		return
 	}
 	w.beat, w.ping = every, true
-	w.pinger.Reset(every)
-	w.setDeadline()
+	w.pinged = time.Now()
+	w.heard = w.pinged
+	w.clock.Reset(every)
 	w.nudge()
 }
 
@@ -176,14 +163,56 @@ func (w *Conn) Kill() {
 // error other than ErrNotText it gives the same error again: a *CloseError where a close frame, theirs or ours, was the
 // cause. The slice belongs to the caller.
 func (w *Conn) Receive() ([]byte, error) {
-	w.mu.Lock()
-	ended := w.ended
-	w.setDeadline()
-	w.mu.Unlock()
-	if ended != nil {
-		return nil, ended
+	if err := w.wait(); err != nil {
+		return nil, err
 	}
-	kind, p, err := w.c.ReadMessage()
+	return w.take(w.c.NextReader())
+}
+
+// Each gives every frame to do, as Receive would, until do returns false: for a connection that is idle most of its life.
+// do runs on a goroutine that ends with it, and the next frame is waited for by a new one: work makes a stack several
+// times as large as waiting needs, and it would not shrink back. Each returns at once; do may call Receive.
+func (w *Conn) Each(do func(p []byte, err error) (more bool)) {
+	w.mu.Lock()
+	w.each = do
+	w.mu.Unlock()
+	w.next()
+}
+
+func (w *Conn) next() {
+	if err := w.wait(); err != nil {
+		w.each(nil, err)
+		return
+	}
+	go w.listen()
+}
+
+// listen waits for a frame and does nothing else itself, so that what it calls has room in the least stack there is.
+func (w *Conn) listen() { w.hand(w.c.NextReader()) }
+
+func (w *Conn) hand(kind int, r io.Reader, err error) {
+	if w.each(w.take(kind, r, err)) {
+		w.next()
+	}
+}
+
+func (w *Conn) wait() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.waiting = w.ended == nil
+	w.heard = time.Now() // before that we did not listen
+	return w.ended
+}
+
+// take reads the frame that has begun.
+func (w *Conn) take(kind int, r io.Reader, err error) ([]byte, error) {
+	var p []byte
+	if err == nil {
+		p, err = io.ReadAll(r)
+	}
+	w.mu.Lock()
+	w.waiting = false
+	w.mu.Unlock()
 	if err != nil {
 		w.linger(err)
 		return nil, w.end(err)
@@ -197,7 +226,6 @@ func (w *Conn) Receive() ([]byte, error) {
 // end keeps the first cause and has the writer close the socket.
 func (w *Conn) end(err error) error {
 	var ce *websocket.CloseError
-	var ne net.Error
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
@@ -207,8 +235,6 @@ func (w *Conn) end(err error) error {
 		err = w.failed
 	case errors.As(err, &ce):
 		err = &CloseError{Code: ce.Code, Reason: ce.Text}
-	case errors.As(err, &ne) && ne.Timeout():
-		err = errors.New("peer was silent for too long")
 	}
 	w.ended = err
 	w.drop()
@@ -234,22 +260,16 @@ func (w *Conn) linger(err error) {
 	_, _ = io.CopyN(io.Discard, w.c.NetConn(), MaxQueued)
 }
 
-// touch notes a sign of life.
-func (w *Conn) touch() {
-	w.mu.Lock()
-	w.setDeadline()
-	w.mu.Unlock()
-}
-
-// setDeadline moves the end of our patience; w.mu is held. Once we are closing only CloseGrace counts.
-func (w *Conn) setDeadline() {
-	if w.closing == nil && !w.broken {
-		_ = w.c.SetReadDeadline(time.Now().Add(Dead(w.beat)))
+// backlog is what waits; w.mu is held.
+func (w *Conn) backlog() *backlog {
+	if w.out == nil {
+		w.out = &backlog{}
 	}
+	return w.out
 }
 
-// drop empties the queues; w.mu is held.
+// drop forgets what waits; w.mu is held.
 func (w *Conn) drop() {
-	w.queue, w.held, w.bytes, w.latest, w.order = nil, [2]int{}, 0, nil, nil
+	w.out = nil
 	w.emptied()
 }

@@ -2,10 +2,11 @@
 // alive. It refuses to know what the frames say, never compresses, never blocks a producer and never reads without a
 // limit.
 //
-// What it does about that library's edges: one writer at a time for each connection (a second concurrent one panics), there
-// while something is to be written and no longer, a read limit (the default is none), 1 KiB read buffers and write buffers from a shared pool, deadlines on every write
-// and every wait for a frame, Origin refused unless the caller allows it (the default accepts a request without Origin
-// and compares with Host alone), one error kept after the first (reading on after an error panics in the end).
+// What it does about that library's edges: one writer at a time for each connection (a second concurrent one panics),
+// there while something is to be written and no longer, a read limit (the default is none), small read buffers and write
+// buffers from a shared pool, deadlines on every write and every wait for a frame, Origin refused unless the caller allows
+// it (the default accepts a request without Origin and compares with Host alone), one error kept after the first (reading
+// on after an error panics in the end).
 package ws
 
 import (
@@ -28,7 +29,8 @@ const (
 )
 
 const (
-	bufferSize  = 1 << 10
+	readBuffer  = 512     // of each connection; a longer frame costs another system call
+	writeBuffer = 1 << 10 // shared by all
 	closeBehind = 4429
 	maxReason   = 123 // bytes that a close frame has room for
 )

@@ -10,7 +10,7 @@ func (w *Conn) Drained(ctx context.Context) error {
 		w.mu.Unlock()
 		return ErrClosed
 	}
-	if len(w.queue) == 0 {
+	if w.out == nil || len(w.out.queue) == 0 {
 		w.mu.Unlock()
 		return nil
 	}

@@ -56,8 +56,8 @@ func Upgrade(w http.ResponseWriter, r *http.Request, o Options) (*Conn, error) {
 	}
 	up := websocket.Upgrader{
 		HandshakeTimeout: HandshakeLimit,
-		ReadBufferSize:   bufferSize,
-		WriteBufferSize:  bufferSize,
+		ReadBufferSize:   readBuffer,
+		WriteBufferSize:  writeBuffer,
 		WriteBufferPool:  pool,
 		Subprotocols:     o.Protocols,
 		CheckOrigin:      allow,
@@ -101,8 +101,8 @@ func Dial(ctx context.Context, rawURL string, o Options) (*Conn, error) {
 		NetDialContext:   dial,
 		TLSClientConfig:  o.TLS,
 		HandshakeTimeout: HandshakeLimit,
-		ReadBufferSize:   bufferSize,
-		WriteBufferSize:  bufferSize,
+		ReadBufferSize:   readBuffer,
+		WriteBufferSize:  writeBuffer,
 		WriteBufferPool:  pool,
 		Subprotocols:     o.Protocols,
 	}

@@ -17,21 +17,38 @@ func (w *Conn) nudge() {
 	}
 }
 
-// tick writes the ping that is due.
+// tick pings when that is due and ends a connection whose peer has been silent for too long. One timer does both: a
+// deadline on the socket would be moved with every frame, and on the reader's small stack. Once we are closing only
+// CloseGrace counts.
 func (w *Conn) tick() {
+	if w.silent() {
+		_ = w.c.Close() // Receive fails and says why
+	}
+}
+
+// silent sees to the ping and the next tick, unless the peer is dead.
+func (w *Conn) silent() bool {
 	w.mu.Lock()
-	if w.over {
-		w.mu.Unlock()
-		return
+	defer w.mu.Unlock()
+	if w.over || w.closing != nil || w.broken {
+		return false
 	}
-	w.ping = true
-	w.pinger.Reset(w.beat)
-	free := !w.writing
-	w.writing = true
-	w.mu.Unlock()
-	if free { // the timer's goroutine is as good as another
-		w.write()
+	now := time.Now()
+	next := w.beat - now.Sub(w.pinged)
+	if next <= 0 {
+		w.ping, w.pinged, next = true, now, w.beat
+		w.nudge()
 	}
+	if w.waiting {
+		left := Dead(w.beat) - now.Sub(w.heard)
+		if left <= 0 {
+			w.failed = errors.New("peer was silent for too long")
+			return true
+		}
+		next = min(next, left)
+	}
+	w.clock.Reset(next)
+	return false
 }
 
 // write is the connection's only writer. It ends when nothing is left to write, or for good: the peer is gone, a write
@@ -49,7 +66,7 @@ func (w *Conn) write() {
 // shut closes the socket; a failed write is kept as the cause of the end.
 func (w *Conn) shut(err error) {
 	w.mu.Lock()
-	if w.ended == nil && w.closing == nil {
+	if w.ended == nil && w.closing == nil && w.failed == nil {
 		w.failed = fmt.Errorf("write to the peer: %w", err)
 	}
 	w.mu.Unlock()
@@ -57,7 +74,7 @@ func (w *Conn) shut(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.over = true
-	w.pinger.Stop()
+	w.clock.Stop()
 	if w.done != nil {
 		close(w.done)
 	}
@@ -83,24 +100,13 @@ func (w *Conn) step() (again bool, err error) {
 		w.ping = false
 		w.mu.Unlock()
 		return true, w.control(websocket.PingMessage, nil)
-	case len(w.queue) > 0:
-		f := w.queue[0]
-		w.queue[0] = frame{}
-		w.queue = w.queue[1:]
-		w.held[f.class]--
-		w.bytes -= len(f.data)
-		if len(w.queue) == 0 {
-			w.queue = nil // an idle connection holds no queue
+	case w.out != nil:
+		p, last := w.out.pop()
+		if len(w.out.queue) == 0 {
 			w.emptied()
 		}
-		w.mu.Unlock()
-		return true, w.text(f.data)
-	case len(w.order) > 0:
-		key := w.order[0]
-		p := w.latest[key]
-		delete(w.latest, key)
-		if w.order = w.order[1:]; len(w.order) == 0 {
-			w.order, w.latest = nil, nil
+		if last {
+			w.out = nil
 		}
 		w.mu.Unlock()
 		return true, w.text(p)

@@ -158,8 +158,16 @@ func (t *till) await(ctx context.Context, changed <-chan struct{}, kind string) 
 }
 
 func (t *till) sale(ctx context.Context) error {
-	changed, stop := t.svc.Watch(t.name)
-	defer stop()
+	changed := make(chan struct{}, 1)
+	defer t.svc.Watch(func(terminal string) {
+		if terminal != t.name {
+			return
+		}
+		select {
+		case changed <- struct{}{}:
+		default:
+		}
+	})()
 	t.n++
 	id := payment.NewID(time.Now())
 	err := t.call(ctx, id, wire.BillCreate, wire.Create{
