@@ -107,7 +107,7 @@ func TestWithoutTheIntegratorTheAPIAnswersAndTakesNothing(t *testing.T) {
 		t.Errorf("refused, and kept: %v, %v", found, err)
 	}
 	problem(t, till.Ready(t.Context()), http.StatusServiceUnavailable, "not_ready")
-	if x := b.trouble("no_link"); x.Severity != health.Stop || !strings.HasPrefix(x.Sentence, "There is no link to the integrator.") || x.Remedy == "" {
+	if x := b.trouble("no_link"); x.Severity != health.Stop || x.Sentence != "There is no link to the integrator: nothing answers at the integrator's address." || !strings.HasPrefix(x.Remedy, "See whether the integrator runs") {
 		t.Errorf("health says %+v", x)
 	}
 	took, err := b.stop()

@@ -67,15 +67,8 @@ func (c *core) tellLink() {
 		return
 	}
 	t := health.Trouble{
-		Code: "no_link", Severity: health.Stop, After: linkSettles, Since: s.Since, Sentence: "There is no link to the integrator.",
-		Remedy: "Look at the network; it is tried again by itself.",
-	}
-	if s.NeedsPerson {
-		t.Sentence = "The integrator does not let this box in."
-		t.Remedy = "Compare the terminal's name and key with the integrator's: tilld key prints this box's."
-	}
-	if s.LastError != "" {
-		t.Sentence += " " + s.LastError
+		Code: "no_link", Severity: health.Stop, After: linkSettles, Since: s.Since, Remedy: s.Remedy,
+		Sentence: "There is no link to the integrator: " + s.LastError + ".",
 	}
 	c.health.Set(t)
 }

@@ -2,14 +2,10 @@ package link
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"time"
 
-	"tilld/internal/wire"
 	"tilld/internal/ws"
 )
 
@@ -28,7 +24,7 @@ func (b *backoff) next(jitter time.Duration, open bool, err error) time.Duration
 		window *= 2
 	}
 	b.tries++
-	if _, person := sentence(err); person {
+	if why(err).person {
 		return personLeast + rand.N(longestDelay-personLeast)
 	}
 	var e *ended
@@ -62,8 +58,7 @@ func (l *Link) rest(ctx context.Context, b *backoff, err error) error {
 	l.mu.Unlock()
 	until := time.Now().Add(b.next(jitter, open, err))
 	var h *ws.HandshakeError
-	_, person := sentence(err)
-	fixed := open || person || (errors.As(err, &h) && h.RetryAfter > 0)
+	fixed := open || why(err).person || (errors.As(err, &h) && h.RetryAfter > 0)
 	for {
 		t := time.NewTimer(time.Until(until))
 		select {
@@ -82,55 +77,4 @@ func (l *Link) rest(ctx context.Context, b *backoff, err error) error {
 			}
 		}
 	}
-}
-
-// sentence says in one sentence why the line is down, and whether a person must do something before it can be up.
-func sentence(err error) (text string, person bool) {
-	var ce *ws.CloseError
-	var he *ws.HandshakeError
-	var cert *tls.CertificateVerificationError
-	var host x509.HostnameError
-	switch {
-	case err == nil:
-		return "the connection has ended", false
-	case errors.As(err, &ce) && !ce.Local:
-		return closeSentence(ce.Code)
-	case errors.As(err, &he):
-		switch he.Status {
-		case 426:
-			return "the integrator does not speak " + wire.Protocol + ": update this box", true
-		case 401, 403, 404, 405:
-			return fmt.Sprintf("the integrator refuses this box (HTTP %d): check its URL and who may connect", he.Status), true
-		case 503:
-			return "the integrator is busy and asked to come again later", false
-		}
-		return fmt.Sprintf("the integrator answered HTTP %d", he.Status), false
-	case errors.As(err, &cert), errors.As(err, &host):
-		return "the integrator's certificate is not trusted: check the URL, the CA and this box's clock", true
-	}
-	return err.Error(), false
-}
-
-func closeSentence(code int) (text string, person bool) {
-	switch code {
-	case wire.CloseRestart:
-		return "the integrator restarts", false
-	case wire.CloseBadFrame:
-		return "the integrator refused a frame of ours", false
-	case wire.CloseAuth:
-		return "the integrator does not know this terminal by its name and key: add its key there", true
-	case wire.CloseBlocked:
-		return "the integrator has blocked this terminal", true
-	case wire.CloseSuperseded:
-		return "another connection of this terminal took over", false
-	case wire.CloseClone:
-		return "another box uses this terminal's identity: pair one of them anew, then restart this box, which was taken over", true
-	case wire.CloseVersion:
-		return "this box's version is too old for the integrator: update it", true
-	case wire.CloseBehind:
-		return "this box, or the line to it, was too slow and was asked to come again", false
-	case wire.CloseOverload:
-		return "the integrator could not serve this box and asked it to come again", false
-	}
-	return fmt.Sprintf("the integrator closed the connection (%d)", code), false
 }

@@ -13,4 +13,7 @@ func Delays(n int, jitter time.Duration, open bool, err error) []time.Duration {
 }
 
 // Sentence is what Status says of err.
-func Sentence(err error) (string, bool) { return sentence(err) }
+func Sentence(err error) (text, remedy string, person bool) {
+	t := why(err)
+	return t.text, t.remedy, t.person
+}

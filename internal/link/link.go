@@ -61,7 +61,8 @@ type About interface {
 type Status struct {
 	Up          bool      `json:"up"`
 	Since       time.Time `json:"since"`                // of Up or of its absence
-	LastError   string    `json:"last_error,omitempty"` // one sentence; "" while up
+	LastError   string    `json:"last_error,omitempty"` // one sentence without a full stop; "" while up
+	Remedy      string    `json:"remedy,omitempty"`     // what to do about it
 	NeedsPerson bool      `json:"needs_person,omitempty"`
 	Epoch       int64     `json:"epoch,omitempty"`
 }
@@ -121,7 +122,7 @@ func New(cfg Config, calls Calls, about About) (*Link, error) {
 	cfg.Log = cmp.Or(cfg.Log, slog.Default())
 	return &Link{
 		cfg: cfg, url: u, calls: calls, about: about, wake: make(chan struct{}, 1),
-		status: Status{Since: time.Now(), LastError: "not connected yet"},
+		status: Status{Since: time.Now(), LastError: "it has not been tried yet", Remedy: byItself},
 		jitter: firstJitter,
 	}, nil
 }
@@ -196,10 +197,10 @@ func (l *Link) up(o wire.Owner, s wire.Session) {
 
 // down notes the end of a connection. The first failure is logged, its repeats are not.
 func (l *Link) down(o wire.Owner, err error) {
-	why, person := sentence(err)
+	t := why(err)
 	l.mu.Lock()
 	was := l.status
-	l.status.Up, l.status.LastError, l.status.NeedsPerson = false, why, person
+	l.status.Up, l.status.LastError, l.status.Remedy, l.status.NeedsPerson = false, t.text, t.remedy, t.person
 	if was.Up {
 		l.status.Since = time.Now()
 	}
@@ -208,10 +209,10 @@ func (l *Link) down(o wire.Owner, err error) {
 		o.Link(false)
 	}
 	switch {
-	case was.Up || was.LastError != why && !person:
-		l.cfg.Log.Warn("link down", "err", why)
-	case was.LastError != why:
-		l.cfg.Log.Error("link needs a person", "err", why)
+	case was.Up || was.LastError != t.text && !t.person:
+		l.cfg.Log.Warn("link down", "why", t.text, "err", err)
+	case was.LastError != t.text:
+		l.cfg.Log.Error("link needs a person", "why", t.text, "do", t.remedy, "err", err)
 	}
 }
 

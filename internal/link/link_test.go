@@ -194,7 +194,7 @@ func TestReconnect(t *testing.T) {
 						t.Errorf("%d: came back after %v", code, g)
 					}
 				}
-				if st := l.Status(); len(s.gaps()) < 3 || !st.NeedsPerson || st.Up || st.LastError == "" || code == wire.CloseClone && !strings.Contains(st.LastError, "restart this box") {
+				if st := l.Status(); len(s.gaps()) < 3 || !st.NeedsPerson || st.Up || st.LastError == "" || code == wire.CloseClone && !strings.Contains(st.Remedy, "restart this box") {
 					t.Errorf("%d: %d tries, status %+v", code, len(s.gaps()), st)
 				}
 			})
@@ -653,7 +653,7 @@ func TestTLS(t *testing.T) {
 	stop()
 	l, stop := run(nil) // the system's roots do not know this server
 	defer stop()
-	for l.Status().LastError == "not connected yet" {
+	for l.Status().LastError == "it has not been tried yet" {
 		time.Sleep(time.Millisecond)
 	}
 	if st := l.Status(); st.Up || !st.NeedsPerson || !strings.Contains(st.LastError, "certificate") {
