@@ -43,7 +43,9 @@ func (s *Service) step(c *Case, e bill.Event) (outcome, error) {
 		c.Queue = name
 	}
 	for _, f := range effects {
-		f.Bill.At = s.time.day()
+		if f.Bill != nil {
+			f.Bill.At = s.time.day()
+		}
 		switch f.Kind {
 		case bill.Tell:
 			c.Tell = append(c.Tell, Tell{Type: f.Type, Fresh: f.Fresh, Body: *f.Bill})
