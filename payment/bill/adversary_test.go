@@ -47,7 +47,7 @@ func (x *search) clock(n node) {
 		}
 		m := n
 		m.o.now = at
-		x.visit(m, "time passes")
+		x.visit(&m, "time passes")
 		return
 	}
 	x.step(n, "tick", bill.Event{Cause: bill.Tick})
@@ -76,10 +76,10 @@ func (x *search) bank(n node) {
 	if o.flying {
 		m := n
 		m.o.flying, m.o.order = false, 1
-		x.visit(m, "the order lands at the bank")
+		x.visit(&m, "the order lands at the bank")
 		m = n
 		m.o.flying = false
-		x.visit(m, "the call never lands")
+		x.visit(&m, "the call never lands")
 	}
 	for i := range x.b.amounts {
 		p := &o.pay[i]
@@ -92,10 +92,10 @@ func (x *search) bank(n node) {
 			}
 			if x.b.can('w') {
 				m.o.pay[i].state = 1
-				x.visit(m, fmt.Sprintf("customer %d is confirming", i))
+				x.visit(&m, fmt.Sprintf("customer %d is confirming", i))
 			} else {
 				m.o.pay[i].state, m.o.pay[i].at = 2, o.now
-				x.visit(m, fmt.Sprintf("customer %d pays %d", i, x.b.amounts[i]))
+				x.visit(&m, fmt.Sprintf("customer %d pays %d", i, x.b.amounts[i]))
 			}
 		case p.state == 1:
 			m := n
@@ -103,27 +103,27 @@ func (x *search) bank(n node) {
 			if o.order == 2 && x.b.killRefunds {
 				m.o.pay[i].auto, m.o.pay[i].autoBy, m.o.pay[i].own = 1, o.now.Add(unit), x.b.amounts[i] // the kill came first
 			}
-			x.visit(m, fmt.Sprintf("customer %d has paid %d", i, x.b.amounts[i]))
+			x.visit(&m, fmt.Sprintf("customer %d has paid %d", i, x.b.amounts[i]))
 			m = n
 			m.o.pay[i].state = 3
-			x.visit(m, fmt.Sprintf("customer %d gives up", i))
+			x.visit(&m, fmt.Sprintf("customer %d gives up", i))
 		}
 		if p.auto == 1 {
 			m := n
 			m.o.pay[i].auto, m.o.pay[i].refunded = 2, x.b.amounts[i]
-			x.visit(m, "the bank has given it back by itself")
+			x.visit(&m, "the bank has given it back by itself")
 		}
 	}
 	if x.b.can('b') && o.order == 1 {
 		m := n
 		m.o.order = 2
-		x.visit(m, "the bank ends the order by itself")
+		x.visit(&m, "the bank ends the order by itself")
 	}
 	if o.kill {
 		m := n
 		m.o.kill = false
 		if x.b.can('d') {
-			x.visit(m, "the kill is lost")
+			x.visit(&m, "the kill is lost")
 		}
 		for i := range m.o.pay {
 			if p := &m.o.pay[i]; x.b.killRefunds && p.state == 2 && p.refunded < x.amount(i) {
@@ -135,7 +135,7 @@ func (x *search) bank(n node) {
 		}
 		x.step(m, "killed", bill.Event{Cause: bill.Reported, Report: x.report(&m, bill.Kill)})
 		if x.b.can('d') {
-			x.visit(m, "killed, the answer is lost")
+			x.visit(&m, "killed, the answer is lost")
 		}
 	}
 }
@@ -191,11 +191,11 @@ func (x *search) answers(n node) {
 		m.o.has, m.o.stale = false, bill.Report{}
 		r := o.stale
 		x.step(m, "a late answer arrives", bill.Event{Cause: bill.Reported, Report: &r})
-		x.visit(m, "the late answer is lost")
+		x.visit(&m, "the late answer is lost")
 	} else if x.b.can('d') && (o.order != 0 || o.flying) {
 		m := n
 		m.o.has, m.o.hasBy, m.o.stale = true, o.now.Add(x.env.Traits.CallLimit), *x.report(&n, bill.Look)
-		x.visit(m, "the bank answers, the answer is slow")
+		x.visit(&m, "the bank answers, the answer is slow")
 	}
 	if o.order == 0 && o.flying && !x.b.can('d') {
 		return
@@ -235,7 +235,7 @@ func (x *search) refunds(n node) {
 				m.o.request[i] = 1
 				said(m, "return done", "done", bill.GiveBack)
 				if x.b.can('d') {
-					x.visit(m, "return done, the answer is lost")
+					x.visit(&m, "return done, the answer is lost")
 				}
 			} else if n.o.claws == 0 {
 				x.fault("a return was sent", "double: the bank had given this back by itself")
@@ -292,7 +292,7 @@ func (x *search) box(n node) {
 	if !o.fenced && !o.released {
 		m := n
 		m.o.fenced = true
-		x.visit(m, "box: fence in the journal")
+		x.visit(&m, "box: fence in the journal")
 	}
 	if o.fenced {
 		m := n
@@ -303,7 +303,7 @@ func (x *search) box(n node) {
 		for _, final := range []int64{1, n.s.Need} {
 			m := n
 			m.o.released, m.o.goods = true, final
-			x.visit(m, fmt.Sprintf("box: goods for %d leave", final))
+			x.visit(&m, fmt.Sprintf("box: goods for %d leave", final))
 			if n.s.Need == 1 {
 				break
 			}
@@ -388,7 +388,7 @@ func (x *search) people(n node) {
 			if m.o.released && !m.o.confirmIn {
 				m.o.confirmIn = true // nobody will ever say so; a person decides
 			}
-			x.visit(m, "the box is lost, its certificate revoked")
+			x.visit(&m, "the box is lost, its certificate revoked")
 			return
 		}
 		e := bill.Event{Cause: bill.Decided, Who: "p", Revoked: true, Verdict: bill.VerdictDone}

@@ -90,6 +90,7 @@ type search struct {
 	seeds  [2]maphash.Seed
 	queue  []*node
 	head   int
+	folded []byte // of key, from one to the next
 }
 
 func searchEnv(b *bounds) bill.Env {
@@ -117,7 +118,7 @@ func newSearch(b *bounds, table bill.Table) *search {
 // run explores until nothing is new, a fault is found, or limit states were seen. It returns the fault, "" for none.
 func (x *search) run(limit int) string {
 	n := node{o: outer{now: start}}
-	x.visit(n, "")
+	x.visit(&n, "")
 	for x.head < len(x.queue) && x.bad == "" {
 		x.at = uint32(x.head)
 		n := *x.queue[x.head]
@@ -176,13 +177,14 @@ func (x *search) trace(i uint32) string {
 	return strings.Join(out, "\n")
 }
 
-func (x *search) visit(n node, label string, rows ...string) {
-	k := x.key(&n)
+func (x *search) visit(n *node, label string, rows ...string) {
+	k := x.key(n)
 	id, ok := x.ids[k]
 	if !ok {
 		id = uint32(len(x.queue))
 		x.ids[k] = id
-		x.queue = append(x.queue, &n)
+		kept := *n // most have been seen, and are not worth a place of their own
+		x.queue = append(x.queue, &kept)
 		x.parent = append(x.parent, x.at)
 		x.label = append(x.label, named(label, rows))
 	}
@@ -237,7 +239,7 @@ func (x *search) step(n node, label string, e bill.Event) {
 		x.fault(named(label, rows), msg)
 		return
 	}
-	x.visit(n, label, rows...)
+	x.visit(&n, label, rows...)
 }
 
 func named(label string, rows []string) string { return label + " [" + strings.Join(rows, " ") + "]" }
@@ -268,7 +270,14 @@ func (x *search) goods(n *node) string {
 	return ""
 }
 
-func appliedOf(s *bill.State) int64 { return bill.Snapshot(*s, start).Applied }
+func appliedOf(s *bill.State) (n int64) {
+	for i := range s.Applied {
+		if !s.Applied[i].Undone {
+			n += s.Applied[i].Amount
+		}
+	}
+	return n
+}
 
 // settled: the bill is over, nothing is held or owed, bank and books agree, and what the box said has arrived.
 func settled(n *node) bool {
@@ -310,7 +319,7 @@ func txn(i int) string { return string(rune('p')) + string(rune('0'+i)) }
 
 // key folds a node to what its future depends on: times by how far they are, ids by nothing.
 func (x *search) key(n *node) [2]uint64 {
-	var b []byte
+	b := x.folded[:0]
 	flag := func(vs ...bool) {
 		for _, v := range vs {
 			if v {
@@ -405,6 +414,7 @@ func (x *search) key(n *node) [2]uint64 {
 		}
 		b = append(b, byte(len(o.stale.Credits)), byte(o.stale.Attempt))
 	}
+	x.folded = b
 	return [2]uint64{maphash.Bytes(x.seeds[0], b), maphash.Bytes(x.seeds[1], b)}
 }
 
