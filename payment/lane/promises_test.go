@@ -91,14 +91,19 @@ func recordPromises(was, is lane.Payment, fx []lane.Effect) string {
 		return fmt.Sprintf("the journal gives another payment back: %v %+v", err, again)
 	}
 	calls := slices.Clone(was.Calls)
+	var dropped []string
 	for _, f := range fx {
 		switch f.Do {
 		case lane.Put:
 			if slices.ContainsFunc(calls, func(c lane.Call) bool { return c.ID == f.Call.ID }) {
 				return "two calls with the id " + f.Call.ID
 			}
+			if slices.Contains(dropped, f.Call.ID) {
+				return "a record ends and begins the call " + f.Call.ID
+			}
 			calls = append(calls, *f.Call)
 		case lane.Drop:
+			dropped = append(dropped, f.Call.ID)
 			calls = slices.DeleteFunc(calls, func(c lane.Call) bool { return c.ID == f.Call.ID })
 		}
 	}

@@ -17,9 +17,9 @@ var lostRows = []row{
 			s.booksOfCopy()
 			s.put(Call{Verb: VerbReturn, Key: s.Fence, Whole: true})
 		}),
-	line("E15l", "done; the ledger was put back from a copy, the money is there and not confirmed: said again, with the returns since",
+	line("E15l", "done, never fenced; the ledger was put back from a copy, the money is there and not confirmed: said again, with the returns since",
 		func(p Payment, e Event) bool {
-			return p.Stage == Done && p.Final > 0 && ledgerLost(p, e) && e.Bill.Life == payment.Open && e.Bill.Fill == payment.Full &&
+			return p.Stage == Done && p.Fence == "" && p.Final > 0 && ledgerLost(p, e) && e.Bill.Life == payment.Open && e.Bill.Fill == payment.Full &&
 				p.Pending(VerbConfirm) == nil
 		},
 		func(s *step) {
@@ -28,6 +28,7 @@ var lostRows = []row{
 			s.put(Call{Verb: VerbConfirm, Final: s.Final})
 			for _, r := range s.Returns {
 				if !r.Whole && r.State != "refused" && !slices.ContainsFunc(s.e.Bill.Returns, func(x payment.BillReturn) bool { return x.Key == r.ID }) {
+					s.dropIf(func(c Call) bool { return c.Verb == VerbReturn && c.Key == r.ID }) // it waits in front of the confirm, and would be refused
 					s.put(Call{Verb: VerbReturn, Key: r.ID, Amount: r.Amount, Reason: r.Reason})
 				}
 			}

@@ -768,6 +768,19 @@ var restoreTests = []rowTest{
 		}
 		return r.answer(lane.VerbConfirm, payment.OutConfirmed).answer(lane.VerbReturn, payment.OutReturning).is(lane.Done, "part_returned")
 	})},
+	{"E15l", "return_waits", one(func(t *testing.T) *run {
+		full := func(b *payment.Bill) {
+			b.Version += 1 << 20
+			b.Life, b.Reason, b.Fill, b.Review, b.Why, b.Returns = payment.Open, "", payment.Full, true, payment.WhyLedgerRestored, nil
+		}
+		r := done(t).take(part("b-1", 50))
+		waits := r.p.Pending(lane.VerbReturn).ID
+		r.bill(payment.EvReview, full).by("E15l").did("drop return", "put confirm", "put return")
+		if c := r.p.Calls; len(c) != 2 || c[0].Verb != lane.VerbConfirm || c[1].Amount != 50 || c[1].ID == waits {
+			t.Errorf("the calls are %+v", c)
+		}
+		return r.answer(lane.VerbConfirm, payment.OutConfirmed).answer(lane.VerbReturn, payment.OutReturning).is(lane.Done, "part_returned")
+	})},
 	{"E31", "snapshot", func(t *testing.T) []*run {
 		var out []*run
 		for _, c := range []struct {

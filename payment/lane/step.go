@@ -54,7 +54,8 @@ func (s *step) stamp(what string) {
 	}
 }
 
-// put queues a call. Its id is its key for ever.
+// put queues a call. Its id is its key for ever; one that was dropped in the same record gets another, for no record both
+// ends and begins a call.
 func (s *step) put(c Call) {
 	c.ID = s.BillID + ":" + c.Verb
 	switch c.Verb {
@@ -65,14 +66,21 @@ func (s *step) put(c Call) {
 	case VerbReturn:
 		c.ID += ":" + c.Key
 	}
+	if slices.ContainsFunc(s.fx, func(f Effect) bool { return f.Do == Drop && f.Call.ID == c.ID }) {
+		c.ID += ":again"
+	}
 	s.Calls = append(s.Calls, c)
 	s.fx = append(s.fx, Effect{Do: Put, Call: &c})
 }
 
 // drop takes calls of these verbs out of the queue; their answers, should any come, are not waited for.
 func (s *step) drop(verbs ...string) {
+	s.dropIf(func(c Call) bool { return slices.Contains(verbs, c.Verb) })
+}
+
+func (s *step) dropIf(out func(Call) bool) {
 	s.Calls = slices.DeleteFunc(s.Calls, func(c Call) bool {
-		if !slices.Contains(verbs, c.Verb) {
+		if !out(c) {
 			return false
 		}
 		s.fx = append(s.fx, Effect{Do: Drop, Call: &c})
