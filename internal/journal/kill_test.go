@@ -81,8 +81,8 @@ func TestKilledAtRandomKeepsWhatWasAcknowledged(t *testing.T) {
 	acked := map[string]int{} // subject → last number acknowledged
 	seqs := map[int64]string{}
 	batches := 0
-	for range times {
-		for _, line := range killed(t, cfg.Dir) {
+	for i := range times {
+		for _, line := range killed(t, cfg.Dir, i%2 == 1) {
 			var c, n int
 			var seq int64
 			if strings.HasPrefix(line, "bad") {
@@ -104,8 +104,9 @@ func TestKilledAtRandomKeepsWhatWasAcknowledged(t *testing.T) {
 	}
 }
 
-// killed runs a child for a random while, kills it, and answers the lines that it printed whole.
-func killed(t *testing.T, dir string) []string {
+// killed runs a child for a random while, from its start or from its first acknowledgement, kills it, and answers the
+// lines that it printed whole.
+func killed(t *testing.T, dir string, acked bool) []string {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestKilledAtRandomKeepsWhatWasAcknowledged$")
 	cmd.Env = append(os.Environ(), childDir+"="+dir)
@@ -116,8 +117,14 @@ func killed(t *testing.T, dir string) []string {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	timer := time.AfterFunc(30*time.Millisecond+rand.N(150*time.Millisecond), func() { _ = cmd.Process.Kill() })
-	defer timer.Stop()
+	var timer *time.Timer
+	limit := func(d time.Duration) { timer = time.AfterFunc(d, func() { _ = cmd.Process.Kill() }) }
+	if acked {
+		limit(time.Minute)
+	} else {
+		limit(30*time.Millisecond + rand.N(150*time.Millisecond))
+	}
+	defer func() { timer.Stop() }()
 	var lines []string
 	r := bufio.NewReader(pipe)
 	for {
@@ -128,7 +135,11 @@ func killed(t *testing.T, dir string) []string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		lines = append(lines, strings.TrimSpace(line))
+		if lines = append(lines, strings.TrimSpace(line)); acked && strings.HasPrefix(line, "ack") {
+			acked = false
+			timer.Stop()
+			limit(rand.N(100 * time.Millisecond))
+		}
 	}
 	_ = cmd.Wait() // killed
 	return lines
