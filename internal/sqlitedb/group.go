@@ -3,6 +3,7 @@ package sqlitedb
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 
 	"tilld/internal/failpoint"
 )
@@ -132,10 +133,23 @@ func (w *work) apart(j *job) error {
 	return nil
 }
 
-func call(fn func(*Tx) error, tx *Tx) (panicked any, err error) {
-	defer func() { panicked = recover() }()
+func call(fn func(*Tx) error, tx *Tx) (p *panicked, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			p = &panicked{v, debug.Stack()}
+		}
+	}()
 	return nil, fn(tx)
 }
+
+// panicked is a panic of a write on its way to the goroutine whose fault it is, which has another stack.
+type panicked struct {
+	value any
+	stack []byte
+}
+
+// Error is what the runtime prints.
+func (p *panicked) Error() string { return fmt.Sprintf("%v, in a write:\n%s", p.value, p.stack) }
 
 func (w *work) step(op, query string) error {
 	if err := w.db.cfg.Fault(op); err != nil {

@@ -26,7 +26,7 @@ type job struct {
 	after    func()
 	state    atomic.Int32
 	err      error
-	panicked any
+	panicked *panicked
 	answered chan struct{}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -100,8 +101,8 @@ func TestPanicReachesItsCallerAloneAndUndoesItsWork(t *testing.T) {
 			})
 			return nil
 		}
-		if got := boom(); got != "boom" {
-			t.Errorf("recovered %v", got)
+		if err, ok := boom().(error); !ok || !strings.Contains(err.Error(), "boom") || !strings.Contains(err.Error(), "writer_test.go") {
+			t.Errorf("recovered %v: want the word and where it was said", err)
 		}
 		if err := db.Write(t.Context(), add("a")); err != nil {
 			t.Error(err)
