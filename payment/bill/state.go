@@ -3,6 +3,7 @@
 package bill
 
 import (
+	"slices"
 	"time"
 
 	"tilld/payment"
@@ -87,6 +88,19 @@ type State struct {
 	Children    []Child          `json:"children,omitempty"`
 	Clawbacks   []Clawback       `json:"clawbacks,omitempty"`
 	Version     int64            `json:"version"` // +1 per event to the box
+}
+
+// Clone gives s slices of its own, so that what is changed in place is seen as a change, and nowhere else.
+func (s State) Clone() State {
+	s.Attempts = slices.Clone(s.Attempts)
+	s.Credits = slices.Clone(s.Credits)
+	s.Obligations = slices.Clone(s.Obligations)
+	s.Returns = slices.Clone(s.Returns)
+	s.Quotes = slices.Clone(s.Quotes)
+	s.Applied = slices.Clone(s.Applied)
+	s.Children = slices.Clone(s.Children)
+	s.Clawbacks = slices.Clone(s.Clawbacks)
+	return s
 }
 
 // Create is what was asked for. Hash is of the call's parsed body: equal hashes are the same request.

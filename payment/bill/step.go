@@ -33,7 +33,7 @@ func Step(s State, e Event) (State, []Effect, []string, error) { return rows.Ste
 func (t Table) Step(s State, e Event) (State, []Effect, []string, error) {
 	r := pool.Get().(*run)
 	defer r.put()
-	r.table, r.s, r.now, r.env = t, clone(s), e.Now, e.Env
+	r.table, r.s, r.now, r.env = t, s.Clone(), e.Now, e.Env
 	switch e.Cause {
 	case Reported:
 		r.report(e)
@@ -183,17 +183,4 @@ func (r *run) clawbacks() {
 		r.s.Clawbacks = slices.Delete(slices.Clone(r.s.Clawbacks), i, i+1)
 		r.one(Event{Cause: Clawed, Key: c.ID, Txn: c.Txn, Amount: c.Amount})
 	}
-}
-
-// clone copies every slice that a row may write to.
-func clone(s State) State {
-	s.Attempts = slices.Clone(s.Attempts)
-	s.Credits = slices.Clone(s.Credits)
-	s.Obligations = slices.Clone(s.Obligations)
-	s.Returns = slices.Clone(s.Returns)
-	s.Quotes = slices.Clone(s.Quotes)
-	s.Applied = slices.Clone(s.Applied)
-	s.Children = slices.Clone(s.Children)
-	s.Clawbacks = slices.Clone(s.Clawbacks)
-	return s
 }

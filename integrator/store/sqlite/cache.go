@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"slices"
 	"sync"
 
 	"tilld/integrator"
@@ -119,27 +118,14 @@ func (c *cache) drop() {
 	clear(c.bills)
 }
 
-// clone gives s slices of its own, so that what is changed in place is seen as a change, and nowhere else.
-func clone(s bill.State) bill.State {
-	s.Credits = slices.Clone(s.Credits)
-	s.Obligations = slices.Clone(s.Obligations)
-	s.Attempts = slices.Clone(s.Attempts)
-	s.Returns = slices.Clone(s.Returns)
-	s.Quotes = slices.Clone(s.Quotes)
-	s.Applied = slices.Clone(s.Applied)
-	s.Children = slices.Clone(s.Children)
-	s.Clawbacks = slices.Clone(s.Clawbacks)
-	return s
-}
-
 // written is what a case leaves in the file.
 func written(c *integrator.Case) []bill.State {
 	out := make([]bill.State, 0, 1+len(c.New))
 	if c.Bill.ID != "" {
-		out = append(out, clone(c.Bill))
+		out = append(out, c.Bill.Clone())
 	}
 	for _, n := range c.New {
-		out = append(out, clone(n))
+		out = append(out, n.Clone())
 	}
 	return out
 }

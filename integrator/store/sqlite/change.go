@@ -40,7 +40,7 @@ func (s *Store) Change(ctx context.Context, sub integrator.Subject, f func(*inte
 			}
 		}
 		before := c.Called
-		c.Bill = clone(old)
+		c.Bill = old.Clone()
 		if err := f(c); err != nil {
 			return err
 		}
@@ -176,7 +176,7 @@ func tell(tx *sqlitedb.Tx, c *integrator.Case) error {
 // Bill reads one bill. Most have no rows besides their own, and one statement needs no transaction.
 func (s *Store) Bill(ctx context.Context, id string) (_ bill.State, err error) {
 	if st, ok := s.cache.get(id); ok {
-		return clone(st), nil
+		return st.Clone(), nil
 	}
 	defer s.explain(&err)
 	st, p, err := head(ctx, pooled{s.reads}, id)
