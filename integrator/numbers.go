@@ -1,8 +1,11 @@
 package integrator
 
 import (
+	"context"
+	"fmt"
 	"time"
 
+	"tilld/internal/wire"
 	"tilld/payment"
 )
 
@@ -38,6 +41,37 @@ func (d Day) Lease(n int) (payment.Numbers, Day) {
 	}
 	d.Used += n
 	return payment.Numbers{Day: d.Day, From: from, To: from + n - 1}, d
+}
+
+// Clock is what to tell a terminal of the time, and today's business day, with a block of today's numbers if its newest is
+// of another day. A block that does not arrive is wasted and nothing else.
+func (s *Service) Clock(ctx context.Context, terminal string, epoch int64, have string) (wire.Clock, string, error) {
+	now := s.time.day()
+	c, day := wire.Clock{Now: now.Format(time.RFC3339)}, businessDay(now, s.zone)
+	if day == have {
+		return c, day, nil
+	}
+	t, err := s.store.Terminal(ctx, terminal)
+	switch {
+	case err != nil:
+		return c, day, err
+	case t.Epoch != epoch:
+		return c, day, ErrSuperseded
+	case t.Numbers.Day == day: // an answer to bill.create has brought it
+		return c, day, nil
+	}
+	n, err := s.store.Lease(ctx, terminal, s.merchant, day, s.set.Block)
+	if err != nil {
+		return c, day, fmt.Errorf("lease numbers of a new day: %w", err)
+	}
+	c.Numbers = &n
+	return c, day, nil
+}
+
+// Midnight is how long the merchant's business day still lasts.
+func (s *Service) Midnight() time.Duration {
+	now := s.time.day().In(s.zone)
+	return time.Date(now.Year(), now.Month(), now.Day()+1, 0, 0, 0, 0, s.zone).Sub(now)
 }
 
 // businessDay names the day of t in the merchant's zone.

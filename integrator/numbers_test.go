@@ -1,6 +1,7 @@
 package integrator_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -72,6 +73,41 @@ func TestNumbersFollowTheMerchantsMidnight(t *testing.T) {
 		time.Sleep(time.Second)
 		if d := day(); d != midnight.Format(time.DateOnly) {
 			t.Errorf("at midnight it is %s", d)
+		}
+	})
+}
+
+// A box that is idle over midnight is given numbers of the new day, once.
+func TestNumbersOfANewDayComeWithTheClock(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		had := *r.session().Numbers
+		clock := func(have string) (wire.Clock, string) {
+			t.Helper()
+			c, day, err := r.svc.Clock(t.Context(), "till-1", r.epoch, have)
+			r.ok(err)
+			return c, day
+		}
+		if c, day := clock(had.Day); c.Numbers != nil || day != had.Day || c.Now != time.Now().UTC().Format(time.RFC3339) {
+			t.Errorf("on the same day: %+v, %s", c, day)
+		}
+		left := r.svc.Midnight()
+		time.Sleep(left - time.Nanosecond)
+		if _, day := clock(had.Day); day != had.Day {
+			t.Errorf("before midnight it is %s", day)
+		}
+		time.Sleep(time.Nanosecond)
+		c, day := clock(had.Day)
+		if c.Numbers == nil || c.Numbers.Day != day || day == had.Day || c.Numbers.From <= had.To {
+			t.Fatalf("at midnight: %+v, %s, after %+v", c.Numbers, day, had)
+		}
+		if again, _ := clock(had.Day); again.Numbers != nil {
+			t.Errorf("a second time: %+v", again.Numbers)
+		}
+		if n := *r.session().Numbers; n != *c.Numbers {
+			t.Errorf("the next session has %+v, the hint had %+v", n, *c.Numbers)
+		}
+		if _, _, err := r.svc.Clock(t.Context(), "till-1", r.epoch-1, had.Day); !errors.Is(err, integrator.ErrSuperseded) {
+			t.Errorf("an older session: %v", err)
 		}
 	})
 }

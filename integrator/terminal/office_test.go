@@ -71,6 +71,7 @@ func (o *office) OpenSession(_ context.Context, q wire.Open) (wire.Session, erro
 	o.epochs[q.Terminal]++
 	return wire.Session{
 		Session: payment.NewID(time.Now()), Epoch: o.epochs[q.Terminal], JitterMS: 1, Providers: o.offer.Show, ScanProviders: o.offer.Scan,
+		Numbers: &payment.Numbers{Day: o.day(), From: 1, To: 50},
 	}, nil
 }
 
@@ -85,6 +86,21 @@ func (o *office) Gauges(_ context.Context, name string, epoch int64, g wire.Gaug
 		return terminal.ErrRestored
 	}
 	return nil
+}
+
+func (o *office) Clock(_ context.Context, _ string, _ int64, have string) (wire.Clock, string, error) {
+	c := wire.Clock{Now: time.Now().UTC().Format(time.RFC3339)}
+	if day := o.day(); day != have {
+		c.Numbers = &payment.Numbers{Day: day, From: 1000, To: 1049}
+	}
+	return c, o.day(), nil
+}
+
+// day is the business day; it ends at the hour.
+func (o *office) day() string { return time.Now().UTC().Truncate(time.Hour).Format(time.DateTime) }
+
+func (o *office) Midnight() time.Duration {
+	return time.Until(time.Now().Truncate(time.Hour).Add(time.Hour))
 }
 
 func (o *office) Providers() wire.Providers {

@@ -44,11 +44,12 @@ type session struct {
 	entered bool                      // session.open has been answered, and the session goes on
 	streams bool                      // stream runs
 	news    bool                      // it is to look once more
-	clock   *time.Timer               // tellTime; nil until entered
+	clock   *time.Timer               // timeCame; nil until entered
 
 	told   int64          // of the stream: the ack that the Office knows
 	gauged int64          // of the stream: the counter that the Office knows
 	offer  wire.Providers // of the stream: the providers that the box knows of
+	day    string         // of tellTime: the business day of which the box has numbers
 }
 
 // run is the beginning of a connection, dialled as host.
@@ -185,6 +186,9 @@ func (x *session) enter(o wire.Open, a wire.Session) error {
 	x.beat, x.busy, x.window = x.s.cfg.Heartbeat, x.s.cfg.Busy, x.s.cfg.Window
 	x.fill(&a)
 	x.offer = wire.Providers{Show: a.Providers, Scan: a.ScanProviders}
+	if a.Numbers != nil {
+		x.day = a.Numbers.Day
+	}
 	x.writes, x.gauged = o.Writes, o.Writes
 	x.sent = o.Seen
 	if a.Resume == "snapshot" && a.Snapshot != nil {
@@ -206,7 +210,7 @@ func (x *session) enter(o wire.Open, a wire.Session) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.entered = true
-	x.clock = time.AfterFunc(clockEvery, x.tellTime)
+	x.clock = time.AfterFunc(x.untilClock(), x.timeCame)
 	x.look()
 	return nil
 }

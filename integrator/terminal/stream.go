@@ -81,17 +81,36 @@ func (x *session) round(ctx context.Context) error {
 	}
 }
 
-// tellTime tells the box our time now and then, for the technician's page.
-func (x *session) tellTime() {
+// untilClock is when the box is to be told the time again: now and then, and when a business day begins.
+func (x *session) untilClock() time.Duration {
+	return min(clockEvery, max(x.s.office.Midnight(), time.Millisecond))
+}
+
+// timeCame has the box told the time.
+func (x *session) timeCame() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.stopped {
+	x.start(x.tellTime)
+}
+
+// tellTime tells the box our time, for the technician's page, and gives it numbers of a day that has begun.
+func (x *session) tellTime(ctx context.Context) {
+	limited, cancel := context.WithTimeout(ctx, officeLimit)
+	defer cancel()
+	c, day, err := x.s.office.Clock(limited, x.terminal, x.epoch, x.day)
+	if err != nil {
+		x.fail(ctx, fmt.Errorf("tell the time: %w", err))
 		return
 	}
-	if p, err := wire.EncodeNote(wire.HintClock, wire.Clock{Now: time.Now().UTC().Format(time.RFC3339)}); err == nil {
+	x.day = day
+	if p, err := wire.EncodeNote(wire.HintClock, c); err == nil {
 		x.conn.Latest(wire.HintClock, p)
 	}
-	x.clock.Reset(clockEvery)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if !x.stopped {
+		x.clock.Reset(x.untilClock())
+	}
 }
 
 // gauge gives the Office the box's record counter, if it has moved. One that went back ends the session: the next one

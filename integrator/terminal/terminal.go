@@ -36,6 +36,11 @@ type Office interface {
 	// Providers is which providers take new payments now. It is asked whenever Watch says that there is news, and must not
 	// block.
 	Providers() wire.Providers
+	// Clock is what to tell a terminal of the time, and today's business day. If that is not the day have, of which it holds
+	// numbers, a block of today's comes along; once. ErrSuperseded as of Call.
+	Clock(ctx context.Context, terminal string, epoch int64, have string) (c wire.Clock, day string, err error)
+	// Midnight is how long the business day still lasts. It must not block.
+	Midnight() time.Duration
 	// Watch has news called, until stop, when a terminal has newer events, and with "" for every terminal when Providers has
 	// changed. It may be called from anywhere, so it must not block and must not call back.
 	Watch(news func(terminal string)) (stop func())

@@ -593,10 +593,16 @@ func TestPatience(t *testing.T) {
 			p, _, stop := bubble(t, newOffice("till-1"), terminal.Config{})
 			defer stop()
 			x := mustComeBy(t, p, "till-1")
-			began := time.Now()
-			m := x.must()
-			if m.Method != wire.HintClock || time.Since(began) != 10*time.Minute {
-				t.Errorf("%s after %v", m.Method, time.Since(began))
+			began := time.Now() // a bubble begins at midnight; the office's day ends at the hour
+			for _, after := range []time.Duration{10 * time.Minute, 20 * time.Minute, 30 * time.Minute, 40 * time.Minute, 50 * time.Minute, time.Hour, 70 * time.Minute} {
+				m := x.must()
+				var c wire.Clock
+				if m.Method != wire.HintClock || wire.Into(m.Params, &c) != nil || time.Since(began) != after {
+					t.Errorf("%s after %v, want it after %v", m.Method, time.Since(began), after)
+				}
+				if (c.Numbers != nil) != (after == time.Hour) {
+					t.Errorf("after %v: numbers %+v", after, c.Numbers)
+				}
 			}
 			x.Kill()
 			<-x.Done()

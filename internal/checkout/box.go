@@ -14,6 +14,7 @@ import (
 
 	"tilld/internal/record"
 	"tilld/internal/wire"
+	"tilld/payment"
 	"tilld/payment/lane"
 )
 
@@ -50,7 +51,8 @@ type Box struct {
 
 	line   chan struct{} // capacity 1: lineUp or offer has a new word; full: the loop has not looked yet
 	lineUp atomic.Bool
-	offer  atomic.Pointer[wire.Providers] // the newest word about providers, until the loop has taken it
+	offer  atomic.Pointer[wire.Providers]  // the newest word about providers, until the loop has taken it
+	leased atomic.Pointer[payment.Numbers] // likewise: a block of numbers of a new day
 
 	// Below: of the loop alone.
 	pays      map[string]*pay   // in memory: see keeps

@@ -86,6 +86,19 @@ func (t *tx) lease(n *payment.Numbers) {
 	}
 }
 
+// Hint takes in what the integrator lets the box know: which providers take payments, and numbers of a new day. Others
+// say nothing to it.
+func (b *Box) Hint(method string, params json.RawMessage) {
+	var p wire.Providers
+	var c wire.Clock
+	switch {
+	case method == wire.HintProviders && wire.Into(params, &p) == nil:
+		b.Providers(p)
+	case method == wire.HintClock && wire.Into(params, &c) == nil && c.Numbers != nil:
+		b.Numbers(*c.Numbers)
+	}
+}
+
 // Link says that the line is up or down. It does not wait: the loop sees the newest word.
 func (b *Box) Link(up bool) {
 	b.lineUp.Store(up)
@@ -105,11 +118,28 @@ func (b *Box) Providers(p wire.Providers) {
 	}
 }
 
+// Numbers takes in a block that the integrator has leased unasked, because a business day has begun. It does not wait, as
+// Providers.
+func (b *Box) Numbers(n payment.Numbers) {
+	b.leased.Store(&n)
+	select {
+	case b.line <- struct{}{}:
+	default: // as in Link
+	}
+}
+
 // lineMoved takes the newest word about the line, and what is behind it, in.
 func (b *Box) lineMoved() {
 	if p := b.offer.Swap(nil); p != nil {
 		b.link.providers, b.link.scan = p.Show, p.Scan
 		b.log.Info("providers that take payments", "show", p.Show, "scan", p.Scan)
+	}
+	if n := b.leased.Swap(nil); n != nil {
+		t := b.begin()
+		t.lease(n)
+		if err := t.commit(); err != nil {
+			b.log.Error("numbers of a new day not journalled", "err", err)
+		}
 	}
 	up := b.lineUp.Load()
 	if up == b.link.up {

@@ -72,14 +72,8 @@ func (a about) About() link.State {
 	}
 }
 
-// hint takes in what the server lets the box know: which providers take payments. The others are for people, or the link's
-// own.
-func (c *core) hint(method string, params json.RawMessage) {
-	var p wire.Providers
-	if method == wire.HintProviders && wire.Into(params, &p) == nil {
-		c.box.Providers(p)
-	}
-}
+// hint takes in what the server lets the box know. The others are for people, or the link's own.
+func (c *core) hint(method string, params json.RawMessage) { c.box.Hint(method, params) }
 
 // owner is checkout as the link sees it; the session's epoch is kept by the journal.
 type owner struct {

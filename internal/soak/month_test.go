@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -39,6 +40,25 @@ func TestMonth(t *testing.T) {
 		m.weigh()
 		t.Logf("%d days, %d sales, ended %v; the line was cut %d times, the box restarted %d times, the server %d times",
 			days, m.sales, m.states, m.cuts, m.boxes, m.servers)
+	})
+}
+
+// The first payment of a day bears a number of that day, although the line was idle over midnight.
+func TestNumbersOverMidnight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &month{town: newTown(t), states: map[string]int{}}
+		defer func() { m.close() }()
+		m.until("the line is up", m.available)
+		sold := func() int {
+			n, err := strconv.Atoi(m.sell(0).Number)
+			m.ok(err)
+			return n
+		}
+		had := sold()
+		time.Sleep(time.Until(time.Date(2000, 1, 2, 0, 0, 1, 0, time.UTC)))
+		if n := sold(); n < had+40 {
+			t.Errorf("number %d follows %d: it is of yesterday's block", n, had)
+		}
 	})
 }
 
@@ -140,7 +160,7 @@ var kinds = []struct {
 	{"late, canceled", payment.Show, 4, func(m *month, p lane.Public) { m.returns(p, 0); m.comes(p.ID, "canceled", "returned") }},
 }
 
-func (m *month) sell(i int) {
+func (m *month) sell(i int) lane.Public {
 	m.t.Helper()
 	k := kinds[i%len(kinds)]
 	m.sales++
@@ -156,6 +176,7 @@ func (m *month) sell(i int) {
 	p, err = m.box.Get(context.Background(), p.ID)
 	m.ok(err)
 	m.states[p.State]++
+	return p
 }
 
 func (m *month) pays(p lane.Public) {

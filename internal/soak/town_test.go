@@ -209,7 +209,7 @@ func (w *town) openBox() {
 		Restored: state.Restored, Zone: time.UTC, Log: w.log, Wall: wrong(&w.boxOff),
 	}, j, till{}, b)
 	b.link, err = link.New(link.Config{
-		URL: "ws://127.0.0.1:7474/v1/term", Terminal: "box", Key: boxKey, App: "tilld/soak", Log: w.log,
+		URL: "ws://127.0.0.1:7474/v1/term", Terminal: "box", Key: boxKey, App: "tilld/soak", Log: w.log, Hint: b.Hint,
 		Dial: func(ctx context.Context, n, a string) (net.Conn, error) {
 			if w.through != nil {
 				return w.through(ctx)

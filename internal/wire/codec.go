@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"tilld/payment"
 )
 
 // Names of the notifications. Hints start with HintPrefix; a hint that is not known is ignored.
@@ -61,9 +63,11 @@ type Busy struct {
 	Open int `json:"open"`
 }
 
-// Clock is the params of hint.clock: the server's time, RFC 3339, for people. No rule hangs on it.
+// Clock is the params of hint.clock: the server's time, RFC 3339, for people, and a block of numbers if a business day has
+// begun for which the box has none. No rule of money hangs on it.
 type Clock struct {
-	Now string `json:"now"`
+	Now     string           `json:"now"`
+	Numbers *payment.Numbers `json:"numbers,omitempty"`
 }
 
 // Gauges is the params of hint.gauges: how far the box's journal has come. The box sends it with its heartbeat when it has

@@ -216,6 +216,7 @@ func BoxCases(b *Box) []Case {
 		{"GapClosesAndResumes", b.with(b.gap)},
 		{"SnapshotMovesTheStream", b.snapshot},
 		{"UnknownHintIsIgnored", b.with(b.unknownHint)},
+		{"ClockWithNumbersInterruptsNothing", b.with(b.clockHint)},
 		{"CallsOfOneOrderWaitForEachOther", b.with(b.serial)},
 		{"SixteenCallsInFlightAtMost", b.with(b.flight)},
 		{"UnansweredCallComesAgainAsItWas", b.with(b.repeat)},

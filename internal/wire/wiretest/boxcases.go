@@ -175,6 +175,14 @@ func (b *Box) unknownHint(_ context.Context, _ *house, p *peer, o wire.Open) err
 		p.event(o.Seen+1), p.acked(o.Seen+1))
 }
 
+// clockHint: the time, and the numbers of a day that has begun, interrupt nothing; nor do numbers that are none.
+func (b *Box) clockHint(_ context.Context, _ *house, p *peer, o wire.Open) error {
+	return errors.Join(p.text(`{"jsonrpc":"2.0","method":"hint.clock","params":{"now":"2026-11-22T21:00:00Z","numbers":{"day":"2026-11-23","from":5400,"to":5449}}}`),
+		p.text(`{"jsonrpc":"2.0","method":"hint.clock","params":{"now":"2026-11-22T21:10:00Z","numbers":{"day":"","from":9,"to":-1}}}`),
+		p.text(`{"jsonrpc":"2.0","method":"hint.clock","params":{"now":7,"numbers":[]}}`),
+		p.event(o.Seen+1), p.acked(o.Seen+1))
+}
+
 func (b *Box) serial(_ context.Context, _ *house, p *peer, _ wire.Open) error {
 	first := b.Ask(b.order(), 3)
 	other := b.Ask(b.order(), 1)
