@@ -27,6 +27,9 @@ type overheard struct {
 	m *Member
 }
 
+// Unwrap is the line that is overheard: whatever else it can do is reached through it.
+func (p overheard) Unwrap() devices.Port { return p.Port }
+
 func (p overheard) Read(b []byte) (int, error) {
 	n, err := p.Port.Read(b)
 	p.m.heard(false, b[:n])

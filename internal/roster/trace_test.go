@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tilld/devices"
 	"tilld/devices/session"
 	"tilld/internal/health"
 	"tilld/internal/roster"
@@ -64,4 +65,21 @@ func TestATraceIsASessionWithoutCodes(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// reporting is a line that can do more than read and write.
+type reporting struct{ said }
+
+func (reporting) ReportDescriptor() ([]byte, error) { return []byte{5, 0x8c}, nil }
+
+// A driver that needs more of its line than bytes, as hidpos needs the device's descriptor, gets it through the roster.
+func TestALineOnTheRosterCanDoWhatItCould(t *testing.T) {
+	m := roster.New(&health.List{}).Add(roster.Entry{ID: "scanner-1", Role: "scanner", Driver: "hidpos", Port: "/dev/hidraw0"})
+	d, ok := devices.Extra[interface{ ReportDescriptor() ([]byte, error) }](m.Opened(reporting{}))
+	if !ok {
+		t.Fatal("the descriptor is out of reach")
+	}
+	if b, err := d.ReportDescriptor(); err != nil || len(b) != 2 {
+		t.Errorf("% x, %v", b, err)
+	}
 }

@@ -3,6 +3,7 @@ package gadget
 import (
 	"encoding/binary"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -28,7 +29,7 @@ type Bulk struct {
 	kind         Kind
 	mnt          string
 	ep0, in, out int
-	answer       func([]byte) []byte // what the device says to what it got
+	answer       func([]byte) []byte // what the device says to what it got, where nobody serves
 
 	mu     sync.Mutex
 	change *sync.Cond
@@ -42,6 +43,8 @@ type Bulk struct {
 	tid    int // of the thread that reads
 	reads  int
 	errs   []string // what its reads ended with, of late
+	serve  func(io.ReadWriteCloser) error
+	line   *line // to serve, while the cable is in
 }
 
 // Bulk adds the interface. answer is called with what came and gives what goes back, nil for nothing; it may be nil.
@@ -176,6 +179,9 @@ func (b *Bulk) serveOut() {
 		n, err := unix.Read(b.out, buf)
 		if err != nil || n == 0 {
 			b.trouble(fmt.Sprintf("%d %v", n, err))
+			if err != nil && err != unix.EINTR && err != unix.EAGAIN {
+				b.hangUp()
+			}
 			continue // pulled, or woken by kick: the next read waits for the next plug
 		}
 		b.took(buf[:n])
@@ -190,15 +196,19 @@ func (b *Bulk) took(p []byte) {
 	if pull {
 		b.pullAt = 0
 	}
-	if b.answer != nil {
+	if b.answer != nil && b.serve == nil {
 		if a := b.answer(p); len(a) > 0 {
 			b.send = append(b.send, a)
 		}
 	}
+	l := b.dial()
 	b.change.Broadcast()
 	b.mu.Unlock()
 	if pull {
 		go func() { _ = b.pull() }() // a hand of its own: this thread reads on until the cable is out
+	}
+	if l != nil {
+		_, _ = l.w.Write(p) // waits until the device has taken it; a line that it has closed takes nothing
 	}
 }
 

@@ -19,10 +19,15 @@ func (b *bench) all() {
 		}
 		return "linked", nil
 	})
-	b.printing()
-	if setting("only", "") == "printing" {
+	switch setting("only", "") {
+	case "printing":
+		b.printing()
+		return
+	case "till":
+		b.till(setting("suite", "") != "")
 		return
 	}
+	b.printing()
 	b.wedge()
 	b.hidPOS()
 	b.acm()
@@ -34,6 +39,7 @@ func (b *bench) all() {
 	if setting("suite", "") != "" {
 		b.suite()
 	}
+	b.till(setting("suite", "") != "")
 	b.check("nobody was told of what was not there", func() (string, error) {
 		b.mu.Lock()
 		defer b.mu.Unlock()

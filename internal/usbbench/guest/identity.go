@@ -107,7 +107,7 @@ func (b *bench) twins() {
 	b.check("twins without serial numbers", func() (string, error) {
 		for i := range gs {
 			var err error
-			if gs[i], papers[i], err = printer(fmt.Sprintf("twin%d", i), "Star", "TSP143", "", 0x0519, 0x0003); err != nil {
+			if gs[i], papers[i], err = b.twin(i); err != nil {
 				return "", err
 			}
 			d, err := b.plug(gs[i], where[i], discover.LP)

@@ -14,7 +14,6 @@ import (
 	"tilld/devices/discover"
 	"tilld/devices/fileport"
 	"tilld/devices/serialport"
-	"tilld/internal/usbbench/gadget"
 )
 
 // feed writes into the device's end while do reads at ours.
@@ -120,14 +119,11 @@ func presses(port devices.Port, n int) (int, error) {
 
 func (b *bench) wedge() {
 	b.check("keyboard scanner", func() (string, error) {
-		g, err := gadget.New(gadget.Device{Name: "wedge", Vendor: 0x05e0, Product: 0x1200, Maker: "Symbol", Model: "Bar Code Scanner", Serial: "S01"})
+		h, err := b.hand(keyboardScanner)
 		if err != nil {
 			return "", err
 		}
-		file, err := g.HID(8, keyboard, true)
-		if err != nil {
-			return "", err
-		}
+		g, file := h.Gadget, h.file
 		d, err := b.plug(g, 1, discover.Input)
 		if err != nil {
 			return "", err
@@ -166,14 +162,11 @@ func (b *bench) wedge() {
 
 func (b *bench) hidPOS() {
 	b.check("HID POS scanner", func() (string, error) {
-		g, err := gadget.New(gadget.Device{Name: "pos", Vendor: 0x0c2e, Product: 0x0b61, Maker: "Honeywell", Model: "HID POS Scanner"})
+		h, err := b.hand(posReports)
 		if err != nil {
 			return "", err
 		}
-		file, err := g.HID(posLength, posScanner, false)
-		if err != nil {
-			return "", err
-		}
+		g, file := h.Gadget, h.file
 		d, err := b.plug(g, 2, discover.HIDRaw)
 		if err != nil {
 			return "", err
@@ -215,14 +208,11 @@ func (b *bench) hidPOS() {
 
 func (b *bench) acm() {
 	b.check("serial scanner", func() (string, error) {
-		g, err := gadget.New(gadget.Device{Name: "acm", Vendor: 0x0c2e, Product: 0x0aaf, Maker: "Honeywell", Model: "VCOM Scanner", Serial: "SN77"})
+		h, err := b.hand(serialScanner)
 		if err != nil {
 			return "", err
 		}
-		file, err := g.ACM()
-		if err != nil {
-			return "", err
-		}
+		g, file := h.Gadget, h.file
 		d, err := b.plug(g, 3, discover.TTY)
 		if err != nil {
 			return "", err

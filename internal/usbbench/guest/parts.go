@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"tilld/internal/usbbench/gadget"
 )
 
@@ -26,7 +28,19 @@ var posScanner = []byte{
 	0x75, 0x07, 0x95, 0x01, 0x81, 0x03, 0xc0, 0xc0,
 }
 
-const posLength = 64
+const (
+	posLength = 64
+	keyLength = 8
+)
+
+// The keys of an American keyboard from firstKey on, as HID Usage Tables 1.12, chapter 10 numbers them, plain and with
+// Shift. A zero stands for a key that no code needs.
+const (
+	firstKey    = 4
+	leftShift   = 2
+	plainKeys   = "abcdefghijklmnopqrstuvwxyz1234567890\n\x00\x00\x00 -=[]\\\x00;'`,./"
+	shiftedKeys = "ABCDEFGHIJKLMNOPQRSTUVWXYZ!@#$%^&*()\x00\x00\x00\x00\x00_+{}|\x00:\"~<>?"
+)
 
 // printer is a receipt printer that answers status requests, as ESC/POS has them: DLE EOT n gives one byte.
 func printer(name, maker, model, serial string, vendor, product uint16) (*gadget.Gadget, *gadget.Bulk, error) {
@@ -44,6 +58,36 @@ func printer(name, maker, model, serial string, vendor, product uint16) (*gadget
 		return out
 	})
 	return g, p, err
+}
+
+// made is a printer that was made, and its endpoints. The zero value is none.
+type made struct {
+	*gadget.Gadget
+	bulk *gadget.Bulk
+}
+
+// receiptPrinter is the bench's own, made at the first call.
+func (b *bench) receiptPrinter() (*gadget.Gadget, *gadget.Bulk, error) {
+	if b.receipt.Gadget == nil {
+		g, bulk, err := printer("receipt", "EPSON", "TM-T88V", "J7XX0001", 0x04b8, 0x0202)
+		if err != nil {
+			return nil, nil, err
+		}
+		b.receipt = made{g, bulk}
+	}
+	return b.receipt.Gadget, b.receipt.bulk, nil
+}
+
+// twin is one of two printers of a model, without serial numbers.
+func (b *bench) twin(i int) (*gadget.Gadget, *gadget.Bulk, error) {
+	if t := &b.pair[i]; t.Gadget == nil {
+		g, bulk, err := printer(fmt.Sprintf("twin%d", i), "Star", "TSP143", "", 0x0519, 0x0003)
+		if err != nil {
+			return nil, nil, err
+		}
+		t.Gadget, t.bulk = g, bulk
+	}
+	return b.pair[i].Gadget, b.pair[i].bulk, nil
 }
 
 // pattern is n bytes of which none is a status request.

@@ -55,7 +55,7 @@ func asked(port devices.Port) error {
 }
 
 func (b *bench) printing() {
-	g, paper, err := printer("receipt", "EPSON", "TM-T88V", "J7XX0001", 0x04b8, 0x0202)
+	g, paper, err := b.receiptPrinter()
 	var d plugged
 	b.check("printer arrives", func() (string, error) {
 		if err != nil {

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"time"
+
+	"tilld/internal/localapi/client"
+)
+
+const (
+	pullEvery = 50 // codes
+	ahead     = 8  // codes that a scanner may be ahead of what the till was told: a hand is slower than that
+)
+
+// stream is what the till's stream says that scanners have read.
+type stream struct {
+	mu     sync.Mutex
+	change *sync.Cond
+	texts  map[string][]string // by lane
+	stop   context.CancelFunc
+}
+
+// listen follows the events from now on.
+func (c *counter) listen() (*stream, error) {
+	page, err := c.api.Events(context.Background(), client.Kept, 0, 1)
+	if err != nil {
+		return nil, err
+	}
+	for err == nil && len(page.Events) > 0 {
+		page, err = c.api.Events(context.Background(), page.Next, 0, 500)
+	}
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	s := &stream{texts: map[string][]string{}, stop: stop}
+	s.change = sync.NewCond(&s.mu)
+	go func() { _ = c.api.Watch(ctx, page.Next, s.note) }()
+	return s, nil
+}
+
+func (s *stream) note(e client.Event) error {
+	if e.Type != "scan" {
+		return nil
+	}
+	var scan struct{ Text, Masked string }
+	if err := json.Unmarshal(e.Data, &scan); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.texts[e.Lane] = append(s.texts[e.Lane], scan.Text)
+	s.change.Broadcast()
+	return nil
+}
+
+// has waits until a lane's scanner has read n codes.
+func (s *stream) has(lane string, n int) error {
+	late := false
+	end := time.AfterFunc(patience, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		late = true
+		s.change.Broadcast()
+	})
+	defer end.Stop()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.texts[lane]) < n {
+		if late {
+			return fmt.Errorf("%d of %d codes of lane %s: %w", len(s.texts[lane]), n, lane, errLate)
+		}
+		s.change.Wait()
+	}
+	return nil
+}
+
+// lot is a number of codes through one scanner.
+type lot struct {
+	lane  string
+	hand  *hand
+	whole []string // their last byte was sent while the cable was in
+	pulls int
+	took  time.Duration
+	chars int
+}
+
+// text is a code of 20 to 300 characters that no other has; it begins with a letter, so that it is no AIM identifier.
+func (l *lot) text(i int, r *rand.Rand) string {
+	var s strings.Builder
+	fmt.Fprintf(&s, "%s%d-", "abc"[l.lane[0]-'1':l.lane[0]-'0'], i)
+	for n := 20 + r.IntN(281); s.Len() < n; {
+		s.WriteByte(byte('!' + r.IntN('~'-'!'+1)))
+	}
+	return s.String()
+}
+
+// scan scans n codes; behind each fiftieth the cable is pulled in the middle of a further one.
+func (c *counter) scan(l *lot, n int, told *stream) error {
+	r := rand.New(rand.NewPCG(7, uint64(l.hand.controller)))
+	begun := time.Now()
+	defer func() { l.took = time.Since(begun) }()
+	for i := range n {
+		if i > 0 && i%pullEvery == 0 {
+			if err := c.cut(l, l.text(n+i, r)); err != nil {
+				return fmt.Errorf("behind code %d: %w", i, err)
+			}
+		}
+		if err := told.has(l.lane, i-ahead); err != nil {
+			return err
+		}
+		text := l.text(i, r)
+		if err := l.hand.Scan(text); err != nil {
+			return fmt.Errorf("code %d: %w", i, err)
+		}
+		l.whole, l.chars = append(l.whole, text), l.chars+len(text)
+	}
+	return told.has(l.lane, n)
+}
+
+// cut pulls the cable in the middle of a code, and puts it in again.
+func (c *counter) cut(l *lot, text string) error {
+	id := "scanner-" + l.lane
+	before, err := c.device(id)
+	if err != nil {
+		return err
+	}
+	if err := l.hand.Part(text[:len(text)/2]); err != nil {
+		return err
+	}
+	time.Sleep(50 * time.Millisecond) // what the scanner has sent is with the kernel's reader by now
+	if err := errors.Join(l.hand.Pull(), c.isGone(l.hand.controller)); err != nil {
+		return err
+	}
+	l.pulls++
+	if _, err := c.plug(l.hand.Gadget, l.hand.controller, l.hand.node); err != nil {
+		return err
+	}
+	_, err = c.serves(id, before.Counters.Opens)
+	return err
+}
+
+// compare is what became of a lot.
+func (l *lot) compare(got []string) (lost, mixed, doubled int) {
+	left := map[string]int{}
+	for _, t := range l.whole {
+		left[t] = 1
+	}
+	for _, t := range got {
+		n, sent := left[t]
+		switch {
+		case !sent:
+			mixed++
+		case n == 0:
+			doubled++
+		default:
+			left[t] = 0
+		}
+	}
+	for _, n := range left {
+		lost += n
+	}
+	return lost, mixed, doubled
+}
+
+// codes scans with all three at once, n each, and for the keyboard keys.
+func (c *counter) codes(n, byKeys int) {
+	told, err := c.listen()
+	if err != nil {
+		c.say("the till's stream", "", err)
+		return
+	}
+	defer told.stop()
+	var all sync.WaitGroup
+	for lane, kind := range map[string]string{"1": posReports, "2": keyboardScanner, "3": serialScanner} {
+		h, many := c.hands[kind], n
+		if kind == keyboardScanner {
+			many = byKeys
+		}
+		all.Go(func() {
+			c.check(fmt.Sprintf("%d codes by the %s scanner", many, kind), func() (string, error) {
+				l := &lot{lane: lane, hand: h}
+				err := c.scan(l, many, told)
+				told.mu.Lock()
+				defer told.mu.Unlock()
+				lost, mixed, doubled := l.compare(told.texts[lane])
+				fact := fmt.Sprintf("%d codes, %d characters, %d pulls in a code: %d lost, %d mixed, %d doubled; %.1f codes a second", len(l.whole), l.chars, l.pulls, lost, mixed, doubled, float64(len(l.whole))/l.took.Seconds())
+				if lost+mixed+doubled > 0 {
+					err = errors.Join(err, errors.New(fact))
+				}
+				return fact, err
+			})
+		})
+	}
+	all.Wait()
+}

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"tilld/devices/discover"
+	"tilld/internal/localapi/client"
+)
+
+// till runs the box itself with these devices, and the rest of a shop around it: lane 1 with the receipt printer and the
+// HID POS scanner alone, or everything.
+func (b *bench) till(full bool) {
+	c := &counter{bench: b}
+	b.check("tilld, integrator and bank start", func() (fact string, err error) {
+		begun := time.Now()
+		if c.shop, err = open("tilld", "lp"); err != nil {
+			return "", err
+		}
+		return "ready after " + ms(time.Since(begun)), nil
+	})
+	if c.shop == nil {
+		return
+	}
+	defer c.close()
+	lanes := 1
+	if full {
+		lanes = 3
+	}
+	b.check("tilld finds its printers and scanners", func() (string, error) { return c.furnish(lanes) })
+	if b.desks[lanes-1] == nil || b.hands[kindOf(lanes-1)] == nil {
+		return
+	}
+	b.check("sale by a shown code, usblp", func() (string, error) { return c.shown("1", b.desks[0]) })
+	for i := range lanes {
+		kind := kindOf(i)
+		b.check("sale by a scanned code, "+kind, func() (string, error) { return c.scanned(laneOf(i), b.hands[kind], b.desks[i]) })
+	}
+	if full {
+		c.tells("devices")
+		c.tells("ports")
+		c.pulledInJob("usblp")
+		c.orders()
+		c.moves()
+	}
+	c.readies(b.plugs)
+	if full {
+		c.codes(b.scans, b.typed)
+		c.byLibusb()
+	}
+	c.audit()
+	for i := range lanes {
+		b.say("devices of lane "+laneOf(i)+" leave", "told", c.leave(i))
+	}
+}
+
+func laneOf(i int) string    { return fmt.Sprint(i + 1) }
+func kindOf(i int) string    { return [...]string{posReports, keyboardScanner, serialScanner}[i] }
+func printerOf(i int) string { return "printer-" + [...]string{"front", "left", "right"}[i] }
+
+// furnish plugs in what the first lanes have.
+func (c *counter) furnish(lanes int) (string, error) {
+	for i := range lanes {
+		if err := c.come(i); err != nil {
+			return "", err
+		}
+		d, err := c.device("scanner-" + laneOf(i))
+		if err != nil {
+			return "", err
+		}
+		fmt.Printf("%s stands since %s\n", d.ID, d.Since)
+	}
+	return "all open", nil
+}
+
+// come plugs in what a lane has, and waits until the box has it.
+func (c *counter) come(i int) error {
+	d, err := c.desk(i)
+	if err != nil {
+		return err
+	}
+	h, err := c.hand(kindOf(i))
+	if err != nil {
+		return err
+	}
+	if _, err := c.plug(d.Gadget, d.controller, discover.LP); err != nil {
+		return err
+	}
+	if _, err := c.plug(h.Gadget, h.controller, h.node); err != nil {
+		return err
+	}
+	return c.have(i)
+}
+
+// have waits until the box has what a lane has.
+func (c *counter) have(i int) error {
+	for _, id := range []string{printerOf(i), "scanner-" + laneOf(i)} {
+		if _, err := c.serves(id, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leave pulls out what a lane has.
+func (c *counter) leave(i int) error {
+	d, h := c.desks[i], c.hands[kindOf(i)]
+	if err := c.pull(d.Gadget, d.controller); err != nil {
+		return err
+	}
+	if err := h.Pull(); err != nil {
+		return err
+	}
+	return c.isGone(h.controller)
+}
+
+// tells prints what a technician is told, for who looks at the log; a command that fails is lost.
+func (c *counter) tells(what string) {
+	out, err := run("tillctl", what)
+	if err != nil {
+		c.say("tillctl "+what, "", err)
+	}
+	fmt.Printf("$ tillctl %s\n%s", what, out)
+}
+
+// readies plugs a printer again and again: from the kernel's first word to the moment at which the box has it open, beside
+// a loop that does nothing but try the node.
+func (c *counter) readies(n int) {
+	c.check("plugs with tilld", func() (string, error) {
+		d := c.desks[0]
+		var ready, behind []time.Duration
+		for range n {
+			before, err := c.device(printerOf(0))
+			if err != nil {
+				return "", err
+			}
+			if err := c.pull(d.Gadget, d.controller); err != nil {
+				return "", err
+			}
+			if _, err := c.stands(printerOf(0), "away", func(d client.Device) bool { return d.State == "away" }); err != nil {
+				return "", err
+			}
+			bare := make(chan time.Time, 1)
+			go func() {
+				for ; ; time.Sleep(time.Millisecond) {
+					if n, ok := c.now(d.controller).Node(discover.LP); ok && discover.Access(n.Path) == nil {
+						bare <- time.Now()
+						return
+					}
+				}
+			}()
+			p, err := c.plug(d.Gadget, d.controller, discover.LP)
+			if err != nil {
+				return "", err
+			}
+			open, err := c.serves(printerOf(0), before.Counters.Opens)
+			if err != nil {
+				return "", err
+			}
+			ready = append(ready, open.Since.Sub(p.arrived.At.Round(0)))
+			behind = append(behind, open.Since.Sub((<-bare).Round(0)))
+		}
+		j, err := c.long("1", "behind-the-plugs", 2)
+		if err != nil {
+			return "", err
+		}
+		if _, err := c.printed(j.ID); err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("%d: first message to open by tilld %s; behind a loop on that node %s; it prints", n, spread(ready), spread(behind)), nil
+	})
+}
+
+// byLibusb sells once more with the receipt printer taken from usblp, by the program that has libusb.
+func (c *counter) byLibusb() {
+	c.check("tilld with libusb", func() (string, error) {
+		if err := c.end(); err != nil {
+			return "", err
+		}
+		if err := c.begin("tilld-libusb", "usb"); err != nil {
+			return "", err
+		}
+		for i := range c.desks {
+			if err := c.have(i); err != nil {
+				return "", err
+			}
+		}
+		return "has all devices", c.driver(0, 0, "usbfs")
+	})
+	c.check("sale by a shown code, libusb", func() (string, error) { return c.shown("1", c.desks[0]) })
+	c.check("sale by a scanned code, libusb", func() (string, error) { return c.scanned("1", c.hands[posReports], c.desks[0]) })
+	c.pulledInJob("libusb")
+	c.check("tilld gives the printer back", func() (string, error) {
+		if err := c.end(); err != nil {
+			return "", err
+		}
+		if err := c.driver(0, 0, "usblp"); err != nil {
+			return "", err
+		}
+		return "usblp has it", c.begin("tilld", "lp")
+	})
+}
