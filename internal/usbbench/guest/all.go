@@ -24,7 +24,7 @@ func (b *bench) all() {
 		b.printing()
 		return
 	case "till":
-		b.till(setting("suite", "") != "")
+		b.till(setting("full", "") != "")
 		return
 	}
 	b.printing()
@@ -36,10 +36,10 @@ func (b *bench) all() {
 	b.twins()
 	b.moved()
 	b.plugsOf()
-	if setting("suite", "") != "" {
+	if setting("full", "") != "" {
 		b.suite()
 	}
-	b.till(setting("suite", "") != "")
+	b.till(setting("full", "") != "")
 	b.check("nobody was told of what was not there", func() (string, error) {
 		b.mu.Lock()
 		defer b.mu.Unlock()

@@ -17,7 +17,9 @@ import (
 // bench is one run: what was checked, what was lost, and what the watcher says meanwhile.
 type bench struct {
 	plugs, shuffles int
-	scans, typed    int // codes by each scanner, and by the keyboard
+	readies         int           // plugs while tilld runs
+	scans           int           // codes by each scanner through tilld
+	scanTime        time.Duration // for them, 0: as long as it takes
 	ok, lost        int
 	begun           time.Time
 	hands           map[string]*hand // by kind
@@ -48,7 +50,8 @@ func newBench() *bench {
 		return n
 	}
 	b.plugs, b.shuffles = number("plugs", "10"), number("shuffles", "3")
-	b.scans, b.typed = number("scans", "200"), number("typed", "60")
+	b.readies = number("readies", "3")
+	b.scans, b.scanTime = number("scans", "100"), time.Duration(number("scantime", "0"))*time.Second
 	w := discover.Watcher{
 		FS: os.DirFS("/"), Access: discover.Access, Log: slog.Default(),
 		Open: func() (discover.Source, error) {

@@ -101,12 +101,16 @@ func (l *lot) text(i int, r *rand.Rand) string {
 	return s.String()
 }
 
-// scan scans n codes; behind each fiftieth the cable is pulled in the middle of a further one.
+// scan scans n codes, or as many as the time is enough for; behind each fiftieth the cable is pulled in the middle of a
+// further one.
 func (c *counter) scan(l *lot, n int, told *stream) error {
 	r := rand.New(rand.NewPCG(7, uint64(l.hand.controller)))
 	begun := time.Now()
 	defer func() { l.took = time.Since(begun) }()
 	for i := range n {
+		if c.scanTime > 0 && time.Since(begun) > c.scanTime {
+			break
+		}
 		if i > 0 && i%pullEvery == 0 {
 			if err := c.cut(l, l.text(n+i, r)); err != nil {
 				return fmt.Errorf("behind code %d: %w", i, err)
@@ -121,7 +125,7 @@ func (c *counter) scan(l *lot, n int, told *stream) error {
 		}
 		l.whole, l.chars = append(l.whole, text), l.chars+len(text)
 	}
-	return told.has(l.lane, n)
+	return told.has(l.lane, len(l.whole))
 }
 
 // cut pulls the cable in the middle of a code, and puts it in again.
@@ -169,34 +173,62 @@ func (l *lot) compare(got []string) (lost, mixed, doubled int) {
 	return lost, mixed, doubled
 }
 
-// codes scans with all three at once, n each, and for the keyboard keys.
-func (c *counter) codes(n, byKeys int) {
+// codes scans with all three scanners at once, n each, while the printers print.
+func (c *counter) codes(n int) {
 	told, err := c.listen()
 	if err != nil {
 		c.say("the till's stream", "", err)
 		return
 	}
 	defer told.stop()
-	var all sync.WaitGroup
+	done := make(chan struct{})
+	var scanning, printing sync.WaitGroup
+	for i := range c.desks {
+		printing.Go(func() { c.busy(i, done) })
+	}
 	for lane, kind := range map[string]string{"1": posReports, "2": keyboardScanner, "3": serialScanner} {
-		h, many := c.hands[kind], n
-		if kind == keyboardScanner {
-			many = byKeys
-		}
-		all.Go(func() {
-			c.check(fmt.Sprintf("%d codes by the %s scanner", many, kind), func() (string, error) {
-				l := &lot{lane: lane, hand: h}
-				err := c.scan(l, many, told)
+		scanning.Go(func() {
+			c.check("codes by the "+kind+" scanner, the printers printing", func() (string, error) {
+				l := &lot{lane: lane, hand: c.hands[kind]}
+				err := c.scan(l, n, told)
 				told.mu.Lock()
 				defer told.mu.Unlock()
 				lost, mixed, doubled := l.compare(told.texts[lane])
-				fact := fmt.Sprintf("%d codes, %d characters, %d pulls in a code: %d lost, %d mixed, %d doubled; %.1f codes a second", len(l.whole), l.chars, l.pulls, lost, mixed, doubled, float64(len(l.whole))/l.took.Seconds())
-				if lost+mixed+doubled > 0 {
+				fact := fmt.Sprintf("%d of %d, of 20 to 300 characters, %d in all, %d pulls in the middle of one: %d lost, %d mixed, %d doubled; %.1f a second",
+					len(l.whole), n, l.chars, l.pulls, lost, mixed, doubled, float64(len(l.whole))/l.took.Seconds())
+				if lost+mixed+doubled > 0 || len(l.whole) == 0 {
 					err = errors.Join(err, errors.New(fact))
 				}
 				return fact, err
 			})
 		})
 	}
-	all.Wait()
+	scanning.Wait()
+	close(done)
+	printing.Wait()
+}
+
+// busy prints one receipt after another in a lane until done.
+func (c *counter) busy(i int, done <-chan struct{}) {
+	c.check("receipts meanwhile, lane "+laneOf(i), func() (string, error) {
+		for n := 0; ; n++ {
+			name := fmt.Sprintf("busy-%s-%d", laneOf(i), n)
+			const lines = 10
+			j, err := c.long(laneOf(i), name, lines)
+			if err != nil {
+				return "", err
+			}
+			if _, err := c.printed(j.ID); err != nil {
+				return "", err
+			}
+			if got, err := c.desks[i].seen(name); err != nil || got != lines {
+				return "", fmt.Errorf("%s: %d of %d lines came, %w", name, got, lines, err)
+			}
+			select {
+			case <-done:
+				return fmt.Sprintf("%d, each whole and once", n+1), nil
+			case <-time.After(2 * time.Second):
+			}
+		}
+	})
 }

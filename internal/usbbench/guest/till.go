@@ -43,9 +43,9 @@ func (b *bench) till(full bool) {
 		c.orders()
 		c.moves()
 	}
-	c.readies(b.plugs)
+	c.opens(b.readies)
 	if full {
-		c.codes(b.scans, b.typed)
+		c.codes(b.scans)
 		c.byLibusb()
 	}
 	c.audit()
@@ -64,11 +64,6 @@ func (c *counter) furnish(lanes int) (string, error) {
 		if err := c.come(i); err != nil {
 			return "", err
 		}
-		d, err := c.device("scanner-" + laneOf(i))
-		if err != nil {
-			return "", err
-		}
-		fmt.Printf("%s stands since %s\n", d.ID, d.Since)
 	}
 	return "all open", nil
 }
@@ -123,12 +118,12 @@ func (c *counter) tells(what string) {
 	fmt.Printf("$ tillctl %s\n%s", what, out)
 }
 
-// readies plugs a printer again and again: from the kernel's first word to the moment at which the box has it open, beside
+// opens plugs a printer again and again: from the kernel's first word to the moment at which the box has it open, beside
 // a loop that does nothing but try the node.
-func (c *counter) readies(n int) {
+func (c *counter) opens(n int) {
 	c.check("plugs with tilld", func() (string, error) {
 		d := c.desks[0]
-		var ready, behind []time.Duration
+		var node, ready, behind []time.Duration
 		for range n {
 			before, err := c.device(printerOf(0))
 			if err != nil {
@@ -157,6 +152,7 @@ func (c *counter) readies(n int) {
 			if err != nil {
 				return "", err
 			}
+			node = append(node, p.ready)
 			ready = append(ready, open.Since.Sub(p.arrived.At.Round(0)))
 			behind = append(behind, open.Since.Sub((<-bare).Round(0)))
 		}
@@ -167,7 +163,7 @@ func (c *counter) readies(n int) {
 		if _, err := c.printed(j.ID); err != nil {
 			return "", err
 		}
-		return fmt.Sprintf("%d: first message to open by tilld %s; behind a loop on that node %s; it prints", n, spread(ready), spread(behind)), nil
+		return fmt.Sprintf("%d: first message to usable node %s, to open by tilld %s; behind a loop on that node %s; it prints", n, spread(node), spread(ready), spread(behind)), nil
 	})
 }
 
