@@ -1,85 +1,18 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
 	"sync"
 	"time"
-
-	"tilld/internal/localapi/client"
 )
 
 const (
 	pullEvery = 50 // codes
 	ahead     = 8  // codes that a scanner may be ahead of what the till was told: a hand is slower than that
 )
-
-// stream is what the till's stream says that scanners have read.
-type stream struct {
-	mu     sync.Mutex
-	change *sync.Cond
-	texts  map[string][]string // by lane
-	stop   context.CancelFunc
-}
-
-// listen follows the events from now on.
-func (c *counter) listen() (*stream, error) {
-	page, err := c.api.Events(context.Background(), client.Kept, 0, 1)
-	if err != nil {
-		return nil, err
-	}
-	for err == nil && len(page.Events) > 0 {
-		page, err = c.api.Events(context.Background(), page.Next, 0, 500)
-	}
-	if err != nil {
-		return nil, err
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	s := &stream{texts: map[string][]string{}, stop: stop}
-	s.change = sync.NewCond(&s.mu)
-	go func() { _ = c.api.Watch(ctx, page.Next, s.note) }()
-	return s, nil
-}
-
-func (s *stream) note(e client.Event) error {
-	if e.Type != "scan" {
-		return nil
-	}
-	var scan struct{ Text, Masked string }
-	if err := json.Unmarshal(e.Data, &scan); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.texts[e.Lane] = append(s.texts[e.Lane], scan.Text)
-	s.change.Broadcast()
-	return nil
-}
-
-// has waits until a lane's scanner has read n codes.
-func (s *stream) has(lane string, n int) error {
-	late := false
-	end := time.AfterFunc(patience, func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		late = true
-		s.change.Broadcast()
-	})
-	defer end.Stop()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for len(s.texts[lane]) < n {
-		if late {
-			return fmt.Errorf("%d of %d codes of lane %s: %w", len(s.texts[lane]), n, lane, errLate)
-		}
-		s.change.Wait()
-	}
-	return nil
-}
 
 // lot is a number of codes through one scanner.
 type lot struct {
@@ -206,29 +139,4 @@ func (c *counter) codes(n int) {
 	scanning.Wait()
 	close(done)
 	printing.Wait()
-}
-
-// busy prints one receipt after another in a lane until done.
-func (c *counter) busy(i int, done <-chan struct{}) {
-	c.check("receipts meanwhile, lane "+laneOf(i), func() (string, error) {
-		for n := 0; ; n++ {
-			name := fmt.Sprintf("busy-%s-%d", laneOf(i), n)
-			const lines = 10
-			j, err := c.long(laneOf(i), name, lines)
-			if err != nil {
-				return "", err
-			}
-			if _, err := c.printed(j.ID); err != nil {
-				return "", err
-			}
-			if got, err := c.desks[i].seen(name); err != nil || got != lines {
-				return "", fmt.Errorf("%s: %d of %d lines came, %w", name, got, lines, err)
-			}
-			select {
-			case <-done:
-				return fmt.Sprintf("%d, each whole and once", n+1), nil
-			case <-time.After(2 * time.Second):
-			}
-		}
-	})
 }

@@ -113,3 +113,28 @@ func (c *counter) pulledInJob(by string) {
 		return fmt.Sprintf("%d of %d lines on paper, the job is %s (%s), none twice; the next waited (%s) and came whole, %s", part, lines, j.State, j.Why, "offline", after.Proof), nil
 	})
 }
+
+// busy prints one receipt after another in a lane until done.
+func (c *counter) busy(i int, done <-chan struct{}) {
+	c.check("receipts meanwhile, lane "+laneOf(i), func() (string, error) {
+		for n := 0; ; n++ {
+			name := fmt.Sprintf("busy-%s-%d", laneOf(i), n)
+			const lines = 10
+			j, err := c.long(laneOf(i), name, lines)
+			if err != nil {
+				return "", err
+			}
+			if _, err := c.printed(j.ID); err != nil {
+				return "", err
+			}
+			if got, err := c.desks[i].seen(name); err != nil || got != lines {
+				return "", fmt.Errorf("%s: %d of %d lines came, %w", name, got, lines, err)
+			}
+			select {
+			case <-done:
+				return fmt.Sprintf("%d, each whole and once", n+1), nil
+			case <-time.After(2 * time.Second):
+			}
+		}
+	})
+}

@@ -97,13 +97,6 @@ func (c *counter) each(told *stream, round int) error {
 	return nil
 }
 
-// last is the newest reading of a lane.
-func (s *stream) last(lane string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.texts[lane][len(s.texts[lane])-1]
-}
-
 // moves puts a twin's cable elsewhere: its lane's paper waits, and comes out of no other. Then the twins change places:
 // a lane's printer is the one at its place, as the settings say.
 func (c *counter) moves() {

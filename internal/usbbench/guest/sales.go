@@ -39,6 +39,7 @@ func (s *shop) stands(id, what string, do func(client.Device) bool) (d client.De
 	err = eventually(func() error {
 		if d, err = s.device(id); err == nil && !do(d) {
 			err = fmt.Errorf("%s is %s, want %s: %+v", id, d.State, what, d.LastError)
+			time.Sleep(20 * time.Millisecond) // whoever asks all the time slows down the one who is asked
 		}
 		return err
 	})
@@ -47,10 +48,10 @@ func (s *shop) stands(id, what string, do func(client.Device) bool) (d client.De
 
 // serves waits until a device is open; one that was pulled a moment ago is present at first, and works.
 func (s *shop) serves(id string, opens int64) (client.Device, error) {
-	return s.stands(id, "open", func(d client.Device) bool {
-		return d.Counters.Opens > opens && (d.State == "ready" || d.State == "present")
-	})
+	return s.stands(id, "open", func(d client.Device) bool { return d.Counters.Opens > opens && here(d) })
 }
+
+func here(d client.Device) bool { return d.State == "ready" || d.State == "present" }
 
 // sells asks for a payment and waits for its state.
 func (c *counter) sells(lane, mode, state string, outputs ...string) (client.Payment, error) {

@@ -132,7 +132,7 @@ func (c *counter) opens(n int) {
 			if err := c.pull(d.Gadget, d.controller); err != nil {
 				return "", err
 			}
-			if _, err := c.stands(printerOf(0), "away", func(d client.Device) bool { return d.State == "away" }); err != nil {
+			if _, err := c.stands(printerOf(0), "away", func(d client.Device) bool { return !here(d) }); err != nil {
 				return "", err
 			}
 			bare := make(chan time.Time, 1)
