@@ -42,9 +42,7 @@ func saveBill(tx *sqlitedb.Tx, old, s bill.State) error {
 	}
 	status := bill.PublicStatus(s)
 	if old.ID != "" {
-		_, err = tx.Exec(`UPDATE bills SET terminal = $2, kept = $3, life = $4, open = $5, status = $6, doubt = $7, doubt_since = $8, review = $9, settled = $10, version = $11, parts = $12, state = $13 WHERE id = $1`,
-			s.ID, s.Terminal, s.Kept, string(s.Life), unfinished(s), status, s.Doubt, nanos(s.DoubtSince), wanted(s), settled(s), s.Version, int64(partsOf(s)), string(text))
-		if err != nil {
+		if err := updateBill(tx, old, s, status, string(text)); err != nil {
 			return fmt.Errorf("write bill %s: %w", s.ID, err)
 		}
 		return nil
@@ -61,6 +59,18 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
 		return fmt.Errorf("write bill %s: %w", s.ID, err)
 	}
 	return nil
+}
+
+// updateBill names the columns of indexes only where they change: those that a statement names are taken out of each index
+// and put back, changed or not, and most steps of a bill change none.
+func updateBill(tx *sqlitedb.Tx, old, s bill.State, status, state string) error {
+	_, err := tx.Exec(`UPDATE bills SET kept = $2, life = $3, status = $4, doubt = $5, doubt_since = $6, review = $7, version = $8, parts = $9, state = $10 WHERE id = $1`,
+		s.ID, s.Kept, string(s.Life), status, s.Doubt, nanos(s.DoubtSince), wanted(s), s.Version, int64(partsOf(s)), state)
+	if err != nil || s.Terminal == old.Terminal && unfinished(s) == unfinished(old) && settled(s) == settled(old) {
+		return err
+	}
+	_, err = tx.Exec(`UPDATE bills SET terminal = $2, open = $3, settled = $4 WHERE id = $1`, s.ID, s.Terminal, unfinished(s), settled(s))
+	return err
 }
 
 // saveOrders makes the provider's orders findable, and wakes the bill if the provider has already spoken of one.
