@@ -104,6 +104,7 @@ func Open(ctx context.Context, cfg Config) (*Journal, State, error) {
 	if err != nil {
 		return nil, State{}, fmt.Errorf("open journal: %w", err)
 	}
+	j.db.Inspect()
 	return j, st, nil
 }
 

@@ -27,7 +27,7 @@ type Config struct {
 	Migrations  fs.FS            // goose files at its root, 00001_name.sql and on, "-- +goose Up" alone
 	Readers     int              // connections for reading at most; 0 is DefaultReaders
 	BusyTimeout time.Duration    // how long SQLite waits for another process; 0 is DefaultBusyTimeout
-	CheckLimit  int64            // bytes up to which Open checks the file; 0 is DefaultCheckLimit. Larger files: DB.Check
+	CheckLimit  int64            // bytes up to which Open checks the file; 0 is DefaultCheckLimit, below 0 none. Larger files: DB.Inspect
 	Now         func() time.Time // for the names of copies; nil is time.Now
 
 	// Begin and Finish stand around the work of each group, on the writer's goroutine: Begin before the first fn of a
@@ -53,6 +53,8 @@ type DB struct {
 	copied  string
 	version int64
 
+	unchecked bool // the file was too large to be checked by Open
+
 	mu      sync.Mutex
 	queue   []*job
 	closing bool
@@ -60,6 +62,9 @@ type DB struct {
 	wake    chan struct{} // capacity 1: a full channel already says "look"
 	done    chan struct{} // closed when the writer's goroutine has ended
 	ending  error         // of the writer's last act, read after done
+
+	endInspect context.CancelFunc // of the inspection under way
+	inspected  chan struct{}      // closed when it is over; nil: there is none
 }
 
 // Open opens the database, or makes it, and brings it to the newest version. On a damaged, read-only, full, newer or
@@ -161,6 +166,7 @@ func (db *DB) Close() error {
 	again := db.closing
 	db.closing = true
 	db.mu.Unlock()
+	db.endInspection() // a reader would keep the log from being copied back
 	db.nudge()
 	<-db.done
 	if again {
@@ -187,7 +193,7 @@ func (db *DB) shut() error {
 	return errors.Join(errs...)
 }
 
-// Check reads the whole file on a reader: for a file too large to be checked by Open, in the background.
+// Check reads the whole file on a reader.
 // ErrDamaged stops the database, and the next Open checks it whatever its size.
 func (db *DB) Check(ctx context.Context) error {
 	return db.Explain(check(ctx, db.read, db.cfg.Path))

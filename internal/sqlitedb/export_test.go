@@ -22,6 +22,18 @@ func ConnectMemory(ctx context.Context) error {
 	return c.Close()
 }
 
+// Inspected waits until the inspection is over; false: there was none.
+func (db *DB) Inspected() bool {
+	db.mu.Lock()
+	over := db.inspected
+	db.mu.Unlock()
+	if over == nil {
+		return false
+	}
+	<-over
+	return true
+}
+
 // KindOfCode is kindOfCode.
 func KindOfCode(code int) error { return kindOfCode(code) }
 

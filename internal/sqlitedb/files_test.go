@@ -191,6 +191,64 @@ func TestCheckInTheBackgroundFindsDamage(t *testing.T) {
 	}
 }
 
+// TestInspectFindsWhatTheStartLeftOut: a file that is too large for the start is read while it is at work.
+func TestInspectFindsWhatTheStartLeftOut(t *testing.T) {
+	cfg := made(t)
+	sound := open(t, cfg)
+	sound.Inspect()
+	if sound.Inspected() {
+		t.Error("a file that Open has checked is read once more")
+	}
+	if err := sound.Close(); err != nil {
+		t.Fatal(err)
+	}
+	cfg.CheckLimit = -1
+	large := open(t, cfg)
+	large.Inspect()
+	large.Inspect() // one is enough
+	if err := large.Write(t.Context(), add("beside it")); err != nil {
+		t.Error(err)
+	}
+	if !large.Inspected() || large.Stopped() != nil {
+		t.Errorf("a sound file is stopped: %v", large.Stopped())
+	}
+	if err := large.Close(); err != nil {
+		t.Fatal(err)
+	}
+	overwrite(t, cfg.Path, 4096*6, bytes.Repeat([]byte{0x5a}, 4096))
+	damaged := open(t, cfg)
+	damaged.Inspect()
+	if !damaged.Inspected() {
+		t.Fatal("nothing was inspected")
+	}
+	err := damaged.Write(t.Context(), add("x"))
+	if !errors.Is(err, sqlitedb.ErrStopped) || !errors.Is(err, sqlitedb.ErrDamaged) {
+		t.Fatalf("a write after it: %v", err)
+	}
+	sentence(t, err, cfg.Path)
+	if err := damaged.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sqlitedb.Open(t.Context(), cfg); !errors.Is(err, sqlitedb.ErrDamaged) {
+		t.Fatalf("next open: %v", err)
+	}
+}
+
+// TestCloseEndsAnInspection: whoever closes does not wait for the rest of it, and the log is copied back.
+func TestCloseEndsAnInspection(t *testing.T) {
+	cfg := made(t)
+	cfg.CheckLimit = -1
+	for i := range 20 {
+		db := open(t, cfg)
+		db.Inspect()
+		err := errors.Join(db.Write(t.Context(), add(fmt.Sprint("beside it, ", i))), db.Close())
+		db.Inspect() // too late
+		if fi, _ := os.Stat(cfg.Path + "-wal"); err != nil || fi != nil && fi.Size() > 0 {
+			t.Fatalf("closed with a log of its own: %v", err)
+		}
+	}
+}
+
 func TestNewerVersionIsLeftAlone(t *testing.T) {
 	cfg := config(t)
 	newer := cfg

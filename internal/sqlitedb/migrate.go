@@ -55,6 +55,8 @@ func (db *DB) probe() (int64, error) {
 		if err := os.Remove(path + ".suspect"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return 0, fmt.Errorf("take the mark off a sound database: %w", err)
 		}
+	} else {
+		db.unchecked = true
 	}
 	return version, nil
 }

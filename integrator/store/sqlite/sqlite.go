@@ -46,6 +46,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err := s.release(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	db.Inspect()
 	return s, nil
 }
 
