@@ -322,3 +322,24 @@ func TestCount(t *testing.T) {
 		t.Errorf("out %d, in %d, stalls %d", c.Out.Load(), c.In.Load(), c.Stalls.Load())
 	}
 }
+
+// A device that is let go for another is no trouble: the other is opened at once.
+func TestADeviceThatIsLetGoIsNoTrouble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		b := &bench{find: func(try int) (*played, error) {
+			if try < 4 {
+				return nil, fmt.Errorf("use it: %w", devices.ErrOther)
+			}
+			return newPlayed(), nil
+		}}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := b.start(ctx, "scanner", nil)
+		synctest.Wait()
+		if took := time.Since(start); took != 0 || len(b.tries) != 4 || len(b.lines("device does not work")) != 0 || strings.Join(b.states, " ") != "present ready" {
+			t.Errorf("after %v: %d tries, %v\n%s", took, len(b.tries), b.states, b.log.String())
+		}
+		cancel()
+		<-done
+	})
+}

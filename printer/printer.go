@@ -62,6 +62,7 @@ type Status struct {
 	Cover    State     // the cover is open
 	Cutter   State     // the cutter has a fault
 	Error    State     // another fault: head, motor, heat
+	Feed     State     // somebody holds its feed button
 	Drawer   State     // the level of the drawer's contact; what it means depends on the drawer
 	Printed  string    // proof that came late: the last four characters of the ID of a job that is on paper
 	At       time.Time // when it was heard

@@ -124,6 +124,6 @@ func command(out, errs io.Writer) *cobra.Command {
 	f.StringVar(&s.addr, "addr", "", "`ADDRESS` of the box: http://HOST:PORT or unix:PATH (default: its socket, else "+defaultAddr+")")
 	f.StringVar(&s.tokenFile, "token-file", "", "`FILE` with the token")
 	f.BoolVar(&s.json, "json", false, "answer in JSON, for programs")
-	root.AddCommand(s.status(), s.pay(), s.watch(), s.why(), s.acknowledge(), s.print(), s.drawer(), s.totals(), s.devices(), s.ports(), s.test(), s.trace(), s.printerEmulator())
+	root.AddCommand(s.status(), s.pay(), s.watch(), s.why(), s.acknowledge(), s.print(), s.drawer(), s.totals(), s.devices(), s.ports(), s.bind(), s.test(), s.trace(), s.printerEmulator())
 	return root
 }

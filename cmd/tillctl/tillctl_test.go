@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -155,6 +156,8 @@ func tellBox(ts *testscript.TestScript, neg bool, args []string) {
 		b.Fail("Create", &lane.Refusal{Code: lane.NoUnavailable, Why: "no_link"})
 	case "device":
 		playDevice(b, args[1:])
+	case "bindings":
+		playBindings(b)
 	case "lost":
 		b.Fail("Get", &lane.Refusal{Code: lane.NoNotFound})
 	case "acknowledged":
@@ -179,6 +182,61 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		time.Sleep(5 * time.Millisecond) // another process: there is nothing to wait on
 	}
+}
+
+// playBindings is a box with a printer that is bound and a scanner that is not: asked for the scanner, it hears one at the
+// second look; asked for the printer, it hears that of lane 2.
+func playBindings(b *localapitest.Box) {
+	unit := &roster.Unit{Name: "Symbol Bar Code Scanner", Product: "Symbol Bar Code Scanner", Model: "05e0:1701", Serial: "S-1", Port: "0000:00:14.0/usb2/1", Call: "serial:S-1"}
+	paper := &roster.Unit{Name: "EPSON TM-T88V", Model: "04b8:0202", Port: "0000:00:14.0/usb2/2", Call: "port:0000:00:14.0/usb2/2"}
+	scanner := roster.Binding{Lane: "1", Role: "scanner", Device: "scanner-1", State: "unbound", Do: "Plug it in and press its trigger: tillctl bind 1 scanner."}
+	printer := roster.Binding{Lane: "1", Role: "receipt-printer", Device: "printer-front", State: "replacement", Unit: paper, KnownBy: "port", How: "alone", Since: "2026-11-01", Offer: unit, Why: "Another is at its port.", Do: "Accept the new one, or refuse it."}
+	var mu sync.Mutex
+	looks := 0
+	bind := func(_, role string, w roster.Wish) (roster.Binding, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case role == "customer-display":
+			return roster.Binding{}, roster.ErrMute
+		case w.Do == "bind" && w.Device != "serial:S-1":
+			return roster.Binding{}, roster.ErrNotHere
+		case w.Do == "bind" && !w.Take:
+			return roster.Binding{}, roster.ErrTaken
+		case w.Do == "ask" && role == "scanner":
+			looks = 0
+			scanner.Question = &roster.Question{State: "asking", Text: "Press the trigger of the scanner of lane 1 over any code."}
+			return scanner, nil
+		case w.Do == "ask":
+			printer.Question = &roster.Question{State: "taken", Text: "It already is the receipt-printer of lane 2. Say yes to give it to lane 1."}
+			return printer, nil
+		case role == "receipt-printer" && w.Do == "accept":
+			printer.State, printer.How, printer.Why, printer.Do, printer.Offer = "found", "evidence", "", "", nil
+			if printer.Question != nil {
+				printer.Question.State, printer.Question.Text = "answered", "It is the receipt-printer of lane 1."
+			}
+			return printer, nil
+		case role == "receipt-printer":
+			if printer.Question != nil {
+				printer.Question.State, printer.Question.Text = "canceled", "The question was taken back."
+			}
+			return printer, nil
+		case w.Do == "unbind":
+			scanner.State, scanner.Unit, scanner.How = "unbound", nil, ""
+			return scanner, nil
+		}
+		scanner.State, scanner.Unit, scanner.KnownBy, scanner.How, scanner.Do = "found", unit, "serial", "person", ""
+		return scanner, nil
+	}
+	b.Gear.SetBind(bind, func() []roster.Binding {
+		mu.Lock()
+		defer mu.Unlock()
+		if looks++; scanner.Question != nil && looks == 2 {
+			scanner.Question = &roster.Question{State: "answered", Text: "Symbol Bar Code Scanner is the scanner of lane 1.", Unit: unit}
+			scanner.State, scanner.Unit, scanner.KnownBy, scanner.How, scanner.Do = "found", unit, "serial", "evidence", ""
+		}
+		return []roster.Binding{printer, scanner}
+	})
 }
 
 // playDevice puts a device into the box: "box device ID STATE", and what trying it out finds follows from its name.

@@ -7,7 +7,7 @@ import "slices"
 func Propose(f File, wanted []Key, fit func(Unit, string) bool, present []Unit, day string) []Binding {
 	var out []Binding
 	for _, k := range wanted {
-		if _, ok := f.Get(k); ok {
+		if _, ok := f.Get(k); ok || slices.Contains(f.Empty, k) {
 			continue
 		}
 		if slices.ContainsFunc(wanted, func(o Key) bool { return o.Role == k.Role && o.Lane != k.Lane }) {

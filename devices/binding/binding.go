@@ -25,7 +25,10 @@ const (
 func Roles() []string { return []string{ReceiptPrinter, CustomerDisplay, Kiosk, Scanner, Drawer} }
 
 // Key is what a device is for.
-type Key struct{ Lane, Role string }
+type Key struct {
+	Lane string `yaml:"lane"`
+	Role string `yaml:"role"`
+}
 
 // String is "scanner of lane 1".
 func (k Key) String() string { return k.Role + " of lane " + k.Lane }
@@ -92,6 +95,7 @@ func (b Binding) Key() Key { return Key{b.Lane, b.Role} }
 type File struct {
 	Version  int       `yaml:"version"`
 	Bindings []Binding `yaml:"bindings"`
+	Empty    []Key     `yaml:"empty"` // roles that a person wants without a device: none is given by itself
 }
 
 // Version is the one that is read and written.
@@ -131,6 +135,7 @@ func (f *File) Bind(k Key, u Unit, present []Unit, how, day string) {
 // Share gives u to k and takes it from nobody.
 func (f *File) Share(k Key, u Unit, how, day string) {
 	b := Binding{Lane: k.Lane, Role: k.Role, How: how, Since: day, Device: u}
+	f.Empty = slices.DeleteFunc(f.Empty, func(e Key) bool { return e == k })
 	if i := f.at(k); i >= 0 {
 		f.Bindings[i] = b
 		return
@@ -138,8 +143,11 @@ func (f *File) Share(k Key, u Unit, how, day string) {
 	f.Bindings = append(f.Bindings, b)
 }
 
-// Drop forgets a binding and says whether there was one.
+// Drop leaves a role without a device until a person gives it one, and says whether it had one.
 func (f *File) Drop(k Key) bool {
+	if !slices.Contains(f.Empty, k) {
+		f.Empty = append(f.Empty, k)
+	}
 	i := f.at(k)
 	if i >= 0 {
 		f.Bindings = slices.Delete(f.Bindings, i, i+1)

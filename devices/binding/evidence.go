@@ -28,16 +28,17 @@ type Question struct {
 	Key   Key
 	State string
 	Unit  Unit
-	Owner Key       // of Taken
-	Ends  time.Time // then it is over
-	At    time.Time // of the answer, in Heard
-	Left  int       // tries
-	Note  string    // why it is asked again, or over
+	Owner Key           // of Taken
+	Ends  time.Time     // then it is over
+	At    time.Time     // of the answer, in Heard
+	Left  int           // tries
+	Calm  time.Duration // how long a second device has to answer too: Settle
+	Note  string        // why it is asked again, or over
 }
 
 // Ask begins a question.
 func Ask(k Key, now time.Time) Question {
-	return Question{Key: k, State: Asking, Ends: now.Add(AskFor), Left: Tries}
+	return Question{Key: k, State: Asking, Ends: now.Add(AskFor), Left: Tries, Calm: Settle}
 }
 
 // Text is what the person is told to do.
@@ -83,7 +84,7 @@ func (q Question) Next(now time.Time, in Input) Question {
 	case in.Kind == Cancel:
 		q.State, q.Note = Canceled, "the question was taken back"
 		return q
-	case q.State == Heard && now.Sub(q.At) >= Settle && (in.Kind != Gone || in.Unit != q.Unit):
+	case q.State == Heard && now.Sub(q.At) >= q.Calm && (in.Kind != Gone || in.Unit != q.Unit):
 		q = q.settled()
 		if in.Kind == Tick {
 			return q
@@ -131,7 +132,7 @@ func (q Question) Wake() time.Time {
 	case Asking, Taken:
 		return q.Ends
 	case Heard:
-		return q.At.Add(Settle)
+		return q.At.Add(q.Calm)
 	}
 	return time.Time{}
 }

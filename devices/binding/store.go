@@ -80,6 +80,14 @@ func Parse(name string, b []byte) (File, error) {
 			return at("", "binds the "+x.Key().String()+" a second time", "take one of the two out")
 		}
 	}
+	for i, k := range f.Empty {
+		if !laneText.MatchString(k.Lane) {
+			return File{}, conffile.At(name, b, fmt.Sprintf("empty[%d].lane", i), "must be the name of a lane", `such as "1"`)
+		}
+		if !slices.Contains(Roles(), k.Role) {
+			return File{}, conffile.At(name, b, fmt.Sprintf("empty[%d].role", i), "is not known", conffile.Near(k.Role, Roles()))
+		}
+	}
 	return f, nil
 }
 
@@ -90,8 +98,7 @@ func (f *File) Format() []byte {
 	b.WriteString("# A device is known by its serial number, and by its port where it has none.\n")
 	fmt.Fprintf(&b, "version: %d\nbindings:", f.Version)
 	if len(f.Bindings) == 0 {
-		b.WriteString(" []\n")
-		return b.Bytes()
+		b.WriteString(" []")
 	}
 	b.WriteString("\n")
 	for _, x := range f.Bindings {
@@ -108,6 +115,12 @@ func (f *File) Format() []byte {
 			fmt.Fprintf(&b, "    refused: [%s]\n", strings.Join(q, ", "))
 		}
 	}
+	if len(f.Empty) > 0 {
+		b.WriteString("empty:\n")
+	}
+	for _, k := range f.Empty {
+		fmt.Fprintf(&b, "  - {lane: %q, role: %s}\n", k.Lane, k.Role)
+	}
 	return b.Bytes()
 }
 
@@ -119,7 +132,7 @@ func (s *Store) File() File {
 }
 
 func (s *Store) copy() File {
-	f := File{Version: s.file.Version, Bindings: slices.Clone(s.file.Bindings)}
+	f := File{Version: s.file.Version, Bindings: slices.Clone(s.file.Bindings), Empty: slices.Clone(s.file.Empty)}
 	for i := range f.Bindings {
 		f.Bindings[i].Refused = slices.Clone(f.Bindings[i].Refused)
 	}

@@ -89,6 +89,16 @@ func TestStore(t *testing.T) {
 	if err := s.Update(func(f *binding.File) error { f.Drop(k); return nil }); err != nil || len(open(t, dir).File().Bindings) != 0 {
 		t.Errorf("dropped: %v", err)
 	}
+	if got := open(t, dir).File().Empty; len(got) != 1 || got[0] != k {
+		t.Errorf("left empty: %+v", got)
+	}
+	one := func(binding.Unit, string) bool { return true }
+	if got := binding.Propose(s.File(), []binding.Key{k}, one, []binding.Unit{u}, "2026-11-01"); len(got) != 0 {
+		t.Errorf("given all the same: %+v", got)
+	}
+	if err := s.Update(func(f *binding.File) error { f.Share(k, u, binding.Person, "2026-11-01"); return nil }); err != nil || len(open(t, dir).File().Empty) != 0 {
+		t.Errorf("bound again, and empty: %v", err)
+	}
 	if es, _ := os.ReadDir(dir); len(es) != 1 {
 		t.Errorf("the folder holds %v", es)
 	}

@@ -34,6 +34,7 @@ const (
 // Options of a node. The zero value is 2 s for a write.
 type Options struct {
 	WriteLimit time.Duration // for the device to take some bytes, as many as it likes
+	Shared     bool          // keys are read beside the windows that get them too, and not grabbed
 }
 
 const writeLimit = 2 * time.Second
@@ -67,7 +68,7 @@ func Open(ctx context.Context, path string, kind Kind, o Options) (*Port, error)
 	if p.limit <= 0 {
 		p.limit = writeLimit
 	}
-	if err := p.claim(ctx); err != nil {
+	if err := p.claim(ctx, o.Shared); err != nil {
 		_ = f.Close()
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
@@ -76,7 +77,7 @@ func Open(ctx context.Context, path string, kind Kind, o Options) (*Port, error)
 
 // claim keeps others out as far as the kernel lets it: programs that look at the lock for every kind, everybody by the
 // kernel's own rule for a printer, and by the grab for keys. Nothing keeps a second reader off a hidraw node.
-func (p *Port) claim(ctx context.Context) error {
+func (p *Port) claim(ctx context.Context, shared bool) error {
 	st, err := p.f.Stat()
 	if err != nil {
 		return err
@@ -87,10 +88,13 @@ func (p *Port) claim(ctx context.Context) error {
 	if err := p.control(func(fd uintptr) error { return unix.Flock(int(fd), unix.LOCK_EX|unix.LOCK_NB) }); err != nil {
 		return fmt.Errorf("another program holds it: %w", devices.ErrPerson)
 	}
-	if p.kind == Event {
-		return grab(ctx, p.ioctl)
+	switch {
+	case p.kind != Event:
+		return nil
+	case shared:
+		return stamps(p.ioctl)
 	}
-	return nil
+	return grab(ctx, p.ioctl)
 }
 
 // control runs f on the descriptor. Never p.f.Fd(): it would turn the file blocking and its deadlines off.

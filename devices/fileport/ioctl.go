@@ -62,14 +62,22 @@ const (
 	heldLook = 10 * time.Millisecond
 )
 
-// grab takes the keys for us alone, with stamps of the monotonic clock.
-func grab(ctx context.Context, call caller) error {
+// stamps has the keys stamped by the monotonic clock, and says whether it is an input device at all.
+func stamps(call caller) error {
 	clock := int32(unix.CLOCK_MONOTONIC)
 	if err := call(evSetClock(), unsafe.Pointer(&clock), 0); err != nil {
 		if errors.Is(err, unix.ENOTTY) || errors.Is(err, unix.EINVAL) {
 			return fmt.Errorf("not an input device: %w: %w", devices.ErrPerson, err)
 		}
 		return fmt.Errorf("choose the clock of its stamps: %w", err)
+	}
+	return nil
+}
+
+// grab takes the keys for us alone.
+func grab(ctx context.Context, call caller) error {
+	if err := stamps(call); err != nil {
+		return err
 	}
 	for end := time.Now().Add(heldFor); ; {
 		var held [keyBytes]byte

@@ -173,3 +173,15 @@ func FuzzDeviceID(f *testing.F) {
 		}
 	})
 }
+
+// Keys that are read beside others are stamped, and nobody is waited for.
+func TestKeysThatAreShared(t *testing.T) {
+	k := &keyboard{heldUntil: time.Now().Add(time.Hour)}
+	if err := stamps(k.call); err != nil || k.grabbed || len(k.asked) != 1 {
+		t.Errorf("grabbed %v, asked %x, %v", k.grabbed, k.asked, err)
+	}
+	k = &keyboard{fail: map[uintptr]error{evSetClock(): unix.ENOTTY}}
+	if err := stamps(k.call); !errors.Is(err, devices.ErrPerson) {
+		t.Errorf("no keys: %v", err)
+	}
+}

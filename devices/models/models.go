@@ -161,6 +161,9 @@ func (c Catalog) QuirksOf(id string) []Quirk {
 func (c Catalog) Kind(d discover.Device) string {
 	kind := ""
 	for i, ch := range c.Find(d) {
+		if ch.Exact {
+			return ch.Model.Kind // it says so itself, whatever else has its id
+		}
 		if i > 0 && ch.Model.Kind != kind {
 			return "" // one id for a printer and a scanner: ask
 		}

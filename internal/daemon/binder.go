@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -38,13 +39,17 @@ type binder struct {
 	roster  *roster.Roster
 	ring    func() // wakes the devices' loops
 	quiet   time.Duration
+	calm    time.Duration // binding.Settle
 	log     *slog.Logger
 	changes atomic.Int64 // of the file
 
 	mu     sync.Mutex
-	store  *binding.Store // nil until it could be read
-	moves  time.Time      // when something last came or went
-	waiter *time.Timer    // rings once it has been quiet
+	store  *binding.Store  // nil until it could be read
+	moves  time.Time       // when something last came or went
+	waiter *time.Timer     // rings once it has been quiet
+	asked  *asked          // the newest question; nil: none yet
+	under  context.Context // of the questions; nil until they may be asked
+	asking sync.WaitGroup
 }
 
 // loadModels is the catalog: what the program ships with, and over it a folder of the shop's own.
@@ -71,7 +76,7 @@ func (d *Daemon) newBinder() (*binder, error) {
 	}
 	return &binder{
 		machine: d.machine, folder: d.cfg.State, catalog: catalog, slots: d.slots(), fixed: d.cfg.nodes, roster: d.roster,
-		ring: d.plugged.tell, quiet: quiet, log: d.log, moves: time.Now(),
+		ring: d.plugged.tell, quiet: quiet, calm: binding.Settle, log: d.log, moves: time.Now(),
 	}, nil
 }
 
@@ -271,11 +276,15 @@ func unkept(err error) error {
 	}
 }
 
-// moved is told of each device that comes or goes.
+// moved is told of each device that comes or goes, or changes.
 func (b *binder) moved(e discover.Event) {
 	b.mu.Lock()
 	b.moves = time.Now()
+	b.news(e)
 	b.mu.Unlock()
+	if e.Kind != discover.Arrived && e.Kind != discover.Left {
+		return
+	}
 	b.roster.News("device."+e.Kind, nil, e.Device.Port, b.unit(e.Device, nil))
 }
 
@@ -311,14 +320,10 @@ func unbound(s *slot) error {
 
 // said puts what has become of a bound device into the roster's words.
 func said(r binding.Result) error {
-	out := &roster.Said{Code: r.State, Sentence: sentence(r.Why), Remedy: sentence(r.Do), Sort: devices.ErrPerson}
 	if r.State == binding.Absent {
-		out.Code, out.Sort = "device", devices.ErrAbsent
+		return &roster.Said{Code: "device", Sentence: sentence(r.Why), Remedy: sentence(r.Do), Sort: devices.ErrAbsent}
 	}
-	if out.Remedy == "." {
-		out.Remedy = ""
-	}
-	return out
+	return &roster.Said{Code: "who_is_who", Sentence: sentence(r.Why), Remedy: sentence(r.Do), Sort: devices.ErrPerson}
 }
 
 // unfit is the error of a slot whose device cannot be spoken to.

@@ -43,7 +43,7 @@ func (b *binder) slot(lane, role string) *slot {
 
 // bindings are a slot's, one for each of its lanes. The binder is locked.
 func (b *binder) bindings(s *slot, v seen) []roster.Binding {
-	x := roster.Binding{Role: s.key.Role, Device: s.member.ID(), State: string(devices.Unbound)}
+	x := roster.Binding{Role: s.key.Role, Device: s.member.ID(), State: string(devices.Unbound), Question: b.question(s, v)}
 	if r, ok := v.result(s.key); ok {
 		x.State, x.How, x.Since, x.Why, x.Do = r.State, r.Binding.How, r.Binding.Since, r.Why, r.Do
 		x.Unit = b.known(r.Binding.Device, v.devices)

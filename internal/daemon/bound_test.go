@@ -1,11 +1,20 @@
 package daemon_test
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"tilld/devices"
+	"tilld/devices/discover"
+	"tilld/devices/discover/discovertest"
+	"tilld/internal/daemon"
+	"tilld/internal/localapi/client"
+	"tilld/printer/escpos/emulator"
 )
 
 const boundScanner = "outputs: [till], scanner: {port: {bound: true}}"
@@ -62,5 +71,363 @@ func TestABoundDeviceWorksAndIsFollowed(t *testing.T) {
 	b.reads(far, "1", "4006381333948")
 	if got := b.binding("scanner", "found"); got.Unit.Port != place+"3" || !strings.Contains(b.file(), `port: "`+place+`3"`) {
 		t.Errorf("%+v\n%s", got, b.file())
+	}
+}
+
+// tape is a receipt printer, which many ids of its maker look like: its name tells the product.
+func tape(serial string) discovertest.Device {
+	return discovertest.Device{Vendor: 0x04b8, Product: 0x0202, Manufacturer: "EPSON", Name: "TM-T88V", Serial: serial, Interfaces: []discovertest.Interface{
+		{Class: discover.ClassPrinter, SubClass: 1, Protocol: 2, Driver: "usblp", Make: "lp", ID1284: "MFG:EPSON;MDL:TM-T88V;CMD:ESC/POS;"},
+	}}
+}
+
+// pole is a customer display.
+func pole() discovertest.Device {
+	return discovertest.Device{Vendor: 0x1504, Product: 0x008c, Manufacturer: "BIXOLON", Name: "BCD-2000", Interfaces: []discovertest.Interface{
+		{Class: discover.ClassComm, SubClass: 2, Protocol: 1, Driver: "cdc_acm", Make: "ttyACM"},
+	}}
+}
+
+// plugPrinter plugs an emulated printer in.
+func (d *desk) plugPrinter(at, serial string) *emulator.Printer {
+	e := emulator.New(emulator.Config{})
+	d.plug(at, tape(serial), func(far *os.File) { _ = e.Serve(far) })
+	return e
+}
+
+// wish is one that must succeed.
+func (b *box) wish(lane, role string, w client.Wish) client.Binding {
+	b.t.Helper()
+	x, err := b.client("").Bind(b.t.Context(), lane, role, w)
+	if err != nil {
+		b.t.Fatalf("%+v: %v", w, err)
+	}
+	return x
+}
+
+// refused is one that must not.
+func (b *box) refused(lane, role string, w client.Wish, code string) {
+	b.t.Helper()
+	if x, err := b.client("").Bind(b.t.Context(), lane, role, w); !client.Is(err, code) {
+		b.t.Errorf("%+v: %v, %+v; want %s", w, err, x, code)
+	}
+}
+
+const allBound = "outputs: [till, customer-display], receipt_printer: front, customer_display: {port: {bound: true}}, scanner: {port: {bound: true}}"
+
+// One lane, one printer, one scanner, one display: nobody has to say anything. What else is plugged in is left alone.
+func TestOneOfEachIsBoundByItself(t *testing.T) {
+	d := newDesk(t)
+	b := d.box(allBound, "printers: {front: {port: {bound: true}}}")
+	e := d.plugPrinter("1", "")
+	far := d.plug("2", gun("S-1"), nil)
+	d.plug("3", pole(), func(far *os.File) { _, _ = io.Copy(io.Discard, far) })
+	d.plug("4", discovertest.Device{Vendor: 0x0403, Product: 0x6001, Name: "FT232R USB UART", Interfaces: []discovertest.Interface{{Class: 0xff, Driver: "ftdi_sio", Make: "ttyUSB"}}}, nil)
+	b.run()
+	for id, want := range map[string]string{"printer-front": "escpos Epson TM-T88V", "scanner-1": "line Symbol Bar Code Scanner", "customer-display-1": "cd5220 Bixolon BCD-2000"} {
+		if x := b.ready(id); x.Driver+" "+x.Product != want {
+			t.Errorf("%s: %s %s", id, x.Driver, x.Product)
+		}
+	}
+	for _, role := range []string{"receipt-printer", "scanner", "customer-display"} {
+		if x := b.binding(role, "found"); x.How != "alone" || x.Since == "" {
+			t.Errorf("%+v", x)
+		}
+	}
+	b.reads(far, "1", "4006381333931")
+	if r, err := b.client("").TestDevice(t.Context(), "printer-front"); err != nil || !r.OK || len(e.Receipts()) != 1 {
+		t.Errorf("%+v, %v, %d receipts", r, err, len(e.Receipts()))
+	}
+	if n := strings.Count(b.file(), "- lane"); n != 3 {
+		t.Errorf("%d are bound:\n%s", n, b.file())
+	}
+	b.event("device.bound", `"how":"alone"`)
+}
+
+// event waits for one of a type whose data holds a text.
+func (b *box) event(typ, text string) {
+	b.t.Helper()
+	b.until(typ+" with "+text, func() error {
+		page, err := b.client("").Events(b.t.Context(), 0, 0, 1000)
+		if err != nil {
+			return err
+		}
+		var types []string
+		for _, e := range page.Events {
+			if e.Type == typ && strings.Contains(string(e.Data), text) {
+				return nil
+			}
+			types = append(types, e.Type)
+		}
+		return fmt.Errorf("there are %v", types)
+	})
+}
+
+// Two scanners and one lane: nobody guesses. A person names one; a running one is let go for another; none stays none.
+func TestAPersonNamesTheDevice(t *testing.T) {
+	d := newDesk(t)
+	b := d.box(boundScanner, "")
+	one, two := d.plug("1", gun("S-1"), nil), d.plug("2", gun("S-2"), nil)
+	b.run()
+	f := b.fault("scanner-1")
+	if f.Text != "The scanner of lane 1 has no device yet." || f.Remedy != "Plug it in and press its trigger: tillctl bind 1 scanner." {
+		t.Errorf("%+v", f)
+	}
+	b.binding("scanner", "unbound")
+	b.refused("1", "scanner", client.Wish{Do: "bind", Device: "serial:S-9"}, "not_plugged_in")
+	b.refused("1", "scanner", client.Wish{Do: "bind", Device: "05e0:1701"}, "not_plugged_in")
+	b.refused("1", "scanner", client.Wish{Do: "accept"}, "no_offer")
+	b.refused("1", "scanner", client.Wish{Do: "refuse"}, "no_offer")
+	b.refused("1", "receipt-printer", client.Wish{Do: "ask"}, "no_role")
+	b.refused("9", "scanner", client.Wish{Do: "ask"}, "unknown_lane")
+
+	if x := b.wish("1", "scanner", client.Wish{Do: "bind", Device: "/dev/ttyACM0"}); x.State != "found" || x.How != "person" || x.Unit.Serial != "S-1" {
+		t.Errorf("%+v", x)
+	}
+	b.ready("scanner-1")
+	b.reads(one, "1", "4006381333931")
+	b.wish("1", "scanner", client.Wish{Do: "bind", Device: "serial:S-2"})
+	b.until("the other one is used", func() error { return at(b.ready("scanner-1"), "/dev/ttyACM1") })
+	b.reads(two, "1", "4006381333948")
+
+	b.wish("1", "scanner", client.Wish{Do: "unbind"})
+	b.binding("scanner", "unbound")
+	d.pull("1") // now there is one alone
+	b.event("device.left", "S-1")
+	d.plug("1", tape(""), nil)
+	b.event("device.arrived", "TM-T88V")
+	b.binding("scanner", "unbound")
+	b.refused("1", "scanner", client.Wish{Do: "bind", Device: "04b8:0202"}, "unfit_device")
+}
+
+func at(x client.Device, port string) error {
+	if x.Port != port {
+		return fmt.Errorf("it is at %s", x.Port)
+	}
+	return nil
+}
+
+const twoGuns = "outputs: [till], scanner: {port: {bound: true}}}\n  \"2\": {language: en, outputs: [till], scanner: {port: {bound: true}}"
+
+// Twins whose cables were exchanged are both refused, until a person says who is who.
+func TestSwappedTwinsAreRefused(t *testing.T) {
+	d := newDesk(t)
+	b := d.box(twoGuns, "")
+	b.bound("version: 1\nbindings:" + entry("1", "scanner", "05e0:1701", "S-1", place+"1") + entry("2", "scanner", "05e0:1701", "S-2", place+"2"))
+	d.plug("1", gun("S-2"), nil)
+	d.plug("2", gun("S-1"), nil)
+	b.run()
+	for lane, serial := range map[string]string{"1": "S-1", "2": "S-2"} {
+		if x := b.binding("scanner", "swapped", lane); x.Offer == nil || x.Offer.Serial != serial || x.Do == "" {
+			t.Errorf("%+v", x)
+		}
+		if f := b.fault("scanner-" + lane); f.Kind != devices.NeedsPerson || !strings.Contains(f.Text, "exchanged") {
+			t.Errorf("%+v", f)
+		}
+	}
+	// Lane 1 keeps its place, and the device that is there now; lane 2 then has the other.
+	if x := b.wish("1", "scanner", client.Wish{Do: "refuse"}); x.State != "found" || x.Unit.Serial != "S-2" {
+		t.Errorf("%+v", x)
+	}
+	b.ready("scanner-1")
+	if x := b.binding("scanner", "found", "2"); x.Unit.Serial != "S-1" || x.Unit.Port != place+"2" {
+		t.Errorf("%+v", x)
+	}
+	b.ready("scanner-2")
+	b.refused("1", "scanner", client.Wish{Do: "bind", Device: "serial:S-1"}, "device_taken")
+	b.wish("1", "scanner", client.Wish{Do: "bind", Device: "serial:S-1", Take: true}) // and back
+	if x := b.binding("scanner", "found", "2"); x.Unit.Serial != "S-2" {
+		t.Errorf("%+v", x)
+	}
+}
+
+// Another of its model at its port is offered once; a no is remembered, a yes binds it.
+func TestAReplacementIsOfferedOnce(t *testing.T) {
+	d := newDesk(t)
+	b := d.box(boundScanner, "")
+	b.bound("version: 1\nbindings:" + entry("1", "scanner", "05e0:1701", "S-1", place+"1"))
+	d.plug("1", gun("S-2"), nil)
+	b.run()
+	if x := b.binding("scanner", "replacement"); x.Offer == nil || x.Offer.Serial != "S-2" {
+		t.Errorf("%+v", x)
+	}
+	if x := b.wish("1", "scanner", client.Wish{Do: "refuse"}); x.State != "absent" || x.Offer != nil || !strings.Contains(b.file(), "serial S-2") {
+		t.Errorf("%+v\n%s", x, b.file())
+	}
+	d.pull("1")
+	far := d.plug("1", gun("S-3"), nil)
+	b.binding("scanner", "replacement")
+	b.wish("1", "scanner", client.Wish{Do: "accept"})
+	b.ready("scanner-1")
+	b.reads(far, "1", "4006381333931")
+}
+
+// asked waits for a state of the question about a role of lane 1.
+func (b *box) asked(role, state string) (q client.Question) {
+	b.t.Helper()
+	b.until("the question is "+state, func() error {
+		all, err := b.client("").Bindings(b.t.Context())
+		if err != nil {
+			return err
+		}
+		for _, x := range all {
+			if x.Lane != "1" || x.Role != role || x.Question == nil {
+				continue
+			}
+			if q = *x.Question; q.State == state {
+				return nil
+			}
+			return fmt.Errorf("%+v", q)
+		}
+		return errors.New("nothing is asked")
+	})
+	return q
+}
+
+// press presses a trigger until the question has heard it: the line of a scanner is opened a moment after the question.
+func (b *box) press(far io.Writer, role, state string) client.Question {
+	b.t.Helper()
+	if _, err := io.WriteString(far, "4006381333931\r"); err != nil {
+		b.t.Fatal(err)
+	}
+	return b.asked(role, state)
+}
+
+// Press the trigger: the one that reads is the one. A scanner of another lane is given away by a yes alone, and what was
+// read to tell it goes no further.
+func TestTheScannerThatReadsIsTheOne(t *testing.T) {
+	d := newDesk(t)
+	b := d.box(twoGuns, "")
+	b.bound("version: 1\nbindings:" + entry("2", "scanner", "05e0:1701", "S-2", place+"2"))
+	d.plug("1", gun(""), nil)
+	two := d.plug("2", gun("S-2"), nil)
+	b.run()
+	b.ready("scanner-2")
+	x := b.wish("1", "scanner", client.Wish{Do: "ask"})
+	if x.Question == nil || x.Question.State != "asking" || !strings.Contains(x.Question.Text, "Press the trigger of the scanner of lane 1") {
+		t.Errorf("%+v", x.Question)
+	}
+	if q := b.press(two, "scanner", "taken"); !strings.Contains(q.Text, "scanner of lane 2") || q.Unit == nil || q.Unit.Serial != "S-2" {
+		t.Errorf("%+v", q)
+	}
+	b.wish("1", "scanner", client.Wish{Do: "refuse"})
+	b.asked("scanner", "canceled")
+	if b.binding("scanner", "unbound"); strings.Contains(b.file(), `lane: "1"`) {
+		t.Errorf("%s", b.file())
+	}
+	b.wish("1", "scanner", client.Wish{Do: "ask"})
+	three := d.plug("3", gun("S-3"), nil) // one that is plugged in meanwhile is heard too
+	b.press(three, "scanner", "answered")
+	if x := b.binding("scanner", "found"); x.How != "evidence" || x.Unit.Serial != "S-3" {
+		t.Errorf("%+v", x)
+	}
+	b.ready("scanner-1")
+	b.reads(three, "1", "4006381333955")
+	b.wish("1", "scanner", client.Wish{Do: "ask"})
+	b.press(two, "scanner", "taken")
+	b.wish("1", "scanner", client.Wish{Do: "accept"})
+	b.until("the two have exchanged", func() error {
+		if one, other := b.binding("scanner", "found"), b.binding("scanner", "found", "2"); one.Unit.Serial != "S-2" || other.Unit.Serial != "S-3" {
+			return fmt.Errorf("%+v %+v", one.Unit, other.Unit)
+		}
+		return nil
+	})
+	page, err := b.client("").Events(t.Context(), 0, 0, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range page.Events {
+		if e.Type == "scan" && strings.Contains(string(e.Data), "4006381333931") {
+			t.Errorf("what was read for the question is an event: %s", e.Data)
+		}
+	}
+}
+
+// Press feed: likewise. Twins without serial numbers are told apart by it, and known by their ports from then on.
+func TestThePrinterThatFeedsIsTheOne(t *testing.T) {
+	d := newDesk(t)
+	b := d.box("outputs: [till], receipt_printer: front, customer_display: {port: {bound: true}}", "printers: {front: {port: {bound: true}}}")
+	d.plugPrinter("1", "")
+	e := d.plugPrinter("2", "")
+	b.run()
+	b.refused("1", "customer-display", client.Wish{Do: "ask"}, "mute_device")
+	b.wish("1", "receipt-printer", client.Wish{Do: "ask"})
+	b.until("the printer was greeted", func() error {
+		if e.Bytes() == 0 {
+			return errors.New("not yet")
+		}
+		e.PressFeed()
+		all, err := b.client("").Bindings(t.Context())
+		for _, x := range all {
+			if x.Role == "receipt-printer" && x.Question.State == "answered" {
+				return nil
+			}
+		}
+		return fmt.Errorf("%+v, %w", all, err)
+	})
+	if x := b.binding("receipt-printer", "found"); x.How != "evidence" || x.KnownBy != "port" || x.Unit.Port != place+"2" {
+		t.Errorf("%+v", x)
+	}
+	b.ready("printer-front")
+	if r, err := b.client("").TestDevice(t.Context(), "printer-front"); err != nil || !r.OK || len(e.Receipts()) != 1 {
+		t.Errorf("%+v, %v, %d receipts", r, err, len(e.Receipts()))
+	}
+}
+
+// A file that is wrong is not written over; once a person has mended it, it counts.
+func TestAWrongFileIsLeftToAPerson(t *testing.T) {
+	d := newDesk(t)
+	b := d.box(boundScanner, "")
+	b.bound("version: 1\nbindngs: []\n")
+	d.plug("1", gun("S-1"), nil)
+	b.run()
+	if f := b.fault("scanner-1"); !strings.Contains(f.Text, "bindings.yaml") || !strings.Contains(f.Text, "bindngs") || !strings.Contains(f.Remedy, "Mend the file") {
+		t.Errorf("%+v", f)
+	}
+	b.refused("1", "scanner", client.Wish{Do: "bind", Device: "serial:S-1"}, "bindings_unkept")
+	if b.file() != "version: 1\nbindngs: []\n" {
+		t.Errorf("%s", b.file())
+	}
+	b.bound("version: 1\nbindings: []\n")
+	d.tell("change")
+	b.wish("1", "scanner", client.Wish{Do: "bind", Device: "serial:S-1"})
+	b.ready("scanner-1")
+}
+
+// A product of the shop's own, in a folder of its own, says how its device is spoken to.
+func TestProductsOfTheShopsOwn(t *testing.T) {
+	d := newDesk(t)
+	b := d.box(boundScanner, "products: own")
+	dir := filepath.Join(b.dir, "own", "models")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	text := `version: 1
+sources: {label: "what stands on it"}
+models:
+  - id: corner-gun
+    kind: scanner
+    name: Corner Gun
+    modes:
+      - {mode: serial, usb: ["1a86:7523"], way: tty, driver: line, options: {prefix: "#"}, from: {usb: label, driver: label, options.prefix: label}}
+`
+	if err := os.WriteFile(filepath.Join(dir, "gun.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	far := d.plug("1", discovertest.Device{Vendor: 0x1a86, Product: 0x7523, Name: "Corner Gun", Interfaces: []discovertest.Interface{{Class: 0xff, Driver: "ch341", Make: "ttyUSB"}}}, nil)
+	b.run()
+	if x := b.ready("scanner-1"); x.Product != "Corner Gun" {
+		t.Errorf("%+v", x)
+	}
+	if _, err := io.WriteString(far, "#4006381333931\r"); err != nil {
+		t.Fatal(err)
+	}
+	b.event("scan", `"4006381333931"`)
+
+	if err := os.WriteFile(filepath.Join(dir, "gun.yaml"), []byte(strings.Replace(text, "driver: line,", "driver: lime,", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := daemon.Check(b.cfg); err == nil || !strings.Contains(err.Error(), "gun.yaml:8") || !strings.Contains(err.Error(), `"line"`) {
+		t.Errorf("a wrong file: %v", err)
 	}
 }

@@ -104,6 +104,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		devices.Go(func() error { d.supervisePrinter(under, name, p, paper); return nil })
 	}
 	devices.Go(func() error { d.watch(under); return nil })
+	devices.Go(func() error { d.binder.serve(under); return nil })
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		defer stopCore() // the API has ended: nobody asks any more

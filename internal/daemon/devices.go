@@ -36,7 +36,7 @@ func (d *Daemon) superviseScanner(ctx context.Context, lane string, l Lane, agai
 	if l.Scanner == nil {
 		return
 	}
-	m, tried := d.members[scannerID(lane)], d.tried[lane]
+	m, tried, slot := d.members[scannerID(lane)], d.tried[lane], d.binder.slot(lane, binding.Scanner)
 	s := devices.Supervise[scanner.Scanner]{
 		Role: m.ID(), Log: d.log, Tell: m.Tell, Find: finder(d, scanners(), l.Scanner, m, lane, binding.Scanner), Again: again,
 		Serve: func(ctx context.Context, x scanner.Scanner) error {
@@ -47,6 +47,9 @@ func (d *Daemon) superviseScanner(ctx context.Context, lane string, l Lane, agai
 					return nil
 				}
 				c := d.core.Load()
+				if d.binder.spoke(slot) && !tried.wanted(ctx, c) {
+					return nil // it was read to show which scanner this is
+				}
 				if c == nil {
 					d.log.Warn("reading dropped: there is no journal to keep it", "lane", lane)
 					return nil

@@ -54,6 +54,7 @@ type machine struct {
 	files    fs.FS                                   // the root of its files
 	access   func(string) error                      // why a node cannot be opened
 	messages func() (discover.Source, error)         // of its kernel
+	shared   bool                                    // keys that are read are not kept from others
 	line     func(node, key string) (string, string) // the file to open for a node, and the key of the way to it
 }
 
@@ -119,7 +120,7 @@ func (m machine) openNode(ctx context.Context, path, key string, p Port) (device
 	path, key = m.line(path, key)
 	kinds := map[string]fileport.Kind{"lp": fileport.Printer, "hidraw": fileport.HID, "event": fileport.Event}
 	if kind, ok := kinds[key]; ok {
-		port, err := fileport.Open(ctx, path, kind, fileport.Options{})
+		port, err := fileport.Open(ctx, path, kind, fileport.Options{Shared: m.shared})
 		if err != nil {
 			return nil, err // not a nil *Port in an interface
 		}
@@ -162,8 +163,8 @@ func (d *Daemon) watch(ctx context.Context) {
 		switch e.Kind {
 		case discover.Arrived, discover.Left:
 			d.log.Info("USB device "+e.Kind, "device", e.Device.String())
-			d.binder.moved(e)
 		}
+		d.binder.moved(e)
 		if e.Kind == discover.Arrived || e.Kind == discover.Changed {
 			d.plugged.tell()
 		}

@@ -79,13 +79,18 @@ func (l *lines) attach(jobs *printing.Printing) {
 
 // supervisePrinter keeps a receipt printer alive until ctx ends.
 func (d *Daemon) supervisePrinter(ctx context.Context, name string, dev Device, again <-chan struct{}) {
-	m := d.members[printerID(name)]
+	m, slot := d.members[printerID(name)], d.binder.slot(d.cfg.firstOn(name), binding.ReceiptPrinter)
 	s := devices.Supervise[printer.Printer]{
 		Role: m.ID(), Log: d.log, Tell: m.Tell,
 		Find: finder(d, printers(), &dev, m, d.cfg.firstOn(name), binding.ReceiptPrinter), Again: again,
 		Use: func(x printer.Printer, ready bool) { d.printers.use(name, x, ready) },
 		Serve: func(ctx context.Context, x printer.Printer) error {
-			return x.Serve(ctx, func(s printer.Status) { d.printers.say(name, s) })
+			return x.Serve(ctx, func(s printer.Status) {
+				if s.Feed == printer.Yes {
+					d.binder.spoke(slot)
+				}
+				d.printers.say(name, s)
+			})
 		},
 	}
 	s.Run(ctx)

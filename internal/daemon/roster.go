@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"fmt"
 	"os"
 
@@ -65,6 +66,11 @@ type owned struct {
 
 // Bindings are those that the settings name and those of the file.
 func (o owned) Bindings() []roster.Binding { return o.binder.all() }
+
+// Bind does what a person wants of a role's binding.
+func (o owned) Bind(ctx context.Context, lane, role string, w roster.Wish) (roster.Binding, error) {
+	return o.binder.wish(ctx, lane, role, w)
+}
 
 // Ports are the lines of this machine and the network addresses that the settings name, with whoever uses them.
 func (o owned) Ports() ([]roster.Port, error) {

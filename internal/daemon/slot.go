@@ -106,6 +106,16 @@ func (s *slot) has(u binding.Unit) bool {
 	return s.held != nil && !s.held.closed.Load() && s.held.unit.Model == u.Model && s.held.unit.Port == u.Port
 }
 
+// unit is the device to which the slot's line is open.
+func (s *slot) unit() (binding.Unit, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.held == nil || s.held.closed.Load() {
+		return binding.Unit{}, false
+	}
+	return s.held.unit, true
+}
+
 // release closes a line that is open to another device than u.
 func (s *slot) release(u binding.Unit) {
 	if s.has(u) {

@@ -80,6 +80,15 @@ func (t *tried) take(r scanner.Reading) bool {
 	return true
 }
 
+// wanted says whether a payment of the lane waits for a reading.
+func (t *tried) wanted(ctx context.Context, c *core) bool {
+	if c == nil {
+		return false
+	}
+	waits, err := c.box.Waits(ctx, t.lane)
+	return waits || err != nil
+}
+
 // test waits for one reading and says what kind of code it was.
 func (t *tried) test(ctx context.Context) (roster.Result, error) {
 	c := t.d.core.Load()

@@ -41,6 +41,14 @@ const (
 	NoTest         = "no_test"
 	DeviceAway     = "device_away"
 	DeviceBusy     = "device_busy"
+	NoRole         = "no_role"
+	PortFixed      = "port_fixed"
+	NotPluggedIn   = "not_plugged_in"
+	UnfitDevice    = "unfit_device"
+	DeviceTaken    = "device_taken"
+	NoOffer        = "no_offer"
+	MuteDevice     = "mute_device"
+	BindingsUnkept = "bindings_unkept"
 	NotReady       = "not_ready"
 	StorageStopped = "storage_stopped"
 
@@ -114,6 +122,14 @@ var till = []Code{
 	{NoTest, http.StatusConflict, "This device cannot be tried out", "Only those with tests true can; a printer needs a lane that prints on it."},
 	{DeviceAway, http.StatusConflict, "The device is not ready", "See its last_error in /v1/devices for what to do."},
 	{DeviceBusy, http.StatusConflict, "The device is in use", "Wait until no payment has the lane and no other test runs."},
+	{NoRole, http.StatusNotFound, "This lane has no device in that role", "Use a lane and a role of /v1/bindings; what is not there has to be named in the settings first, with port: {bound: true}."},
+	{PortFixed, http.StatusConflict, "The settings name the device of this role", "Write port: {bound: true} in its place and restart, then bind it."},
+	{NotPluggedIn, http.StatusConflict, "No device that is plugged in is meant, or more than one", "Plug it in and switch it on, and name it as /v1/ports does: by its unit's call, or by its file below /dev."},
+	{UnfitDevice, http.StatusConflict, "The device cannot serve this role", "Bind another, or name its driver in the settings."},
+	{DeviceTaken, http.StatusConflict, "The device serves another role already", "See /v1/bindings for whose it is; with take it is given away, where a lane has it in the same role."},
+	{NoOffer, http.StatusConflict, "There is nothing to accept or refuse", "See /v1/bindings: a device is offered in the states replacement and swapped, or by a question in the state taken."},
+	{MuteDevice, http.StatusConflict, "Such a device does not speak by itself", "Name it: do bind, with device."},
+	{BindingsUnkept, http.StatusServiceUnavailable, "The bindings cannot be read or written now", "Nothing was changed. See /v1/health for what to do about bindings.yaml."},
 	{NotReady, http.StatusServiceUnavailable, "No lane can take a payment now", "See /v1/availability and /v1/health for the reason."},
 	{StorageStopped, http.StatusServiceUnavailable, "The journal stopped after a failed write", "Nothing was promised. The program ends and is started again; check the disk if this comes back."},
 }

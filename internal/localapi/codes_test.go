@@ -81,11 +81,19 @@ func TestEveryTillCode(t *testing.T) {
 			f.box.Trim(1)
 			return f.do("till-1", "GET", "/v1/events?after=0", "")
 		}},
-		httpapi.NoTotals:   {func() answer { return f.do("till-1", "GET", "/v1/totals?reference=Z-9", "") }},
-		httpapi.NoDevice:   {tryOut(f, "printer-9", nil), tryOut(f, "scanner-1", roster.ErrUnknown)},
-		httpapi.NoTest:     {tryOut(f, "scanner-1", roster.ErrNoTest)},
-		httpapi.DeviceAway: {tryOut(f, "scanner-1", roster.ErrAway)},
-		httpapi.DeviceBusy: {tryOut(f, "scanner-1", fmt.Errorf("%w: a payment waits for a code", roster.ErrBusy))},
+		httpapi.NoTotals:       {func() answer { return f.do("till-1", "GET", "/v1/totals?reference=Z-9", "") }},
+		httpapi.NoDevice:       {tryOut(f, "printer-9", nil), tryOut(f, "scanner-1", roster.ErrUnknown)},
+		httpapi.NoTest:         {tryOut(f, "scanner-1", roster.ErrNoTest)},
+		httpapi.DeviceAway:     {tryOut(f, "scanner-1", roster.ErrAway)},
+		httpapi.DeviceBusy:     {tryOut(f, "scanner-1", fmt.Errorf("%w: a payment waits for a code", roster.ErrBusy))},
+		httpapi.NoRole:         {bind(f, roster.ErrNoRole)},
+		httpapi.PortFixed:      {bind(f, roster.ErrFixed)},
+		httpapi.NotPluggedIn:   {bind(f, fmt.Errorf("%w: none is", roster.ErrNotHere))},
+		httpapi.UnfitDevice:    {bind(f, roster.ErrUnfit)},
+		httpapi.DeviceTaken:    {bind(f, roster.ErrTaken)},
+		httpapi.NoOffer:        {bind(f, roster.ErrNoOffer)},
+		httpapi.MuteDevice:     {bind(f, roster.ErrMute)},
+		httpapi.BindingsUnkept: {bind(f, fmt.Errorf("%w: disk full", roster.ErrUnkept))},
 		httpapi.NotReady: {
 			func() answer {
 				f.box.Fail("Availability", errors.New("no"))
@@ -135,6 +143,14 @@ func TestEveryTillCode(t *testing.T) {
 		t.Errorf("%s is in this test and not in the list", code)
 	}
 	t.Logf("%d codes by %d requests", len(httpapi.Till()), reached)
+}
+
+// bind wishes for a device; the wish ends with err.
+func bind(f *fixture, err error) func() answer {
+	return func() answer {
+		f.box.Gear.SetBind(func(string, string, roster.Wish) (roster.Binding, error) { return roster.Binding{}, err }, nil)
+		return f.do("tech", "PUT", "/v1/bindings/1/scanner", `{"do":"bind","device":"05e0:1701"}`)
+	}
 }
 
 // tryOut tries a device out whose test ends with err.

@@ -26,7 +26,7 @@ var names = map[string]string{
 	"PrintBody": "NewPrintJob", "ReprintBody": "Reprint", "Job": "PrintJob", "Item": "ReceiptItem", "Cell": "ReceiptCell", "PrintListReplyBody": "PrintJobs",
 	"DrawerBody": "OpenDrawer", "Drawer": "DrawerOpening", "Blocked": "PrintBlocked",
 	"CloseBody": "CloseTotals", "Currency": "TotalsByCurrency", "Provider": "TotalsByProvider", "Figure": "TotalsFigure", "Entry": "TotalsEntry",
-	"DevicesReplyBody": "Devices", "BindingsReplyBody": "Bindings", "PortsReplyBody": "Ports", "Result": "TestResult",
+	"DevicesReplyBody": "Devices", "BindingsReplyBody": "Bindings", "PortsReplyBody": "Ports", "BindBody": "Bind", "Result": "TestResult",
 	"SayCashierStruct": "SayCashier", "SayCustomerStruct": "SayCustomer",
 }
 
@@ -106,6 +106,11 @@ func describe(a *httpapi.API) {
 	a.Describe("Binding", "candidates", "Those that could be meant")
 	a.Describe("Binding", "why", "What is the matter, in words")
 	a.Describe("Binding", "do", "What to do about it")
+	a.Describe("Binding", "question", "The newest that was asked, also when it is over")
+	a.Describe("Question", "state", "asking; heard: one has answered, does another?; taken: it answered and serves another lane, accept or refuse; answered: it is bound; over: nobody answered in time, or several did; canceled", "asking", "heard", "taken", "answered", "over", "canceled")
+	a.Describe("Question", "text", "What the person is told to do")
+	a.Describe("Question", "note", "Why it is asked again, or over")
+	a.Describe("Question", "unit", "The device that answered")
 	a.Describe("Unit", "name", "What it calls itself")
 	a.Describe("Unit", "product", "What it is, where the catalog knows it")
 	a.Describe("Unit", "model", "Vendor and product")

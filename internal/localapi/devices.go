@@ -18,12 +18,6 @@ type devicesReply struct {
 	}
 }
 
-type bindingsReply struct {
-	Body struct {
-		Bindings []roster.Binding `json:"bindings" doc:"Which device each lane uses for a role, as the settings say"`
-	}
-}
-
 type portsReply struct {
 	Body struct {
 		Ports []roster.Port `json:"ports" doc:"Lines of this machine and network addresses of the settings"`
@@ -48,7 +42,6 @@ func (s *server) devices(a *httpapi.API) {
 	}
 	httpapi.Handle(a, get("list_devices", "/v1/devices", "The box's devices, how they stand and since when",
 		"Counters begin with the program. last_error stays when it is over."), s.listDevices)
-	httpapi.Handle(a, get("list_bindings", "/v1/bindings", "Which device each lane uses for what", ""), s.listBindings)
 	httpapi.Handle(a, get("list_ports", "/v1/ports", "Where devices hang or could, and who holds the lines",
 		"Without root only programs of the daemon's own user are seen as holders."), s.listPorts)
 	httpapi.Handle(a, httpapi.Route{
@@ -59,6 +52,7 @@ func (s *server) devices(a *httpapi.API) {
 		Codes: []string{httpapi.NoDevice, httpapi.NoTest, httpapi.DeviceAway, httpapi.DeviceBusy},
 	}, s.testDevice)
 	s.trace(a)
+	s.bindings(a)
 }
 
 // trace adds the call that listens to a device's line.
@@ -104,17 +98,6 @@ func (s *server) listDevices(ctx context.Context, _ *struct{}) (*devicesReply, e
 	for _, d := range s.own.Devices.List() {
 		if callerOf(ctx).seesAny(d.Lanes) {
 			out.Body.Devices = append(out.Body.Devices, d)
-		}
-	}
-	return out, nil
-}
-
-func (s *server) listBindings(ctx context.Context, _ *struct{}) (*bindingsReply, error) {
-	out := &bindingsReply{}
-	out.Body.Bindings = []roster.Binding{}
-	for _, b := range s.own.Devices.Bindings() {
-		if callerOf(ctx).sees(b.Lane) {
-			out.Body.Bindings = append(out.Body.Bindings, b)
 		}
 	}
 	return out, nil

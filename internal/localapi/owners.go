@@ -96,6 +96,8 @@ type Devices interface {
 	// Ports are the places of this machine where a device hangs or could, with whoever holds them.
 	Ports() ([]roster.Port, error)
 	Bindings() []roster.Binding
+	// Bind does what a person wants of a role's binding; its errors are those of roster.
+	Bind(ctx context.Context, lane, role string, w roster.Wish) (roster.Binding, error)
 	// Test tries a device out, and may take some seconds; its errors are those of roster.
 	Test(ctx context.Context, id string) (roster.Result, error)
 	// Trace takes down what goes over a device's line for a while.

@@ -47,6 +47,7 @@ var roles = map[string]string{
 	"close_totals":         "supervisor till",
 	"list_devices":         "technician",
 	"list_bindings":        "technician",
+	"put_binding":          "technician",
 	"list_ports":           "technician",
 	"trace_device":         "technician",
 	"test_device":          "technician",

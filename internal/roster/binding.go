@@ -35,6 +35,8 @@ type Binding struct {
 	Candidates []Unit `json:"candidates,omitempty"`
 	Why        string `json:"why,omitempty"`
 	Do         string `json:"do,omitempty"`
+
+	Question *Question `json:"question,omitempty"` // the newest that was asked
 }
 
 // Said is an error of a device with words of its own for people.

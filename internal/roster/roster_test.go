@@ -237,3 +237,66 @@ func TestBindingsAndPorts(t *testing.T) {
 		t.Errorf("%s", s)
 	}
 }
+
+// An error with words of its own stands under its own code and state; the next trouble takes its place, and a device that
+// works ends it.
+func TestAnErrorThatSpeaksForItself(t *testing.T) {
+	running(t, func(t *testing.T, r *roster.Roster, m *roster.Member, s *stream, h *health.List) {
+		m.Tell(devices.Refused, fmt.Errorf("find: %w", &roster.Said{Code: "unbound", State: devices.Unbound, Sentence: "It has no device yet.", Remedy: "Bind one.", Sort: devices.ErrPerson}))
+		time.Sleep(4 * time.Second)
+		synctest.Wait()
+		if d := r.List()[0]; d.State != devices.Unbound || d.LastError.Remedy != "Bind one." {
+			t.Errorf("%+v %+v", d, d.LastError)
+		}
+		if got := h.Standing(); len(got) != 1 || got[0].Code != "unbound" || got[0].Sentence != "It has no device yet." || got[0].Remedy != "Bind one." {
+			t.Errorf("%+v", got)
+		}
+		if got := s.types(); !strings.Contains(got, "device.unbound") {
+			t.Errorf("told: %q", got)
+		}
+		m.Tell(devices.Away, fmt.Errorf("open: %w", devices.ErrAbsent))
+		time.Sleep(4 * time.Second)
+		if got := h.Standing(); len(got) != 1 || got[0].Code != "device" {
+			t.Errorf("then %+v", got)
+		}
+		m.At("/dev/ttyACM1", "line", "Corner Gun")
+		m.Tell(devices.Ready, nil)
+		if got := h.Standing(); len(got) != 0 {
+			t.Errorf("stands after it works: %+v", got)
+		}
+		if d := r.List()[0]; d.Port != "/dev/ttyACM1" || d.Product != "Corner Gun" {
+			t.Errorf("%+v", d)
+		}
+	})
+}
+
+// News of what is no device on the roster is told once, in order, also when the journal could not take it at first; of more
+// than it keeps, the newest.
+func TestNewsAreToldOnceInOrder(t *testing.T) {
+	running(t, func(t *testing.T, r *roster.Roster, _ *roster.Member, s *stream, _ *health.List) {
+		s.mu.Lock()
+		s.fail = errors.New("no room")
+		s.mu.Unlock()
+		for i := range 300 {
+			r.News("device.arrived", nil, fmt.Sprint(i), roster.Unit{})
+		}
+		synctest.Wait()
+		s.mu.Lock()
+		s.fail = nil
+		s.mu.Unlock()
+		r.News("device.left", []string{"2"}, "300", roster.Unit{})
+		synctest.Wait()
+		r.News("device.left", nil, "301", roster.Unit{})
+		synctest.Wait()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if len(s.events) != 257 || s.events[0].Subject != "45" || s.events[255].Lane != "2" {
+			t.Fatalf("%d events, from %s", len(s.events), s.events[0].Subject)
+		}
+		for i, e := range s.events {
+			if e.Subject != fmt.Sprint(45+i) {
+				t.Fatalf("event %d is of %s", i, e.Subject)
+			}
+		}
+	})
+}

@@ -118,6 +118,7 @@ func automatic(s printer.Status, b []byte) printer.Status {
 	s.Drawer = yes(b[0]&0x04 != 0)
 	s.Online = yes(b[0]&0x08 == 0)
 	s.Cover = yes(b[0]&0x20 != 0)
+	s.Feed = yes(b[0]&0x40 != 0 || b[1]&0x02 != 0)
 	s.Cutter = yes(b[1]&0x08 != 0)
 	s.Error = yes(b[1]&0x64 != 0)
 	s.PaperLow = yes(b[2]&0x03 != 0)
@@ -134,7 +135,7 @@ func asked(s printer.Status, n, b byte) printer.Status {
 			s.Cover, s.Error = printer.No, printer.No
 		}
 	case 2:
-		s.Cover, s.Error = yes(b&0x04 != 0), yes(b&0x40 != 0)
+		s.Cover, s.Feed, s.Error = yes(b&0x04 != 0), yes(b&0x08 != 0), yes(b&0x40 != 0)
 	case 3:
 		s.Cutter = yes(b&0x08 != 0)
 	case 4:

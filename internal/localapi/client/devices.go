@@ -14,6 +14,9 @@ import (
 type (
 	Device     = roster.Device
 	Binding    = roster.Binding
+	Wish       = roster.Wish
+	Question   = roster.Question
+	Unit       = roster.Unit
 	Port       = roster.Port
 	TestResult = roster.Result
 	Fault      = roster.Fault
@@ -38,6 +41,20 @@ func (c *Client) Bindings(ctx context.Context) ([]Binding, error) {
 	}
 	_, err := c.call(ctx, http.MethodGet, "/v1/bindings", nil, &out, 0)
 	return out.Bindings, err
+}
+
+// Bind does what a person wants of a role's binding, and answers how it stands then.
+func (c *Client) Bind(ctx context.Context, lane, role string, w Wish) (Binding, error) {
+	var out Binding
+	body := map[string]any{"do": w.Do}
+	if w.Device != "" {
+		body["device"] = w.Device
+	}
+	if w.Take {
+		body["take"] = true
+	}
+	_, err := c.call(ctx, http.MethodPut, "/v1/bindings/"+url.PathEscape(lane)+"/"+url.PathEscape(role), body, &out, 0)
+	return out, err
 }
 
 // Ports lists where devices hang or could.

@@ -16,6 +16,8 @@ type Gear struct {
 	devices []roster.Device
 	ports   []roster.Port
 	tests   map[string]func() (roster.Result, error)
+	bind    func(lane, role string, w roster.Wish) (roster.Binding, error)
+	bound   func() []roster.Binding
 }
 
 // Put adds a device, or changes the one of that id; test is what trying it out answers, nil: it cannot be.
@@ -56,7 +58,31 @@ func (g *Gear) Bindings() []roster.Binding {
 			out = append(out, roster.Binding{Lane: lane, Role: d.Role, Device: d.ID, State: roster.BySettings})
 		}
 	}
+	g.mu.Lock()
+	bound := g.bound
+	g.mu.Unlock()
+	if bound != nil {
+		out = append(out, bound()...)
+	}
 	return out
+}
+
+// Bind tells what was wanted to the function that SetBind was given.
+func (g *Gear) Bind(_ context.Context, lane, role string, w roster.Wish) (roster.Binding, error) {
+	g.mu.Lock()
+	bind := g.bind
+	g.mu.Unlock()
+	if bind == nil {
+		return roster.Binding{}, roster.ErrNoRole
+	}
+	return bind(lane, role, w)
+}
+
+// SetBind says what becomes of a wish about a binding, and what the bindings are besides those of the devices.
+func (g *Gear) SetBind(bind func(lane, role string, w roster.Wish) (roster.Binding, error), all func() []roster.Binding) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.bind, g.bound = bind, all
 }
 
 // Ports is what was set.

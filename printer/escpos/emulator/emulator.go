@@ -57,9 +57,9 @@ type Printer struct {
 	bytes  int64
 
 	// The switches of a fault.
-	noPaper, low, cover, deaf bool
-	failAt                    int64 // bytes; below 0 for never
-	fault                     Fault
+	noPaper, low, cover, deaf, feeding bool
+	failAt                             int64 // bytes; below 0 for never
+	fault                              Fault
 
 	machine
 	paper    paper
@@ -122,6 +122,16 @@ func (p *Printer) PaperLow(low bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.low = low
+	p.sayState()
+}
+
+// PressFeed presses its feed button, and lets it go.
+func (p *Printer) PressFeed() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.feeding = true
+	p.sayState()
+	p.feeding = false
 	p.sayState()
 }
 

@@ -64,7 +64,7 @@ func (p *Printer) askedNow(n byte) {
 	case 1:
 		b |= bit(p.drawer, 0x04) | bit(p.stopped(), 0x08)
 	case 2:
-		b |= bit(p.cover, 0x04) | bit(p.noPaper, 0x20)
+		b |= bit(p.cover, 0x04) | bit(p.feeding, 0x08) | bit(p.noPaper, 0x20)
 	case 3:
 	case 4:
 		b |= bit(p.low || p.noPaper, 0x0c) | bit(p.noPaper, 0x60)
@@ -77,7 +77,7 @@ func (p *Printer) askedNow(n byte) {
 // block is the automatic status.
 func (p *Printer) block() []byte {
 	return []byte{
-		0x10 | bit(p.drawer, 0x04) | bit(p.stopped(), 0x08) | bit(p.cover, 0x20),
+		0x10 | bit(p.drawer, 0x04) | bit(p.stopped(), 0x08) | bit(p.cover, 0x20) | bit(p.feeding, 0x40),
 		0,
 		bit(p.low || p.noPaper, 0x03) | bit(p.noPaper, 0x0c),
 		0,

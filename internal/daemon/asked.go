@@ -1,0 +1,294 @@
+package daemon
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"tilld/devices"
+	"tilld/devices/binding"
+	"tilld/devices/discover"
+	"tilld/devices/models"
+	"tilld/internal/roster"
+	"tilld/printer"
+	"tilld/scanner"
+)
+
+// asked is a question that stands or stood: press the trigger, press feed. One loop owns it; while it stands, every device
+// that could answer and that nobody else has open is listened to.
+type asked struct {
+	s    *slot
+	in   chan binding.Input // capacity 16; what comes while it is full is said again by whoever presses
+	look chan struct{}      // capacity 1: something was plugged in
+	done chan struct{}      // closed at its end
+
+	q binding.Question // of the binder's lock
+}
+
+// ask begins a question, in the place of one that stands.
+func (b *binder) ask(ctx context.Context, s *slot) error {
+	if s.kind == models.Display {
+		return roster.ErrMute
+	}
+	a := &asked{s: s, in: make(chan binding.Input, 16), look: make(chan struct{}, 1), done: make(chan struct{}), q: binding.Ask(s.key, time.Now())}
+	b.mu.Lock()
+	a.q.Calm = b.calm
+	if b.under == nil || b.under.Err() != nil {
+		b.mu.Unlock()
+		return context.Canceled // the box is stopping
+	}
+	old := b.asked
+	b.asked = a
+	b.asking.Go(func() {
+		if old != nil {
+			old.end()
+		}
+		b.run(b.under, a)
+	})
+	b.mu.Unlock()
+	return ctx.Err()
+}
+
+// serve lets questions be asked until ctx ends, and waits for them.
+func (b *binder) serve(ctx context.Context) {
+	b.mu.Lock()
+	b.under = ctx
+	b.mu.Unlock()
+	<-ctx.Done()
+	b.asking.Wait()
+}
+
+// end takes the question back, if it still stands.
+func (a *asked) end() {
+	select {
+	case a.in <- binding.Input{Kind: binding.Cancel}:
+	case <-a.done:
+	}
+	<-a.done
+}
+
+func (a *asked) say(in binding.Input) {
+	select {
+	case a.in <- in:
+	default:
+	}
+}
+
+// answer hands a person's word to the slot's question and waits until it has been taken in. false: none stands.
+func (b *binder) answer(ctx context.Context, s *slot, kind string) bool {
+	b.mu.Lock()
+	a := b.asked
+	stands := a != nil && a.s == s && !a.q.Wake().IsZero() && (kind != binding.Yes || a.q.State == binding.Taken)
+	b.mu.Unlock()
+	if !stands {
+		return false
+	}
+	select {
+	case a.in <- binding.Input{Kind: kind}:
+	case <-a.done:
+	case <-ctx.Done():
+	}
+	select { // a yes that came behind a second answer ends nothing
+	case <-a.done:
+	case <-time.After(b.calm):
+	case <-ctx.Done():
+	}
+	return true
+}
+
+// taken says whether the slot's question waits for a yes.
+func (b *binder) taken(s *slot) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.asked != nil && b.asked.s == s && b.asked.q.State == binding.Taken
+}
+
+// run asks until the question is over.
+func (b *binder) run(ctx context.Context, a *asked) {
+	defer close(a.done)
+	defer b.ring() // who could not open what was listened to
+	ears := listeners{b: b, a: a, on: map[string]context.CancelFunc{}}
+	defer ears.close()
+	t := time.NewTimer(0) // look at once
+	defer t.Stop()
+	for {
+		in := binding.Input{Kind: binding.Tick}
+		select {
+		case <-ctx.Done():
+			in.Kind = binding.Cancel
+		case in = <-a.in:
+		case <-a.look:
+			ears.listen(ctx)
+		case <-t.C:
+			ears.listen(ctx)
+		}
+		b.mu.Lock()
+		a.q = a.q.Next(time.Now(), in)
+		q := a.q
+		b.mu.Unlock()
+		wake := q.Wake()
+		if wake.IsZero() {
+			ears.close()
+			b.asserted(q, a)
+			return
+		}
+		t.Reset(min(time.Until(wake), lookAgain))
+	}
+}
+
+// lookAgain is how often a question looks for a device that could not be opened yet: somebody stands there.
+const lookAgain = time.Second
+
+// asserted binds what has answered.
+func (b *binder) asserted(q binding.Question, a *asked) {
+	s := a.s
+	if q.State != binding.Answered {
+		b.log.Info("question over", "role", s.key.String(), "why", q.Note)
+		return
+	}
+	err := b.change(s, func(v seen) (func(*binding.File) error, error) {
+		return b.bind(s, q.Unit, v, binding.Evidence), nil
+	})
+	if err == nil {
+		return
+	}
+	b.log.Error("device that answered was not bound", "role", s.key.String(), "err", err)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	a.q.State, a.q.Note = binding.Over, err.Error()
+}
+
+// spoke is told when a device said something by itself. It says whether somebody had asked for that.
+func (b *binder) spoke(s *slot) bool {
+	if s == nil {
+		return false
+	}
+	b.mu.Lock()
+	a := b.asked
+	if a == nil || a.q.Wake().IsZero() || a.s.key.Role != s.key.Role {
+		b.mu.Unlock()
+		return false
+	}
+	b.mu.Unlock()
+	u, ok := s.unit()
+	if ok {
+		a.say(binding.Input{Kind: binding.Spoke, Unit: u, Owner: s.key})
+	}
+	return ok
+}
+
+// news is told of what comes and goes. The binder is locked.
+func (b *binder) news(e discover.Event) {
+	if b.asked == nil || b.asked.q.Wake().IsZero() {
+		return
+	}
+	if e.Kind == discover.Left {
+		b.asked.say(binding.Input{Kind: binding.Gone, Unit: binding.Of(e.Device)})
+		return
+	}
+	select {
+	case b.asked.look <- struct{}{}:
+	default:
+	}
+}
+
+// question is a slot's question as the API shows it. The binder is locked.
+func (b *binder) question(s *slot, v seen) *roster.Question {
+	if b.asked == nil || b.asked.s != s {
+		return nil
+	}
+	q := b.asked.q
+	out := &roster.Question{State: q.State, Text: sentence(q.Text()), Note: q.Note, Ends: q.Ends.UTC()}
+	if q.Unit != (binding.Unit{}) {
+		out.Unit = b.known(q.Unit, v.devices)
+	}
+	return out
+}
+
+// listeners are the lines that are open for a question.
+type listeners struct {
+	b   *binder
+	a   *asked
+	on  map[string]context.CancelFunc // by place
+	all sync.WaitGroup
+}
+
+// listen opens whatever could answer and is not open yet.
+func (l *listeners) listen(ctx context.Context) {
+	l.b.mu.Lock()
+	v, err := l.b.look()
+	l.b.mu.Unlock()
+	if err != nil {
+		return // it is looked at again
+	}
+	for _, d := range v.devices {
+		place := d.Port + " " + d.USBNode()
+		if l.on[place] != nil || !l.b.mayAnswer(l.a.s, d, v) {
+			continue
+		}
+		under, stop := context.WithCancel(ctx)
+		l.on[place] = stop
+		heard := func() { l.a.say(binding.Input{Kind: binding.Spoke, Unit: binding.Of(d)}) }
+		l.all.Go(func() { defer stop(); _ = l.b.listenTo(under, l.a.s, d, heard) }) // a line that fails is silent; its device's plug opens it anew
+	}
+}
+
+func (l *listeners) close() {
+	for _, stop := range l.on {
+		stop()
+	}
+	l.all.Wait()
+}
+
+// mayAnswer says whether a device could be the one: nobody has it open, the settings have no use for it, and it is not
+// known to be something else. Nothing is ever sent to a stranger: only a printer is asked to speak.
+func (b *binder) mayAnswer(s *slot, d discover.Device, v seen) bool {
+	kind := b.catalog.Kind(d)
+	if kind != s.kind && (s.kind == models.Printer || kind == models.Printer || kind == models.Display) {
+		return false
+	}
+	if _, ok := b.catalog.Use(d, s.kind, s.dev.Driver); !ok || b.named(d, v.devices) {
+		return false
+	}
+	return !slices.ContainsFunc(v.results, func(r binding.Result) bool { return r.Usable() && r.Unit == binding.Of(d) })
+}
+
+// listenTo tells when a device says something by itself, until ctx ends or the line does.
+func (b *binder) listenTo(ctx context.Context, s *slot, d discover.Device, heard func()) error {
+	u, _ := b.catalog.Use(d, s.kind, s.dev.Driver)
+	on := b.machine
+	on.shared = true
+	p, err := on.openDevice(ctx, d, keyOf(u.Way), s.port(u))
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	stop := context.AfterFunc(ctx, func() { _ = p.Close() })
+	defer stop()
+	if s.kind == models.Printer {
+		x, err := open(ctx, printers(), p, u.Driver, s.options(u))
+		if err != nil {
+			return err
+		}
+		return x.Serve(ctx, func(st printer.Status) {
+			if st.Feed == printer.Yes {
+				heard()
+			}
+		})
+	}
+	x, err := open(ctx, scanners(), p, u.Driver, s.options(u))
+	if err != nil {
+		return err
+	}
+	return x.Serve(ctx, func(context.Context, scanner.Reading) error { heard(); return nil })
+}
+
+func open[T any](ctx context.Context, r *devices.Registry[T], p devices.Port, driver string, options map[string]any) (T, error) {
+	drv, err := r.Find(driver)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return drv.Open(ctx, p, options)
+}
