@@ -2,11 +2,13 @@ package daemon
 
 import (
 	"context"
+	"os"
 	"slices"
 	"sync"
 	"time"
 
 	"tilld/devices"
+	"tilld/devices/arbiter"
 	"tilld/devices/binding"
 	"tilld/devices/discover"
 	"tilld/devices/models"
@@ -250,6 +252,13 @@ func (b *binder) mayAnswer(s *slot, d discover.Device, v seen) bool {
 	}
 	if _, ok := b.catalog.Use(d, s.kind, s.dev.Driver); !ok || b.named(d, v.devices) {
 		return false
+	}
+	for _, i := range d.Interfaces {
+		for _, n := range i.Nodes {
+			if len(arbiter.Holders(b.machine.files, n.Path, os.Getpid())) > 0 {
+				return false // a program works with it, a fiscal printer's perhaps: its line is not ours to set
+			}
+		}
 	}
 	return !slices.ContainsFunc(v.results, func(r binding.Result) bool { return r.Usable() && r.Unit == binding.Of(d) })
 }

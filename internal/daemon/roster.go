@@ -8,6 +8,7 @@ import (
 	"tilld/devices"
 	"tilld/devices/arbiter"
 	"tilld/devices/discover"
+	"tilld/devices/usbport"
 	"tilld/internal/roster"
 )
 
@@ -99,5 +100,11 @@ func (o owned) Ports() ([]roster.Port, error) {
 			}
 		}
 	}
-	return o.Roster.Ports(lines, o.binder.fixed(found.Devices)), nil
+	nodes := o.binder.fixed(found.Devices)
+	for _, x := range o.List() {
+		if d, err := usbport.Find(found.Devices, x.Port); err == nil { // bound, and used without a node
+			nodes[x.Port] = d.USBNode()
+		}
+	}
+	return o.Roster.Ports(lines, nodes), nil
 }

@@ -73,7 +73,9 @@ func (s *server) putBinding(ctx context.Context, in *bindInput) (*bindReply, err
 	case in.Body.Take && in.Body.Do != roster.Bind:
 		return nil, httpapi.Refuse(httpapi.InvalidField).About("take").Because("belongs to bind alone")
 	case in.Body.Take && c.lane != "":
-		return nil, httpapi.Refuse(httpapi.Forbidden).About("take").Because("a caller of one lane takes nothing from another")
+		return nil, httpapi.Refuse(httpapi.Forbidden).About("take").Because(onlyOwn)
+	case c.lane != "" && s.takes(in):
+		return nil, httpapi.Refuse(httpapi.Forbidden).Because(onlyOwn)
 	}
 	b, err := s.own.Devices.Bind(ctx, in.Lane, in.Role, roster.Wish{Do: in.Body.Do, Device: in.Body.Device, Take: in.Body.Take})
 	if err != nil {
@@ -81,6 +83,19 @@ func (s *server) putBinding(ctx context.Context, in *bindInput) (*bindReply, err
 	}
 	s.cfg.Log.InfoContext(ctx, "binding changed", "lane", b.Lane, "role", b.Role, "do", in.Body.Do, "caller", c.name, "state", b.State)
 	return &bindReply{b}, nil
+}
+
+const onlyOwn = "a caller of one lane takes nothing from another"
+
+// takes says whether a yes or a no would change what another lane has.
+func (s *server) takes(in *bindInput) bool {
+	if in.Body.Do != roster.Accept && in.Body.Do != roster.Refuse {
+		return false
+	}
+	return slices.ContainsFunc(s.own.Devices.Bindings(), func(b roster.Binding) bool {
+		taken := b.Question != nil && b.Question.State == "taken" && in.Body.Do == roster.Accept
+		return b.Lane == in.Lane && b.Role == in.Role && (taken || b.State == "swapped")
+	})
 }
 
 // noBinding is the problem that an error of a wish is.

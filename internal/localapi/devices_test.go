@@ -89,3 +89,55 @@ func TestDevicesOfOneLane(t *testing.T) {
 		}
 	}
 }
+
+// Who changes a binding says whose it is and what he wants; a technician of one lane changes nothing of another.
+func TestWishesAboutBindings(t *testing.T) {
+	f := start(t, func(c *localapi.Config) {
+		c.Tokens = append(c.Tokens, localapi.NewToken("service one", "tech-1", "1", localapi.Technician))
+	})
+	var got []roster.Wish
+	state, question := "found", &roster.Question{State: "asking"}
+	binding := func() roster.Binding {
+		return roster.Binding{Lane: "1", Role: "scanner", Device: "scanner-1", State: state, Question: question}
+	}
+	f.box.Gear.SetBind(func(lane, role string, w roster.Wish) (roster.Binding, error) {
+		got = append(got, w)
+		return binding(), nil
+	}, func() []roster.Binding { return []roster.Binding{binding()} })
+	ask := func(token, path, body string) answer { return f.do(token, "PUT", "/v1/bindings/"+path, body) }
+	for _, x := range []struct {
+		token, path, body string
+		status            int
+		code              string
+	}{
+		{"tech", "1/scanner", `{"do":"bind","device":"serial:S-1","take":true}`, 200, ""},
+		{"tech-1", "1/scanner", `{"do":"ask"}`, 200, ""},
+		{"tech-1", "1/scanner", `{"do":"accept"}`, 200, ""},
+		{"tech", "1/scanner", `{"do":"bind"}`, 422, "missing_field"},
+		{"tech", "1/scanner", `{"do":"ask","device":"serial:S-1"}`, 422, "invalid_field"},
+		{"tech", "1/scanner", `{"do":"ask","take":true}`, 422, "invalid_field"},
+		{"tech", "1/scanner", `{"do":"give"}`, 422, "invalid_field"},
+		{"tech", "1/scanner", `{"device":"serial:S-1"}`, 422, "missing_field"},
+		{"tech", "9/scanner", `{"do":"ask"}`, 404, "unknown_lane"},
+		{"tech-1", "2/scanner", `{"do":"ask"}`, 404, "unknown_lane"},
+		{"tech-1", "1/scanner", `{"do":"bind","device":"serial:S-1","take":true}`, 403, "forbidden"},
+	} {
+		if a := ask(x.token, x.path, x.body); a.status != x.status || x.code != "" && a.code() != x.code || strings.Contains(a.body, "S-1") {
+			t.Errorf("%s %s %s: %d %s", x.token, x.path, x.body, a.status, a.body)
+		}
+	}
+	if len(got) != 3 || got[0] != (roster.Wish{Do: "bind", Device: "serial:S-1", Take: true}) || got[1].Do != "ask" {
+		t.Errorf("%+v", got)
+	}
+	question.State = "taken"
+	if a := ask("tech-1", "1/scanner", `{"do":"accept"}`); a.status != http.StatusForbidden {
+		t.Errorf("another lane's scanner: %d", a.status)
+	}
+	if a := ask("tech-1", "1/scanner", `{"do":"refuse"}`); a.status != http.StatusOK {
+		t.Errorf("a no to it: %d", a.status)
+	}
+	state = "swapped"
+	if a := ask("tech-1", "1/scanner", `{"do":"refuse"}`); a.status != http.StatusForbidden {
+		t.Errorf("a swapped pair: %d", a.status)
+	}
+}
