@@ -19,7 +19,7 @@ type bench struct {
 	plugs, shuffles int
 	readies         int           // plugs while tilld runs
 	scans           int           // codes by each scanner through tilld
-	scanTime        time.Duration // for them, 0: as long as it takes
+	within          time.Duration // for them, and for the plugs while tilld runs; 0: as long as they take
 	ok, lost        int
 	begun           time.Time
 	hands           map[string]*hand // by kind
@@ -51,7 +51,7 @@ func newBench() *bench {
 	}
 	b.plugs, b.shuffles = number("plugs", "10"), number("shuffles", "3")
 	b.readies = number("readies", "3")
-	b.scans, b.scanTime = number("scans", "100"), time.Duration(number("scantime", "0"))*time.Second
+	b.scans, b.within = number("scans", "100"), time.Duration(number("within", "0"))*time.Second
 	w := discover.Watcher{
 		FS: os.DirFS("/"), Access: discover.Access, Log: slog.Default(),
 		Open: func() (discover.Source, error) {

@@ -41,7 +41,7 @@ func (c *counter) scan(l *lot, n int, told *stream) error {
 	begun := time.Now()
 	defer func() { l.took = time.Since(begun) }()
 	for i := range n {
-		if c.scanTime > 0 && time.Since(begun) > c.scanTime {
+		if c.within > 0 && time.Since(begun) > c.within {
 			break
 		}
 		if i > 0 && i%pullEvery == 0 {
