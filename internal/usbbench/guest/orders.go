@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -21,6 +22,10 @@ func (c *counter) orders() {
 		var took []time.Duration
 		names := map[string]int{}
 		for round := range 10 {
+			opens, err := c.opened()
+			if err != nil {
+				return "", err
+			}
 			for i := range c.desks {
 				if err := c.leave(i); err != nil {
 					return "", err
@@ -28,19 +33,18 @@ func (c *counter) orders() {
 			}
 			atStart := round%2 == 1
 			if atStart {
+				opens = nil // the next one begins to count
 				if err := c.end(); err != nil {
 					return "", err
 				}
 			}
 			for _, k := range rand.Perm(2 * len(c.desks)) {
-				i, err := k/2, error(nil)
-				if k%2 == 0 {
-					_, err = c.plug(c.desks[i].Gadget, c.desks[i].controller, discover.LP)
-				} else {
-					h := c.hands[kindOf(i)]
-					_, err = c.plug(h.Gadget, h.controller, h.node)
+				d, h := c.desks[k/2], c.hands[kindOf(k/2)]
+				g, controller, node := d.Gadget, d.controller, discover.LP
+				if k%2 == 1 {
+					g, controller, node = h.Gadget, h.controller, h.node
 				}
-				if err != nil {
+				if _, err := c.plug(g, controller, node); err != nil {
 					return "", err
 				}
 			}
@@ -51,7 +55,7 @@ func (c *counter) orders() {
 				}
 			}
 			for i := range c.desks {
-				if err := c.have(i); err != nil {
+				if err := c.have(i, opens); err != nil {
 					return "", err
 				}
 			}
@@ -65,6 +69,16 @@ func (c *counter) orders() {
 		return fmt.Sprintf("5 with tilld running, 5 before its start; all open %s behind the last plug or the start; the printer of lane 2 was /dev/usb/lp0, 1, 2 in %d, %d, %d of them; nothing came out of the wrong one",
 			spread(took), names["/dev/usb/lp0"], names["/dev/usb/lp1"], names["/dev/usb/lp2"]), nil
 	})
+}
+
+// opened is how often the box has opened each device.
+func (c *counter) opened() (map[string]int64, error) {
+	all, err := c.api.Devices(context.Background())
+	out := map[string]int64{}
+	for _, d := range all {
+		out[d.ID] = d.Counters.Opens
+	}
+	return out, err
 }
 
 // each prints and scans in each lane, and looks where that came out.

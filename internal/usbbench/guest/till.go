@@ -84,13 +84,13 @@ func (c *counter) come(i int) error {
 	if _, err := c.plug(h.Gadget, h.controller, h.node); err != nil {
 		return err
 	}
-	return c.have(i)
+	return c.have(i, nil)
 }
 
-// have waits until the box has what a lane has.
-func (c *counter) have(i int) error {
+// have waits until the box has opened what a lane has once more than before.
+func (c *counter) have(i int, before map[string]int64) error {
 	for _, id := range []string{printerOf(i), "scanner-" + laneOf(i)} {
-		if _, err := c.serves(id, 0); err != nil {
+		if _, err := c.serves(id, before[id]); err != nil {
 			return err
 		}
 	}
@@ -177,7 +177,7 @@ func (c *counter) byLibusb() {
 			return "", err
 		}
 		for i := range c.desks {
-			if err := c.have(i); err != nil {
+			if err := c.have(i, nil); err != nil {
 				return "", err
 			}
 		}
