@@ -30,6 +30,9 @@ const (
 	update   = "Update this box."
 )
 
+// noFrame is the code of a connection that ended without a close frame (RFC 6455 section 7.1.5).
+const noFrame = 1006
+
 // why puts into words how a connection ended, or was not made. Nothing of it is Go's but what nobody has seen yet.
 func why(err error) trouble {
 	var ce *ws.CloseError
@@ -45,7 +48,7 @@ func why(err error) trouble {
 		return trouble{text: "the connection has ended", remedy: byItself}
 	case errors.Is(err, context.Canceled):
 		return trouble{text: "this box is stopping", remedy: byItself}
-	case errors.As(err, &ce) && !ce.Local:
+	case errors.As(err, &ce) && !ce.Local && ce.Code != noFrame:
 		return closed(ce.Code)
 	case errors.As(err, &he):
 		return refused(he.Status)
@@ -61,7 +64,7 @@ func why(err error) trouble {
 		return trouble{text: "nothing answers at the integrator's address", remedy: "See whether the integrator runs, and whether its URL is right. It is tried again by itself."}
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETDOWN), errors.Is(err, syscall.EADDRNOTAVAIL):
 		return trouble{text: "there is no way to the integrator's address", remedy: network}
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &wait) && wait.Timeout():
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, ws.ErrSilent), errors.As(err, &wait) && wait.Timeout():
 		return trouble{text: "the integrator did not answer in time", remedy: network}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.Is(err, syscall.ECONNRESET),
 		errors.Is(err, syscall.EPIPE), errors.Is(err, ws.ErrClosed), errors.As(err, &ce):

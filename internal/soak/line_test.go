@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tilld/internal/shop/cable"
 	"tilld/payment"
 	"tilld/payment/lane"
 )
@@ -27,7 +29,7 @@ func TestLine(t *testing.T) {
 	for _, s := range lineSales {
 		var frames []string
 		for i, f := range faults {
-			t.Run(s.name+"/"+f.name, func(t *testing.T) {
+			t.Run(s.name+"/"+f.Name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					l := newLineTown(t, newTown(t), s)
 					defer func() { l.close() }()
@@ -53,21 +55,21 @@ type lineTold struct {
 	missed  int
 }
 
-func (o *lineTold) add(l *lineTown, f fault) {
+func (o *lineTold) add(l *lineTown, f cable.Fault) {
 	if o.frames == nil {
 		o.frames, o.ends, o.names = map[string]int{}, map[string]map[string]int{}, map[string]int{}
 	}
-	if o.ends[f.name] == nil {
-		o.ends[f.name] = map[string]int{}
+	if o.ends[f.Name] == nil {
+		o.ends[f.Name] = map[string]int{}
 	}
 	for state, n := range l.states {
 		o.plays += n
-		o.ends[f.name][state] += n
+		o.ends[f.Name][state] += n
 	}
 	for name, n := range l.hit {
 		o.names[name] += n
 	}
-	o.swapped += l.line.swapped
+	o.swapped += l.line.Swapped()
 	o.missed += len(l.missed)
 	o.frames[l.sale.name] = max(o.frames[l.sale.name], l.frames)
 }
@@ -77,7 +79,7 @@ func (o *lineTold) print(t *testing.T) {
 		t.Logf("%s: %d frames", name, o.frames[name])
 	}
 	for _, f := range faults {
-		t.Logf("%-20s ended %v", f.name, o.ends[f.name])
+		t.Logf("%-20s ended %v", f.Name, o.ends[f.Name])
 	}
 	t.Logf("hit %v; of those that were to change places, %d did", o.names, o.swapped)
 	t.Logf("%d sales, each with one frame that met one fault; %d more did not have theirs", o.plays, o.missed)
@@ -104,7 +106,7 @@ var lineSales = []lineSale{
 type lineTown struct {
 	*month
 	sale        lineSale
-	line        *line
+	line        *cable.Line
 	goods       int64 // that the shop has sold and not taken back, by our own count
 	frames      int   // of a sale
 	missed      []string
@@ -112,26 +114,37 @@ type lineTown struct {
 }
 
 func newLineTown(t *testing.T, w *town, s lineSale) *lineTown {
-	l := &lineTown{month: &month{town: w}, sale: s, line: &line{net: func() *pipes { return w.termNet.Load() }}, hit: map[string]int{}, states: map[string]int{}}
+	l := &lineTown{month: &month{town: w}, sale: s, line: &cable.Line{}, hit: map[string]int{}, states: map[string]int{}}
 	l.closeBox() // it dials through the line from now on
-	w.through = l.line.dial
+	w.through = l.dial
 	l.openBox()
 	l.until("the line is up", l.available)
 	return l
 }
 
+// dial is the box's way to its integrator as it is now, through the line.
+func (l *lineTown) dial(ctx context.Context) (net.Conn, error) {
+	far, err := l.termNet.Load().dial(ctx, "", "")
+	if err != nil {
+		return nil, err
+	}
+	near, box := net.Pipe()
+	l.line.Join(near, far)
+	return box, nil
+}
+
 // close ends all of it, and what is still under way on the line.
 func (l *lineTown) close() {
 	l.month.close()
-	l.line.reset()
+	l.line.Reset()
 }
 
 // look says which frames a sale of this kind has when nothing happens. An ack or a hint more or less is luck.
 func (l *lineTown) look() (frames []string) {
 	l.t.Helper()
 	for range 2 {
-		l.turn(fault{name: "nothing", short: true}, "")
-		seen, _ := l.line.told()
+		l.turn(cable.Fault{Name: "nothing", Short: true}, "")
+		seen, _ := l.line.Told()
 		for _, name := range seen {
 			if !slices.Contains(frames, name) {
 				frames = append(frames, name)
@@ -145,12 +158,12 @@ func (l *lineTown) look() (frames []string) {
 }
 
 // play hits each of the frames with the fault, or each stride-th.
-func (l *lineTown) play(f fault, frames []string, from, stride int) {
+func (l *lineTown) play(f cable.Fault, frames []string, from, stride int) {
 	l.t.Helper()
 	l.frames = len(frames)
 	for i := from; i < len(frames); i += stride {
 		state := l.turn(f, frames[i])
-		if _, hit := l.line.told(); !hit {
+		if _, hit := l.line.Told(); !hit {
 			l.missed = append(l.missed, frames[i])
 			continue
 		}
@@ -160,18 +173,18 @@ func (l *lineTown) play(f fault, frames []string, from, stride int) {
 }
 
 // turn is one sale, from the opening of its session on.
-func (l *lineTown) turn(f fault, frame string) string {
+func (l *lineTown) turn(f cable.Fault, frame string) string {
 	l.t.Helper()
-	l.line.arm(f, frame)
-	l.line.reset()
-	l.until("the line is up again", func() bool { l.calm(); return !l.line.idle() && l.available() })
+	l.line.Arm(f, frame)
+	l.line.Reset()
+	l.until("the line is up again", func() bool { l.calm(); return !l.line.Idle() && l.available() })
 	state := l.one()
 	l.books()
-	if f.short && state != "confirmed" && state != "part_returned" {
+	if f.Short && state != "confirmed" && state != "part_returned" {
 		l.t.Errorf("the sale ended %s", state)
 	}
 	if l.t.Failed() {
-		l.t.Fatalf("%s at %q: see above", f.name, frame)
+		l.t.Fatalf("%s at %q: see above", f.Name, frame)
 	}
 	time.Sleep(4 * time.Minute) // a terminal that opens too many sessions within an hour is asked to rest
 	return state
@@ -234,7 +247,7 @@ func (l *lineTown) act(p lane.Public, d *deeds) string {
 	switch {
 	case p.State == "open" && !d.cut:
 		d.cut = true
-		l.line.reset()
+		l.line.Reset()
 	case p.State == "open" && p.QR != nil && !d.paid:
 		d.paid = true
 		l.phone("/wallet/pay", map[string]any{"payload": p.QR.Payload})
@@ -272,25 +285,13 @@ func (l *lineTown) books() {
 	}
 }
 
-// fault is what happens to one frame.
-type fault struct {
-	name  string
-	hold  time.Duration // it is late by so long, and what follows it too
-	lost  bool          // the connection ends and takes it along
-	last  bool          // it arrives, and then the connection ends
-	mute  bool          // it and everything after it, both ways, is lost, and nobody is told
-	twice bool
-	swap  bool // with the next one of its direction
-	short bool // the line is whole again before anybody gives the sale up: it must be made
-}
-
-var faults = []fault{
-	{name: "cut before", lost: true, short: true},
-	{name: "cut after", last: true, short: true},
-	{name: "late by 1 s", hold: time.Second, short: true},
-	{name: "late by 20 s", hold: 20 * time.Second},
-	{name: "late by 70 s", hold: 70 * time.Second},
-	{name: "half open", mute: true},
-	{name: "twice", twice: true, short: true},
-	{name: "before its turn", swap: true},
+var faults = []cable.Fault{
+	{Name: "cut before", Lost: true, Short: true},
+	{Name: "cut after", Last: true, Short: true},
+	{Name: "late by 1 s", Hold: time.Second, Short: true},
+	{Name: "late by 20 s", Hold: 20 * time.Second},
+	{Name: "late by 70 s", Hold: 70 * time.Second},
+	{Name: "half open", Mute: true},
+	{Name: "twice", Twice: true, Short: true},
+	{Name: "before its turn", Swap: true},
 }

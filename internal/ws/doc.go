@@ -59,6 +59,8 @@ var (
 	ErrTooBig = errors.New("frame is larger than the limit")
 	// ErrClosed: Close was called before.
 	ErrClosed = errors.New("connection is closed")
+	// ErrSilent: not even a pong came within two heartbeats and a rest.
+	ErrSilent = errors.New("peer was silent for too long")
 )
 
 // CloseError is how a connection ended: by a close frame, the peer's or (Local) ours.

@@ -42,7 +42,7 @@ func (w *Conn) silent() bool {
 	if w.waiting {
 		left := Dead(w.beat) - now.Sub(w.heard)
 		if left <= 0 {
-			w.failed = errors.New("peer was silent for too long")
+			w.failed = ErrSilent
 			return true
 		}
 		next = min(next, left)

@@ -1,5 +1,5 @@
-// Package cable is a TCP line that somebody can cut, or leave hanging so that it looks whole and carries nothing. It
-// knows nothing of what is said on it.
+// Package cable is a TCP line that somebody can cut, or leave hanging so that it looks whole and carries nothing; and a Line
+// that knows the frames of a box and its integrator, so that one of them can meet a fault. Neither knows what a frame means.
 package cable
 
 import (

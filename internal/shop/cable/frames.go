@@ -1,9 +1,9 @@
-package soak_test
+package cable
 
 import (
 	"bufio"
 	"bytes"
-	"context"
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"io"
@@ -16,13 +16,24 @@ import (
 	"time"
 )
 
-// line lies between a box and its integrator and knows their frames, so that one of them can meet a fault. A frame is
-// known by its name and how many of that name have come since arm: an ack may carry what two carried in the sale before.
-type line struct {
-	net func() *pipes
+// Fault is what happens to one frame.
+type Fault struct {
+	Name  string
+	Hold  time.Duration // it is late by so long, and what follows it too
+	Lost  bool          // the connection ends and takes it along
+	Last  bool          // it arrives, and then the connection ends
+	Mute  bool          // it and everything after it, both ways, is lost, and nobody is told
+	Twice bool
+	Swap  bool // with the next one of its direction, or late by Hold (0: 5 s) if none comes
+	Short bool // the line is whole again before anybody gives a sale up: it must be made
+}
 
+// Line lies between a box and its integrator and knows their frames, so that one of them can meet a fault. A frame is
+// known by its name and how many of that name have come since Arm: an ack may carry what two carried in the sale before.
+// The zero value is whole.
+type Line struct {
 	mu    sync.Mutex
-	fault fault
+	fault Fault
 	at    string // the frame that is hit; "" none
 	seen  []string
 	times map[string]int
@@ -33,28 +44,35 @@ type line struct {
 	swapped int // frames that were overtaken
 }
 
-// arm plans the fault for a frame.
-func (l *line) arm(f fault, at string) {
+// Arm plans the fault for a frame.
+func (l *Line) Arm(f Fault, at string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.fault, l.at, l.seen, l.times, l.asked, l.hit = f, at, nil, map[string]int{}, map[string]string{}, false
 }
 
-// told is the frames that have come since arm, and whether the one was among them.
-func (l *line) told() ([]string, bool) {
+// Told is the frames that have come since Arm, and whether the one was among them.
+func (l *Line) Told() ([]string, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.seen), l.hit
 }
 
-// idle says that no frame has come since arm.
-func (l *line) idle() bool {
-	seen, _ := l.told()
+// Idle says that no frame has come since Arm.
+func (l *Line) Idle() bool {
+	seen, _ := l.Told()
 	return len(seen) == 0
 }
 
-// reset ends every connection.
-func (l *line) reset() {
+// Swapped is how many frames were overtaken.
+func (l *Line) Swapped() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.swapped
+}
+
+// Reset ends every connection.
+func (l *Line) Reset() {
 	l.mu.Lock()
 	var all []*wired
 	for w := range l.wires {
@@ -67,11 +85,11 @@ func (l *line) reset() {
 }
 
 // meets counts a frame and says what happens to it.
-func (l *line) meets(f frame) (fault, bool) {
+func (l *Line) meets(f frame) (Fault, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.times == nil {
-		return fault{}, false // nobody has armed it yet
+		return Fault{}, false // nobody has armed it yet
 	}
 	name := f.name
 	switch method, known := l.asked[f.id]; {
@@ -86,41 +104,36 @@ func (l *line) meets(f frame) (fault, bool) {
 	name += " " + strconv.Itoa(l.times[name])
 	l.seen = append(l.seen, name)
 	if l.hit || name != l.at {
-		return fault{}, false
+		return Fault{}, false
 	}
 	l.hit = true
 	return l.fault, true
 }
 
 // overtaken counts a frame that has gone before its turn.
-func (l *line) overtaken(by frame) {
+func (l *Line) overtaken(by frame) {
 	l.meets(by)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.swapped++
 }
 
-func (l *line) dial(ctx context.Context) (net.Conn, error) {
-	far, err := l.net().dial(ctx, "", "")
-	if err != nil {
-		return nil, err
-	}
-	near, box := net.Pipe()
-	w := &wired{line: l, box: near, far: far, gone: make(chan struct{})}
+// Join joins the box's connection to the integrator's, until either ends.
+func (l *Line) Join(box, far net.Conn) {
+	w := &wired{line: l, box: box, far: far, gone: make(chan struct{})}
 	l.mu.Lock()
 	if l.wires == nil {
 		l.wires = map[*wired]struct{}{}
 	}
 	l.wires[w] = struct{}{}
 	l.mu.Unlock()
-	go w.carry(near, far, true)
-	go w.carry(far, near, false)
-	return box, nil
+	go w.carry(box, far, true)
+	go w.carry(far, box, false)
 }
 
 // wired is one connection.
 type wired struct {
-	line     *line
+	line     *Line
 	box, far net.Conn
 	once     sync.Once
 	gone     chan struct{}
@@ -206,29 +219,29 @@ func (w *wired) hand(f frame, to net.Conn, rest <-chan frame) {
 		return
 	}
 	switch {
-	case what.lost:
+	case what.Lost:
 		w.end()
-	case what.last:
+	case what.Last:
 		w.write(f, to)
 		w.silence()              // no answer of it gets through
 		w.wait(time.Millisecond) // time stands still in the bubble until all that needs no waiting has been done
 		w.end()
-	case what.hold > 0:
-		w.wait(what.hold)
-		w.write(f, to)
-	case what.mute:
+	case what.Mute:
 		w.silence()
-	case what.twice:
+	case what.Twice:
 		w.write(f, to)
 		w.write(f, to)
-	case what.swap:
-		w.behind(f, to, rest)
+	case what.Swap:
+		w.behind(f, to, rest, cmp.Or(what.Hold, 5*time.Second))
+	case what.Hold > 0:
+		w.wait(what.Hold)
+		w.write(f, to)
 	}
 }
 
 // behind hands a frame on after the next text, or after some time if none comes: then it was only late.
-func (w *wired) behind(f frame, to net.Conn, rest <-chan frame) {
-	late := time.NewTimer(5 * time.Second)
+func (w *wired) behind(f frame, to net.Conn, rest <-chan frame, most time.Duration) {
+	late := time.NewTimer(most)
 	defer late.Stop()
 	for {
 		select {
