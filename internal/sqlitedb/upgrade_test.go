@@ -15,7 +15,7 @@ import (
 // aYear is how many rows an old database holds, and how many states between two commits are looked at.
 func aYear() (rows, between int) {
 	if os.Getenv("TILLD_DEPTH") == "prove" {
-		return 30_000, 100
+		return 30_000, 20
 	}
 	return 3000, 2
 }

@@ -42,14 +42,14 @@ func Allowed(kind, outcome string) bool {
 }
 
 // Strides are how many pages and frames lie between two that are damaged: with TILLD_DEPTH=prove every page is, and every
-// fifth frame.
+// twentieth frame.
 type Strides struct{ Pages, Frames int }
 
 // Each damages the database of that name in a directory as a clean end leaves it, and as a kill leaves it with its last
 // changes in the log. open is given the files, the kind of damage and where it is, and says what came of it.
 func Each(name string, closed, killed Files, quick Strides, open func(f Files, kind, what string) string) (Tally, int) {
 	if os.Getenv("TILLD_DEPTH") == "prove" {
-		quick = Strides{1, 5}
+		quick = Strides{1, 20}
 	}
 	tally, faults := Tally{}, 0
 	try := func(f Files, log string, fault Fault) {
