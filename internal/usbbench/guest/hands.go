@@ -22,6 +22,10 @@ const (
 	serialScanner   = "serial"
 )
 
+// reportPause is between two reports of the keyboard scanner. Keyboards are asked every 8 or 10 ms; the kernel keeps 64
+// events, some twenty reports, for a reader that is late.
+const reportPause = 4 * time.Millisecond
+
 // hand is a scanner in somebody's hand.
 type hand struct {
 	*gadget.Gadget
@@ -167,6 +171,7 @@ func asKeys(w io.Writer, text string, whole bool) error {
 			if _, err := w.Write(report); err != nil {
 				return err
 			}
+			time.Sleep(reportPause)
 		}
 	}
 	return nil
