@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"tilld/devices/models"
 	"tilld/internal/conffile"
 	"tilld/internal/httpapi"
 	"tilld/internal/localapi"
@@ -96,17 +97,24 @@ func findPeer(who string) (localapi.Peer, error) {
 
 // Check looks at everything that a configuration names and that can be looked at without a device or the integrator.
 func Check(c Config) error {
+	_, err := check(c)
+	return err
+}
+
+// check gives the catalog that it has read, which is much.
+func check(c Config) (models.Catalog, error) {
 	if _, _, err := callers(c); err != nil {
-		return err
+		return models.Catalog{}, err
 	}
 	if _, err := tlsRoots(c.Link.CA); err != nil {
-		return err
+		return models.Catalog{}, err
 	}
 	if _, err := loadKey(c.Link.Key); err != nil {
-		return err
+		return models.Catalog{}, err
 	}
-	if _, err := loadModels(c.Products); err != nil {
-		return err
+	catalog, err := loadModels(c.Products)
+	if err != nil {
+		return catalog, err
 	}
-	return checkPages(c)
+	return catalog, checkPages(c)
 }

@@ -68,16 +68,12 @@ func loadModels(folder string) (models.Catalog, error) {
 	return c, nil
 }
 
-// newBinder reads nothing yet but the catalog.
-func (d *Daemon) newBinder() (*binder, error) {
-	catalog, err := loadModels(d.cfg.Products)
-	if err != nil {
-		return nil, err
-	}
+// newBinder reads nothing yet.
+func (d *Daemon) newBinder(catalog models.Catalog) *binder {
 	return &binder{
 		machine: d.machine, folder: d.cfg.State, catalog: catalog, slots: d.slots(), fixed: d.cfg.nodes, roster: d.roster,
 		ring: d.plugged.tell, quiet: quiet, calm: binding.Settle, log: d.log, moves: time.Now(),
-	}, nil
+	}
 }
 
 // seen is what is there and what that means for each slot.

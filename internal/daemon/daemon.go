@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -49,11 +50,11 @@ const openAgain = 5 * time.Second
 
 // New checks what the configuration names; it opens nothing.
 func New(c Config, version string, log *slog.Logger) (*Daemon, error) {
-	if err := Check(c); err != nil {
+	catalog, err := check(c)
+	if err != nil {
 		return nil, err
 	}
 	d := &Daemon{cfg: c, version: version, log: log, health: &health.List{}, machine: thisMachine()}
-	var err error
 	if d.key, err = loadKey(c.Link.Key); err != nil {
 		return nil, err
 	}
@@ -61,9 +62,7 @@ func New(c Config, version string, log *slog.Logger) (*Daemon, error) {
 		return nil, err
 	}
 	d.enlist()
-	if d.binder, err = d.newBinder(); err != nil {
-		return nil, err
-	}
+	d.binder = d.newBinder(catalog)
 	d.metrics = metrics.New(version, d.stands)
 	d.stage = stage.New(stageLanes(c), d.outputs, log)
 	d.stage.OnAble(d.ableToShow)
@@ -120,6 +119,10 @@ func (d *Daemon) Run(ctx context.Context) error {
 		}
 		d.printers.attach(c.jobs)
 		api.set(d.api(listeners, c.owners()))
+		g.Go(func() error { // a box that has started waits for hours: what only the start needed goes back to the machine
+			debug.FreeOSMemory()
+			return nil
+		})
 		return c.run(coreCtx)
 	})
 	err = ended(g.Wait())

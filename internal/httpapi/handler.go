@@ -8,27 +8,28 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 )
 
 // Handler is the API as a server runs it, with its description at /openapi.json. It is to be called once, after the last
 // route.
 func (a *API) Handler() http.Handler {
-	var doc []byte
+	text := sync.OnceValues(a.document) // few boxes are ever asked, and it costs more than the rest of the API
 	HandleHTTP(a, Route{
 		ID: "openapi", Method: http.MethodGet, Path: "/openapi.json", Tag: "about", Open: true, Summary: "This description",
 		Replies: []Reply{{Status: http.StatusOK, Text: "OpenAPI 3.1", Type: "application/json"}},
 	}, func(w http.ResponseWriter, _ *http.Request, _ *struct{}) error {
+		doc, err := text()
+		if err != nil {
+			return err
+		}
 		w.Header().Set("Content-Type", "application/json")
-		_, err := w.Write(doc)
+		_, err = w.Write(doc)
 		_ = err // the caller has gone
 		return nil
 	})
-	text, err := a.document()
-	if err != nil {
-		panic(err) // our own types do not marshal: a programmer's mistake, at start
-	}
-	doc = text
+	a.complete()
 	return http.HandlerFunc(a.serve)
 }
 

@@ -56,10 +56,9 @@ func (a *API) Nullable(schema, field string) {
 	a.null = append(a.null, opening{schema: schema, field: field})
 }
 
-// document finishes the description and makes its text.
-func (a *API) document() ([]byte, error) {
-	doc := a.huma.OpenAPI()
-	all := doc.Components.Schemas.Map()
+// complete says what the framework cannot see, before any request comes.
+func (a *API) complete() {
+	all := a.huma.OpenAPI().Components.Schemas.Map()
 	for _, o := range a.open {
 		s := all[o.schema]
 		if s == nil || s.Properties[o.field] == nil {
@@ -79,6 +78,12 @@ func (a *API) document() ([]byte, error) {
 		p := all[o.schema].Properties[o.field]
 		all[o.schema].Properties[o.field] = &huma.Schema{Description: p.Description, OneOf: []*huma.Schema{{Ref: p.Ref}, {Type: "null"}}}
 	}
+}
+
+// document is the description's text.
+func (a *API) document() ([]byte, error) {
+	doc := a.huma.OpenAPI()
+	all := doc.Components.Schemas.Map()
 	asked := map[string]bool{}
 	for _, item := range doc.Paths {
 		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Delete, item.Patch} {
