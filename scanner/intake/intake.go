@@ -13,8 +13,9 @@ import (
 )
 
 // Ahead is how many reads of the line may wait for whoever takes the readings: an unplugged scanner loses only what it
-// had not sent. When as many wait, the line itself holds the scanner back.
-const Ahead = 64
+// had not sent. When as many wait, the line itself holds the scanner back, if it can: a keyboard cannot, and the kernel
+// keeps no more than 64 of its events. It is some seconds of one that types as fast as USB lets it.
+const Ahead = 1024
 
 // heldBack is how long a full queue may have delayed a read before the stamp behind it says nothing about gaps.
 const heldBack = 20 * time.Millisecond

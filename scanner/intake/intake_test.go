@@ -21,7 +21,7 @@ func TestASlowSinkDoesNotCutACodeInTwo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := scannertest.NewWire(nil)
 		f := &line.Framer{End: line.ByGap, Gap: 50 * time.Millisecond}
-		code := strings.Repeat("0123456789", 20)
+		code := strings.Repeat("0123456789", intake.Ahead/10+20)
 		go func() {
 			_, _ = io.WriteString(w.Far(), "FIRST")
 			time.Sleep(100 * time.Millisecond)
@@ -35,7 +35,7 @@ func TestASlowSinkDoesNotCutACodeInTwo(t *testing.T) {
 		var got []string
 		err := intake.Serve(t.Context(), w, 512, f, func(_ context.Context, r scanner.Reading) error {
 			if got = append(got, r.Text.Reveal()); len(got) == 1 {
-				time.Sleep(time.Second)
+				time.Sleep(2 * time.Second)
 			}
 			return nil
 		})
