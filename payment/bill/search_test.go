@@ -423,5 +423,5 @@ func depth() (limit int, prove bool) {
 	if os.Getenv("TILLD_DEPTH") == "prove" {
 		return 6_000_000, true
 	}
-	return 400_000, false
+	return 120_000, false
 }
