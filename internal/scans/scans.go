@@ -27,6 +27,7 @@ const (
 	Passed   = "passed"   // for the till: goods, loyalty cards and the like, with their text
 	Shop     = "shop"     // a shop's own code held out as a pay code
 	Goods    = "goods"    // goods while a pay code was awaited: for the till, and the cashier is told
+	Unfit    = "unfit"    // what no wallet shows, too long or of other letters, while a pay code was awaited
 	Old      = "old"      // read too long ago to be charged
 	NoneWait = "none"     // a pay code, and no payment waits for one
 	Busy     = "busy"     // a pay code was read where a payment takes none now
@@ -99,6 +100,8 @@ func (s *Scans) Take(ctx context.Context, l, language string, r scanner.Reading)
 		e.Outcome = Goods
 	case waits && what.Kind == code.ShopCode:
 		e.Outcome = Shop
+	case waits && !code.Fit(c):
+		e.Outcome = Unfit
 	default: // while a payment waits, whatever is not positively goods or a shop's own code is taken for a pay code
 		err := s.charge(ctx, l, c, e, r.Last)
 		var no *lane.Refusal
@@ -130,7 +133,7 @@ func (s *Scans) Take(ctx context.Context, l, language string, r scanner.Reading)
 // note is the screen that tells the customer what was wrong with a reading, "" for none.
 func note(outcome string) string {
 	switch outcome {
-	case Goods:
+	case Goods, Unfit:
 		return "scan_wrong"
 	case Shop:
 		return "scan_shop"

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"tilld/payment"
@@ -37,6 +38,15 @@ const (
 
 // Limit is the longest reading in bytes that rules are tried on. EMV CPM asks readers for 512 at least.
 const Limit = 4096
+
+// Longest is the longest pay code in bytes: none of a known wallet is longer, and EMV CPM asks for no more.
+const Longest = 512
+
+// Fit says whether a text can be a pay code of any wallet: printable ASCII, no longer than Longest.
+func Fit(c payment.Code) bool {
+	text := c.Reveal()
+	return text != "" && len(text) <= Longest && !strings.ContainsFunc(text, func(r rune) bool { return r < 0x20 || r > 0x7e })
+}
 
 // Reading is what was recognised. It holds nothing of the code but what Masked shows.
 type Reading struct {
