@@ -76,9 +76,9 @@ func (s *setup) bindings(ctx context.Context, c *client.Client) error {
 		return printJSON(s.out, map[string]any{"bindings": append([]client.Binding{}, all...)})
 	}
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "LANE\tROLE\tSTATE\tDEVICE\tKNOWN BY\tHOW\t")
+	fmt.Fprintln(w, "LANE\tROLE\tSTATE\tDEVICE\tKNOWN BY\tHOW")
 	for _, b := range all {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t\n", b.Lane, b.Role, bindingState(b), unitWords(b.Unit), dash(b.KnownBy), dash(strings.TrimSpace(b.How+" "+b.Since)))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", b.Lane, b.Role, bindingState(b), unitWords(b.Unit), dash(b.KnownBy), dash(strings.TrimSpace(b.How+" "+b.Since)))
 	}
 	if err := w.Flush(); err != nil {
 		return err

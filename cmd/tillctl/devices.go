@@ -51,9 +51,9 @@ func (s *setup) asking(f func(context.Context, *client.Client) error) func(*cobr
 // tellDevices says how each device stands; one that is not ready, with what is wrong and what to do.
 func tellDevices(out io.Writer, all []client.Device) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "DEVICE\tLANE\tSTATE\tSINCE\tDRIVER\tPORT\tREPLUGS\tSTALLS\tBYTES IN\tOUT\tPRODUCT\t")
+	fmt.Fprintln(w, "DEVICE\tLANE\tSTATE\tSINCE\tDRIVER\tPORT\tREPLUGS\tSTALLS\tBYTES IN\tOUT\tPRODUCT")
 	for _, d := range all {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\t\n", d.ID, strings.Join(d.Lanes, " "), standing(d), clock(d.Since), d.Driver, d.Port,
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\n", d.ID, strings.Join(d.Lanes, " "), standing(d), clock(d.Since), d.Driver, d.Port,
 			d.Counters.Replugs, d.Counters.Stalls, d.Counters.BytesIn, d.Counters.BytesOut, dash(d.Product))
 	}
 	if err := w.Flush(); err != nil {
@@ -92,7 +92,7 @@ func (s *setup) ports() *cobra.Command {
 				return nil
 			}
 			w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "KIND\tPORT\tOURS\tHELD BY\tWHAT\tPRODUCT\tCALL IT\t")
+			fmt.Fprintln(w, "KIND\tPORT\tOURS\tHELD BY\tWHAT\tPRODUCT\tCALL IT")
 			for _, p := range all {
 				var held []string
 				for _, h := range p.Holders {
@@ -106,7 +106,7 @@ func (s *setup) ports() *cobra.Command {
 				if p.Unit != nil {
 					product, call = p.Unit.Product, p.Unit.Call
 				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", p.Kind, p.Path, dash(p.Device), dash(strings.Join(held, ", ")), dash(what), dash(product), dash(call))
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", p.Kind, p.Path, dash(p.Device), dash(strings.Join(held, ", ")), dash(what), dash(product), dash(call))
 			}
 			return w.Flush()
 		}),

@@ -63,14 +63,18 @@ func (s *setup) showStatus(ctx context.Context, c *client.Client) error {
 	if s.json {
 		return printJSON(s.out, map[string]any{"lanes": lanes, "troubles": append([]client.Trouble{}, troubles...), "payments": append([]client.Payment{}, open...), "devices": append([]client.Device{}, gear...)})
 	}
+	able := tabwriter.NewWriter(s.out, 0, 0, 3, ' ', 0)
 	for _, name := range slices.Sorted(maps.Keys(lanes)) {
 		a := lanes[name]
-		fmt.Fprintf(s.out, "lane %s\n", name)
-		fmt.Fprintf(s.out, "  shows a code   %s\n", ability(a.Show.OK, a.Show.Why, a.Show.Since, a.Show.Providers))
-		fmt.Fprintf(s.out, "  scans a code   %s\n", ability(a.Scan.OK, a.Scan.Why, a.Scan.Since, a.Scan.Providers))
+		fmt.Fprintf(able, "lane %s\n", name)
+		fmt.Fprintf(able, "  shows a code\t%s\n", ability(a.Show.OK, a.Show.Why, a.Show.Since, a.Show.Providers))
+		fmt.Fprintf(able, "  scans a code\t%s\n", ability(a.Scan.OK, a.Scan.Why, a.Scan.Since, a.Scan.Providers))
 	}
 	for _, d := range gear {
-		fmt.Fprintf(s.out, "  %s   %s\n", d.ID, deviceWords(d))
+		fmt.Fprintf(able, "  %s\t%s\n", d.ID, deviceWords(d))
+	}
+	if err := able.Flush(); err != nil {
+		return err
 	}
 	for _, t := range troubles {
 		fmt.Fprintf(s.out, "%s: %s (%s, since %s)\n", strings.ToUpper(string(t.Severity)), t.Sentence, about(t), clock(t.Since))
@@ -89,9 +93,9 @@ func (s *setup) showStatus(ctx context.Context, c *client.Client) error {
 		return nil
 	}
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "NUMBER\tLANE\tAMOUNT\tSTATE\tGOODS\tOTHER MONEY\t")
+	fmt.Fprintln(w, "NUMBER\tLANE\tAMOUNT\tSTATE\tGOODS\tOTHER MONEY")
 	for _, p := range open {
-		fmt.Fprintf(w, "%s\t%s\t%s %s\t%s\t%s\t%s\t\n", p.Number, p.Lane, p.Amount.Text, p.Amount.Currency, state(p), yes(p.Lights.HandOver), yes(p.Lights.OtherTender))
+		fmt.Fprintf(w, "%s\t%s\t%s %s\t%s\t%s\t%s\n", p.Number, p.Lane, p.Amount.Text, p.Amount.Currency, state(p), yes(p.Lights.HandOver), yes(p.Lights.OtherTender))
 	}
 	return w.Flush()
 }
