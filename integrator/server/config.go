@@ -98,11 +98,8 @@ func LoadConfig(file string) (Config, error) {
 // drivers are the banks and wallets that this program speaks with.
 func drivers() []string { return []string{"sandbox"} }
 
-// place makes the error about a setting: its path, what is wrong, what to do.
-type place func(path, text, hint string) error
-
 // check refuses what the shape of the file does not tell; the first fault is told with its line.
-func (c *Config) check(at place) error {
+func (c *Config) check(at conffile.Place) error {
 	if _, port, err := net.SplitHostPort(c.Listen); err != nil || !isPort(port) {
 		return at("listen", "must be an address with its port", "127.0.0.1:7474")
 	}
@@ -111,10 +108,10 @@ func (c *Config) check(at place) error {
 			return at(fmt.Sprintf("hosts[%d]", i), "must be a name, with its port where it has one", "integrator.example")
 		}
 	}
-	if err := among("log.format", c.Log.Format, []string{logging.Text, logging.JSON, logging.Journal}, at); err != nil {
+	if err := at.Among("log.format", c.Log.Format, []string{logging.Text, logging.JSON, logging.Journal}); err != nil {
 		return err
 	}
-	if err := among("log.level", c.Log.Level, []string{"debug", "info", "warn", "error"}, at); err != nil {
+	if err := at.Among("log.level", c.Log.Level, []string{"debug", "info", "warn", "error"}); err != nil {
 		return err
 	}
 	if c.Merchant.Name == "" {
@@ -134,8 +131,8 @@ func (c *Config) check(at place) error {
 	return nil
 }
 
-func checkProvider(path string, p Provider, at place) error {
-	if err := among(path+".driver", p.Driver, drivers(), at); err != nil {
+func checkProvider(path string, p Provider, at conffile.Place) error {
+	if err := at.Among(path+".driver", p.Driver, drivers()); err != nil {
 		return err
 	}
 	if p.URL == "" {
@@ -148,17 +145,6 @@ func checkProvider(path string, p Provider, at place) error {
 		return at(path+".key_file", "is required: the file of the key that both share", "key_file: bank.key")
 	}
 	return nil
-}
-
-// among refuses a word that is not one of those there are.
-func among(path, got string, known []string, at place) error {
-	if slices.Contains(known, got) {
-		return nil
-	}
-	if got == "" {
-		return at(path, "is required", "one of "+strings.Join(known, ", "))
-	}
-	return at(path, fmt.Sprintf("is %q, which is unknown", got), conffile.Near(got, known))
 }
 
 func isPort(s string) bool {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -113,6 +114,20 @@ func At(name string, b []byte, path, text, hint string) error {
 		e.Line = lineOf(root, path)
 	}
 	return e
+}
+
+// Place makes the error of a setting in the file that is being checked: At with its first two arguments given.
+type Place func(path, text, hint string) error
+
+// Among refuses a word that is not one of those there are.
+func (at Place) Among(path, got string, known []string) error {
+	if slices.Contains(known, got) {
+		return nil
+	}
+	if got == "" {
+		return at(path, "is required", "one of "+strings.Join(known, ", "))
+	}
+	return at(path, fmt.Sprintf("is %q, which is unknown", got), Near(got, known))
 }
 
 // Near is a hint with the known word that looks most like s, or the words there are.

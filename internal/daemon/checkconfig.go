@@ -38,21 +38,18 @@ func notConfirmed() []string {
 	return []string{string(payment.Keep), string(payment.Return), string(payment.Person)}
 }
 
-// place makes the error about a setting: its path, what is wrong, what to do.
-type place func(path, text, hint string) error
-
 // check refuses what the shape of the file does not tell; the first fault is told with its line.
-func (c *Config) check(at place) error {
+func (c *Config) check(at conffile.Place) error {
 	if host, port, err := net.SplitHostPort(c.Listen); err != nil || !loopback(host) || !isPort(port) {
 		return at("listen", "must be an address of this machine itself, with its port", "127.0.0.1:7373")
 	}
 	if err := checkNames(c.Hosts, c.Origins, at); err != nil {
 		return err
 	}
-	if err := among("log.format", c.Log.Format, []string{logging.Text, logging.JSON, logging.Journal}, at); err != nil {
+	if err := at.Among("log.format", c.Log.Format, []string{logging.Text, logging.JSON, logging.Journal}); err != nil {
 		return err
 	}
-	if err := among("log.level", c.Log.Level, []string{"debug", "info", "warn", "error"}, at); err != nil {
+	if err := at.Among("log.level", c.Log.Level, []string{"debug", "info", "warn", "error"}); err != nil {
 		return err
 	}
 	if err := c.checkLink(at); err != nil {
@@ -81,7 +78,7 @@ func (c *Config) check(at place) error {
 	return c.checkCallers(at)
 }
 
-func (c *Config) checkLink(at place) error {
+func (c *Config) checkLink(at conffile.Place) error {
 	const example = "wss://integrator.example/v1/term"
 	if c.Link.URL == "" {
 		return at("link.url", "is required: the integrator's address", example)
@@ -99,7 +96,7 @@ func (c *Config) checkLink(at place) error {
 	return nil
 }
 
-func checkNames(hosts, origins []string, at place) error {
+func checkNames(hosts, origins []string, at conffile.Place) error {
 	for i, h := range hosts {
 		if _, port, err := net.SplitHostPort(h); err != nil || !isPort(port) {
 			return at(fmt.Sprintf("hosts[%d]", i), "must be a name with its port", "till.shop.example:7373")
@@ -113,15 +110,15 @@ func checkNames(hosts, origins []string, at place) error {
 	return nil
 }
 
-func checkLane(path string, l Lane, at place) error {
-	if err := among(path+".language", l.Language, languages(), at); err != nil {
+func checkLane(path string, l Lane, at conffile.Place) error {
+	if err := at.Among(path+".language", l.Language, languages()); err != nil {
 		return err
 	}
 	if len(l.Outputs) == 0 {
 		return at(path+".outputs", "is required: who shows the code", "[till, customer-display]")
 	}
 	for i, o := range l.Outputs {
-		if err := among(fmt.Sprintf("%s.outputs[%d]", path, i), o, outputs(), at); err != nil {
+		if err := at.Among(fmt.Sprintf("%s.outputs[%d]", path, i), o, outputs()); err != nil {
 			return err
 		}
 	}
@@ -135,19 +132,19 @@ func checkLane(path string, l Lane, at place) error {
 		return err
 	}
 	if l.IfNotConfirmed != "" {
-		if err := among(path+".if_not_confirmed", l.IfNotConfirmed, notConfirmed(), at); err != nil {
+		if err := at.Among(path+".if_not_confirmed", l.IfNotConfirmed, notConfirmed()); err != nil {
 			return err
 		}
 	}
 	if l.Receipt != "" {
-		if err := among(path+".receipt", l.Receipt, receipts(), at); err != nil {
+		if err := at.Among(path+".receipt", l.Receipt, receipts()); err != nil {
 			return err
 		}
 	}
 	return checkDevices(path, l, at)
 }
 
-func checkDevices(path string, l Lane, at place) error {
+func checkDevices(path string, l Lane, at conffile.Place) error {
 	if err := checkDevice(path+".customer_display", l.Display, displays(), at); err != nil {
 		return err
 	}
@@ -157,7 +154,7 @@ func checkDevices(path string, l Lane, at place) error {
 	return checkScanner(path+".scanner", l.Scanner, at)
 }
 
-func checkDevice[T any](path string, d *Device, drivers *devices.Registry[T], at place) error {
+func checkDevice[T any](path string, d *Device, drivers *devices.Registry[T], at conffile.Place) error {
 	if d == nil {
 		return nil
 	}
@@ -165,7 +162,7 @@ func checkDevice[T any](path string, d *Device, drivers *devices.Registry[T], at
 		if len(d.Options) > 0 {
 			return at(path+".options", "belong to a driver, and none is named", "name the driver, or leave them out: its product says them")
 		}
-	} else if err := among(path+".driver", d.Driver, drivers.Names(), at); err != nil {
+	} else if err := at.Among(path+".driver", d.Driver, drivers.Names()); err != nil {
 		return err
 	}
 	if err := checkPort(path+".port", d.Port, at); err != nil {
@@ -174,7 +171,7 @@ func checkDevice[T any](path string, d *Device, drivers *devices.Registry[T], at
 	return nil
 }
 
-func (c *Config) checkCallers(at place) error {
+func (c *Config) checkCallers(at conffile.Place) error {
 	for i, t := range c.Tokens {
 		path := fmt.Sprintf("tokens[%d]", i)
 		switch {
@@ -195,12 +192,12 @@ func (c *Config) checkCallers(at place) error {
 	return nil
 }
 
-func (c *Config) checkRoles(path string, have []string, lane string, at place) error {
+func (c *Config) checkRoles(path string, have []string, lane string, at conffile.Place) error {
 	if len(have) == 0 {
 		return at(path+".roles", "is required: what this caller may do", strings.Join(roles(), ", "))
 	}
 	for i, r := range have {
-		if err := among(fmt.Sprintf("%s.roles[%d]", path, i), r, roles(), at); err != nil {
+		if err := at.Among(fmt.Sprintf("%s.roles[%d]", path, i), r, roles()); err != nil {
 			return err
 		}
 	}
@@ -208,17 +205,6 @@ func (c *Config) checkRoles(path string, have []string, lane string, at place) e
 		return at(path+".lane", fmt.Sprintf("is %q, which is no lane of this box", lane), conffile.Near(lane, slices.Sorted(maps.Keys(c.Lanes))))
 	}
 	return nil
-}
-
-// among refuses a word that is not one of those there are.
-func among(path, got string, known []string, at place) error {
-	if slices.Contains(known, got) {
-		return nil
-	}
-	if got == "" {
-		return at(path, "is required", "one of "+strings.Join(known, ", "))
-	}
-	return at(path, fmt.Sprintf("is %q, which is unknown", got), conffile.Near(got, known))
 }
 
 // isOrigin: a page's origin as browsers write it.

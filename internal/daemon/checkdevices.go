@@ -22,7 +22,7 @@ var usbName = regexp.MustCompile(`^(serial:.+|port:.+|[0-9a-f]{4}:[0-9a-f]{4})$`
 func byName(s string) bool { return usbName.MatchString(s) }
 
 // checkPort refuses a line that cannot be one.
-func checkPort(path string, p Port, at place) error {
+func checkPort(path string, p Port, at conffile.Place) error {
 	set := p.set()
 	if p.Bound {
 		if len(set) > 0 {
@@ -58,14 +58,14 @@ func checkPort(path string, p Port, at place) error {
 }
 
 // checkLine refuses settings that no serial line has.
-func checkLine(path string, p Port, at place) error {
+func checkLine(path string, p Port, at conffile.Place) error {
 	if p.Parity != "" {
-		if err := among(path+".parity", p.Parity, parities(), at); err != nil {
+		if err := at.Among(path+".parity", p.Parity, parities()); err != nil {
 			return err
 		}
 	}
 	if p.Flow != "" {
-		if err := among(path+".flow", p.Flow, flows(), at); err != nil {
+		if err := at.Among(path+".flow", p.Flow, flows()); err != nil {
 			return err
 		}
 	}
@@ -77,7 +77,7 @@ func checkLine(path string, p Port, at place) error {
 
 // checkScanner refuses a driver on a line that does not carry what it reads: reports come from a hidraw node, keys from an
 // event node, and neither is text.
-func checkScanner(path string, d *Device, at place) error {
+func checkScanner(path string, d *Device, at conffile.Place) error {
 	if d == nil {
 		return nil
 	}
@@ -117,7 +117,7 @@ func (nowhere) Close() error              { return nil }
 func (nowhere) String() string            { return "nowhere" }
 
 // checkPrinters refuses printers that cannot be opened, and two on one line.
-func (c *Config) checkPrinters(at place) error {
+func (c *Config) checkPrinters(at conffile.Place) error {
 	held := map[string]string{} // by where it is
 	for _, name := range slices.Sorted(maps.Keys(c.Printers)) {
 		d := c.Printers[name]
@@ -141,7 +141,7 @@ func (c *Config) checkPrinters(at place) error {
 }
 
 // checkPaper refuses what a lane wants on paper and cannot have.
-func (c *Config) checkPaper(path string, l Lane, at place) error {
+func (c *Config) checkPaper(path string, l Lane, at conffile.Place) error {
 	names := slices.Sorted(maps.Keys(c.Printers))
 	if l.ReceiptPrinter != "" && !slices.Contains(names, l.ReceiptPrinter) {
 		if len(names) == 0 {
@@ -153,7 +153,7 @@ func (c *Config) checkPaper(path string, l Lane, at place) error {
 		return at(path+".drawer_pin", "must be 2 or 5", "drawer_pin: 2")
 	}
 	for i, s := range l.Slips {
-		if err := among(fmt.Sprintf("%s.slips[%d]", path, i), s, bySelf(), at); err != nil {
+		if err := at.Among(fmt.Sprintf("%s.slips[%d]", path, i), s, bySelf()); err != nil {
 			return err
 		}
 	}

@@ -5,10 +5,11 @@ import (
 	"time"
 
 	"tilld/internal/checkout"
+	"tilld/internal/conffile"
 )
 
 // checkTimes refuses clocks that contradict each other; a clock that is not set counts with its default.
-func (c *Config) checkTimes(at place) error {
+func (c *Config) checkTimes(at conffile.Place) error {
 	def := checkout.DefaultTimes()
 	or := func(set, unset time.Duration) time.Duration {
 		if set > 0 {

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 
+	"tilld/internal/conffile"
 	"tilld/internal/stage"
 	"tilld/internal/touches"
 	"tilld/kiosk"
@@ -94,7 +95,7 @@ func (d *Daemon) mounted() map[string]http.Handler {
 }
 
 // checkPage refuses what a page cannot be.
-func checkPage(path string, p *Page, at place) error {
+func checkPage(path string, p *Page, at conffile.Place) error {
 	if p == nil {
 		return nil
 	}
@@ -103,12 +104,12 @@ func checkPage(path string, p *Page, at place) error {
 		return at(own, "is the page of a lane whose name an address cannot carry", "name the lane with letters and digits, as 1 or bar-2")
 	}
 	if p.Form != "" {
-		if err := among(own+".form", p.Form, kiosk.Forms(), at); err != nil {
+		if err := at.Among(own+".form", p.Form, kiosk.Forms()); err != nil {
 			return err
 		}
 	}
 	if p.Side != "" {
-		if err := among(own+".scanner_side", p.Side, sides(), at); err != nil {
+		if err := at.Among(own+".scanner_side", p.Side, sides()); err != nil {
 			return err
 		}
 	}
@@ -123,7 +124,7 @@ func checkPage(path string, p *Page, at place) error {
 		return at(own+".night", "must be two hours of the day, from and to", "night: [22, 7]")
 	}
 	for i, b := range p.Buttons {
-		if err := among(fmt.Sprintf("%s.buttons[%d]", own, i), b, touches.Asked(), at); err != nil {
+		if err := at.Among(fmt.Sprintf("%s.buttons[%d]", own, i), b, touches.Asked()); err != nil {
 			return err
 		}
 	}
