@@ -54,8 +54,12 @@ const scan = d => ({ text: `Scanned ${scans[d.kind] ?? 'a code'} ${d.masked ?? '
 
 // device: which one, by what it is for, and what has become of it.
 const device = (state, d) => {
+  if (state === 'arrived' || state === 'left') {
+    return { text: `${d.product || d.name || 'a USB device'} was ${state === 'left' ? 'unplugged' : 'plugged in'}`, icon: 'box' }
+  }
   const [icon, name] = { 'customer-display': ['pole', 'pole'], 'receipt-printer': ['paper', 'printer'], scanner: ['scanner', 'scanner'], kiosk: ['box', 'customer’s screen'], drawer: ['drawer', 'drawer'] }[d.role] ?? ['box', d.role]
-  return { text: `the ${name} ${{ ready: 'is ready', away: 'is away', stalled: 'takes no data' }[state] ?? spaced(state)}`, icon, tone: state === 'ready' ? '' : 'bad' }
+  if (state === 'bound') return { text: `the ${name} is ${d.unit?.product || d.unit?.name || 'bound'}`, icon }
+  return { text: `the ${name} ${{ ready: 'is ready', away: 'is away', unbound: 'has no device yet' }[state] ?? spaced(state)}`, icon, tone: state === 'ready' ? '' : 'bad' }
 }
 
 // trouble is its first sentence; the rest, and the remedy, are one touch away.
@@ -66,8 +70,9 @@ const health = (state, d) => (state === 'cleared'
   : { text: trouble(d), icon: 'no', tone: d.severity === 'note' ? 'doubt' : 'bad' })
 
 const availability = d => {
-  const { show } = Object.values(d.lanes ?? {})[0] ?? {}
-  return show?.ok ? { text: 'The lane can take QR money', icon: 'link' } : { text: `No QR money now: ${spaced(show?.why)}`, icon: 'no', tone: 'bad' }
+  const { show, receipt } = Object.values(d.lanes ?? {})[0] ?? {}
+  const slips = { paper: 'receipts on paper', screen: 'receipts on the screen' }[receipt] ?? 'no receipts'
+  return show?.ok ? { text: `The lane can take QR money; ${slips}`, icon: 'link' } : { text: `No QR money now: ${spaced(show?.why)}; ${slips}`, icon: 'no', tone: 'bad' }
 }
 
 export const sentence = e => {
