@@ -149,8 +149,9 @@ func (s *Service) order(_ context.Context, w Work, st bill.State, o bill.Order) 
 			due = due.Of(a.Amount)
 		}
 	}
+	end := s.time.outside(bill.ProviderExpiry(st, s.env(st.Request.Provider).Traits))
 	return provider.Order{
-		ID: o.ID, Amount: due, Expiry: s.time.outside(bill.ProviderExpiry(st, s.env(st.Request.Provider).Traits)),
+		ID: o.ID, Amount: due, Expiry: end.Add(time.Second - 1).Truncate(time.Second), // a call that is repeated says the same
 		Number: st.Request.Number, Payee: st.Request.Payee, Memo: o.Memo,
 		Keep: func(ctx context.Context, memo []byte) error {
 			_, err := s.change(ctx, Subject{Bill: st.ID}, bill.Event{Cause: bill.Kept, Attempt: w.Attempt, Memo: memo})

@@ -157,7 +157,7 @@ func (s *Service) more(ctx context.Context, terminal string, have payment.Number
 	if have.Day == day && !low(have, used) {
 		return nil
 	}
-	n, err := s.store.Lease(ctx, terminal, s.merchant, day, s.set.Block)
+	n, err := s.store.Lease(ctx, terminal, 0, s.merchant, day, s.set.Block)
 	if err != nil {
 		s.log.Warn("numbers were not leased", "terminal", terminal, "err", err)
 		return nil

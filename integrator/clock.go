@@ -22,15 +22,22 @@ type ledgerTime struct {
 	from  time.Time // the ledger's time then
 }
 
+// nearMark is how far before the mark a clock may be that has not been set.
+const nearMark = time.Hour
+
 // resume goes on from what was kept. The wall clock may show the time as the ledger has it, or still be wrong by as much
 // as it was: of these, the earliest that is not before the mark. If neither can be, the clock has gone back while nobody
 // looked: how long the ledger was closed is not known, and it goes on from the mark. So a clock that was once ten years
-// ahead costs the bills of that moment their waits, and those after it nothing.
+// ahead costs the bills of that moment their waits, and those after it nothing. A little before the mark is the mark: a
+// machine without a clock of its own starts with the last time that it had written down.
 func resume(wall func() time.Time, kept Reckoning) *ledgerTime {
 	now := wall().UTC().Round(0)
 	may := []time.Time{now, now.Add(kept.Ahead)}
 	slices.SortFunc(may, time.Time.Compare)
 	t := &ledgerTime{wall: wall, begun: time.Now(), from: kept.Mark}
+	if d := kept.Mark.Sub(now.Add(kept.Ahead)); 0 < d && d < nearMark {
+		return t
+	}
 	if i := slices.IndexFunc(may, func(at time.Time) bool { return !at.Before(kept.Mark) }); i >= 0 {
 		t.from = may[i]
 	}
@@ -72,17 +79,22 @@ func (t *ledgerTime) happened(said time.Time) time.Time {
 }
 
 // keepTime keeps where the ledger's time stands, while bills change and when the wall clock was set: what a process that
-// is killed has counted since may be counted again.
-func (s *Service) keepTime(ctx context.Context) {
+// is killed has counted since may be counted again. It answers why the store has stopped, if it has: with nothing to do, no
+// queue would notice.
+func (s *Service) keepTime(ctx context.Context) error {
 	t := time.NewTicker(markEvery)
 	defer t.Stop()
+	s.markTime(ctx)
 	for {
+		if err := s.stopped(); err != nil {
+			return err
+		}
 		if s.changed.Swap(false) || (s.kept.Ahead-s.time.ahead()).Abs() > clockStep {
 			s.markTime(ctx)
 		}
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-t.C:
 		}
 	}
@@ -94,8 +106,11 @@ func (s *Service) markTime(ctx context.Context) {
 	if by := s.kept.Ahead - r.Ahead; by.Abs() > clockStep {
 		s.log.Warn("the wall clock was set", "by", by.Round(time.Second).String(), "to", s.time.day())
 	}
-	s.kept = r
-	if err := s.store.Reckon(context.WithoutCancel(ctx), r); err != nil && s.stopped() == nil {
+	switch err := s.store.Reckon(context.WithoutCancel(ctx), r); {
+	case err == nil:
+		s.kept = r
+	case s.stopped() == nil:
+		s.changed.Store(true) // it is tried again
 		s.log.Warn("the ledger's time was not kept", "err", err)
 	}
 }

@@ -128,6 +128,8 @@ func TestResumeNeverRunsBackAndIsNotPoisoned(t *testing.T) {
 		{"it was ahead while the server ran, and is", noon.Add(time.Hour + tenYears), -tenYears, time.Hour},
 		{"it was ahead while the server ran, and is right", noon.Add(time.Hour), -tenYears, time.Hour},
 		{"the mark is of a clock that was ahead", noon.Add(time.Hour - tenYears), 0, 0},
+		{"a little before the mark", noon.Add(-time.Minute), 0, 0},
+		{"a little before the mark, and the ledger is behind", noon.Add(8*time.Hour - 20*time.Minute), -8 * time.Hour, 0},
 		{"and again", noon.Add(time.Hour - tenYears), tenYears, time.Hour},
 	} {
 		got := integrator.ResumeForTest(x.wall, integrator.Reckoning{Mark: noon, Ahead: x.ahead})

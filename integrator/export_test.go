@@ -21,3 +21,8 @@ func ParseForTest(method string, params []byte) (string, *wire.Problem) {
 	}
 	return c.bill, problem
 }
+
+// MidnightForTest is how long the business day of a merchant in zone still lasts at now.
+func MidnightForTest(now time.Time, zone *time.Location) time.Duration {
+	return (&Service{zone: zone, time: &ledgerTime{wall: func() time.Time { return now }}}).Midnight()
+}

@@ -60,7 +60,7 @@ func (s *Service) Clock(ctx context.Context, terminal string, epoch int64, have 
 	case t.Numbers.Day == day: // an answer to bill.create has brought it
 		return c, day, nil
 	}
-	n, err := s.store.Lease(ctx, terminal, s.merchant, day, s.set.Block)
+	n, err := s.store.Lease(ctx, terminal, epoch, s.merchant, day, s.set.Block)
 	if err != nil {
 		return c, day, fmt.Errorf("lease numbers of a new day: %w", err)
 	}
@@ -71,7 +71,11 @@ func (s *Service) Clock(ctx context.Context, terminal string, epoch int64, have 
 // Midnight is how long the merchant's business day still lasts.
 func (s *Service) Midnight() time.Duration {
 	now := s.time.day().In(s.zone)
-	return time.Date(now.Year(), now.Month(), now.Day()+1, 0, 0, 0, 0, s.zone).Sub(now)
+	next := time.Date(now.Year(), now.Month(), now.Day()+1, 0, 0, 0, 0, s.zone)
+	if businessDay(next, s.zone) == businessDay(now, s.zone) { // that day begins at 01:00, as in Santiago in September
+		next = next.Add(time.Hour)
+	}
+	return next.Sub(now)
 }
 
 // businessDay names the day of t in the merchant's zone.

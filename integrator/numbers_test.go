@@ -111,3 +111,26 @@ func TestNumbersOfANewDayComeWithTheClock(t *testing.T) {
 		}
 	})
 }
+
+// In some zones a day in spring begins at 01:00: its midnight is not there.
+func TestMidnightThatIsSkipped(t *testing.T) {
+	for zone, eve := range map[string]string{
+		"America/Santiago": "2026-09-05", "Atlantic/Azores": "2026-03-28", "America/Havana": "2026-03-07", "Africa/Cairo": "2026-04-23", "Europe/Moscow": "2026-05-01",
+	} {
+		in, err := time.LoadLocation(zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, clock := range []string{"00:00", "21:59", "22:30", "23:30", "23:59"} {
+			now, err := time.ParseInLocation("2006-01-02 15:04", eve+" "+clock, in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			left := integrator.MidnightForTest(now, in)
+			before, after := now.Add(left-time.Second).In(in).Format(time.DateOnly), now.Add(left).In(in).Format(time.DateOnly)
+			if left <= 0 || before != eve || after == eve {
+				t.Errorf("%s at %s: %v, from %s to %s", zone, clock, left, before, after)
+			}
+		}
+	}
+}

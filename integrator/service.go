@@ -135,7 +135,11 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 	wg.Go(func() { s.clear(ctx) })
 	wg.Go(func() { s.announce(ctx) })
-	wg.Go(func() { s.keepTime(ctx) })
+	wg.Go(func() {
+		if err := s.keepTime(ctx); err != nil {
+			cancel(err)
+		}
+	})
 	wg.Wait()
 	s.markTime(ctx)
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {

@@ -62,7 +62,7 @@ func (s *Service) OpenSession(ctx context.Context, o wire.Open) (wire.Session, e
 		}
 	}
 	if day := businessDay(s.time.day(), s.zone); t.Numbers.Day != day || t.state != MemoryKnown || t.ahead {
-		n, err := s.store.Lease(ctx, t.Name, s.merchant, day, s.set.Block)
+		n, err := s.store.Lease(ctx, t.Name, 0, s.merchant, day, s.set.Block)
 		if err != nil {
 			return wire.Session{}, fmt.Errorf("open session: %w", err)
 		}
@@ -133,7 +133,7 @@ func (s *Service) recover(ctx context.Context, t entered) error {
 		}
 	}
 	if s.skipped.CompareAndSwap(false, true) {
-		_, err = s.store.Lease(ctx, t.Name, s.merchant, businessDay(s.time.day(), s.zone), skipNumbers)
+		_, err = s.store.Lease(ctx, t.Name, 0, s.merchant, businessDay(s.time.day(), s.zone), skipNumbers)
 	}
 	return err
 }

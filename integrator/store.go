@@ -137,8 +137,9 @@ type Terminals interface {
 	ChangeTerminal(ctx context.Context, name string, f func(*Terminal) error) error
 	// Lift raises the version of every bill of the terminal by this much.
 	Lift(ctx context.Context, terminal string, by int64) error
-	// Lease gives a terminal the next n numbers of the merchant's day.
-	Lease(ctx context.Context, terminal, merchant, day string, n int) (payment.Numbers, error)
+	// Lease gives a terminal the next n numbers of the merchant's day. epoch is the session that asks, or ErrSuperseded: a
+	// block that went to a session of before would be taken for the box's newest. 0 is whoever asks.
+	Lease(ctx context.Context, terminal string, epoch int64, merchant, day string, n int) (payment.Numbers, error)
 	// Events answers up to n events with seq > after, in order, or ErrTrimmed.
 	Events(ctx context.Context, terminal string, after int64, n int) ([]Event, error)
 	// Trim forgets acknowledged and unacknowledged events alike: all but the newest keep, and those older than before.

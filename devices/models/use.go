@@ -2,6 +2,7 @@ package models
 
 import (
 	"slices"
+	"strings"
 
 	"tilld/devices/discover"
 )
@@ -87,6 +88,17 @@ func reaches(d discover.Device, way string) bool {
 func posUsage(d discover.Device) bool {
 	return slices.ContainsFunc(d.Interfaces, func(i discover.Interface) bool {
 		return slices.ContainsFunc(i.Usages, func(u uint32) bool { return u>>16 == posScanner })
+	})
+}
+
+// Sure says whether it is beyond doubt what a device is for. A printer that is no product of the catalog may be an
+// office's: it has to say itself that it takes a receipt printer's commands.
+func (c Catalog) Sure(d discover.Device) bool {
+	if c.Kind(d) != Printer || len(c.Find(d)) > 0 {
+		return c.Kind(d) != ""
+	}
+	return slices.ContainsFunc(d.Interfaces, func(i discover.Interface) bool {
+		return strings.Contains(strings.ToUpper(i.ID1284), "ESC/POS")
 	})
 }
 

@@ -53,3 +53,26 @@ func TestUse(t *testing.T) {
 		})
 	}
 }
+
+// An office's printer is of a printer's class too, and must not get slips: it is not beyond doubt a receipt printer.
+func TestSure(t *testing.T) {
+	c := load(t)
+	printer := func(vendor, product uint16, says string) discover.Device {
+		return discover.Device{Vendor: vendor, Product: product, Interfaces: []discover.Interface{{Class: discover.ClassPrinter, ID1284: says}}}
+	}
+	for _, x := range []struct {
+		name string
+		d    discover.Device
+		sure bool
+	}{
+		{"of the catalog", printer(0x04b8, 0x0202, ""), true},
+		{"by its own word", printer(0x1234, 0x0001, "MFG:Nobody;CMD:ESC/POS;MDL:P80;"), true},
+		{"an office's", printer(0x1234, 0x0002, "MFG:Nobody;CMD:PCL,PJL;MDL:Laser;"), false},
+		{"one that says nothing", printer(0x1234, 0x0003, ""), false},
+		{"of no known kind", discover.Device{Vendor: 0x1234, Product: 0x0004}, false},
+	} {
+		if got := c.Sure(x.d); got != x.sure {
+			t.Errorf("%s: %v", x.name, got)
+		}
+	}
+}

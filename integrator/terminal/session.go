@@ -82,6 +82,7 @@ func (x *session) end(err error) {
 	case x.epoch > 0:
 		x.log().Info("terminal went", "terminal", x.terminal, "epoch", x.epoch, "err", err)
 	}
+	x.conn.Close(wire.CloseOverload, "overloaded") // where the line is whole and nobody has closed it
 	x.settle()
 }
 

@@ -83,7 +83,7 @@ func (x *session) round(ctx context.Context) error {
 
 // untilClock is when the box is to be told the time again: now and then, and when a business day begins.
 func (x *session) untilClock() time.Duration {
-	return min(clockEvery, max(x.s.office.Midnight(), time.Millisecond))
+	return min(clockEvery, max(x.s.office.Midnight(), time.Second))
 }
 
 // timeCame has the box told the time.

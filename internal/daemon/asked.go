@@ -2,6 +2,8 @@ package daemon
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"sync"
@@ -25,7 +27,8 @@ type asked struct {
 	look chan struct{}      // capacity 1: something was plugged in
 	done chan struct{}      // closed at its end
 
-	q binding.Question // of the binder's lock
+	q     binding.Question // of the binder's lock
+	fresh map[string]bool  // of the binder's lock: ports at which something was plugged in since
 }
 
 // ask begins a question, in the place of one that stands.
@@ -33,7 +36,7 @@ func (b *binder) ask(ctx context.Context, s *slot) error {
 	if s.kind == models.Display {
 		return roster.ErrMute
 	}
-	a := &asked{s: s, in: make(chan binding.Input, 16), look: make(chan struct{}, 1), done: make(chan struct{}), q: binding.Ask(s.key, time.Now())}
+	a := &asked{s: s, in: make(chan binding.Input, 16), look: make(chan struct{}, 1), done: make(chan struct{}), q: binding.Ask(s.key, time.Now()), fresh: map[string]bool{}}
 	b.mu.Lock()
 	a.q.Calm = b.calm
 	if b.under == nil || b.under.Err() != nil {
@@ -70,10 +73,12 @@ func (a *asked) end() {
 	<-a.done
 }
 
-func (a *asked) say(in binding.Input) {
+func (a *asked) say(in binding.Input) bool {
 	select {
 	case a.in <- in:
+		return true
 	default:
+		return false
 	}
 }
 
@@ -150,6 +155,9 @@ func (b *binder) asserted(q binding.Question, a *asked) {
 		return
 	}
 	err := b.change(s, func(v seen) (func(*binding.File) error, error) {
+		if k := v.serves(q.Unit, s.key.Role); k != (binding.Key{}) && k != s.key && k != q.Owner {
+			return nil, fmt.Errorf("%w: it has become the %s meanwhile", roster.ErrTaken, k)
+		}
 		return b.bind(s, q.Unit, v, binding.Evidence), nil
 	})
 	if err == nil {
@@ -161,7 +169,8 @@ func (b *binder) asserted(q binding.Question, a *asked) {
 	a.q.State, a.q.Note = binding.Over, err.Error()
 }
 
-// spoke is told when a device said something by itself. It says whether somebody had asked for that.
+// spoke is told when a device said something by itself. It says whether that was an answer and nothing else: what the
+// role's own device says while it is asked. What another role's says may be goods that are sold, and is taken as ever.
 func (b *binder) spoke(s *slot) bool {
 	if s == nil {
 		return false
@@ -172,12 +181,10 @@ func (b *binder) spoke(s *slot) bool {
 		b.mu.Unlock()
 		return false
 	}
+	own := a.s == s && a.q.State == binding.Asking
 	b.mu.Unlock()
 	u, ok := s.unit()
-	if ok {
-		a.say(binding.Input{Kind: binding.Spoke, Unit: u, Owner: s.key})
-	}
-	return ok
+	return ok && a.say(binding.Input{Kind: binding.Spoke, Unit: u, Owner: s.key}) && own
 }
 
 // news is told of what comes and goes. The binder is locked.
@@ -188,6 +195,9 @@ func (b *binder) news(e discover.Event) {
 	if e.Kind == discover.Left {
 		b.asked.say(binding.Input{Kind: binding.Gone, Unit: binding.Of(e.Device)})
 		return
+	}
+	if e.Kind == discover.Arrived {
+		b.asked.fresh[e.Device.Port] = true
 	}
 	select {
 	case b.asked.look <- struct{}{}:
@@ -201,7 +211,7 @@ func (b *binder) question(s *slot, v seen) *roster.Question {
 		return nil
 	}
 	q := b.asked.q
-	out := &roster.Question{State: q.State, Text: sentence(q.Text()), Note: q.Note, Ends: q.Ends.UTC()}
+	out := &roster.Question{State: q.State, Text: sentence(q.Text()) + " If it is not heard, plug it in again.", Note: q.Note, Ends: q.Ends.UTC()}
 	if q.Unit != (binding.Unit{}) {
 		out.Unit = b.known(q.Unit, v.devices)
 	}
@@ -212,45 +222,64 @@ func (b *binder) question(s *slot, v seen) *roster.Question {
 type listeners struct {
 	b   *binder
 	a   *asked
-	on  map[string]context.CancelFunc // by place
 	all sync.WaitGroup
+
+	mu sync.Mutex
+	on map[string]context.CancelFunc // by place
 }
 
 // listen opens whatever could answer and is not open yet.
 func (l *listeners) listen(ctx context.Context) {
 	l.b.mu.Lock()
 	v, err := l.b.look()
+	fresh := maps.Clone(l.a.fresh)
 	l.b.mu.Unlock()
 	if err != nil {
 		return // it is looked at again
 	}
 	for _, d := range v.devices {
 		place := d.Port + " " + d.USBNode()
-		if l.on[place] != nil || !l.b.mayAnswer(l.a.s, d, v) {
+		l.mu.Lock()
+		on := l.on[place] != nil
+		l.mu.Unlock()
+		if on || !l.b.mayAnswer(l.a.s, d, v, fresh[d.Port]) {
 			continue
 		}
 		under, stop := context.WithCancel(ctx)
+		l.mu.Lock()
 		l.on[place] = stop
+		l.mu.Unlock()
 		heard := func() { l.a.say(binding.Input{Kind: binding.Spoke, Unit: binding.Of(d)}) }
-		l.all.Go(func() { defer stop(); _ = l.b.listenTo(under, l.a.s, d, heard) }) // a line that fails is silent; its device's plug opens it anew
+		l.all.Go(func() {
+			defer stop()
+			_ = l.b.listenTo(under, l.a.s, d, heard) // a line that fails is silent; the next look opens it anew
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			delete(l.on, place)
+		})
 	}
 }
 
 func (l *listeners) close() {
+	l.mu.Lock()
 	for _, stop := range l.on {
 		stop()
 	}
+	l.mu.Unlock()
 	l.all.Wait()
 }
 
 // mayAnswer says whether a device could be the one: nobody has it open, the settings have no use for it, and it is not
-// known to be something else. Nothing is ever sent to a stranger: only a printer is asked to speak.
-func (b *binder) mayAnswer(s *slot, d discover.Device, v seen) bool {
+// known to be something else. Nothing is ever sent to a stranger: only a printer is asked to speak. A stranger's serial line
+// that was there before is not even opened where the programs of other users cannot be seen: one of them may work with it,
+// a fiscal printer's perhaps, and opening sets the line.
+func (b *binder) mayAnswer(s *slot, d discover.Device, v seen, fresh bool) bool {
 	kind := b.catalog.Kind(d)
 	if kind != s.kind && (s.kind == models.Printer || kind == models.Printer || kind == models.Display) {
 		return false
 	}
-	if _, ok := b.catalog.Use(d, s.kind, s.dev.Driver); !ok || b.named(d, v.devices) {
+	u, ok := b.catalog.Use(d, s.kind, s.dev.Driver)
+	if !ok || b.named(d, v.devices) || kind == "" && u.Way == discover.TTY && b.blind && !fresh {
 		return false
 	}
 	for _, i := range d.Interfaces {

@@ -1,10 +1,12 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -35,9 +37,11 @@ type binder struct {
 	folder  string // of bindings.yaml
 	catalog models.Catalog
 	slots   []*slot
-	fixed   func([]discover.Device) map[string]string // what the settings name, and where it is
+	fixed   func([]discover.Device) map[string]string // what the settings name by what it is, and where it is
+	paths   []string                                  // what the settings name by its file
 	roster  *roster.Roster
 	ring    func() // wakes the devices' loops
+	blind   bool   // the programs of other users cannot be seen
 	quiet   time.Duration
 	calm    time.Duration // binding.Settle
 	log     *slog.Logger
@@ -71,13 +75,14 @@ func loadModels(folder string) (models.Catalog, error) {
 // newBinder reads nothing yet.
 func (d *Daemon) newBinder(catalog models.Catalog) *binder {
 	return &binder{
-		machine: d.machine, folder: d.cfg.State, catalog: catalog, slots: d.slots(), fixed: d.cfg.nodes, roster: d.roster,
-		ring: d.plugged.tell, quiet: quiet, calm: binding.Settle, log: d.log, moves: time.Now(),
+		machine: d.machine, folder: d.cfg.State, catalog: catalog, slots: d.slots(), fixed: d.cfg.nodes, paths: d.cfg.paths(), roster: d.roster,
+		ring: d.plugged.tell, blind: os.Geteuid() != 0, quiet: quiet, calm: binding.Settle, log: d.log, moves: time.Now(),
 	}
 }
 
 // seen is what is there and what that means for each slot.
 type seen struct {
+	unkept  error // what was found out could not be written down
 	devices []discover.Device
 	units   []binding.Unit
 	results []binding.Result
@@ -99,7 +104,8 @@ func (v seen) result(k binding.Key) (binding.Result, bool) {
 	return v.results[i], true
 }
 
-// find is the device of a slot now, or what is the matter with it, in words.
+// find is the device of a slot now, or what is the matter with it, in words. A device that is where it was is used even
+// while the place of another cannot be written down.
 func (b *binder) find(s *slot) (discover.Device, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -108,6 +114,9 @@ func (b *binder) find(s *slot) (discover.Device, error) {
 		return discover.Device{}, err
 	}
 	r, bound := v.result(s.key)
+	if v.unkept != nil && (!bound || r.State == binding.Moved) {
+		return discover.Device{}, v.unkept
+	}
 	if !bound {
 		return discover.Device{}, unbound(s)
 	}
@@ -130,11 +139,22 @@ func (b *binder) look() (seen, error) {
 	if err := b.open(); err != nil {
 		return v, err
 	}
-	if err := b.propose(v); err != nil {
-		return v, err
+	v.unkept = b.propose(v)
+	if b.store == nil { // somebody has edited the file
+		if err := b.open(); err != nil {
+			return v, err
+		}
 	}
-	v.results = binding.Resolve(b.store.File().Bindings, v.units)
-	return v, b.follow(v)
+	v.results = b.resolve(v)
+	v.unkept = cmp.Or(v.unkept, b.follow(v))
+	return v, nil
+}
+
+// resolve says what became of each slot's device. What is bound to a role that the settings do not have any more is nobody's.
+func (b *binder) resolve(v seen) []binding.Result {
+	return slices.DeleteFunc(binding.Resolve(b.store.File().Bindings, v.units), func(r binding.Result) bool {
+		return !slices.ContainsFunc(b.slots, func(s *slot) bool { return s.key == r.Binding.Key() })
+	})
 }
 
 func (b *binder) scan() (seen, error) {
@@ -207,7 +227,7 @@ func (b *binder) fits(v seen, u binding.Unit, role string) bool {
 		return false
 	}
 	i := slices.IndexFunc(b.slots, func(s *slot) bool { return s.key.Role == role })
-	if i < 0 || b.catalog.Kind(d) != b.slots[i].kind {
+	if i < 0 || b.catalog.Kind(d) != b.slots[i].kind || !b.catalog.Sure(d) {
 		return false
 	}
 	_, able := b.catalog.Use(d, b.slots[i].kind, b.slots[i].dev.Driver)
@@ -216,8 +236,7 @@ func (b *binder) fits(v seen, u binding.Unit, role string) bool {
 
 // named says whether the settings name a device for another role.
 func (b *binder) named(d discover.Device, there []discover.Device) bool {
-	paths := b.fixed(there)
-	for _, p := range paths {
+	for _, p := range slices.AppendSeq(slices.Clone(b.paths), maps.Values(b.fixed(there))) {
 		if p == d.USBNode() {
 			return true
 		}
@@ -294,7 +313,7 @@ func (b *binder) tell(k binding.Key) {
 		if err != nil {
 			return
 		}
-		v.results = binding.Resolve(b.store.File().Bindings, v.units)
+		v.results = b.resolve(v)
 		for _, x := range b.bindings(s, v) {
 			b.roster.News("device.bound", []string{x.Lane}, x.Device, x)
 		}

@@ -19,7 +19,7 @@ func (b *binder) all() []roster.Binding {
 	v, err := b.look()
 	for _, s := range b.slots {
 		list := b.bindings(s, v)
-		if said := new(roster.Said); errors.As(err, &said) {
+		if said := new(roster.Said); errors.As(cmp.Or(err, v.unkept), &said) {
 			for i := range list {
 				list[i].Why, list[i].Do = said.Sentence, said.Remedy
 			}

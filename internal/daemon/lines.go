@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"tilld/devices"
 	"tilld/devices/arbiter"
@@ -193,14 +194,38 @@ func (b *bell) tell() {
 	}
 }
 
+// paths are the files by which the settings name devices.
+func (c Config) paths() []string {
+	var out []string
+	c.each(func(dev *Device) {
+		for _, w := range dev.Port.set() {
+			if filepath.IsAbs(w.value) {
+				out = append(out, w.value)
+			}
+		}
+	})
+	return out
+}
+
+// each is every device of the settings.
+func (c Config) each(do func(*Device)) {
+	for _, l := range c.Lanes {
+		for _, dev := range []*Device{l.Display, l.Scanner} {
+			if dev != nil {
+				do(dev)
+			}
+		}
+	}
+	for _, p := range c.Printers {
+		do(&p)
+	}
+}
+
 // nodes says of each device that the settings name by what it is which node it has now, or its own name while it is
 // not here.
 func (c Config) nodes(there []discover.Device) map[string]string {
 	out := map[string]string{}
-	note := func(dev *Device) {
-		if dev == nil {
-			return
-		}
+	c.each(func(dev *Device) {
 		for _, w := range dev.Port.set() {
 			if w.key == "tcp" || !byName(w.value) {
 				continue
@@ -215,13 +240,6 @@ func (c Config) nodes(there []discover.Device) map[string]string {
 				out[w.value] = n.Path
 			}
 		}
-	}
-	for _, l := range c.Lanes {
-		note(l.Display)
-		note(l.Scanner)
-	}
-	for _, p := range c.Printers {
-		note(&p)
-	}
+	})
 	return out
 }

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -64,7 +65,7 @@ func (b *binder) change(s *slot, decide func(seen) (func(*binding.File) error, e
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	v, err := b.look()
-	if err != nil {
+	if err = cmp.Or(err, v.unkept); err != nil {
 		return fmt.Errorf("%w: %w", roster.ErrUnkept, err)
 	}
 	do, err := decide(v)
@@ -74,7 +75,7 @@ func (b *binder) change(s *slot, decide func(seen) (func(*binding.File) error, e
 	if err := b.update(do); err != nil {
 		return fmt.Errorf("%w: %w", roster.ErrUnkept, err)
 	}
-	v.results = binding.Resolve(b.store.File().Bindings, v.units)
+	v.results = b.resolve(v)
 	for _, o := range b.slots {
 		r, bound := v.result(o.key)
 		if !bound || !r.Usable() {
@@ -107,6 +108,9 @@ func (b *binder) give(s *slot, v seen, w roster.Wish) (func(*binding.File) error
 	u := binding.Of(d)
 	if k := v.serves(u, s.key.Role); k != (binding.Key{}) && k != s.key && !w.Take {
 		return nil, fmt.Errorf("%w: it is the %s", roster.ErrTaken, k)
+	}
+	if o := b.clash(s, d, v); o != nil {
+		return nil, fmt.Errorf("%w: it is the %s", roster.ErrTaken, o.key)
 	}
 	return b.bind(s, u, v, binding.Person), nil
 }
@@ -142,14 +146,29 @@ func (b *binder) refuse(s *slot, v seen) (func(*binding.File) error, error) {
 	return nil, roster.ErrNoOffer
 }
 
-// serves is whose device u is in a role now; zero for nobody's.
+// serves is whose device u is in a role, or would be once a person has said who is who; zero for nobody's.
 func (v seen) serves(u binding.Unit, role string) binding.Key {
 	for _, r := range v.results {
-		if r.Binding.Role == role && r.Usable() && r.Unit == u {
+		if r.Binding.Role == role && r.State != binding.Replacement && r.Unit == u {
 			return r.Binding.Key()
 		}
 	}
 	return binding.Key{}
+}
+
+// clash is the slot of another role that uses the very line of d that s would use; nil for none. A device may have more
+// than one: a printer with a keyboard.
+func (b *binder) clash(s *slot, d discover.Device, v seen) *slot {
+	own, _ := b.catalog.Use(d, s.kind, s.dev.Driver)
+	for _, o := range b.slots {
+		if r, bound := v.result(o.key); o.key.Role == s.key.Role || !bound || !r.Usable() || r.Unit != binding.Of(d) {
+			continue
+		}
+		if u, ok := b.catalog.Use(d, o.kind, o.dev.Driver); ok && u.Way == own.Way {
+			return o
+		}
+	}
+	return nil
 }
 
 // named is the device that a name means: its file below /dev, or as the settings name one.

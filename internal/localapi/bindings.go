@@ -74,7 +74,7 @@ func (s *server) putBinding(ctx context.Context, in *bindInput) (*bindReply, err
 		return nil, httpapi.Refuse(httpapi.InvalidField).About("take").Because("belongs to bind alone")
 	case in.Body.Take && c.lane != "":
 		return nil, httpapi.Refuse(httpapi.Forbidden).About("take").Because(onlyOwn)
-	case c.lane != "" && s.takes(in):
+	case c.lane != "" && (s.takes(in) || s.shared(in)):
 		return nil, httpapi.Refuse(httpapi.Forbidden).Because(onlyOwn)
 	}
 	b, err := s.own.Devices.Bind(ctx, in.Lane, in.Role, roster.Wish{Do: in.Body.Do, Device: in.Body.Device, Take: in.Body.Take})
@@ -86,6 +86,13 @@ func (s *server) putBinding(ctx context.Context, in *bindInput) (*bindReply, err
 }
 
 const onlyOwn = "a caller of one lane takes nothing from another"
+
+// shared says whether another lane uses the device of that role too.
+func (s *server) shared(in *bindInput) bool {
+	all := s.own.Devices.Bindings()
+	i := slices.IndexFunc(all, func(b roster.Binding) bool { return b.Lane == in.Lane && b.Role == in.Role })
+	return i >= 0 && slices.ContainsFunc(all, func(b roster.Binding) bool { return b.Device == all[i].Device && b.Lane != in.Lane })
+}
 
 // takes says whether a yes or a no would change what another lane has.
 func (s *server) takes(in *bindInput) bool {

@@ -3,16 +3,11 @@ package sqlitedb
 import (
 	"context"
 	"errors"
-	"runtime"
-
-	"golang.org/x/sys/unix"
 )
 
-// leastNice is the lowest priority that there is.
-const leastNice = 19
-
 // Inspect checks a file that was too large for Open to check, once, in the background: it answers at once, and Close ends
-// it. Damage stops the database as damage that a query has met does. Writers go on: the log alone grows for so long.
+// it. Damage stops the database as damage that a query has met does. Writers go on: the log alone grows, as long as one table
+// takes.
 func (db *DB) Inspect() {
 	if !db.unchecked {
 		return
@@ -29,13 +24,11 @@ func (db *DB) Inspect() {
 
 func (db *DB) inspect(ctx context.Context, over chan<- struct{}) {
 	defer close(over)
-	runtime.LockOSThread() // and never let go: the thread ends with this goroutine, and its priority with it
-	_ = unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), leastNice)
 	own, err := pool(db.cfg, reader, 1) // the readers are for whoever waits
 	if err != nil {
 		return
 	}
-	err = check(ctx, own, db.cfg.Path)
+	err = checkTables(ctx, own, db.cfg.Path)
 	_ = db.Explain(errors.Join(err, own.Close())) // damage is told to the next caller; the rest says nothing of the file
 }
 

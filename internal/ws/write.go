@@ -35,6 +35,9 @@ func (w *Conn) silent() bool {
 	}
 	now := time.Now()
 	next := w.beat - now.Sub(w.pinged)
+	if next < -w.beat { // we did not run ourselves: what the peer has said meanwhile is not read yet
+		w.heard = now
+	}
 	if next <= 0 {
 		w.ping, w.pinged, next = true, now, w.beat
 		w.nudge()
@@ -91,12 +94,12 @@ func (w *Conn) step() (again bool, err error) {
 			_ = w.control(websocket.CloseMessage, closeBody(ce.Code, ""))
 		}
 		return false, e
-	case w.ponging:
+	case w.ponging && w.closing == nil: // a flood of pings must not put off our end
 		p := w.pong
 		w.pong, w.ponging = nil, false
 		w.mu.Unlock()
 		return true, w.control(websocket.PongMessage, p)
-	case w.ping:
+	case w.ping && w.closing == nil:
 		w.ping = false
 		w.mu.Unlock()
 		return true, w.control(websocket.PingMessage, nil)

@@ -112,7 +112,7 @@ func (s *Store) Lift(ctx context.Context, terminal string, by int64) error {
 }
 
 // Lease gives a terminal the next numbers of the merchant's day.
-func (s *Store) Lease(ctx context.Context, terminal, merchant, day string, n int) (payment.Numbers, error) {
+func (s *Store) Lease(ctx context.Context, terminal string, epoch int64, merchant, day string, n int) (payment.Numbers, error) {
 	var out payment.Numbers
 	err := s.db.Write(ctx, func(tx *sqlitedb.Tx) error {
 		var d integrator.Day
@@ -126,11 +126,14 @@ func (s *Store) Lease(ctx context.Context, terminal, merchant, day string, n int
 ON CONFLICT (merchant) DO UPDATE SET day = excluded.day, start = excluded.start, used = excluded.used`, merchant, d.Day, d.Start, d.Used); err != nil {
 			return fmt.Errorf("lease numbers: %w", err)
 		}
-		r, err := tx.Exec(`UPDATE terminals SET numbers_day = $2, numbers_from = $3, numbers_to = $4 WHERE name = $1`, terminal, out.Day, out.From, out.To)
+		r, err := tx.Exec(`UPDATE terminals SET numbers_day = $2, numbers_from = $3, numbers_to = $4 WHERE name = $1 AND ($5 = 0 OR epoch = $5)`, terminal, out.Day, out.From, out.To, epoch)
 		if err != nil {
 			return fmt.Errorf("lease numbers: %w", err)
 		}
 		if n, err := r.RowsAffected(); err == nil && n == 0 {
+			if epoch > 0 {
+				return integrator.ErrSuperseded
+			}
 			return integrator.ErrUnknownTerminal
 		}
 		return nil

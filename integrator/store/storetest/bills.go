@@ -326,7 +326,7 @@ func reopen(t *testing.T, b *bench) {
 	s := b.full()
 	b.put(t, s)
 	b.change(t, s.ID, func(c *integrator.Case) { everything(b, c.Bill)(c) })
-	if _, err := b.Lease(t.Context(), "till-1", "shop", "2026-11-22", 50); err != nil {
+	if _, err := b.Lease(t.Context(), "till-1", 0, "shop", "2026-11-22", 50); err != nil {
 		t.Fatal(err)
 	}
 	want(t, b.ChangeTerminal(t.Context(), "till-1", func(x *integrator.Terminal) error { x.Blocked = true; return nil }), nil)

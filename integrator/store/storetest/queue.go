@@ -261,7 +261,7 @@ func numbers(t *testing.T, b *bench) {
 	seen := map[string]bool{}
 	lease := func(terminal, day string, n int) payment.Numbers {
 		t.Helper()
-		x, err := b.Lease(t.Context(), terminal, "shop", day, n)
+		x, err := b.Lease(t.Context(), terminal, 0, "shop", day, n)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -290,11 +290,19 @@ func numbers(t *testing.T, b *bench) {
 	if err != nil || x.Numbers != second {
 		t.Errorf("the terminal holds %+v, want %+v, %v", x.Numbers, second, err)
 	}
-	if other, err := b.Lease(t.Context(), "till-1", "another shop", "2026-11-23", 50); err != nil || other.From != 1000 {
+	if other, err := b.Lease(t.Context(), "till-1", 0, "another shop", "2026-11-23", 50); err != nil || other.From != 1000 {
 		t.Errorf("another merchant: %+v, %v", other, err)
 	}
-	_, err = b.Lease(t.Context(), "nobody", "shop", "2026-11-23", 1)
+	_, err = b.Lease(t.Context(), "nobody", 0, "shop", "2026-11-23", 1)
 	want(t, err, integrator.ErrUnknownTerminal)
+	_, err = b.Lease(t.Context(), "till-2", x.Epoch+7, "shop", "2026-11-23", 50) // a session that is over
+	want(t, err, integrator.ErrSuperseded)
+	if y, err := b.Terminal(t.Context(), "till-2"); err != nil || y.Numbers != second {
+		t.Errorf("a session that is over got it %+v, %v", y.Numbers, err)
+	}
+	if next := lease("till-1", "2026-11-23", 50); next.From != second.To+1 {
+		t.Errorf("and used up numbers: next are %+v after %+v", next, second)
+	}
 	t.Logf("%d numbers leased, none twice", len(seen))
 }
 
