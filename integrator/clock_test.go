@@ -1,12 +1,17 @@
 package integrator_test
 
 import (
+	"errors"
+	"log/slog"
+	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"tilld/integrator"
 	"tilld/integrator/provider"
+	"tilld/integrator/store/sqlite"
 	"tilld/payment"
 )
 
@@ -140,4 +145,61 @@ func TestResumeNeverRunsBackAndIsNotPoisoned(t *testing.T) {
 	if got := integrator.ResumeForTest(noon, integrator.Reckoning{}); !got.Equal(noon) {
 		t.Errorf("a new ledger begins at %v", got)
 	}
+}
+
+// A machine that starts three hours ahead, is set right at once and dies in the same minute: the ledger has noted where its
+// time stands, and does not go back to before what it has stored.
+func TestTheStartIsNotedAtOnce(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		r.off.Store(int64(3 * time.Hour))
+		r.restart()
+		id := r.create(payment.Show, 100)
+		r.await(id, payment.EvOpen, time.Second)
+		time.Sleep(10 * time.Second)
+		r.off.Store(0)
+		time.Sleep(20 * time.Second)
+		r.crash()
+		r.await(id, payment.EvClosed, 200*time.Second)
+		r.audit(0, 0, 0, 0)
+	})
+}
+
+// halting is a store that can be stopped for good, as by damage that was found beside the work.
+type halting struct {
+	integrator.Store
+	why atomic.Pointer[error]
+}
+
+func (h *halting) Stopped() error {
+	if p := h.why.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+func TestAServerWithNothingToDoEndsWithItsStore(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		r.down()
+		store, err := sqlite.Open(t.Context(), filepath.Join(r.dir, "ledger.db"))
+		r.ok(err)
+		defer store.Close()
+		h := &halting{Store: store}
+		svc, err := integrator.New(integrator.Config{
+			Store: h, Providers: map[string]provider.Provider{"bank": r.bank}, Show: "bank", Scan: "bank", Merchant: "shop", Settings: r.set, Log: slog.New(slog.DiscardHandler),
+		})
+		r.ok(err)
+		ended := make(chan error, 1)
+		go func() { ended <- svc.Run(t.Context()) }()
+		time.Sleep(90 * time.Second)
+		damaged := errors.New("damaged")
+		h.why.Store(&damaged)
+		select {
+		case err := <-ended:
+			if !errors.Is(err, damaged) {
+				t.Errorf("it ended with %v", err)
+			}
+		case <-time.After(2 * time.Minute):
+			t.Error("it goes on and refuses everybody")
+		}
+	})
 }
