@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"tilld/integrator"
@@ -151,8 +152,11 @@ func TestResumeNeverRunsBackAndIsNotPoisoned(t *testing.T) {
 // time stands, and does not go back to before what it has stored.
 func TestTheStartIsNotedAtOnce(t *testing.T) {
 	run(t, func(t *testing.T, r *rig) {
+		r.down()
 		r.off.Store(int64(3 * time.Hour))
-		r.restart()
+		r.up()
+		synctest.Wait() // nothing has happened when the server looks for the first time
+		r.session()
 		id := r.create(payment.Show, 100)
 		r.await(id, payment.EvOpen, time.Second)
 		time.Sleep(10 * time.Second)
