@@ -15,19 +15,8 @@ func check(ctx context.Context, db *sql.DB, path string) error { return checkOf(
 // checkTables is check for one table with its indexes after another, so that no reader stands in the way of the log for as
 // long as all of them take. It does not see what belongs to no table.
 func checkTables(ctx context.Context, db *sql.DB, path string) error {
-	names, err := db.QueryContext(ctx, "SELECT name FROM sqlite_schema WHERE type = 'table'")
+	tables, err := tables(ctx, db)
 	if err != nil {
-		return fmt.Errorf("list the tables: %w", err)
-	}
-	var tables []string
-	for names.Next() {
-		var s string
-		if err := names.Scan(&s); err != nil {
-			return fmt.Errorf("list the tables: %w", errors.Join(err, names.Close()))
-		}
-		tables = append(tables, s)
-	}
-	if err := errors.Join(names.Err(), names.Close()); err != nil {
 		return fmt.Errorf("list the tables: %w", err)
 	}
 	for _, s := range tables {
@@ -36,6 +25,23 @@ func checkTables(ctx context.Context, db *sql.DB, path string) error {
 		}
 	}
 	return nil
+}
+
+func tables(ctx context.Context, db *sql.DB) ([]string, error) {
+	rows, err := db.QueryContext(ctx, "SELECT name FROM sqlite_schema WHERE type = 'table'")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // Err below says what matters
+	var out []string
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, rows.Err()
 }
 
 func checkOf(ctx context.Context, db *sql.DB, path, of string) error {
