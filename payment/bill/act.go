@@ -105,11 +105,12 @@ func request(s *State) string {
 }
 
 // expect marks what may come back from the bank by itself, of one payment or ("") of all: the worker asks, and sends
-// nothing until the window ended.
+// nothing until the window ended. What waits for a person is among it, lest it be paid by hand meanwhile; it is a person's
+// again if the bank has not done it by then.
 func expect(s *State, e *Event, txn string) {
 	for i := range s.Obligations {
-		if o := &s.Obligations[i]; waiting(o, txn) && !o.ByProvider {
-			o.ByProvider = true
+		if o := &s.Obligations[i]; unasked(o, txn) && !o.ByProvider {
+			o.State, o.ByProvider = Owed, true
 			o.Window = e.Now.Add(e.traits().RefundWindow)
 			o.Next = o.Window
 		}

@@ -265,6 +265,20 @@ func TestFault(t *testing.T) {
 			w.gaveBack("tx1", 60, "done").took("O9").sums(0, 90, 60, 0).gaveBack("tx1", 60, "done").sums(0, 90, 60, 0)
 			w.gaveBack("tx1", 100, "done").sums(0, 50, 100, 0)
 		}},
+		{"what the bank refused to return is not paid by hand while a kill may give it back", func(w *world) {
+			w.env.Traits.KillRefunds, w.env.Traits.Methods = true, []string{"refund"}
+			w.opened().whole("k").looked(bill.Pending, w.money(50)).took("B16", "O1")
+			j := w.tick(0).sent()
+			w.has("worker", "sends it", len(j) == 1)
+			w.returnSaid(j[0].Request, "refused").took("O5").has("debt", "a person's", w.s.Obligations[0].State == bill.Human)
+			w.after(3*time.Second).looked(bill.Pending).took("B13k").works(bill.Kill)
+			w.has("debt", "the bank's for now", w.s.Obligations[0].State == bill.Owed && w.s.Obligations[0].ByProvider).sums(0, 50, 0, 0)
+			w.report(bill.Report{Work: bill.Kill, Status: bill.Dead}).took("B18")
+			v := *w
+			w.gaveBack("tx1", 50, "done").took("O9").sums(0, 0, 50, 0)
+			v.tick(25*time.Hour).looked(bill.Dead).took("O9").tick(0).took("O2").has("debt", "a person's again", v.s.Obligations[0].State == bill.Human)
+			v.sums(0, 50, 0, 0)
+		}},
 		{"what the bank gave back of kept money is booked once, and in its own sum", func(w *world) {
 			w.opened().paid(200).confirm(200).gaveBack("tx1", 30, "done").took("B38").sums(170, 0, 30, 0)
 			w.gaveBack("tx1", 30, "done").not("B38").gaveBack("tx1", 50, "done").took("B38").sums(150, 0, 50, 0)
