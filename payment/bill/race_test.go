@@ -267,8 +267,8 @@ func TestFault(t *testing.T) {
 		}},
 		{"what the bank refused to return is not paid by hand while a kill may give it back", func(w *world) {
 			w.env.Traits.KillRefunds, w.env.Traits.Methods = true, []string{"refund"}
-			w.opened().whole("k").looked(bill.Pending, w.money(50)).took("B16", "O1")
-			j := w.tick(0).sent()
+			w.opened().whole("k").looked(bill.Paying, w.money(50)).took("B16", "O1", "B17")
+			j := w.sent()
 			w.has("worker", "sends it", len(j) == 1)
 			w.returnSaid(j[0].Request, "refused").took("O5").has("debt", "a person's", w.s.Obligations[0].State == bill.Human)
 			w.after(3*time.Second).looked(bill.Pending).took("B13k").works(bill.Kill)
