@@ -271,7 +271,7 @@ func TestFault(t *testing.T) {
 			j := w.sent()
 			w.has("worker", "sends it", len(j) == 1)
 			w.returnSaid(j[0].Request, "refused").took("O5").has("debt", "a person's", w.s.Obligations[0].State == bill.Human)
-			w.after(3*time.Second).looked(bill.Pending).took("B13k").works(bill.Kill)
+			w.after(3 * time.Second).looked(bill.Pending).took("B13k").works(bill.Kill)
 			w.has("debt", "the bank's for now", w.s.Obligations[0].State == bill.Owed && w.s.Obligations[0].ByProvider).sums(0, 50, 0, 0)
 			w.report(bill.Report{Work: bill.Kill, Status: bill.Dead}).took("B18")
 			v := *w
