@@ -36,14 +36,14 @@ func (r *Rows) Next() bool {
 
 // Scan copies the row's columns into what the pointers point at: text, numbers and truth values of any named type, bytes,
 // any and sql.Scanner. A whole number fits into text and text into bytes; no other
-// value is converted.
+// value is converted. Bytes for text are damage.
 func (r *Rows) Scan(into ...any) error {
 	if len(into) != len(r.row) {
 		return fmt.Errorf("scan: %d columns into %d places", len(r.row), len(into))
 	}
 	for i, p := range into {
 		if err := assign(p, r.row[i]); err != nil {
-			return fmt.Errorf("scan column %s: %w", r.rows.Columns()[i], err)
+			return r.tx.note(fmt.Errorf("scan column %s: %w", r.rows.Columns()[i], err))
 		}
 	}
 	return nil
@@ -139,6 +139,9 @@ func assignKind(p reflect.Value, v driver.Value) error {
 		if d.Kind() == reflect.Slice && d.Type().Elem().Kind() == reflect.Uint8 {
 			d.SetBytes(x)
 			return nil
+		}
+		if d.Kind() == reflect.String { // nothing writes that: a bit of the row's own description has turned
+			return fmt.Errorf("bytes stand where text was written: %w", ErrDamaged)
 		}
 	case bool:
 		if d.Kind() == reflect.Bool {

@@ -105,3 +105,20 @@ func TestBeginAndFinishStandAroundEachTry(t *testing.T) {
 		}
 	})
 }
+
+// A turned bit in what a row says of its own columns makes bytes of a text.
+func TestBytesInAColumnOfTextAreDamage(t *testing.T) {
+	type word string
+	for name, into := range map[string]any{"string": new(string), "named": new(word)} {
+		t.Run(name, func(t *testing.T) {
+			db := open(t, config(t))
+			err := db.Write(t.Context(), func(tx *sqlitedb.Tx) error { return tx.QueryRow("SELECT x'6f6b'").Scan(into) })
+			if !errors.Is(err, sqlitedb.ErrDamaged) {
+				t.Errorf("%v", err)
+			}
+			if err := db.Write(t.Context(), add("a")); !errors.Is(err, sqlitedb.ErrStopped) {
+				t.Errorf("and it goes on: %v", err)
+			}
+		})
+	}
+}
