@@ -5,6 +5,7 @@ import (
 	"flag"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -17,7 +18,7 @@ import (
 	"tilld/devices/models"
 )
 
-var update = flag.Bool("update", false, "rewrite the tables in docs/devices.md")
+var update = flag.Bool("update", false, "rewrite the tables in docs/devices.md and systemd/60-tilld.rules")
 
 func known() models.Known {
 	return models.Known{
@@ -260,6 +261,34 @@ func TestTablesOfThePage(t *testing.T) {
 		if err := os.WriteFile(page, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// systemd/60-tilld.rules has the rules as the files are.
+func TestUdevRules(t *testing.T) {
+	const file = "../../systemd/60-tilld.rules"
+	want := load(t).UdevRules()
+	if *update {
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if have, err := os.ReadFile(file); err != nil || string(have) != want {
+		t.Errorf("%s is not what configs/models says; go test ./devices/models -update makes it anew (%v)", file, err)
+	}
+	row := regexp.MustCompile(`^SUBSYSTEM=="(hidraw|input)", (KERNEL=="event\*", )?ATTRS\{idVendor\}=="[0-9a-f]{4}", ATTRS\{idProduct\}=="[0-9a-f]{4}", GROUP="tilld", MODE="06[46]0"$`)
+	rules := 0
+	for _, l := range strings.Split(strings.TrimSpace(want), "\n") {
+		switch {
+		case strings.HasPrefix(l, "# "):
+		case row.MatchString(l):
+			rules++
+		default:
+			t.Errorf("no rule, no comment: %q", l)
+		}
+	}
+	if rules == 0 {
+		t.Error("no product has a rule")
 	}
 }
 

@@ -5,13 +5,15 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 )
 
 // SecretBytes is the most that a file of a token or a key may hold.
 const SecretBytes = 64 << 10
 
 // Secret reads a file that holds a token or a key, without the blanks around it. A file that others than its owner may
-// read or write is refused: it is no secret. An error never holds a byte of it.
+// read or write is refused: it is no secret. Of systemd's credentials, which since its version 254 are root's and shown to
+// the unit's user by an access list, the group's bits are that list's mask. An error never holds a byte of it.
 func Secret(file string) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -22,7 +24,11 @@ func Secret(file string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if mode := i.Mode().Perm(); mode&0o077 != 0 {
+	others := os.FileMode(0o077)
+	if dir := os.Getenv("CREDENTIALS_DIRECTORY"); dir != "" && filepath.Dir(file) == filepath.Clean(dir) {
+		others = 0o037
+	}
+	if mode := i.Mode().Perm(); mode&others != 0 {
 		return nil, fmt.Errorf("%s can be read or written by others than its owner (mode %04o): chmod 600 it, and if it stood open for long, take another secret", file, mode)
 	}
 	b, err := io.ReadAll(io.LimitReader(f, SecretBytes+1))

@@ -44,3 +44,34 @@ func TestSecret(t *testing.T) {
 		t.Errorf("a file without an end: %v", err)
 	}
 }
+
+// Only what lies in systemd's own folder may be its group's to read, and never more than that.
+func TestSecretOfSystemd(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "till-1")
+	if err := os.WriteFile(file, []byte("token"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		folder string
+		mode   os.FileMode
+		good   bool
+	}{
+		{dir, 0o440, true},
+		{dir + "/", 0o400, true},
+		{dir, 0o460, false},
+		{dir, 0o444, false},
+		{dir, 0o450, false},
+		{"", 0o440, false},
+		{filepath.Dir(dir), 0o440, false},
+		{t.TempDir(), 0o440, false},
+	} {
+		t.Setenv("CREDENTIALS_DIRECTORY", c.folder)
+		if err := os.Chmod(file, c.mode); err != nil {
+			t.Fatal(err)
+		}
+		if b, err := conffile.Secret(file); (err == nil) != c.good || c.good && string(b) != "token" {
+			t.Errorf("folder %q, mode %o: %q, %v", c.folder, c.mode, b, err)
+		}
+	}
+}
