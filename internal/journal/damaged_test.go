@@ -169,7 +169,7 @@ func TestDamagedAtEachPage(t *testing.T) {
 			t.Fatalf("%s and whole: %s", name, got)
 		}
 	}
-	tally, faults := spoil.Each("journal.db", b.closed, b.killed, spoil.Strides{Pages: 401, Frames: 1009}, func(f spoil.Files, kind, what string) string {
+	tally, faults := spoil.Each(t, "journal.db", b.closed, b.killed, spoil.Strides{Pages: 401, Frames: 1009}, func(t *testing.T, f spoil.Files, kind, what string) string {
 		got := b.open(t, f, what)
 		if got != asked && !spoil.Allowed(kind, got) {
 			t.Errorf("%s: %s", what, got)

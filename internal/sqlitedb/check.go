@@ -8,19 +8,37 @@ import (
 	"strings"
 )
 
-// check runs SQLite's own integrity_check; its first findings are the cause of ErrDamaged. quick_check would leave out
-// whether each index holds what its table holds: a bit that turns in an index hides a row from whoever looks for it.
-func check(ctx context.Context, db *sql.DB, path string) error { return checkOf(ctx, db, path, "3") }
+// check runs SQLite's own integrity_check and looks at the types that it leaves out; the first findings are the cause of
+// ErrDamaged. quick_check would leave out whether each index holds what its table holds: a bit that turns in an index hides
+// a row from whoever looks for it.
+//
+// A database that a query has found to be damaged is sound again after this alone. So what is damage to a query must be
+// damage to it: ErrDamaged of Rows.Scan is a wrong type.
+func check(ctx context.Context, db *sql.DB, path string) error {
+	if err := checkOf(ctx, db, path, "3"); err != nil {
+		return err
+	}
+	return eachTable(ctx, db, func(table string) error { return checkTypes(ctx, db, path, table) })
+}
 
 // checkTables is check for one table with its indexes after another, so that no reader stands in the way of the log for as
 // long as all of them take. It does not see what belongs to no table.
 func checkTables(ctx context.Context, db *sql.DB, path string) error {
+	return eachTable(ctx, db, func(table string) error {
+		if err := checkOf(ctx, db, path, quote(table)); err != nil {
+			return err
+		}
+		return checkTypes(ctx, db, path, table)
+	})
+}
+
+func eachTable(ctx context.Context, db *sql.DB, do func(table string) error) error {
 	tables, err := tables(ctx, db)
 	if err != nil {
 		return fmt.Errorf("list the tables: %w", err)
 	}
 	for _, s := range tables {
-		if err := checkOf(ctx, db, path, `"`+strings.ReplaceAll(s, `"`, `""`)+`"`); err != nil {
+		if err := do(s); err != nil {
 			return err
 		}
 	}

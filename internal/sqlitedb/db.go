@@ -55,13 +55,14 @@ type DB struct {
 
 	unchecked bool // the file was too large to be checked by Open
 
-	mu      sync.Mutex
-	queue   []*job
-	closing bool
-	stopped error
-	wake    chan struct{} // capacity 1: a full channel already says "look"
-	done    chan struct{} // closed when the writer's goroutine has ended
-	ending  error         // of the writer's last act, read after done
+	mu        sync.Mutex
+	queue     []*job
+	closing   bool
+	stopped   error
+	suspected bool          // the mark for the next Open is made
+	wake      chan struct{} // capacity 1: a full channel already says "look"
+	done      chan struct{} // closed when the writer's goroutine has ended
+	ending    error         // of the writer's last act, read after done
 
 	endInspect context.CancelFunc // of the inspection under way
 	inspected  chan struct{}      // closed when it is over; nil: there is none

@@ -152,15 +152,32 @@ func TestSetAsideTwiceInOneSecondKeepsBoth(t *testing.T) {
 }
 
 func TestDamageMetByAQueryStopsAndIsCheckedNextTime(t *testing.T) {
+	t.Run("first", func(t *testing.T) { damageMet(t, false) })
+	t.Run("after a failed write", func(t *testing.T) { damageMet(t, true) })
+}
+
+func damageMet(t *testing.T, failed bool) {
+	t.Helper()
 	cfg := made(t)
 	for at := int64(4096 * 4); at < 4096*12; at += 4096 {
 		overwrite(t, cfg.Path, at, bytes.Repeat([]byte{0x5a}, 4096))
 	}
 	cfg.CheckLimit = -1 // as if it were too large to check
+	cfg.Fault = func(op string) error {
+		if op == "begin" && failed {
+			return syscall.EIO
+		}
+		return nil
+	}
 	db := open(t, cfg)
+	if failed {
+		if err := db.Write(t.Context(), add("x")); !errors.Is(err, sqlitedb.ErrDisk) {
+			t.Fatalf("a failed write: %v", err)
+		}
+	}
 	var n int
 	err := db.Explain(db.Read().QueryRow("SELECT sum(length(name)) FROM thing").Scan(&n))
-	if !errors.Is(err, sqlitedb.ErrDamaged) {
+	if !errors.Is(err, sqlitedb.ErrStopped) || errors.Is(err, sqlitedb.ErrDamaged) == failed {
 		t.Fatalf("query over damaged pages: %v", err)
 	}
 	if err := db.Write(t.Context(), add("x")); !errors.Is(err, sqlitedb.ErrStopped) {

@@ -86,14 +86,15 @@ func (db *DB) nudge() {
 	}
 }
 
-// stop makes err final. The first one stays.
+// stop makes err final. The first one stays. Damage leaves a mark, also when something else was first.
 func (db *DB) stop(err error) error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
+	if errors.Is(err, ErrDamaged) && !db.suspected {
+		db.suspected = true
+		err = errors.Join(err, suspect(db.cfg.Path))
+	}
 	if db.stopped == nil {
-		if errors.Is(err, ErrDamaged) {
-			err = errors.Join(err, suspect(db.cfg.Path))
-		}
 		db.stopped = condition(ErrStopped, db.cfg.Path, err)
 	}
 	return db.stopped

@@ -217,7 +217,7 @@ func TestDamagedAtEachPage(t *testing.T) {
 			t.Fatalf("%s and whole: %s", name, got)
 		}
 	}
-	tally, faults := spoil.Each("ledger.db", l.closed, l.killed, spoil.Strides{Pages: 307, Frames: 1409}, func(f spoil.Files, kind, what string) string {
+	tally, faults := spoil.Each(t, "ledger.db", l.closed, l.killed, spoil.Strides{Pages: 307, Frames: 1409}, func(t *testing.T, f spoil.Files, kind, what string) string {
 		got := l.open(t, f, what)
 		if !spoil.Allowed(kind, got) && !(got == emptied && strings.HasSuffix(kind, spoil.Cut) && !strings.HasPrefix(kind, "log ")) {
 			t.Errorf("%s: %s", what, got)

@@ -19,6 +19,11 @@ import (
 	"tilld/payment/bill"
 )
 
+// checked is a store whose file is looked at before it is closed: what it has written is no damage to the next start.
+type checked struct{ *sqlite.Store }
+
+func (c checked) Close() error { return errors.Join(c.Check(context.Background()), c.Store.Close()) }
+
 func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, dir string) storetest.Store {
 		t.Helper()
@@ -26,7 +31,7 @@ func TestStore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return s
+		return checked{s}
 	})
 }
 

@@ -3,9 +3,13 @@ package spoil
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync"
+	"testing"
 )
 
 // What may come of damage at either end, what is better first. An end may have further ones of its own.
@@ -46,27 +50,60 @@ func Allowed(kind, outcome string) bool {
 type Strides struct{ Pages, Frames int }
 
 // Each damages the database of that name in a directory as a clean end leaves it, and as a kill leaves it with its last
-// changes in the log. open is given the files, the kind of damage and where it is, and says what came of it.
-func Each(name string, closed, killed Files, quick Strides, open func(f Files, kind, what string) string) (Tally, int) {
+// changes in the log. open is given the files, the kind of damage and where it is, and says what came of it; as many of it
+// run at a time as there are cores.
+func Each(t *testing.T, name string, closed, killed Files, quick Strides, open func(t *testing.T, f Files, kind, what string) string) (Tally, int) {
+	t.Helper()
 	if os.Getenv("TILLD_DEPTH") == "prove" {
 		quick = Strides{1, 20}
 	}
+	next, stop := iter.Pull2(each(name, closed, killed, quick))
+	defer stop()
+	var mu sync.Mutex // next is not for two at a time
 	tally, faults := Tally{}, 0
-	try := func(f Files, log string, fault Fault) {
-		kind := log + fault.Kind
-		tally.Add(kind, open(f, kind, log+fault.String()))
-		faults++
-	}
-	for fault := range Pages(closed[name], quick.Pages) {
-		try(closed.With(name, fault.Bytes), "", fault)
-	}
-	for fault := range Pages(killed[name], 4*quick.Pages) {
-		try(killed.With(name, fault.Bytes), underA, fault)
-	}
-	for fault := range Frames(killed[name+"-wal"], quick.Frames) {
-		try(killed.With(name+"-wal", fault.Bytes), ofALog, fault)
-	}
+	t.Run("each", func(t *testing.T) { // ends when all of them have
+		for n := range runtime.GOMAXPROCS(0) {
+			t.Run(strconv.Itoa(n), func(t *testing.T) {
+				t.Parallel()
+				for {
+					mu.Lock()
+					f, fault, ok := next()
+					mu.Unlock()
+					if !ok {
+						return
+					}
+					came := open(t, f, fault.Kind, fault.String())
+					mu.Lock()
+					tally.Add(fault.Kind, came)
+					faults++
+					mu.Unlock()
+				}
+			})
+		}
+	})
 	return tally, faults
+}
+
+// each yields the files with each fault. What hits a log, or a file under one, says so in its kind.
+func each(name string, closed, killed Files, by Strides) iter.Seq2[Files, Fault] {
+	return func(yield func(Files, Fault) bool) {
+		for _, of := range []struct {
+			where, file string
+			files       Files
+			faults      iter.Seq[Fault]
+		}{
+			{"", name, closed, Pages(closed[name], by.Pages)},
+			{underA, name, killed, Pages(killed[name], 4*by.Pages)},
+			{ofALog, name + "-wal", killed, Frames(killed[name+"-wal"], by.Frames)},
+		} {
+			for fault := range of.faults {
+				fault.Kind = of.where + fault.Kind
+				if !yield(of.files.With(of.file, fault.Bytes), fault) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Difference says how far an answer is from the right one, and where. Each line of both has what is a column or a row of
