@@ -77,10 +77,15 @@ func standing(d client.Device) string {
 
 // ports lists where devices hang or could.
 func (s *setup) ports() *cobra.Command {
-	return &cobra.Command{
+	var network bool
+	cmd := &cobra.Command{
 		Use: "ports", Short: "Which lines does this machine have, and who holds them?", Args: cobra.NoArgs,
 		RunE: s.asking(func(ctx context.Context, c *client.Client) error {
-			all, err := c.Ports(ctx)
+			list, none := c.Ports, "this machine has no lines, and the settings name no address"
+			if network {
+				list, none = c.Network, "no printer has answered; the switch may keep multicast from it: its own test page has its address"
+			}
+			all, err := list(ctx)
 			if err != nil {
 				return err
 			}
@@ -88,7 +93,7 @@ func (s *setup) ports() *cobra.Command {
 				return printJSON(s.out, map[string]any{"ports": append([]client.Port{}, all...)})
 			}
 			if len(all) == 0 {
-				fmt.Fprintln(s.out, "this machine has no lines, and the settings name no address")
+				fmt.Fprintln(s.out, none)
 				return nil
 			}
 			w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
@@ -111,6 +116,8 @@ func (s *setup) ports() *cobra.Command {
 			return w.Flush()
 		}),
 	}
+	cmd.Flags().BoolVar(&network, "network", false, "ask the local network which printers are there; to use one, write port: {tcp: \"ADDRESS\"} into the settings")
+	return cmd
 }
 
 func dash(s string) string {

@@ -121,6 +121,7 @@ var rules = []rule{
 var doors = map[string][]string{
 	"go.bug.st/serial":                         {"devices/serialport"},
 	"github.com/google/gousb":                  {"devices/usbport"},
+	"github.com/miekg/dns":                     {"devices/mdns"},
 	"github.com/skip2/go-qrcode":               {"internal/qr"},
 	"github.com/gorilla/websocket":             {"internal/ws"},
 	"github.com/hennedo/escpos":                {"printer/escpos"},
@@ -133,6 +134,7 @@ var doors = map[string][]string{
 	"github.com/chromedp/chromedp":             {"internal/chrome"},
 	"github.com/prometheus/client_golang":      {"internal/metrics"},
 	"golang.org/x/image":                       {"printer", "display", "internal/shop", "internal/qr"},
+	"golang.org/x/net":                         {"devices/mdns"},
 	"golang.org/x/text":                        {"printer", "display"},
 	"golang.org/x/time":                        {"integrator", "internal/ws"},
 	"golang.org/x/sys":                         {"devices", "internal/sqlitedb", "internal/journal", "internal/localapi", "internal/httpapi", "internal/daemon", "internal/shop", "internal/usbbench"},

@@ -9,9 +9,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"tilld/devices"
 	"tilld/devices/discover"
 	"tilld/devices/discover/discovertest"
+	"tilld/devices/mdns"
 	"tilld/internal/daemon"
 	"tilld/internal/localapi/client"
 	"tilld/printer/escpos/emulator"
@@ -379,6 +382,34 @@ func TestThePrinterThatFeedsIsTheOne(t *testing.T) {
 	if r, err := b.client("").TestDevice(t.Context(), "printer-front"); err != nil || !r.OK || len(e.Receipts()) != 1 {
 		t.Errorf("%+v, %v, %d receipts", r, err, len(e.Receipts()))
 	}
+}
+
+// A printer of the network is listed, and it is nobody's before its address stands in the settings, even where it is the
+// only one and a role waits for a printer.
+func TestANetworkPrinterIsListedAndNotTaken(t *testing.T) {
+	d := newDesk(t)
+	b := d.box("outputs: [till], receipt_printer: front}\n  \"2\": {language: en, outputs: [till], receipt_printer: back",
+		"printers: {front: {port: {bound: true}}, back: {driver: escpos, port: {tcp: \"127.0.0.1:9\"}}}")
+	live := b.on
+	b.on = func(x *daemon.Daemon) {
+		live(x)
+		x.Near(mdns.Printer{Name: "Kasse 1", Product: "EPSON TM-m30III", Address: "192.0.2.50:9100"}, mdns.Printer{Name: "back", Address: "127.0.0.1:9"})
+	}
+	b.run()
+	near, err := b.client("").Network(t.Context())
+	want := []client.Port{
+		{Kind: "network-printer", Path: "192.0.2.50:9100", What: "EPSON TM-m30III, Kasse 1"},
+		{Kind: "network-printer", Path: "127.0.0.1:9", What: "back", Device: "printer-back"},
+	}
+	if diff := cmp.Diff(want, near); err != nil || diff != "" {
+		t.Errorf("%v %s", err, diff)
+	}
+	d.plug("4", gun("S-1"), nil) // and nothing has come by then
+	b.event("device.arrived", "S-1")
+	if x := b.binding("receipt-printer", "unbound"); x.Offer != nil || x.Unit != nil {
+		t.Errorf("%+v", x)
+	}
+	b.refused("1", "receipt-printer", client.Wish{Do: "bind", Device: "192.0.2.50:9100"}, "not_plugged_in")
 }
 
 // A file that is wrong is not written over; once a person has mended it, it counts.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tilld/devices/discover"
+	"tilld/devices/mdns"
 	"tilld/internal/journal"
 	"tilld/internal/record"
 )
@@ -38,11 +39,17 @@ func (c *Core) Commit(ctx context.Context, b record.Batch) error {
 // Live puts the box on a machine of a test's making: its files, its kernel's messages, and the line behind each node. A role
 // is given to the only device that fits once nothing has come or gone for quiet, and an answer stands once no other has come for twice as long.
 func (d *Daemon) Live(files fs.FS, access func(string) error, messages func() (discover.Source, error), line func(node string) string, quiet time.Duration) {
-	d.machine = machine{files: files, access: access, messages: messages, line: func(node, key string) (string, string) {
+	d.machine = machine{network: d.machine.network, files: files, access: access, messages: messages, line: func(node, key string) (string, string) {
 		if to := line(node); to != "" {
 			return to, "serial"
 		}
 		return node, key
 	}}
 	d.binder.machine, d.binder.quiet, d.binder.calm = d.machine, quiet, 2*quiet
+}
+
+// Near says which printers are in the network.
+func (d *Daemon) Near(all ...mdns.Printer) {
+	d.machine.network = func(context.Context) ([]mdns.Printer, error) { return all, nil }
+	d.binder.machine.network = d.machine.network
 }

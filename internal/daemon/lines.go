@@ -11,6 +11,7 @@ import (
 	"tilld/devices/arbiter"
 	"tilld/devices/discover"
 	"tilld/devices/fileport"
+	"tilld/devices/mdns"
 	"tilld/devices/netport"
 	"tilld/devices/serialport"
 	"tilld/devices/usbport"
@@ -52,9 +53,10 @@ func (p Port) where() string {
 
 // machine is what the box looks at and opens: this computer, or a test's.
 type machine struct {
-	files    fs.FS                                   // the root of its files
-	access   func(string) error                      // why a node cannot be opened
-	messages func() (discover.Source, error)         // of its kernel
+	files    fs.FS                           // the root of its files
+	access   func(string) error              // why a node cannot be opened
+	messages func() (discover.Source, error) // of its kernel
+	network  func(context.Context) ([]mdns.Printer, error)
 	shared   bool                                    // keys that are read are not kept from others
 	line     func(node, key string) (string, string) // the file to open for a node, and the key of the way to it
 }
@@ -66,7 +68,7 @@ func thisMachine() machine {
 			return nil, err // not a nil *Kernel in an interface
 		}
 		return k, nil
-	}, line: func(node, key string) (string, string) { return node, key }}
+	}, network: mdns.Find, line: func(node, key string) (string, string) { return node, key }}
 }
 
 // openPort opens the line, whichever kind it is. A device that is named by what it is, and not by a path, is looked for

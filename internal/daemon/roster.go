@@ -108,3 +108,26 @@ func (o owned) Ports() ([]roster.Port, error) {
 	}
 	return o.Roster.Ports(lines, nodes), nil
 }
+
+// Network are the printers that answer in the local network. One that the settings name says which device it is; the others
+// are nobody's until a person writes their address there.
+func (o owned) Network(ctx context.Context) ([]roster.Port, error) {
+	found, err := o.binder.machine.network(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("ask the network: %w", err)
+	}
+	var out []roster.Port
+	for _, p := range found {
+		x := roster.Port{Kind: "network-printer", Path: p.Address, What: p.Name}
+		if p.Product != "" && p.Product != p.Name {
+			x.What = p.Product + ", " + p.Name
+		}
+		for _, d := range o.List() {
+			if d.Port == p.Address {
+				x.Device = d.ID
+			}
+		}
+		out = append(out, x)
+	}
+	return out, nil
+}

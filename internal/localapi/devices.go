@@ -44,6 +44,10 @@ func (s *server) devices(a *httpapi.API) {
 		"Counters begin with the program. last_error stays when it is over."), s.listDevices)
 	httpapi.Handle(a, get("list_ports", "/v1/ports", "Where devices hang or could, and who holds the lines",
 		"Without root only programs of the daemon's own user are seen as holders."), s.listPorts)
+	network := get("list_network_printers", "/v1/ports/network", "Which printers answer in the local network",
+		"Asked by multicast DNS at this call and never else; it takes a good second. Listed are those that take raw jobs. None is used before a person has written its address into the settings.")
+	network.Waits = true
+	httpapi.Handle(a, network, s.listNetwork)
 	httpapi.Handle(a, httpapi.Route{
 		ID: "test_device", Method: http.MethodPost, Path: "/v1/devices/{device}/test", Tag: "devices", Allow: []Role{Technician}, Waits: true,
 		Summary: "Try a device out",
@@ -108,6 +112,18 @@ func (s *server) listPorts(context.Context, *struct{}) (*portsReply, error) {
 	ports, err := s.own.Devices.Ports()
 	out.Body.Ports = append([]roster.Port{}, ports...)
 	return out, err
+}
+
+func (s *server) listNetwork(ctx context.Context, _ *struct{}) (*portsReply, error) {
+	wctx, over := httpapi.Waiting(ctx)
+	defer over()
+	out := &portsReply{}
+	ports, err := s.own.Devices.Network(wctx)
+	out.Body.Ports = append([]roster.Port{}, ports...)
+	if err != nil {
+		return nil, s.no(ctx, err)
+	}
+	return out, nil
 }
 
 func (s *server) testDevice(ctx context.Context, in *testInput) (*testReply, error) {

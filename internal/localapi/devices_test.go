@@ -14,7 +14,7 @@ import (
 
 func TestDevices(t *testing.T) {
 	f := start(t)
-	for _, path := range []string{"/v1/devices", "/v1/ports", "/v1/bindings"} {
+	for _, path := range []string{"/v1/devices", "/v1/ports", "/v1/ports/network", "/v1/bindings"} {
 		if a := f.do("tech", "GET", path, ""); a.status != http.StatusOK || !strings.Contains(a.body, ":[]}") {
 			t.Errorf("none: %s: %d %s", path, a.status, a.body)
 		}
@@ -41,6 +41,10 @@ func TestDevices(t *testing.T) {
 	ports, err := c.Ports(t.Context())
 	if err != nil || len(ports) != 1 || ports[0].Holders[0].Program != "minicom" {
 		t.Errorf("ports: %+v, %v", ports, err)
+	}
+	f.box.Gear.SetPorts(ports[0], roster.Port{Kind: "network-printer", Path: "192.0.2.50:9100", What: "EPSON TM-m30III"})
+	if near, err := c.Network(t.Context()); err != nil || len(near) != 1 || near[0].Path != "192.0.2.50:9100" {
+		t.Errorf("network: %+v, %v", near, err)
 	}
 	bindings, err := c.Bindings(t.Context())
 	if err != nil || len(bindings) != 2 || bindings[1].Lane != "2" || bindings[1].Role != "scanner" || bindings[1].Device != "scanner-2" {

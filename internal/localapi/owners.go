@@ -95,6 +95,8 @@ type Devices interface {
 	List() []roster.Device
 	// Ports are the places of this machine where a device hangs or could, with whoever holds them.
 	Ports() ([]roster.Port, error)
+	// Network asks the local network for printers; that takes more than a second.
+	Network(ctx context.Context) ([]roster.Port, error)
 	Bindings() []roster.Binding
 	// Bind does what a person wants of a role's binding; its errors are those of roster.
 	Bind(ctx context.Context, lane, role string, w roster.Wish) (roster.Binding, error)

@@ -66,6 +66,15 @@ func (c *Client) Ports(ctx context.Context) ([]Port, error) {
 	return out.Ports, err
 }
 
+// Network lists the printers that answer in the local network; it takes more than a second.
+func (c *Client) Network(ctx context.Context) ([]Port, error) {
+	var out struct {
+		Ports []Port `json:"ports"`
+	}
+	_, err := c.call(ctx, http.MethodGet, "/v1/ports/network", nil, &out, 0)
+	return out.Ports, err
+}
+
 // Trace takes down what goes over a device's line for a while, at most a minute, as a session.
 func (c *Client) Trace(ctx context.Context, id string, long time.Duration) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, CallTime+long)

@@ -92,6 +92,12 @@ func (g *Gear) Ports() ([]roster.Port, error) {
 	return slices.Clone(g.ports), nil
 }
 
+// Network is what was set of the network.
+func (g *Gear) Network(context.Context) ([]roster.Port, error) {
+	all, err := g.Ports()
+	return slices.DeleteFunc(all, func(p roster.Port) bool { return p.Kind != "network-printer" }), err
+}
+
 // Trace answers at once.
 func (g *Gear) Trace(_ context.Context, id string, long time.Duration) (string, error) {
 	return fmt.Sprintf("# %s for %v\n> \"\\x1b@\"\n", id, long), nil
