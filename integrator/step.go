@@ -114,7 +114,7 @@ func (s *Service) tellLog(id string, cause bill.Cause, out outcome) {
 		b := t.Body
 		switch t.Type {
 		case payment.EvPaid, payment.EvClosed, payment.EvDone, payment.EvReturned, payment.EvPaidAfter, payment.EvLate:
-			s.log.Info(t.Type, "bill", id, "number", b.Number, "terminal", out.bill.Terminal, "lane", b.Lane, "provider", b.Provider,
+			s.log.Info("bill moved", "bill", id, "event", t.Type, "number", b.Number, "terminal", out.bill.Terminal, "lane", b.Lane, "provider", b.Provider,
 				"status", b.Status, "paid", b.Paid, "kept", b.Kept, "owed", b.Owed, "currency", b.Amount.Currency)
 		case payment.EvDoubt:
 			s.log.Warn("bill in doubt", "bill", id, "number", b.Number, "provider", b.Provider)

@@ -36,7 +36,7 @@ func (p payments) Story(ctx context.Context, id string) (lane.Story, error) {
 		return st, err
 	}
 	err = p.c.journal.Between(ctx, after, upto, "", func(e record.Event) error {
-		if e.Lane != st.Payment.Lane {
+		if e.Lane != st.Payment.Lane || othersSlip(e, st.Payment) {
 			return nil
 		}
 		if s, ok := deviceStep(e); ok {
@@ -63,6 +63,18 @@ func (p payments) shownOn(ctx context.Context, st *lane.Story) {
 			s.Note = "on " + strings.Join(kept.ShownOn, ", ")
 		}
 	}
+}
+
+// othersSlip tells a paper of the box's own about another payment: of two sales that follow each other fast, each story has
+// its own papers.
+func othersSlip(e record.Event, p lane.Public) bool {
+	var j printing.Job
+	if !strings.HasPrefix(e.Type, "print.") || json.Unmarshal(e.Data, &j) != nil {
+		return false
+	}
+	_, of, own := strings.Cut(j.Reference, "/")
+	of, _, _ = strings.Cut(of, "/")
+	return own && of != p.ID && !slices.ContainsFunc(p.Returns, func(r lane.Return) bool { return r.ID == of })
 }
 
 // deviceStep is an event of a device as a step of a story; Slow marks what a person should look at.

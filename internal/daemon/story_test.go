@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tilld/internal/record"
+	"tilld/payment/lane"
 )
 
 func TestWhatDevicesDidIsToldInAStory(t *testing.T) {
@@ -35,5 +36,20 @@ func TestWhatDevicesDidIsToldInAStory(t *testing.T) {
 		if ok && (s.What != c.what || s.Note != c.note || s.Slow != c.slow || s.Where != "device" || !s.At.Equal(at)) {
 			t.Errorf("%s: %+v", c.typ, s)
 		}
+	}
+}
+
+func TestAStoryHasItsOwnPapers(t *testing.T) {
+	p := lane.Public{ID: "pay-1", Returns: []lane.Return{{ID: "ret-1"}}}
+	for reference, others := range map[string]bool{
+		"paid/pay-1": false, "returned/ret-1": false, "code/pay-1/00ff": false, "R-77-receipt": false,
+		"paid/pay-2": true, "returned/ret-2": true, "code/pay-2/00ff": true,
+	} {
+		if e := (record.Event{Type: "print.printed", Data: []byte(`{"reference":"` + reference + `"}`)}); othersSlip(e, p) != others {
+			t.Errorf("%s: another payment's %v", reference, !others)
+		}
+	}
+	if othersSlip(record.Event{Type: "device.away", Data: []byte(`{"reference":"paid/pay-2"}`)}, p) {
+		t.Error("a device is nobody's slip")
 	}
 }
