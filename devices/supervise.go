@@ -10,11 +10,13 @@ import (
 
 // Pauses between two attempts to open a device: they grow from first to last, each with a part of chance, so that twenty
 // devices behind one hub do not come at one moment. A device that is not there, or that could be opened a moment ago, is
-// looked for more often: looking costs nothing, and whoever plugs it in stands there. One that needs a person is tried at the last pause only.
+// looked for more often: whoever plugs it in stands there. Where a plug rings, one that is not there is hardly looked for:
+// each look wakes a machine that sleeps. One that needs a person is tried at the last pause only.
 const (
 	firstPause = 500 * time.Millisecond
 	awayPause  = 3 * time.Second
 	lastPause  = 15 * time.Second
+	rungPause  = time.Minute      // in case a ring was lost
 	steadyFor  = 10 * time.Second // has served this long: whatever comes is a new trouble
 	sayAgain   = 10 * time.Minute // an outage that goes on is logged this often
 )
@@ -28,6 +30,7 @@ type Supervise[T any] struct {
 	Use   func(dev T, ready bool)        // this is the device now, or none is; may be nil; must not block
 	Tell  func(State, error)             // how it stands, with the error that made it so; may be nil; must not block
 	Again <-chan struct{}                // something was plugged in: try now; may be nil
+	Rings func() bool                    // a plug of this device comes with Again; nil: it does not
 	Log   *slog.Logger
 }
 
@@ -64,17 +67,22 @@ func (s *Supervise[T]) Run(ctx context.Context) {
 			out.flaps++
 		}
 		s.failed(&out, err)
+		last := lastPause
 		switch kind := Sort(err); {
 		case kind == NeedsPerson:
 			pause = lastPause
-		case kind == NotHere, opened:
+		case opened:
+			pause = min(pause, awayPause)
+		case kind == NotHere && s.Rings != nil && s.Rings():
+			last = rungPause
+		case kind == NotHere:
 			pause = min(pause, awayPause)
 		}
 		if !s.rest(ctx, pause) {
 			pause = firstPause
 			continue
 		}
-		pause = min(pause*2, lastPause)
+		pause = min(pause*2, last)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,6 +34,7 @@ func (p *played) String() string              { return "played" }
 type bench struct {
 	mu     sync.Mutex
 	find   func(try int) (*played, error)
+	rings  func() bool
 	tries  []time.Time
 	states []string
 	uses   []bool
@@ -41,7 +43,7 @@ type bench struct {
 
 func (b *bench) start(ctx context.Context, role string, again <-chan struct{}) (done chan struct{}) {
 	s := devices.Supervise[devices.Port]{
-		Role: role, Again: again, Log: slog.New(slog.NewTextHandler(b, &slog.HandlerOptions{Level: slog.LevelInfo})),
+		Role: role, Again: again, Rings: b.rings, Log: slog.New(slog.NewTextHandler(b, &slog.HandlerOptions{Level: slog.LevelInfo})),
 		Find: func(context.Context) (devices.Port, devices.Driver[devices.Port], map[string]any, error) {
 			b.mu.Lock()
 			b.tries = append(b.tries, time.Now())
@@ -162,6 +164,51 @@ func TestSupervise_AnOutageIsAFewLines(t *testing.T) {
 		if s := b.all(); !strings.HasSuffix(s, "away present ready") || strings.Contains(s, "refused") {
 			t.Errorf("states: …%s", s[max(0, len(s)-60):])
 		}
+	})
+}
+
+// A device whose plug is heard is hardly looked for while it is away, and tried at once when it is plugged in; it is
+// looked for often as soon as plugs are not heard any more.
+func TestSupervise_APlugThatRings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		var deaf, there atomic.Bool
+		b := &bench{rings: func() bool { return !deaf.Load() }, find: func(int) (*played, error) {
+			if !there.Load() {
+				return nil, devices.ErrAbsent
+			}
+			return newPlayed(), nil
+		}}
+		again := make(chan struct{})
+		done := b.start(ctx, "pole", again)
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		grown := len(b.tries)
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if n := len(b.tries) - grown; n < 60 || n > 120 || grown > 20 {
+			t.Errorf("looked for %d times in five minutes, %d times in the hour after", grown, n)
+		}
+		deaf.Store(true)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		grown = len(b.tries)
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if n := len(b.tries) - grown; n < 3600/3 || n > 3600*2/3 {
+			t.Errorf("deaf, and looked for %d times in an hour", n)
+		}
+		deaf.Store(false)
+		time.Sleep(5 * time.Minute)
+		there.Store(true)
+		plugged := time.Now()
+		again <- struct{}{}
+		synctest.Wait()
+		if !strings.HasSuffix(b.all(), "ready") || time.Since(plugged) != 0 {
+			t.Errorf("%v after it was plugged in: %s", time.Since(plugged), b.all())
+		}
+		stop()
+		<-done
 	})
 }
 

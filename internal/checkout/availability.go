@@ -81,8 +81,9 @@ func (b *Box) canShow(l *laneState, outputs []string) bool {
 	return b.cfg.CanShow == nil || b.cfg.CanShow(l.name, outputs)
 }
 
-// Look has the box see at once what it is not told: what CanShow answers now.
-func (b *Box) Look(ctx context.Context) error { return b.do(ctx, func() {}) }
+// Look has the box see at once what it is not told: what CanShow answers now, and room on the disk. Who calls it as often
+// as checkEvery spares the box a wake of its own.
+func (b *Box) Look(ctx context.Context) error { return b.do(ctx, b.look) }
 
 // announce tells the till what changed of each lane's availability.
 func (b *Box) announce(now time.Time) {

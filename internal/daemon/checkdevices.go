@@ -18,6 +18,9 @@ import (
 
 var usbName = regexp.MustCompile(`^(serial:.+|port:.+|[0-9a-f]{4}:[0-9a-f]{4})$`)
 
+// usbNode are the files that only USB devices have.
+var usbNode = regexp.MustCompile(`^/dev/(ttyUSB|ttyACM|usb/lp|serial/by-id/usb-)`)
+
 // byName says whether a device is named by its serial number, its place or its model, and not by a path.
 func byName(s string) bool { return usbName.MatchString(s) }
 

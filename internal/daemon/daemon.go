@@ -39,6 +39,7 @@ type Daemon struct {
 	roster   *roster.Roster
 	members  map[string]*roster.Member // of it, by id
 	plugged  bell                      // something was plugged in
+	hears    atomic.Bool               // a plug is heard
 	machine  machine
 	binder   *binder
 	tried    map[string]*tried    // scanners, by lane

@@ -24,7 +24,7 @@ func (d *Daemon) superviseDisplay(ctx context.Context, lane string, dev *Device,
 	}
 	m := d.members[displayID(lane)]
 	s := devices.Supervise[display.Display]{
-		Role: m.ID(), Log: d.log, Tell: m.Tell, Find: finder(d, displays(), dev, m, lane, binding.CustomerDisplay), Again: again,
+		Role: m.ID(), Log: d.log, Tell: m.Tell, Find: finder(d, displays(), dev, m, lane, binding.CustomerDisplay), Again: again, Rings: d.rings(dev.Port),
 		Use:   func(x display.Display, ready bool) { d.stage.Use(lane, x, ready) },
 		Serve: func(ctx context.Context, x display.Display) error { return x.Serve(ctx, func(display.Shown) {}) },
 	}
@@ -38,7 +38,7 @@ func (d *Daemon) superviseScanner(ctx context.Context, lane string, l Lane, agai
 	}
 	m, tried, slot := d.members[scannerID(lane)], d.tried[lane], d.binder.slot(lane, binding.Scanner)
 	s := devices.Supervise[scanner.Scanner]{
-		Role: m.ID(), Log: d.log, Tell: m.Tell, Find: finder(d, scanners(), l.Scanner, m, lane, binding.Scanner), Again: again,
+		Role: m.ID(), Log: d.log, Tell: m.Tell, Find: finder(d, scanners(), l.Scanner, m, lane, binding.Scanner), Again: again, Rings: d.rings(l.Scanner.Port),
 		Serve: func(ctx context.Context, x scanner.Scanner) error {
 			good := d.notes(m.ID(), x)
 			return x.Serve(ctx, func(ctx context.Context, r scanner.Reading) error {

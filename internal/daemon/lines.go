@@ -161,6 +161,7 @@ func (m machine) blame(err error, d discover.Device, by string) error {
 // watch tells every device's loop when something was plugged in or became usable, until ctx ends. Without the kernel's
 // messages they try by themselves, ever more slowly.
 func (d *Daemon) watch(ctx context.Context) {
+	d.hears.Store(true)
 	w := discover.Watcher{FS: d.machine.files, Access: d.machine.access, Log: d.log, Open: d.machine.messages}
 	err := w.Run(ctx, func(e discover.Event) {
 		switch e.Kind {
@@ -173,8 +174,17 @@ func (d *Daemon) watch(ctx context.Context) {
 		}
 	})
 	if err != nil {
+		d.hears.Store(false)
 		d.log.Warn("devices are found by trying alone", "err", err)
 	}
+}
+
+// rings says whether a plug of the device at p is heard. Of a path only some say that it is a USB device's.
+func (d *Daemon) rings(p Port) func() bool {
+	if w := p.where(); !p.Bound && (p.TCP != "" || !byName(w) && !usbNode.MatchString(w)) {
+		return nil
+	}
+	return d.hears.Load
 }
 
 // bell wakes all who listen. A listener that has not yet heard the last ring hears one for both.

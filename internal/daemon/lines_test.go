@@ -55,6 +55,25 @@ func TestNodesOfNamedDevices(t *testing.T) {
 	}
 }
 
+// A plug is heard where the watch sees the device: not of the network, nor of a file that may be anything, nor of a deaf box.
+func TestRings(t *testing.T) {
+	d := &Daemon{}
+	for p, want := range map[Port]bool{
+		{Bound: true}: true, {LP: "serial:J1"}: true, {USB: "04b8:0202"}: true, {Event: "port:x/usb2/1"}: true, {LP: "/dev/usb/lp0"}: true,
+		{Serial: "/dev/ttyACM0"}: true, {Serial: "/dev/serial/by-id/usb-x"}: true, {TCP: "10.0.0.1:9100"}: false, {Serial: "/dev/ttyS0"}: false,
+		{Serial: "/dev/till-pole"}: false, {HIDRaw: "/dev/hidraw0"}: false, {Event: "/dev/input/event3"}: false, {Serial: "/tmp/dev/ttyUSB0"}: false,
+	} {
+		f := d.rings(p)
+		d.hears.Store(true)
+		if got := f != nil && f(); got != want {
+			t.Errorf("%+v: %v", p, got)
+		}
+		if d.hears.Store(false); f != nil && f() {
+			t.Errorf("%+v: rings at a deaf box", p)
+		}
+	}
+}
+
 // One ring is enough for who is busy, and who is slow holds up nobody.
 func TestBell(t *testing.T) {
 	var b bell

@@ -82,7 +82,7 @@ func (d *Daemon) supervisePrinter(ctx context.Context, name string, dev Device, 
 	m, slot := d.members[printerID(name)], d.binder.slot(d.cfg.firstOn(name), binding.ReceiptPrinter)
 	s := devices.Supervise[printer.Printer]{
 		Role: m.ID(), Log: d.log, Tell: m.Tell,
-		Find: finder(d, printers(), &dev, m, d.cfg.firstOn(name), binding.ReceiptPrinter), Again: again,
+		Find: finder(d, printers(), &dev, m, d.cfg.firstOn(name), binding.ReceiptPrinter), Again: again, Rings: d.rings(dev.Port),
 		Use: func(x printer.Printer, ready bool) { d.printers.use(name, x, ready) },
 		Serve: func(ctx context.Context, x printer.Printer) error {
 			return x.Serve(ctx, func(s printer.Status) {

@@ -144,7 +144,7 @@ func asked(s printer.Status, n, b byte) printer.Status {
 	return s
 }
 
-// keep greets the printer; then it asks, now and then, one that says nothing by itself.
+// keep greets the printer; then it asks, now and then, for as long as it says nothing by itself.
 func (d *Device) keep(ctx context.Context) error {
 	if d.o.Proof == "none" {
 		d.setReady()
@@ -163,7 +163,7 @@ func (d *Device) keep(ctx context.Context) error {
 		silent := !d.byself
 		d.mu.Unlock()
 		if !silent {
-			continue
+			return nil
 		}
 		if err := d.take(ctx); err != nil {
 			return nil //nolint:nilerr // it was told to end while it waited for its turn
