@@ -304,15 +304,20 @@ func TestListAndWait(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		if p, err := s.box.Wait(ctx, c, s.get(c).Version); err != nil || p.State != "open" {
+		stands := s.get(c)
+		p, err := s.box.Wait(ctx, c, stands.Version)
+		if err != nil || p.State != "open" {
 			t.Fatalf("%+v %v", p, err)
+		}
+		if left, want := *p.RemainingMS, *stands.RemainingMS-1000; left != want {
+			t.Fatalf("a wait that ends says %d ms left, want %d", left, want)
 		}
 		s.change(a, payment.EvPaidAfter, func(x *payment.Bill) { x.Owed += 100; x.Paid += 100 })
 		s.settle()
 		if got := ids(lane.Filter{Unsettled: true}); !slices.Equal(got, []string{"R-1"}) {
 			t.Errorf("unsettled %v", got)
 		}
-		_, err := s.box.Get(s.ctx(), "nothing")
+		_, err = s.box.Get(s.ctx(), "nothing")
 		s.refused(err, lane.NoNotFound)
 	})
 }

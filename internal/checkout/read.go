@@ -37,8 +37,8 @@ func (b *Box) Wait(ctx context.Context, id string, after int64) (lane.Public, er
 		}
 		select {
 		case <-changed:
-		case <-ctx.Done():
-			return pub, nil
+		case <-ctx.Done(): // what is left of the code is less than at the start of the wait
+			return b.Get(context.WithoutCancel(ctx), id)
 		case <-b.stopped:
 			return pub, ErrStopped
 		}

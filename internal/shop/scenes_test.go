@@ -4,6 +4,7 @@ package shop_test
 
 import (
 	"bytes"
+	"fmt"
 	"image"
 	"image/draw"
 	"image/png"
@@ -481,6 +482,11 @@ func clickPoleAndPaper(c *counter) {
 
 func clickScanner(c *counter) {
 	c.asks("42.50", "scan")
+	c.is(clickLimit, "open")
+	for _, code := range [][2]string{{"4600682000020", "a goods code"}, {"https://sandbox.example/pay/ABCDEFGHIJKLMNOPQRSTUVWXYZ", "a shop’s code"}} {
+		c.click(fmt.Sprintf("#scanner [data-text=%q]", code[0]))
+		c.sees("the events tell of "+code[1], fmt.Sprintf(`document.querySelector("#events ol").innerText.includes("Scanned "+%q)`, code[1]), clickLimit)
+	}
 	c.is(clickLimit, "open")
 	c.breaks("scanner", "out")
 	c.holds()

@@ -9,10 +9,20 @@ const magic = [
   ['10', '10 return refused'], ['11', '11 account short'], ['12', '12 confirms for 40 s'], ['13', '13 no code'],
 ]
 
+// Why a lane takes no QR money now, in a cashier's words.
+const why = { no_link: 'No link', no_provider: 'No bank', no_scanner: 'No scanner', no_output: 'No screen', no_numbers: 'No numbers yet', acknowledge: 'A person must look' }
+
 // complain shows what a call was refused for.
 export const complain = (where, problem) => {
   where.hidden = !problem
   if (problem) where.innerHTML = `<b>${esc(problem.message)}</b>${esc(problem.help ?? '')}`
+}
+
+// refused is a problem in a cashier's words, where the box's own are for a programmer.
+const refused = (problem, outputs) => {
+  if (problem.code !== 'unavailable') return problem
+  if (outputs && problem.why === 'no_output') return { message: 'The printer cannot print a code now', help: 'Show it on the screen, or offer card or cash.' }
+  return { message: why[problem.why] ?? problem.message, help: 'Offer card or cash. We tell you when it works again.' }
 }
 
 // reference is a key of this till's own, never used before.
@@ -43,7 +53,7 @@ export const openSale = (till, lane) => {
       complain(wrong)
       store.take(p)
       store.choose(p.id)
-    } catch (problem) { complain(wrong, problem) }
+    } catch (problem) { complain(wrong, refused(problem, ask.outputs)) }
   })
 
   store.watch(() => {
@@ -56,12 +66,14 @@ export const openSale = (till, lane) => {
   })
 
   // The lane can take money now, or not and why.
-  const why = { no_link: 'No link', no_provider: 'No bank', no_scanner: 'No scanner', no_output: 'No screen', no_numbers: 'No numbers yet', acknowledge: 'A person must look' }
+  let stood = ''
   const look = async () => {
     let words = 'No answer from tilld', bad = true
     try {
       const { lanes: { [lane]: l } } = await till.get('/v1/availability')
       bad = !(l.show.ok && l.scan.ok)
+      if (!bad && stood !== JSON.stringify(l)) complain(wrong) // what was refused then may be taken now
+      stood = JSON.stringify(l)
       words = bad ? why[l.show.why || l.scan.why] ?? l.show.why : 'Lane 1 is ready'
     } catch { /* said */ }
     state.textContent = words
