@@ -15,7 +15,7 @@ func nothing(display.Shown) {}
 
 func lines() []stage.Goods {
 	rub := func(n int64) payment.Money { return payment.Money{Value: n, Currency: "RUB"} }
-	return []stage.Goods{{Name: "Круассан с миндалём", Amount: rub(18000)}, {Name: "Пакет бумажный", Amount: rub(700)}, {Name: "Капучино 0,3", Amount: rub(12550)}}
+	return []stage.Goods{{Name: "Круассан с миндалём", Amount: rub(3500)}, {Name: "Пакет бумажный", Amount: rub(700)}, {Name: "Капучино 0,3", Amount: rub(8350)}}
 }
 
 func choices() []display.Choice {

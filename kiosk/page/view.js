@@ -18,6 +18,11 @@ function set(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+// tied keeps words of one or two letters on the line of the word that they belong to.
+function tied(text) {
+  return text.replace(/(?<![\p{L}\p{N}’'-])(\p{L}{1,2}) (?=\S)/gu, "$1\u00a0");
+}
+
 function button(name, label, press) {
   const b = document.createElement("button");
   b.type = "button";
@@ -81,8 +86,8 @@ export class View {
     this.#once("words", JSON.stringify([s.title, s.amount, s.line, hint, number]), () => {
       set($("title"), s.title ?? "");
       set($("amount"), s.amount ?? "");
-      set($("line"), s.line ?? "");
-      set($("hint"), hint);
+      set($("line"), tied(s.line ?? ""));
+      set($("hint"), tied(hint));
       set($("number"), number);
       $("hint").hidden = hint === "";
       shrink($("title"));
@@ -100,6 +105,7 @@ export class View {
       square.dataset.word = kind === "receipt" ? this.#phrase(now.language, "receipt") : "";
       $("drawing").replaceChildren(...this.#content(s, code, kind));
       $("drawing").className = code ? "" : "fresh";
+      room($("drawing").querySelector(".item"));
       if (!code) { off($("code")); return; }
       const box = square.getBoundingClientRect();
       put($("code"), code, box, box, kind === "wifi" ? box.width * 0.05 : 0);
@@ -234,19 +240,24 @@ function element(name, className, text) {
 function cart(lines) {
   const box = element("div", "item");
   const last = lines.at(-1);
-  box.append(element("b", "", last.left), element("span", "", last.right));
+  box.append(element("b", "", tied(last.left)), element("span", "", last.right));
   const before = lines.slice(0, -1).slice(-4).reverse();
   if (before.length) {
     const list = element("ul");
     for (const l of before) {
       const row = element("li");
-      row.append(element("i", "", l.left), element("span", "", l.right));
+      row.append(element("i", "", tied(l.left)), element("span", "", l.right));
       row.lastElementChild.style.cssText = "display:inline;font-size:inherit;margin:0";
       list.append(row);
     }
     box.append(list);
   }
   return box;
+}
+
+// room takes the oldest goods off a list that is too long for the square.
+function room(item) {
+  while (item && item.scrollHeight > item.clientHeight + 1 && item.querySelector("li")) item.querySelector("li:last-child").remove();
 }
 
 // fit makes the sentences of a zone smaller until they stand in it.

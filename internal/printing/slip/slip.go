@@ -5,6 +5,8 @@ package slip
 import (
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"tilld/internal/printing"
 	"tilld/internal/words"
@@ -77,7 +79,22 @@ func (p *page) phrase(key string, values ...string) string {
 }
 
 // center is a paragraph in the middle.
-func center(s string) printing.Item { return printing.Item{Type: "text", Text: s, Align: "center"} }
+func center(s string) printing.Item {
+	return printing.Item{Type: "text", Text: tied(s), Align: "center"}
+}
+
+// tied keeps words of one or two letters on the line of the word that they belong to.
+func tied(s string) string {
+	parts := strings.Split(s, " ")
+	for i, w := range parts[:len(parts)-1] {
+		if n := utf8.RuneCountInString(w); n > 0 && n <= 2 && !strings.ContainsFunc(w, func(r rune) bool { return !unicode.IsLetter(r) }) {
+			parts[i] += noBreak
+		} else {
+			parts[i] += " "
+		}
+	}
+	return strings.Join(parts, "")
+}
 
 func feed(n int) printing.Item { return printing.Item{Type: "feed", Lines: n} }
 
