@@ -122,6 +122,40 @@ func TestCallsOfTheAPI(t *testing.T) {
 	t.Logf("%d calls, %d states, %d flags", len(calls), len(states), len(flags))
 }
 
+// TestFieldsOfTheAPI: docs/api.md tells each field of a payment, as it is asked for and as it is answered, and no other.
+func TestFieldsOfTheAPI(t *testing.T) {
+	type object struct {
+		Properties map[string]json.RawMessage `json:"properties"`
+	}
+	var api struct {
+		Components struct {
+			Schemas struct{ NewPayment, Payment object } `json:"schemas"`
+		} `json:"components"`
+	}
+	if err := json.Unmarshal([]byte(page(t, "internal/localapi/testdata/openapi.json")), &api); err != nil {
+		t.Fatal(err)
+	}
+	asked, answered, ok := strings.Cut(section(t, page(t, "docs/api.md"), "## Fields"), "What a payment says:")
+	if !ok {
+		t.Fatal("docs/api.md does not tell what a payment says")
+	}
+	for text, o := range map[string]object{asked: api.Components.Schemas.NewPayment, answered: api.Components.Schemas.Payment} {
+		is, told := map[string]bool{}, map[string]bool{}
+		for f := range o.Properties {
+			is[f] = true
+		}
+		for _, row := range table(text) {
+			for _, s := range spans(row[0]) {
+				told[s] = true
+			}
+		}
+		same(t, "field", is, told)
+		if len(is) < 10 {
+			t.Errorf("only %d fields in the description: it is not read", len(is))
+		}
+	}
+}
+
 func set(list []string) map[string]bool {
 	out := map[string]bool{}
 	for _, s := range list {
