@@ -48,6 +48,9 @@ func (db *DB) probe() (int64, error) {
 	if version > newest {
 		return 0, condition(ErrNewer, path, fmt.Errorf("version %d, this program knows %d", version, newest))
 	}
+	if err := checkEnd(context.Background(), ro, path); err != nil {
+		return 0, err
+	}
 	if (db.cfg.CheckLimit > 0 && fi.Size() <= db.cfg.CheckLimit) || isSuspect(path) {
 		if err := check(context.Background(), ro, path); err != nil {
 			return 0, err
