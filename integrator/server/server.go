@@ -20,6 +20,7 @@ import (
 	"tilld/integrator/store/sqlite"
 	"tilld/integrator/terminal"
 	"tilld/internal/conffile"
+	"tilld/internal/logging"
 )
 
 // Server is one integrator. Make it with New.
@@ -30,6 +31,7 @@ type Server struct {
 	store   *sqlite.Store
 	service *integrator.Service
 	term    *terminal.Server
+	door    *logging.Door
 }
 
 // Limits of the server's HTTP side and of its end.
@@ -57,7 +59,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (*Serv
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: c, version: version, log: log, store: store}
+	s := &Server{cfg: c, version: version, log: log, store: store, door: logging.NewDoor(log)}
 	s.service, err = integrator.New(integrator.Config{
 		Store: store, Providers: banks, Merchant: c.Merchant.Name, Zone: zone, Settings: settings(c), Log: log,
 	})
@@ -65,7 +67,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (*Serv
 		return nil, errors.Join(err, store.Close())
 	}
 	s.term = terminal.New(s.service, terminal.Config{
-		Hosts: hosts(c), Heartbeat: c.Times.Heartbeat.D(), Busy: c.Times.HeartbeatBusy.D(), Log: log,
+		Hosts: hosts(c), Heartbeat: c.Times.Heartbeat.D(), Busy: c.Times.HeartbeatBusy.D(), Log: log, TurnedAway: s.door.Count,
 	})
 	return s, nil
 }
@@ -185,10 +187,12 @@ func (s *Server) Run(ctx context.Context) (err error) {
 
 // serving is an HTTP server with this program's limits.
 func (s *Server) serving(h http.Handler) *http.Server {
-	return &http.Server{
+	srv := &http.Server{
 		Handler: h, ReadHeaderTimeout: headerLimit, ReadTimeout: requestLimit, WriteTimeout: requestLimit,
 		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
+	s.door.Watch(srv)
+	return srv
 }
 
 // routes are the terminals' WebSocket, the banks' call-backs and the probes.

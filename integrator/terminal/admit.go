@@ -22,21 +22,21 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method != http.MethodGet:
 		w.Header().Set("Allow", http.MethodGet)
-		refuse(w, http.StatusMethodNotAllowed, "method_not_allowed", "a terminal connects with GET")
+		s.refuse(w, http.StatusMethodNotAllowed, "method_not_allowed", "a terminal connects with GET")
 		return
 	case len(r.Header.Values("Origin")) > 0:
-		refuse(w, http.StatusForbidden, "origin", "browsers are not let in here")
+		s.refuse(w, http.StatusForbidden, "origin", "browsers are not let in here")
 		return
 	case !ws.IsUpgrade(r) || !slices.Contains(ws.Protocols(r), wire.Protocol):
 		w.Header().Set("Upgrade", "websocket")
 		w.Header().Set("Sec-WebSocket-Protocol", wire.Protocol)
-		refuse(w, http.StatusUpgradeRequired, "unsupported_version", "this server speaks "+wire.Protocol+" over WebSocket")
+		s.refuse(w, http.StatusUpgradeRequired, "unsupported_version", "this server speaks "+wire.Protocol+" over WebSocket")
 		return
 	}
 	x, wait := s.admit(r.Header.Get(NameHeader), r.Header.Get(OpenHeader) == "1")
 	if x == nil {
 		w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
-		refuse(w, http.StatusServiceUnavailable, "overloaded", "come again after the time in Retry-After")
+		s.refuse(w, http.StatusServiceUnavailable, "overloaded", "come again after the time in Retry-After")
 		return
 	}
 	c, err := ws.Upgrade(w, r, ws.Options{
@@ -44,7 +44,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	})
 	if err != nil {
 		s.leave(x)
-		s.cfg.Log.Info("terminal turned away", "remote", r.RemoteAddr, "err", err)
+		s.cfg.TurnedAway("no_handshake", "")
+		s.cfg.Log.Debug("upgrade refused", "remote", r.RemoteAddr, "err", err)
 		return
 	}
 	s.mu.Lock()
@@ -116,7 +117,8 @@ type problem struct {
 	Protocols []string `json:"protocols"`
 }
 
-func refuse(w http.ResponseWriter, status int, code, title string) {
+func (s *Server) refuse(w http.ResponseWriter, status int, code, title string) {
+	s.cfg.TurnedAway(code, "")
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)

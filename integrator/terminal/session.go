@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"sync"
 	"time"
 
@@ -76,11 +77,16 @@ func (x *session) end(err error) {
 	x.work.Wait()
 	var end *refusal
 	switch {
+	case errors.As(err, &end) && x.epoch == 0:
+		x.conn.Close(end.code, end.reason)
+		x.s.cfg.TurnedAway(strconv.Itoa(end.code), x.terminal) // a line for each would be a stranger's to fill the disk with
 	case errors.As(err, &end):
 		x.conn.Close(end.code, end.reason)
 		x.log().Warn("terminal refused", "terminal", x.terminal, "code", end.code, "err", end.reason)
 	case x.epoch > 0:
 		x.log().Info("terminal went", "terminal", x.terminal, "epoch", x.epoch, "err", err)
+	default:
+		x.s.cfg.TurnedAway("no_session", "")
 	}
 	x.conn.Close(wire.CloseOverload, "overloaded") // where the line is whole and nobody has closed it
 	x.settle()

@@ -67,6 +67,8 @@ type Config struct {
 	PerHour   int           // 60: sessions of one terminal without an open payment within an hour; then it rests
 	Spread    time.Duration // 5 s: over how long a drain spreads its closes
 	Log       *slog.Logger  // slog.Default()
+	// TurnedAway is told of everybody who is not let in: a code, and the name of the terminal if it said one. May be nil.
+	TurnedAway func(code, name string)
 }
 
 // Limits of a session, each a wait with an end.
@@ -90,6 +92,9 @@ func (c Config) withDefaults() Config {
 	c.Spread = cmp.Or(c.Spread, 5*time.Second)
 	if c.Log == nil {
 		c.Log = slog.Default()
+	}
+	if c.TurnedAway == nil {
+		c.TurnedAway = func(string, string) {}
 	}
 	return c
 }

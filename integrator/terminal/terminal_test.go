@@ -572,7 +572,8 @@ func bubble(t *testing.T, o terminal.Office, c terminal.Config) (p *pipes, s *te
 func TestPatience(t *testing.T) {
 	t.Run("ConnectionThatOpensNoSessionIsClosed", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			p, _, stop := bubble(t, newOffice("till-1"), terminal.Config{})
+			var away []string
+			p, _, stop := bubble(t, newOffice("till-1"), terminal.Config{TurnedAway: func(code, _ string) { away = append(away, code) }})
 			defer stop()
 			c, err := ws.Dial(t.Context(), "ws://pipe/v1/term", ws.Options{Protocols: []string{wire.Protocol}, Dial: p.dial})
 			if err != nil {
@@ -586,6 +587,10 @@ func TestPatience(t *testing.T) {
 				t.Errorf("ended after %v with %v", took, err)
 			}
 			<-c.Done()
+			synctest.Wait()
+			if len(away) != 1 || away[0] != "no_session" {
+				t.Errorf("counted as %v", away)
+			}
 		})
 	})
 	t.Run("ClockIsTold", func(t *testing.T) {

@@ -17,6 +17,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"tilld/internal/logging"
 )
 
 // Config is what an API is made of. The zero value of every limit is its default.
@@ -39,11 +41,11 @@ type Config struct {
 
 // API is a set of routes. Make it with New, add routes with Handle, HandleHTTP and Mount, then ask for its Handler.
 type API struct {
+	Door    *logging.Door // counts those turned away
 	cfg     Config
 	mux     *http.ServeMux
 	huma    huma.API
 	guard   guard
-	refused *refusals
 	routes  []Route
 	codes   map[string][]string // operation id → problem codes
 	waiting chan struct{}
@@ -87,7 +89,7 @@ func New(c Config) *API {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	a := &API{cfg: c, mux: http.NewServeMux(), guard: newGuard(c.Hosts, c.Origins), refused: newRefusals(c.Log), codes: map[string][]string{}, waiting: make(chan struct{}, c.MaxWaiting)}
+	a := &API{cfg: c, mux: http.NewServeMux(), guard: newGuard(c.Hosts, c.Origins), Door: logging.NewDoor(c.Log), codes: map[string][]string{}, waiting: make(chan struct{}, c.MaxWaiting)}
 	format := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: json.Unmarshal} // Check has read the body by then
 	a.huma = humago.New(a.mux, huma.Config{
 		OpenAPI:       a.describe(),
@@ -187,7 +189,7 @@ func (a *API) admit(rt Route, body bodyRule) func(huma.Context, func(huma.Contex
 			if err != nil {
 				p := a.problem(ctx, rt, err)
 				if p.Status < http.StatusInternalServerError { // else it is our trouble, and logged as such
-					a.refused.count(p.Code)
+					a.Door.Count(p.Code, "")
 				}
 				p.Write(w)
 				return

@@ -41,7 +41,7 @@ func (a *API) serve(w0 http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "no-referrer")
 	if p := a.guard.check(r); p != nil {
-		a.refused.count(p.Code)
+		a.Door.Count(p.Code, "")
 		p.Header("Connection", "close").Write(w)
 		return
 	}

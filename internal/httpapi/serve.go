@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"tilld/internal/logging"
 )
 
 // Limits of a connection, whatever is asked on it.
@@ -45,6 +47,7 @@ func Serve(ctx context.Context, h http.Handler, log *slog.Logger, ls ...net.List
 		ConnContext: withPeer,
 		ErrorLog:    slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
+	logging.NewDoor(log).Watch(srv)
 	failed := make(chan error, len(ls))
 	var accepting sync.WaitGroup
 	for _, l := range ls {

@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
+	"net"
 	"net/http"
+	"syscall"
 	"time"
 
 	"tilld/internal/httpapi"
@@ -169,6 +172,25 @@ func (s *server) trimmed(ctx context.Context, err error) error {
 // goodbye is how long a close frame may take to leave, behind what waits before it, when the program ends.
 const goodbye = time.Second
 
+// Codes of subscribers that were cut off, for the log.
+const (
+	slowReader = "slow_reader" // it left what was sent to it unread
+	badFrame   = "bad_frame"   // it broke the protocol, or said something
+)
+
+// cutOff is the code of a subscriber whose connection ended with err, "" for one that went, or was sent away.
+func cutOff(err error) string {
+	var end *ws.CloseError
+	var line net.Error
+	switch {
+	case errors.As(err, &line) && line.Timeout(), errors.Is(err, ws.ErrSilent):
+		return slowReader
+	case errors.As(err, &end) && end.Code != closeTalk, errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, net.ErrClosed):
+		return ""
+	}
+	return badFrame
+}
+
 // socket carries the stream. Each subscriber reads the journal at its own pace in its own goroutine and has its own
 // deadline for every frame: one that stalls delays nobody, and is cut off.
 func (s *server) socket(w http.ResponseWriter, r *http.Request, after int64) error {
@@ -183,18 +205,16 @@ func (s *server) socket(w http.ResponseWriter, r *http.Request, after int64) err
 	defer over()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	heard := make(chan struct{})
-	go func() { // ends with the connection, which is closed below
-		defer close(heard)
-		defer cancel()
-		for {
-			_, err := c.Receive()
-			if err != nil && !errors.Is(err, ws.ErrNotText) {
-				return
-			}
-			c.Close(closeTalk, "this stream takes no messages")
+	heard := make(chan error, 1)
+	c.Each(func(_ []byte, err error) bool {
+		if err != nil && !errors.Is(err, ws.ErrNotText) {
+			cancel()
+			heard <- err
+			return false
 		}
-	}()
+		c.Close(closeTalk, "this stream takes no messages")
+		return true
+	})
 	code, reason := s.pump(ctx, c, after)
 	c.Close(code, reason)
 	if httpapi.IsStopping(r.Context()) { // one that stalls would hold the end up as long as a write may take
@@ -202,7 +222,9 @@ func (s *server) socket(w http.ResponseWriter, r *http.Request, after int64) err
 		defer kill.Stop()
 	}
 	<-c.Done()
-	<-heard
+	if code := cutOff(<-heard); code != "" {
+		s.door.Count(code, "")
+	}
 	return nil
 }
 

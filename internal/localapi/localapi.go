@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"tilld/internal/httpapi"
+	"tilld/internal/logging"
 )
 
 // Version of the API, as its description says it.
@@ -53,9 +54,10 @@ func (c Config) filled() Config {
 }
 
 type server struct {
-	cfg Config
-	own Owners
-	who callers
+	cfg  Config
+	own  Owners
+	who  callers
+	door *logging.Door
 }
 
 // New is the API as a handler.
@@ -69,6 +71,7 @@ func build(c Config, o Owners) *httpapi.API {
 		Servers: []string{"http://127.0.0.1:7373"}, Tags: tags, Names: names,
 		Hosts: c.Hosts, Origins: c.Origins, Admit: s.admit, MaxWaiting: c.Waiting, Log: c.Log,
 	})
+	s.door = a.Door
 	s.payments(a)
 	s.acts(a)
 	s.pictures(a)

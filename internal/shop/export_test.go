@@ -39,3 +39,11 @@ func (p Printer) Lines() []string {
 	}
 	return append(out, p.p.dev.Pending().Text...)
 }
+
+// PID of the process that runs one part.
+func (s *Shop) PID(part Part) int {
+	p := s.parts[part].(*process)
+	p.at.Lock()
+	defer p.at.Unlock()
+	return p.cmd.Process.Pid
+}

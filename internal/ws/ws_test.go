@@ -1,6 +1,7 @@
 package ws_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -49,6 +50,14 @@ func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 // mute gives the server's end of a connection whose peer takes every byte and says nothing.
 func mute(t *testing.T, server ws.Options) *ws.Conn {
 	t.Helper()
+	srv, peer := bare(t, server)
+	go func() { _, _ = io.Copy(io.Discard, peer) }()
+	return srv
+}
+
+// bare gives the server's end of a connection, and the line to it.
+func bare(t *testing.T, server ws.Options) (srv *ws.Conn, peer *bufio.ReadWriter) {
+	t.Helper()
 	l := newPipes()
 	got := make(chan *ws.Conn, 1)
 	hs := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -59,24 +68,29 @@ func mute(t *testing.T, server ws.Options) *ws.Conn {
 		got <- c
 	})}
 	go func() { _ = hs.Serve(l) }()
-	peer, err := l.dial(t.Context(), "", "")
+	line, err := l.dial(t.Context(), "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	go func() { _, _ = io.Copy(io.Discard, peer) }()
-	_, err = io.WriteString(peer, "GET / HTTP/1.1\r\nHost: pipe\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+	_, err = io.WriteString(line, "GET / HTTP/1.1\r\nHost: pipe\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := <-got
+	peer = bufio.NewReadWriter(bufio.NewReader(line), bufio.NewWriterSize(line, 1))
+	a, err := http.ReadResponse(peer.Reader, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = a.Body.Close()
+	srv = <-got
 	t.Cleanup(func() {
 		srv.Kill()
 		<-srv.Done()
-		_ = peer.Close()
+		_ = line.Close()
 		_ = hs.Close()
 	})
-	return srv
+	return srv, peer
 }
 
 // pair gives both ends of a connection in the bubble.
@@ -284,6 +298,50 @@ func TestConn(t *testing.T) {
 					t.Fatal("no error")
 				}
 			}
+		})
+	})
+	t.Run("FloodOfPingsDoesNotPutOffOurEnd", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			srv, peer := bare(t, ws.Options{Beat: time.Hour})
+			end := reading(srv, nil)
+			ping := []byte{0x89, 0x80, 0, 0, 0, 0}
+			pongs, closed := 0, false
+			for i := range 10_000 {
+				if i == 100 {
+					srv.Close(4403, "blocked")
+				}
+				for range 2 { // so that one is waiting whenever the writer looks
+					if _, err := peer.Write(ping); err != nil {
+						t.Fatal(err)
+					}
+				}
+				synctest.Wait()
+				var head [2]byte
+				if _, err := io.ReadFull(peer, head[:]); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := peer.Discard(int(head[1])); err != nil {
+					t.Fatal(err)
+				}
+				if closed = head[0] == 0x88; closed {
+					break
+				}
+				pongs++
+			}
+			if !closed || pongs < 100 || pongs > 102 {
+				t.Errorf("after %d pongs a close frame came: %v", pongs, closed)
+			}
+			go func() { // which the flood does not answer
+				for _, err := peer.Write(ping); err == nil; _, err = peer.Write(ping) {
+					time.Sleep(time.Millisecond) // or the bubble's time would stand still
+				}
+			}()
+			began := time.Now()
+			<-srv.Done()
+			if took := time.Since(began); took > ws.CloseGrace {
+				t.Errorf("the socket was closed after %v", took)
+			}
+			closedWith(t, <-end, 4403, true)
 		})
 	})
 	t.Run("FloodOfPingsCostsAPongAtATime", func(t *testing.T) {
