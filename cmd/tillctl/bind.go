@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -22,23 +23,26 @@ const askEvery = 300 * time.Millisecond
 
 // bind says which device serves a role.
 func (s *setup) bind() *cobra.Command {
-	var do struct{ take, accept, refuse, none bool }
+	var do struct {
+		take, accept, refuse, none bool
+		number                     int
+	}
 	cmd := &cobra.Command{
 		Use: "bind [LANE ROLE [DEVICE]]", Short: "Which device serves which role? Say it, or have the device show itself",
 		Long: "Without arguments, bind lists who serves what. With a lane and a role (scanner, receipt-printer, customer-display) it asks you to press the trigger or the feed button, " +
-			"and binds the device that answers. DEVICE names one, as tillctl ports does: serial:NUMBER, port:PLACE, 04b8:0202, or its file below /dev.",
+			"and binds the device that answers; displays show numbers, and you say which. DEVICE names one, as tillctl ports does: serial:NUMBER, port:PLACE, 04b8:0202, or its file below /dev.",
 		Args: cobra.RangeArgs(0, 3),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			w := client.Wish{Do: "ask", Take: do.take}
+			w := client.Wish{Do: "ask", Take: do.take, Number: do.number}
 			for _, x := range []struct {
 				on   bool
 				wish string
-			}{{do.accept, "accept"}, {do.refuse, "refuse"}, {do.none, "unbind"}, {len(args) == 3, "bind"}} {
+			}{{do.accept, "accept"}, {do.refuse, "refuse"}, {do.none, "unbind"}, {do.number != 0, "answer"}, {len(args) == 3, "bind"}} {
 				if !x.on {
 					continue
 				}
 				if w.Do != "ask" {
-					return errors.New("one of DEVICE, --accept, --refuse and --none at a time")
+					return errors.New("one of DEVICE, --accept, --refuse, --none and --number at a time")
 				}
 				w.Do = x.wish
 			}
@@ -63,6 +67,7 @@ func (s *setup) bind() *cobra.Command {
 	f.BoolVar(&do.accept, "accept", false, "yes: take the device that is offered in the place of the one that was bound")
 	f.BoolVar(&do.refuse, "refuse", false, "no: not that one; of a swapped pair: the role keeps its place")
 	f.BoolVar(&do.none, "none", false, "no device: none is given by itself either")
+	f.IntVar(&do.number, "number", 0, "the display that shows `N`; ask first")
 	return cmd
 }
 
@@ -131,13 +136,11 @@ func (s *setup) bound(ctx context.Context, c *client.Client, lane, role string, 
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
 	defer stop()
 	b, err := c.Bind(ctx, lane, role, w)
-	if client.Is(err, "mute_device") && !s.json {
-		fmt.Fprintln(s.errs, "such a device does not speak by itself: name it, as tillctl ports does")
-	}
 	if err != nil {
 		return err
 	}
-	if w.Do == "ask" {
+	asks := w.Do == "ask" || w.Do == "answer"
+	if asks {
 		if b, err = s.await(ctx, c, b, in); err != nil {
 			return err
 		}
@@ -149,7 +152,7 @@ func (s *setup) bound(ctx context.Context, c *client.Client, lane, role string, 
 		tellBinding(s.out, b)
 	}
 	good := b.State == "found" || b.State == "moved" || w.Do == "unbind" && b.State == "unbound" || w.Do == "refuse"
-	if w.Do == "ask" {
+	if asks {
 		good = b.Question != nil && b.Question.State == "answered"
 	}
 	return errors.Join(err, verdict(good))
@@ -157,7 +160,14 @@ func (s *setup) bound(ctx context.Context, c *client.Client, lane, role string, 
 
 // await tells the person what to do until the question is over. If this program is told to end, the question is taken back.
 func (s *setup) await(ctx context.Context, c *client.Client, b client.Binding, in io.Reader) (client.Binding, error) {
-	said := ""
+	said, asked := "", false
+	var lines <-chan string // what is typed, from the first time that it is wanted
+	typed := func() <-chan string {
+		if lines == nil {
+			lines = readLines(in)
+		}
+		return lines
+	}
 	for b.Question != nil {
 		q := *b.Question
 		if line := strings.TrimSpace(q.Note + " " + q.Text); line != said {
@@ -173,7 +183,7 @@ func (s *setup) await(ctx context.Context, c *client.Client, b client.Binding, i
 		case "taken":
 			do := "refuse"
 			fmt.Fprint(s.errs, "yes or no? ")
-			if answer, _ := bufio.NewReader(in).ReadString('\n'); strings.EqualFold(strings.TrimSpace(answer), "yes") {
+			if answer := <-typed(); strings.EqualFold(strings.TrimSpace(answer), "yes") {
 				do = "accept"
 			}
 			next, err := c.Bind(ctx, b.Lane, b.Role, client.Wish{Do: do})
@@ -183,7 +193,36 @@ func (s *setup) await(ctx context.Context, c *client.Client, b client.Binding, i
 			b = next
 			continue
 		}
+		var number <-chan string
+		if len(q.Numbers) > 0 {
+			if number = typed(); !asked {
+				fmt.Fprint(s.errs, "number? ")
+			}
+			asked = true
+		}
 		select {
+		case text, more := <-number:
+			if !more { // somebody else may say it: tillctl bind … --number
+				lines = make(chan string)
+				continue
+			}
+			n, _ := strconv.Atoi(strings.TrimSpace(text)) // 0 where it is none
+			if n <= 0 {
+				fmt.Fprintln(s.errs, "say the number alone")
+				asked = false
+				continue
+			}
+			next, err := c.Bind(ctx, b.Lane, b.Role, client.Wish{Do: "answer", Number: n})
+			switch {
+			case client.Is(err, "no_number"):
+				fmt.Fprintln(s.errs, "no display was told to show that number")
+				asked = false
+			case err != nil:
+				return b, err
+			default:
+				b = next
+			}
+			continue
 		case <-ctx.Done():
 			end, cancel := context.WithTimeout(context.WithoutCancel(ctx), client.CallTime)
 			defer cancel()
@@ -202,4 +241,22 @@ func (s *setup) await(ctx context.Context, c *client.Client, b client.Binding, i
 		}
 	}
 	return b, nil
+}
+
+// readLines is what is typed, line by line; closed at its end.
+func readLines(in io.Reader) <-chan string {
+	out := make(chan string)
+	go func() { // ends with the program, if nobody types any more
+		defer close(out)
+		for r := bufio.NewReader(in); ; {
+			text, err := r.ReadString('\n')
+			if text != "" {
+				out <- text
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return out
 }

@@ -197,8 +197,14 @@ func playBindings(b *localapitest.Box) {
 		mu.Lock()
 		defer mu.Unlock()
 		switch {
+		case role == "customer-display" && w.Do == "answer" && w.Number != 2:
+			return roster.Binding{}, roster.ErrNumber
+		case role == "customer-display" && w.Do == "answer":
+			return roster.Binding{Lane: "1", Role: role, State: "found", Unit: paper, Question: &roster.Question{State: "answered", Text: "It is the customer-display of lane 1."}}, nil
 		case role == "customer-display":
-			return roster.Binding{}, roster.ErrMute
+			return roster.Binding{Lane: "1", Role: role, State: "unbound", Question: &roster.Question{
+				State: "asking", Text: "Say which number stands on the display of lane 1.", Numbers: []roster.Numbered{{Number: 2, Unit: *paper}},
+			}}, nil
 		case w.Do == "bind" && w.Device != "serial:S-1":
 			return roster.Binding{}, roster.ErrNotHere
 		case w.Do == "bind" && !w.Take:

@@ -22,7 +22,8 @@ const (
 	Canceled = "canceled"
 )
 
-// Question is "press the trigger" or "press feed": the device that speaks then is the one. It is a value; Next is all
+// Question is "press the trigger" or "press feed": the device that speaks then is the one. A display is silent: it shows a
+// number, and the person who says it speaks for it. It is a value; Next is all
 // that happens to it, and whoever holds it keeps the clock.
 type Question struct {
 	Key   Key
@@ -57,7 +58,7 @@ func (q Question) Text() string {
 	case ReceiptPrinter, Drawer:
 		return "press the feed button of the printer of lane " + q.Key.Lane
 	}
-	return "touch the display of lane " + q.Key.Lane + ", or say which number it shows"
+	return "say which number stands on the display of lane " + q.Key.Lane
 }
 
 // Kinds of input.

@@ -74,7 +74,7 @@ func TestQuestion(t *testing.T) {
 }
 
 func TestQuestionSaysWhatToPress(t *testing.T) {
-	for role, want := range map[string]string{binding.Scanner: "trigger", binding.ReceiptPrinter: "feed button", binding.CustomerDisplay: "touch"} {
+	for role, want := range map[string]string{binding.Scanner: "trigger", binding.ReceiptPrinter: "feed button", binding.CustomerDisplay: "number"} {
 		if got := binding.Ask(binding.Key{Lane: "1", Role: role}, time.Time{}).Text(); !strings.Contains(got, want) || !strings.Contains(got, "lane 1") {
 			t.Errorf("%s: %q", role, got)
 		}

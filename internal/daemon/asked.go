@@ -29,16 +29,17 @@ type asked struct {
 
 	q     binding.Question // of the binder's lock
 	fresh map[string]bool  // of the binder's lock: ports at which something was plugged in since
+
+	numbers []binding.Unit // of the binder's lock: displays, the first shows 1; the zero value is one that has left
 }
 
 // ask begins a question, in the place of one that stands.
 func (b *binder) ask(ctx context.Context, s *slot) error {
-	if s.kind == models.Display {
-		return roster.ErrMute
-	}
 	a := &asked{s: s, in: make(chan binding.Input, 16), look: make(chan struct{}, 1), done: make(chan struct{}), q: binding.Ask(s.key, time.Now()), fresh: map[string]bool{}}
 	b.mu.Lock()
-	a.q.Calm = b.calm
+	if a.q.Calm = b.calm; s.kind == models.Display {
+		a.q.Calm = 0 // a person answers, and says one number
+	}
 	if b.under == nil || b.under.Err() != nil {
 		b.mu.Unlock()
 		return context.Canceled // the box is stopping
@@ -91,8 +92,14 @@ func (b *binder) answer(ctx context.Context, s *slot, kind string) bool {
 	if !stands {
 		return false
 	}
+	b.hand(ctx, a, binding.Input{Kind: kind})
+	return true
+}
+
+// hand gives a person's word to a question and waits until it has been taken in.
+func (b *binder) hand(ctx context.Context, a *asked, in binding.Input) {
 	select {
-	case a.in <- binding.Input{Kind: kind}:
+	case a.in <- in:
 	case <-a.done:
 	case <-ctx.Done():
 	}
@@ -101,7 +108,6 @@ func (b *binder) answer(ctx context.Context, s *slot, kind string) bool {
 	case <-time.After(b.calm):
 	case <-ctx.Done():
 	}
-	return true
 }
 
 // taken says whether the slot's question waits for a yes.
@@ -194,6 +200,7 @@ func (b *binder) news(e discover.Event) {
 	}
 	if e.Kind == discover.Left {
 		b.asked.say(binding.Input{Kind: binding.Gone, Unit: binding.Of(e.Device)})
+		b.asked.forget(binding.Of(e.Device))
 		return
 	}
 	if e.Kind == discover.Arrived {
@@ -211,7 +218,16 @@ func (b *binder) question(s *slot, v seen) *roster.Question {
 		return nil
 	}
 	q := b.asked.q
-	out := &roster.Question{State: q.State, Text: sentence(q.Text()) + " If it is not heard, plug it in again.", Note: q.Note, Ends: q.Ends.UTC()}
+	hint := " If it is not heard, plug it in again."
+	if s.kind == models.Display {
+		hint = " If it shows none, plug it in again, or name it as tillctl ports does."
+	}
+	out := &roster.Question{State: q.State, Text: sentence(q.Text()) + hint, Note: q.Note, Ends: q.Ends.UTC()}
+	for i, u := range b.asked.numbers {
+		if u != (binding.Unit{}) && !q.Wake().IsZero() {
+			out.Numbers = append(out.Numbers, roster.Numbered{Number: i + 1, Unit: *b.known(u, v.devices)})
+		}
+	}
 	if q.Unit != (binding.Unit{}) {
 		out.Unit = b.known(q.Unit, v.devices)
 	}
@@ -237,27 +253,43 @@ func (l *listeners) listen(ctx context.Context) {
 	if err != nil {
 		return // it is looked at again
 	}
+	if l.a.s.kind == models.Display {
+		l.lend(ctx)
+	}
 	for _, d := range v.devices {
 		place := d.Port + " " + d.USBNode()
-		l.mu.Lock()
-		on := l.on[place] != nil
-		l.mu.Unlock()
-		if on || !l.b.mayAnswer(l.a.s, d, v, fresh[d.Port]) {
+		if l.has(place) || !l.b.mayAnswer(l.a.s, d, v, fresh[d.Port]) {
 			continue
 		}
-		under, stop := context.WithCancel(ctx)
-		l.mu.Lock()
-		l.on[place] = stop
-		l.mu.Unlock()
 		heard := func() { l.a.say(binding.Input{Kind: binding.Spoke, Unit: binding.Of(d)}) }
-		l.all.Go(func() {
-			defer stop()
-			_ = l.b.listenTo(under, l.a.s, d, heard) // a line that fails is silent; the next look opens it anew
-			l.mu.Lock()
-			defer l.mu.Unlock()
-			delete(l.on, place)
+		l.open(ctx, place, func(ctx context.Context) error {
+			if l.a.s.kind == models.Display {
+				return l.b.numberOn(ctx, l.a.s, d, l.b.numbered(l.a, binding.Of(d)))
+			}
+			return l.b.listenTo(ctx, l.a.s, d, heard)
 		})
 	}
+}
+
+func (l *listeners) has(place string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.on[place] != nil
+}
+
+// open has do go on until the question is over. A line that fails is silent; the next look opens it anew.
+func (l *listeners) open(ctx context.Context, place string, do func(context.Context) error) {
+	under, stop := context.WithCancel(ctx)
+	l.mu.Lock()
+	l.on[place] = stop
+	l.mu.Unlock()
+	l.all.Go(func() {
+		defer stop()
+		_ = do(under)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.on, place)
+	})
 }
 
 func (l *listeners) close() {
@@ -270,12 +302,13 @@ func (l *listeners) close() {
 }
 
 // mayAnswer says whether a device could be the one: nobody has it open, the settings have no use for it, and it is not
-// known to be something else. Nothing is ever sent to a stranger: only a printer is asked to speak. A stranger's serial line
+// known to be something else. Nothing is ever sent to a stranger: only known printers are asked to speak, and known displays to
+// show a number. A stranger's serial line
 // that was there before is not even opened where the programs of other users cannot be seen: one of them may work with it,
 // a fiscal printer's perhaps, and opening sets the line.
 func (b *binder) mayAnswer(s *slot, d discover.Device, v seen, fresh bool) bool {
 	kind := b.catalog.Kind(d)
-	if kind != s.kind && (s.kind == models.Printer || kind == models.Printer || kind == models.Display) {
+	if kind != s.kind && (s.kind != models.Scanner || kind == models.Printer || kind == models.Display) {
 		return false
 	}
 	u, ok := b.catalog.Use(d, s.kind, s.dev.Driver)

@@ -23,6 +23,7 @@ import (
 	"tilld/devices/discover"
 	"tilld/devices/models"
 	"tilld/devices/usbport"
+	"tilld/display"
 	"tilld/internal/roster"
 )
 
@@ -40,8 +41,9 @@ type binder struct {
 	fixed   func([]discover.Device) map[string]string // what the settings name by what it is, and where it is
 	paths   []string                                  // what the settings name by its file
 	roster  *roster.Roster
-	ring    func() // wakes the devices' loops
-	blind   bool   // the programs of other users cannot be seen
+	glass   func(ctx context.Context, lane string, picture display.Screen) error // a lane's customer display, for as long as ctx goes on
+	ring    func()                                                               // wakes the devices' loops
+	blind   bool                                                                 // the programs of other users cannot be seen
 	quiet   time.Duration
 	calm    time.Duration // binding.Settle
 	log     *slog.Logger
@@ -76,7 +78,7 @@ func loadModels(folder string) (models.Catalog, error) {
 func (d *Daemon) newBinder(catalog models.Catalog) *binder {
 	return &binder{
 		machine: d.machine, folder: d.cfg.State, catalog: catalog, slots: d.slots(), fixed: d.cfg.nodes, paths: d.cfg.paths(), roster: d.roster,
-		ring: d.plugged.tell, blind: os.Geteuid() != 0, quiet: quiet, calm: binding.Settle, log: d.log, moves: time.Now(),
+		ring: d.plugged.tell, glass: d.lend, blind: os.Geteuid() != 0, quiet: quiet, calm: binding.Settle, log: d.log, moves: time.Now(),
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"tilld/devices/discover"
 	"tilld/devices/discover/discovertest"
 	"tilld/devices/mdns"
+	"tilld/display/cd5220/twin"
 	"tilld/internal/daemon"
 	"tilld/internal/localapi/client"
 	"tilld/printer/escpos/emulator"
@@ -356,11 +357,10 @@ func TestTheScannerThatReadsIsTheOne(t *testing.T) {
 // Press feed: likewise. Twins without serial numbers are told apart by it, and known by their ports from then on.
 func TestThePrinterThatFeedsIsTheOne(t *testing.T) {
 	d := newDesk(t)
-	b := d.box("outputs: [till], receipt_printer: front, customer_display: {port: {bound: true}}", "printers: {front: {port: {bound: true}}}")
+	b := d.box("outputs: [till], receipt_printer: front", "printers: {front: {port: {bound: true}}}")
 	d.plugPrinter("1", "")
 	e := d.plugPrinter("2", "")
 	b.run()
-	b.refused("1", "customer-display", client.Wish{Do: "ask"}, "mute_device")
 	b.wish("1", "receipt-printer", client.Wish{Do: "ask"})
 	b.until("the printer was greeted", func() error {
 		if e.Bytes() == 0 {
@@ -381,6 +381,75 @@ func TestThePrinterThatFeedsIsTheOne(t *testing.T) {
 	b.ready("printer-front")
 	if r, err := b.client("").TestDevice(t.Context(), "printer-front"); err != nil || !r.OK || len(e.Receipts()) != 1 {
 		t.Errorf("%+v, %v, %d receipts", r, err, len(e.Receipts()))
+	}
+}
+
+// A display is silent: each shows a number, and a person says the one that stands on the display that is meant. That of
+// another lane says whose it is, and is given away by a yes alone.
+func TestTheDisplayWhoseNumberIsSaidIsTheOne(t *testing.T) {
+	const lane = "outputs: [till], customer_display: {port: {bound: true}}"
+	d := newDesk(t)
+	b := d.box(lane+"}\n  \"2\": {language: en, "+lane, "")
+	b.bound("version: 1\nbindings:" + entry("2", "customer-display", "1504:008c", "", place+"2"))
+	glass := map[string]*twin.Glass{"1": {}, "2": {}, "3": {}}
+	for at, g := range glass {
+		d.plug(at, pole(), func(far *os.File) { _, _ = io.Copy(g, far) })
+	}
+	b.run()
+	b.ready("customer-display-2")
+	b.refused("1", "customer-display", client.Wish{Do: "answer", Number: 1}, "no_number")
+	b.wish("1", "customer-display", client.Wish{Do: "ask"})
+	numbers := map[string]int{} // by place, as people read them
+	b.until("all three show a number", func() error {
+		seen := map[int]bool{}
+		for at, g := range glass {
+			rows := strings.Join(g.Rows(), "|")
+			var n int
+			if _, err := fmt.Sscanf(rows, "No. %d", &n); err != nil || seen[n] {
+				return fmt.Errorf("%s shows %q: %w", at, rows, err)
+			}
+			if strings.Contains(rows, "lane 2") != (at == "2") {
+				return fmt.Errorf("%s shows %q", at, rows)
+			}
+			numbers[at], seen[n] = n, true
+		}
+		return nil
+	})
+	if q := b.asked("customer-display", "asking"); len(q.Numbers) != 3 || q.Numbers[numbers["3"]-1].Unit.Port != place+"3" {
+		t.Errorf("%+v, on the glass %v", q, numbers)
+	}
+	b.refused("1", "customer-display", client.Wish{Do: "answer", Number: 4}, "no_number")
+	b.wish("1", "customer-display", client.Wish{Do: "answer", Number: numbers["2"]})
+	if q := b.asked("customer-display", "taken"); !strings.Contains(q.Text, "customer-display of lane 2") {
+		t.Errorf("%+v", q)
+	}
+	b.wish("1", "customer-display", client.Wish{Do: "refuse"})
+	b.asked("customer-display", "canceled")
+	b.until("the numbers are gone", func() error {
+		for at, g := range glass {
+			if rows := strings.Join(g.Rows(), "|"); strings.Contains(rows, "No.") {
+				return fmt.Errorf("%s shows %q", at, rows)
+			}
+		}
+		return nil
+	})
+	b.wish("1", "customer-display", client.Wish{Do: "ask"})
+	b.until("the third shows a number", func() error {
+		_, err := fmt.Sscanf(glass["3"].Rows()[0], "No. %d", new(int))
+		return err
+	})
+	var n int
+	if _, err := fmt.Sscanf(glass["3"].Rows()[0], "No. %d", &n); err != nil {
+		t.Fatal(err)
+	}
+	b.wish("1", "customer-display", client.Wish{Do: "answer", Number: n})
+	b.asked("customer-display", "answered")
+	if x := b.binding("customer-display", "found"); x.How != "evidence" || x.Unit.Port != place+"3" {
+		t.Errorf("%+v", x)
+	}
+	b.ready("customer-display-1")
+	if x := b.binding("customer-display", "found", "2"); x.Unit.Port != place+"2" {
+		t.Errorf("%+v", x)
 	}
 }
 

@@ -25,6 +25,8 @@ func (b *binder) wish(ctx context.Context, lane, role string, w roster.Wish) (ro
 	switch w.Do {
 	case roster.Ask:
 		err = b.ask(ctx, s)
+	case roster.Answer:
+		err = b.number(ctx, s, w.Number)
 	case roster.Cancel:
 		b.answer(ctx, s, binding.Cancel)
 	case roster.Accept:

@@ -47,7 +47,7 @@ const (
 	UnfitDevice    = "unfit_device"
 	DeviceTaken    = "device_taken"
 	NoOffer        = "no_offer"
-	MuteDevice     = "mute_device"
+	NoNumber       = "no_number"
 	BindingsUnkept = "bindings_unkept"
 	NotReady       = "not_ready"
 	StorageStopped = "storage_stopped"
@@ -128,7 +128,7 @@ var till = []Code{
 	{UnfitDevice, http.StatusConflict, "The device cannot serve this role", "Bind another, or name its driver in the settings."},
 	{DeviceTaken, http.StatusConflict, "The device serves another role already", "See /v1/bindings for whose it is; with take it is given away, where a lane has it in the same role."},
 	{NoOffer, http.StatusConflict, "There is nothing to accept or refuse", "See /v1/bindings: a device is offered in the states replacement and swapped, or by a question in the state taken."},
-	{MuteDevice, http.StatusConflict, "Such a device does not speak by itself", "Name it: do bind, with device."},
+	{NoNumber, http.StatusConflict, "No display was told to show this number", "Ask first, then say the number that stands on the glass; it is one of question.numbers."},
 	{BindingsUnkept, http.StatusServiceUnavailable, "The bindings cannot be read or written now", "Nothing was changed. See /v1/health for what to do about bindings.yaml."},
 	{NotReady, http.StatusServiceUnavailable, "No lane can take a payment now", "See /v1/availability and /v1/health for the reason."},
 	{StorageStopped, http.StatusServiceUnavailable, "The journal stopped after a failed write", "Nothing was promised. The program ends and is started again; check the disk if this comes back."},

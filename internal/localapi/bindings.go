@@ -24,9 +24,10 @@ type bindInput struct {
 }
 
 type bindBody struct {
-	Do     string `json:"do" enum:"bind,ask,accept,refuse,unbind,cancel" doc:"bind: this device; ask: the one that answers when its trigger or feed button is pressed; accept, refuse: what is offered; unbind: none; cancel: ask no more"`
+	Do     string `json:"do" enum:"bind,ask,answer,accept,refuse,unbind,cancel" doc:"bind: this device; ask: the one that answers when its trigger or feed button is pressed; answer: the display that shows this number; accept, refuse: what is offered; unbind: none; cancel: ask no more"`
 	Device string `json:"device,omitempty" maxLength:"200" doc:"Of bind: a unit's call, a model, or a file below /dev, as /v1/ports lists them" example:"serial:J7XX0001"`
 	Take   bool   `json:"take,omitempty" doc:"Of bind: although it serves another lane, which gets this role's old device for it"`
+	Number int    `json:"number,omitempty" minimum:"1" maximum:"999" doc:"Of answer: what stands on the display"`
 }
 
 type bindReply struct{ Body roster.Binding }
@@ -44,7 +45,7 @@ func (s *server) bindings(a *httpapi.API) {
 			"answered, taken (it serves another lane: accept or refuse), over or canceled.",
 		Codes: []string{
 			lane.NoLane, httpapi.NoRole, httpapi.PortFixed, httpapi.NotPluggedIn, httpapi.UnfitDevice, httpapi.DeviceTaken, httpapi.NoOffer,
-			httpapi.MuteDevice, httpapi.BindingsUnkept,
+			httpapi.NoNumber, httpapi.BindingsUnkept,
 		},
 	}, s.putBinding)
 }
@@ -70,6 +71,10 @@ func (s *server) putBinding(ctx context.Context, in *bindInput) (*bindReply, err
 		return nil, httpapi.Refuse(httpapi.MissingField).About("device")
 	case in.Body.Do != roster.Bind && named:
 		return nil, httpapi.Refuse(httpapi.InvalidField).About("device").Because("belongs to bind alone")
+	case in.Body.Do == roster.Answer && in.Body.Number == 0:
+		return nil, httpapi.Refuse(httpapi.MissingField).About("number")
+	case in.Body.Do != roster.Answer && in.Body.Number != 0:
+		return nil, httpapi.Refuse(httpapi.InvalidField).About("number").Because("belongs to answer alone")
 	case in.Body.Take && in.Body.Do != roster.Bind:
 		return nil, httpapi.Refuse(httpapi.InvalidField).About("take").Because("belongs to bind alone")
 	case in.Body.Take && c.lane != "":
@@ -77,7 +82,7 @@ func (s *server) putBinding(ctx context.Context, in *bindInput) (*bindReply, err
 	case c.lane != "" && (s.takes(in) || s.shared(in)):
 		return nil, httpapi.Refuse(httpapi.Forbidden).Because(onlyOwn)
 	}
-	b, err := s.own.Devices.Bind(ctx, in.Lane, in.Role, roster.Wish{Do: in.Body.Do, Device: in.Body.Device, Take: in.Body.Take})
+	b, err := s.own.Devices.Bind(ctx, in.Lane, in.Role, roster.Wish{Do: in.Body.Do, Device: in.Body.Device, Take: in.Body.Take, Number: in.Body.Number})
 	if err != nil {
 		return nil, s.noBinding(ctx, err)
 	}
@@ -117,7 +122,7 @@ func (s *server) noBinding(ctx context.Context, err error) error {
 		{roster.ErrUnfit, httpapi.UnfitDevice},
 		{roster.ErrTaken, httpapi.DeviceTaken},
 		{roster.ErrNoOffer, httpapi.NoOffer},
-		{roster.ErrMute, httpapi.MuteDevice},
+		{roster.ErrNumber, httpapi.NoNumber},
 		{roster.ErrUnkept, httpapi.BindingsUnkept},
 	} {
 		if !errors.Is(err, x.err) {

@@ -92,7 +92,7 @@ func TestEveryTillCode(t *testing.T) {
 		httpapi.UnfitDevice:    {bind(f, roster.ErrUnfit)},
 		httpapi.DeviceTaken:    {bind(f, roster.ErrTaken)},
 		httpapi.NoOffer:        {bind(f, roster.ErrNoOffer)},
-		httpapi.MuteDevice:     {bind(f, roster.ErrMute)},
+		httpapi.NoNumber:       {bind(f, roster.ErrNumber)},
 		httpapi.BindingsUnkept: {bind(f, fmt.Errorf("%w: disk full", roster.ErrUnkept))},
 		httpapi.NotReady: {
 			func() answer {

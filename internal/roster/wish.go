@@ -12,12 +12,21 @@ type Question struct {
 	Note  string    `json:"note,omitempty"` // why it is asked again
 	Unit  *Unit     `json:"unit,omitempty"` // that answered
 	Ends  time.Time `json:"ends"`
+
+	Numbers []Numbered `json:"numbers,omitempty"` // of displays: what each was told to show
+}
+
+// Numbered is a display and the number that stands on it while the question does.
+type Numbered struct {
+	Number int  `json:"number"`
+	Unit   Unit `json:"unit"`
 }
 
 // What a person may want of a binding.
 const (
 	Bind   = "bind"   // this device
 	Ask    = "ask"    // the device that answers
+	Answer = "answer" // the display that shows this number
 	Accept = "accept" // the device that is offered, or that answered and serves another lane
 	Refuse = "refuse" // it is not the one
 	Unbind = "unbind" // none
@@ -25,13 +34,14 @@ const (
 )
 
 // Wishes are all of them.
-func Wishes() []string { return []string{Bind, Ask, Accept, Refuse, Unbind, Cancel} }
+func Wishes() []string { return []string{Bind, Ask, Answer, Accept, Refuse, Unbind, Cancel} }
 
 // Wish is one of them.
 type Wish struct {
 	Do     string
 	Device string // of Bind: serial:…, port:…, vendor:product, or a file below /dev
 	Take   bool   // of Bind: although it serves another lane
+	Number int    // of Answer
 }
 
 // Errors of a wish; their text is the detail that a person reads.
@@ -42,6 +52,6 @@ var (
 	ErrUnfit   = errors.New("the device cannot serve this role")
 	ErrTaken   = errors.New("the device serves another role already")
 	ErrNoOffer = errors.New("nothing is offered")
-	ErrMute    = errors.New("such a device does not speak by itself")
+	ErrNumber  = errors.New("no display was told to show this number")
 	ErrUnkept  = errors.New("the bindings cannot be read or written")
 )

@@ -53,6 +53,9 @@ func (c *Client) Bind(ctx context.Context, lane, role string, w Wish) (Binding, 
 	if w.Take {
 		body["take"] = true
 	}
+	if w.Number != 0 {
+		body["number"] = w.Number
+	}
 	_, err := c.call(ctx, http.MethodPut, "/v1/bindings/"+url.PathEscape(lane)+"/"+url.PathEscape(role), body, &out, 0)
 	return out, err
 }

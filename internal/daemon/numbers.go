@@ -1,0 +1,113 @@
+package daemon
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"tilld/devices/binding"
+	"tilld/devices/discover"
+	"tilld/devices/models"
+	"tilld/display"
+	"tilld/internal/roster"
+	"tilld/internal/stage"
+)
+
+// A display says nothing by itself. Asked which one it is, each shows a number, with the lane that it serves, and a person
+// reads out the one that stands on the display that is meant.
+
+// number is a person's answer.
+func (b *binder) number(ctx context.Context, s *slot, n int) error {
+	b.mu.Lock()
+	a := b.asked
+	if a == nil || a.s != s || a.q.State != binding.Asking && a.q.State != binding.Taken || n < 1 || n > len(a.numbers) || a.numbers[n-1] == (binding.Unit{}) {
+		b.mu.Unlock()
+		return roster.ErrNumber
+	}
+	u := a.numbers[n-1]
+	v, err := b.look()
+	b.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	b.hand(ctx, a, binding.Input{Kind: binding.Spoke, Unit: u, Owner: v.serves(u, s.key.Role)})
+	return ctx.Err()
+}
+
+// numbered is the number of a display, a new one where it has none yet: one that was read off the glass never means another.
+func (b *binder) numbered(a *asked, u binding.Unit) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	i := slices.Index(a.numbers, u)
+	if i < 0 {
+		i = len(a.numbers)
+		a.numbers = append(a.numbers, u)
+	}
+	return i + 1
+}
+
+// forget takes a display's number away. The binder is locked.
+func (a *asked) forget(u binding.Unit) {
+	if i := slices.Index(a.numbers, u); i >= 0 {
+		a.numbers[i] = binding.Unit{}
+	}
+}
+
+// numberPicture is what stands on the glass.
+func numberPicture(n int, whose string) display.Screen {
+	text := strconv.Itoa(n)
+	return display.Screen{Kind: "test", Headline: text, Hint: whose, Pole: [2]string{"No. " + text, whose}}
+}
+
+// numberOn shows its number on a display that nobody uses, until ctx ends, and leaves the glass empty.
+func (b *binder) numberOn(ctx context.Context, s *slot, d discover.Device, n int) error {
+	u, _ := b.catalog.Use(d, s.kind, s.dev.Driver)
+	p, err := b.machine.openDevice(ctx, d, keyOf(u.Way), s.port(u))
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	x, err := open(ctx, displays(), p, u.Driver, s.options(u))
+	if err != nil {
+		return err
+	}
+	if _, err := x.Show(ctx, numberPicture(n, "serves no lane")); err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(2*time.Second, func() { _ = p.Close() }) }) // if it takes nothing more
+	defer stop()
+	dead := make(chan error, 1)
+	go func() { dead <- x.Serve(ctx, func(display.Shown) {}) }()
+	select {
+	case err := <-dead:
+		return err
+	case <-ctx.Done():
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_, err = x.Show(last, display.Screen{Kind: "idle"})
+	_ = p.Close() // ends Serve
+	<-dead
+	return err
+}
+
+// lend shows numbers on the displays that lanes use. One on which a payment stands is left alone, and asked again at the next
+// look.
+func (l *listeners) lend(ctx context.Context) {
+	for _, o := range l.b.slots {
+		u, open := o.unit()
+		place := "lane " + o.key.Lane
+		if o.kind != models.Display || !open || l.has(place) {
+			continue
+		}
+		n := l.b.numbered(l.a, u)
+		l.open(ctx, place, func(ctx context.Context) error { return l.b.glass(ctx, o.key.Lane, numberPicture(n, place)) })
+	}
+}
+
+// lend has a lane's customer display show a picture until ctx ends, then again what it should show.
+func (d *Daemon) lend(ctx context.Context, lane string, picture display.Screen) error {
+	_, err := d.stage.Try(ctx, lane, stage.CustomerDisplay, picture, binding.AskFor)
+	return err
+}
