@@ -23,6 +23,9 @@ func (b *bench) all() {
 	case "printing":
 		b.printing()
 		return
+	case "order":
+		b.appear()
+		return
 	case "till":
 		b.till(setting("full", "") != "")
 		return
