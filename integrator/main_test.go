@@ -8,12 +8,14 @@ import (
 	"testing"
 
 	"tilld/integrator/store/sqlite"
+	"tilld/internal/depth"
 )
 
 // empty is a migrated ledger with nothing in it: every rig starts from a copy, migrations being tested elsewhere.
 var empty []byte
 
 func TestMain(m *testing.M) {
+	depth.InMemory()
 	code, err := prepared(m.Run)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"tilld/integrator/server"
+	"tilld/internal/depth"
 	"tilld/internal/freeport"
 	"tilld/internal/sqlitedb"
 )
@@ -256,6 +257,7 @@ func TestCallbacksFromStrangersChangeNothing(t *testing.T) {
 
 func TestStopsWithTerminalsThatSayNothing(t *testing.T) {
 	t.Parallel() // it waits for a limit
+	depth.Long(t, "a stop with silent terminals, which takes the limit of 5 s")
 	c := config(t)
 	stop := run(t, c)
 	for range 3 {

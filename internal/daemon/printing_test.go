@@ -10,6 +10,7 @@ import (
 
 	"github.com/creack/pty"
 
+	"tilld/internal/depth"
 	"tilld/internal/localapi/client"
 	"tilld/printer/escpos/emulator"
 )
@@ -81,6 +82,7 @@ func TestAPrinterOnASerialLine(t *testing.T) {
 // and tells who has to look.
 func TestAStopInTheMiddleOfAReceipt(t *testing.T) {
 	t.Parallel()
+	depth.Long(t, "a stop in the middle of a receipt, which takes its limit of 3 s")
 	e, lane, extra := serialPrinter(t)
 	b := newBox(t, freePort(t), lane, extra)
 	b.run()

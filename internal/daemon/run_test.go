@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tilld/devices"
+	"tilld/internal/depth"
 	"tilld/internal/health"
 	"tilld/internal/localapi/client"
 	"tilld/payment"
@@ -141,6 +142,7 @@ func TestWithoutItsDisplayTheBoxSellsOnTheTill(t *testing.T) {
 
 func TestStopsInTimeWithEverybodyStalled(t *testing.T) {
 	t.Parallel()
+	depth.Long(t, "a stop with everybody stalled, which takes the limit of 5 s")
 	pole, scan := blockedLine(t), line(t)
 	b := newBox(t, freePort(t), fmt.Sprintf(
 		"outputs: [till, customer-display], customer_display: {driver: cd5220, port: {serial: %s}}, scanner: {driver: line, port: {serial: %s}}",

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"tilld/internal/depth"
 	"tilld/internal/localapi"
 	"tilld/internal/record"
 	"tilld/internal/ws"
@@ -187,6 +188,7 @@ func TestStreamOfALongBacklog(t *testing.T) {
 // TestStalledSubscriberDelaysNobody: one subscriber stops reading with megabytes before it; another hears everything at
 // once, and calls are answered.
 func TestStalledSubscriberDelaysNobody(t *testing.T) {
+	depth.Long(t, "20 MB past a stalled subscriber")
 	f := start(t)
 	p := f.create("till-1", "R-1")
 	stalled, err := net.Dial("tcp", f.addr)

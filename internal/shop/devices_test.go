@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"tilld/internal/depth"
 	"tilld/internal/localapi/client"
 	"tilld/internal/shop"
 )
@@ -127,6 +128,7 @@ func (r *rig) pull(state string, follows ...string) {
 
 func TestDevicesComeAndGoWhileACodeIsShown(t *testing.T) {
 	t.Parallel()
+	depth.Long(t, "devices that come and go while a code is shown, on a pole as slow as a real one")
 	r := openDevices(t)
 	t.Run("Tests", func(t *testing.T) { triedOut(r.on(t)) })
 	t.Run("Shown", func(t *testing.T) { shownWithoutDevices(r.on(t)) })
@@ -135,6 +137,7 @@ func TestDevicesComeAndGoWhileACodeIsShown(t *testing.T) {
 
 func TestDevicesComeAndGoWhileACodeIsScanned(t *testing.T) {
 	t.Parallel()
+	depth.Long(t, "devices that come and go while a code is scanned, on a pole as slow as a real one")
 	r := openDevices(t)
 	t.Run("Scanned", func(t *testing.T) { scannedWithoutDevices(r.on(t)) })
 	t.Run("Scanner", func(t *testing.T) { hostileScanner(r.on(t)) })

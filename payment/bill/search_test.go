@@ -418,8 +418,8 @@ func (x *search) key(n *node) [2]uint64 {
 	return [2]uint64{maphash.Bytes(x.seeds[0], b), maphash.Bytes(x.seeds[1], b)}
 }
 
-// depth is the number of states that one scenario may have.
-func depth() (limit int, prove bool) {
+// bounded is the number of states that one scenario may have.
+func bounded() (limit int, prove bool) {
 	if os.Getenv("TILLD_DEPTH") == "prove" {
 		return 6_000_000, true
 	}

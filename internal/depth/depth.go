@@ -1,0 +1,42 @@
+// Package depth tells tests how deep to go: `go test` alone is quick, `make test` sets TILLD_DEPTH=test and `make prove`
+// TILLD_DEPTH=prove.
+package depth
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+	"testing"
+)
+
+// Quick says that nothing deeper was asked for.
+func Quick() bool { return os.Getenv("TILLD_DEPTH") == "" }
+
+// Long skips a test at quick depth and says so: one that waits for limits of seconds, or moves megabytes.
+func Long(t testing.TB, what string) {
+	t.Helper()
+	if Quick() {
+		t.Skip("left to make test: " + what)
+	}
+}
+
+const (
+	memory = "/dev/shm"
+	room   = 1 << 30 // more than all packages together write
+)
+
+// InMemory is for the TestMain of packages that commit thousands of times: at quick depth their files lie in memory if it has
+// room, where a sync costs nothing. A killed process leaves the same there as on a disk; make test has them on the disk.
+func InMemory() {
+	var free syscall.Statfs_t
+	if !Quick() || os.Getenv("TMPDIR") != "" || syscall.Statfs(memory, &free) != nil || free.Bavail*uint64(free.Bsize) < room { //nolint:gosec // a size
+		return
+	}
+	probe, err := os.MkdirTemp(memory, "tilld")
+	if err != nil {
+		return
+	}
+	if os.Remove(probe) == nil && os.Setenv("TMPDIR", memory) == nil {
+		fmt.Println("left to make test: the files of these tests on a disk; here they lie in " + memory)
+	}
+}
