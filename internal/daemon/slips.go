@@ -82,13 +82,16 @@ func (s *slips) payment(ctx context.Context, e record.Event, p lane.Public) {
 	if back.Value == 0 {
 		back = p.Returned.Money
 	}
+	// Not while the code stands on the glass though the link is gone: whoever has not paid yet may. Nor about what an older
+	// journal tells: that is for the shop.
+	if p.State == "in_doubt" && !slices.Contains(p.Flags, "review") {
+		s.print(ctx, e, p, "doubt", p.ID, p.Amount.Money)
+	}
 	switch e.Type {
 	case lane.EvPaid:
 		s.print(ctx, e, p, "paid", p.ID, p.Amount.Money)
 	case lane.EvOver:
 		s.print(ctx, e, p, "paid_twice", p.ID, back)
-	case lane.EvDoubt:
-		s.print(ctx, e, p, "doubt", p.ID, p.Amount.Money)
 	case lane.EvMoneyLate, lane.EvPaidAfterClose:
 		if ended, over := p.Stamps["ended"]; !over || e.At.Sub(ended) < stillHere {
 			s.print(ctx, e, p, "late", p.ID, back)

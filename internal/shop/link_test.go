@@ -95,6 +95,10 @@ func cutOpen(r *rig, away func() func()) {
 	}
 	back()
 	r.handOver(p.ID)
+	r.papers("that it is paid", says(p.Number))
+	if slices.ContainsFunc(r.shop.Printer().Receipts(), says("We are checking")) {
+		r.t.Error("a slip says not to pay again beside a code that is to be paid")
+	}
 }
 
 // cutCharging: in doubt, parked, paid meanwhile, settled later.
@@ -107,6 +111,7 @@ func cutCharging(r *rig, away func() func()) {
 	r.payer("view", code) // the bank has it
 	back := away()
 	r.doubtful(p.ID, "in_doubt")
+	r.papers("about the doubt", says("We are checking"))
 	q, err := r.api.Park(r.t.Context(), p.ID)
 	if err != nil || !slices.Contains(q.Flags, "parked") {
 		r.t.Errorf("park: %v, flags %v", err, q.Flags)
