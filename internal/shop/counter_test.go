@@ -228,6 +228,7 @@ func (c *counter) picture(name string) {
 		return
 	}
 	time.Sleep(400 * time.Millisecond) // what was just asked for by the page has come
+	c.sees("nothing moves any more", `document.getAnimations().every(a => a.playState !== "running") && [...document.images].every(i => i.complete)`, clickLimit)
 	raw, err := c.tab.Picture()
 	if err != nil {
 		c.t.Fatal(err)

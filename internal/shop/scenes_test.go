@@ -256,6 +256,7 @@ func clickPaper(c *counter) {
 	c.is(clickLimit, "open")
 	c.glass("Scan the code on paper")
 	c.poleReads("QR ON PAPER")
+	c.sees("the paper is on the page", `document.querySelector("#printer .piece:not(.torn) img")?.alt.includes("Scan to pay")`, clickLimit)
 	c.picture("paper-code")
 	c.scans()
 	c.phone("yes")
@@ -422,7 +423,8 @@ func clickSettledLater(c *counter) {
 	c.lit(false, false)
 	c.glass("We are checking your payment")
 	c.picture("doubt")
-	c.does("park")
+	// By hand, or meanwhile by the box itself.
+	c.sees("the sale is set aside", `(document.querySelector("#current [data-do=park]")?.click(), document.querySelector("#current").innerText.includes("set aside"))`, clickLimit)
 	doubtful := c.number
 	c.asks("55.00", "scan") // the lane is free: the next customer is served
 	c.is(clickLimit, "open")
