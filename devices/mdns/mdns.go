@@ -90,7 +90,7 @@ func (n network) ask(ctx context.Context) ([]Printer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ask for printers on %s: %w", n.card.Name, err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	p := ipv4.NewPacketConn(conn)
 	if err := errors.Join(p.SetMulticastInterface(&n.card), p.SetMulticastTTL(255)); err != nil {
 		return nil, fmt.Errorf("ask for printers on %s: %w", n.card.Name, err)

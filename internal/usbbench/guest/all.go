@@ -26,6 +26,19 @@ func (b *bench) all() {
 	case "order":
 		b.appear()
 		return
+	case "exchanged":
+		c := &counter{bench: b}
+		b.check("all devices", func() (fact string, err error) {
+			if c.shop, err = open("tilld", "lp"); err != nil {
+				return "", err
+			}
+			return c.furnish(3)
+		})
+		if c.shop != nil {
+			c.exchanged()
+			c.close()
+		}
+		return
 	case "till":
 		b.till(setting("full", "") != "")
 		return

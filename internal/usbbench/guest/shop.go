@@ -64,6 +64,8 @@ type shop struct {
 	api  *client.Client
 	box  *exec.Cmd
 	rest []*exec.Cmd
+
+	bound bool // the settings leave open which printers lanes 2 and 3 use
 }
 
 // open writes the files, lets the box in at the integrator and starts the bank, the integrator and the box.
@@ -114,7 +116,11 @@ func write(name, text string) error {
 
 // begin starts the box with its first printer reached by lp or usb, and waits until it can take money.
 func (s *shop) begin(program, printerBy string) (err error) {
-	if err := write("tilld.yaml", fmt.Sprintf(config, printerBy)); err != nil {
+	text := fmt.Sprintf(config, printerBy)
+	if s.bound {
+		text = asBound.Replace(text)
+	}
+	if err := write("tilld.yaml", text); err != nil {
 		return err
 	}
 	if s.box, err = start(program, "run", "--config", "tilld.yaml"); err != nil {

@@ -42,6 +42,7 @@ func (b *bench) till(full bool) {
 		c.pulledInJob("usblp")
 		c.orders()
 		c.moves()
+		c.exchanged()
 	}
 	c.opens(b.readies)
 	if full {
