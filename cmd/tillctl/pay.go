@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"time"
 
@@ -110,6 +111,8 @@ func (s *setup) sell(ctx context.Context, c *client.Client, n client.NewPayment,
 	switch {
 	case err != nil && p.ID != "": // it was asked for, and we have lost sight of it
 		return v.end(p, exitNotKnown, err)
+	case blind(err):
+		return v.end(p, exitNotKnown, err)
 	case client.Is(err, "unavailable"), client.Is(err, "lane_busy"):
 		return v.end(p, exitNotPaid, err) // refused at the door: nothing was asked of anybody under this reference
 	case errors.As(err, &refused) && refused.Code != "" && refused.Status < 500:
@@ -140,6 +143,13 @@ func (v *sale) create(ctx context.Context) (client.Payment, error) {
 func passing(err error) bool {
 	var away *client.Unreachable
 	return errors.As(err, &away) || client.Is(err, "stopping") || client.Is(err, "busy") || client.Is(err, "internal") || client.Is(err, "storage_stopped")
+}
+
+// blind says whether the box has refused without having been able to see what an earlier run has asked for under this
+// reference: its journal is closed, has stopped, or was lost.
+func blind(err error) bool {
+	var p *client.Problem
+	return errors.As(err, &p) && p.Code == "unavailable" && slices.Contains([]string{"journal", "stopped", "acknowledge"}, p.Why)
 }
 
 // pause waits a moment; a second Ctrl-C ends it.

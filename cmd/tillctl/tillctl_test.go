@@ -146,14 +146,17 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// tellBox changes the box: "box unavailable", "box busy", "box trouble", "box seen METHOD".
+// tellBox changes the box: "box unavailable WHY", "box busy", "box trouble", "box seen METHOD".
 func tellBox(ts *testscript.TestScript, neg bool, args []string) {
 	b := ts.Value(boxKey{}).(*localapitest.Box)
 	switch args[0] {
 	case "unavailable":
-		since := time.Now()
-		b.SetAvailability("1", lane.Availability{Show: lane.Ability{Why: "no_link", Since: &since}, Scan: lane.Ability{Why: "no_scanner"}})
-		b.Fail("Create", &lane.Refusal{Code: lane.NoUnavailable, Why: "no_link"})
+		since, why := time.Now(), "no_link"
+		if len(args) > 1 {
+			why = args[1]
+		}
+		b.SetAvailability("1", lane.Availability{Show: lane.Ability{Why: why, Since: &since}, Scan: lane.Ability{Why: "no_scanner"}})
+		b.Fail("Create", &lane.Refusal{Code: lane.NoUnavailable, Why: why})
 	case "device":
 		playDevice(b, args[1:])
 	case "bindings":
