@@ -92,6 +92,12 @@ func (b *bench) all() string {
 	return strings.Join(b.states, " ")
 }
 
+func (b *bench) tried() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.tries)
+}
+
 func supervised(t *testing.T, find func(try int) (*played, error), f func(b *bench, again chan<- struct{})) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
@@ -183,19 +189,19 @@ func TestSupervise_APlugThatRings(t *testing.T) {
 		done := b.start(ctx, "pole", again)
 		time.Sleep(5 * time.Minute)
 		synctest.Wait()
-		grown := len(b.tries)
+		grown := b.tried()
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if n := len(b.tries) - grown; n < 60 || n > 120 || grown > 20 {
+		if n := b.tried() - grown; n < 60 || n > 120 || grown > 20 {
 			t.Errorf("looked for %d times in five minutes, %d times in the hour after", grown, n)
 		}
 		deaf.Store(true)
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		grown = len(b.tries)
+		grown = b.tried()
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if n := len(b.tries) - grown; n < 3600/3 || n > 3600*2/3 {
+		if n := b.tried() - grown; n < 3600/3 || n > 3600*2/3 {
 			t.Errorf("deaf, and looked for %d times in an hour", n)
 		}
 		deaf.Store(false)
