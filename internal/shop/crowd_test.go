@@ -124,7 +124,7 @@ func (f *field) subscribers() {
 		c.Kill()
 	}
 	wg.Wait()
-	f.row("one of 50 subscribers does not read", 1, took, 1, cut, before, within, f.settled("subscribers", before))
+	f.row("one of 50 subscribers does not read", 1, took, 1, cut, before, within, f.settled("subscribers", before, strangersSlack))
 	fmt.Fprintf(f.table, "  events to the other 49: median %v after the fact without it, %v beside it: ratio %.2f\n", alone.Round(time.Microsecond), beside.Round(time.Microsecond), float64(beside)/float64(alone))
 }
 
@@ -173,7 +173,7 @@ func (f *field) herd(n int) {
 	boxes := make([]*idleBox, n)
 	next := make(chan int, n)
 	var adding, running sync.WaitGroup
-	for range 32 {
+	for range 8 {
 		adding.Go(func() {
 			for i := range next {
 				if err := boxes[i].join(ctx, f, door, &running, i); err != nil {
@@ -210,7 +210,7 @@ func (f *field) herd(n int) {
 	back := time.Since(began)
 	leave()
 	running.Wait()
-	f.row(fmt.Sprintf("%d boxes come back beside ten open payments", n), n, took, n, back, before, within, f.settled("herd", before))
+	f.row(fmt.Sprintf("%d boxes come back beside ten open payments", n), n, took, n, back, before, within, f.settled("herd", before, 2*strangersSlack)) // the new process has lines of its own to the bank: one for each of the ten
 	fmt.Fprintf(f.table, "  the ten were paid and handed over %v after the kill; all %d boxes were back after %v\n", took.Round(time.Millisecond), n, back.Round(time.Millisecond))
 }
 
@@ -250,8 +250,14 @@ func (b *idleBox) join(ctx context.Context, f *field, door interface {
 		return err
 	}
 	name := fmt.Sprintf("idle-%04d", i)
-	if err := door.Add(ctx, name, base64.StdEncoding.EncodeToString(public)); err != nil {
-		return fmt.Errorf("add %s: %w", name, err)
+	for end := time.Now().Add(tryLimit + patience); ; { // the same again does no harm, and those who are in already take the server's time
+		err := door.Add(ctx, name, base64.StdEncoding.EncodeToString(public))
+		if err == nil {
+			break
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("add %s: %w", name, err)
+		}
 	}
 	l, err := link.New(link.Config{
 		URL: "ws://" + f.cfg.IntegratorListen + "/v1/term", Terminal: name, Key: private, App: "test/1", Log: slog.New(slog.DiscardHandler),
