@@ -6,8 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/creack/pty"
-
+	"tilld/devices/porttest"
 	"tilld/devices/serialport"
 	"tilld/display"
 	"tilld/display/cd5220"
@@ -17,10 +16,7 @@ import (
 
 func TestSuiteOnAPseudoTerminal(t *testing.T) {
 	displaytest.Run(t, func(t *testing.T) displaytest.Bench {
-		far, tty, err := pty.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
+		far, tty := porttest.Line(t)
 		p, err := serialport.Open(t.Context(), tty.Name(), serialport.Options{WriteLimit: time.Second})
 		if err != nil {
 			t.Fatal(err)

@@ -11,11 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/creack/pty"
-	"golang.org/x/sys/unix"
-
 	"tilld/devices/discover"
 	"tilld/devices/discover/discovertest"
+	"tilld/devices/porttest"
 	"tilld/internal/daemon"
 	"tilld/internal/localapi/client"
 )
@@ -62,11 +60,7 @@ const quiet = 50 * time.Millisecond
 // plug plugs a device in and answers its end of the first line; play, where it is not nil, is the device.
 func (d *desk) plug(place string, dev discovertest.Device, play func(*os.File)) *os.File {
 	d.t.Helper()
-	end, tty, err := pty.Open()
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	far := unblocked(d.t, end)
+	far, tty := porttest.Line(d.t)
 	d.mu.Lock()
 	made := d.tree.Plug(1, place, dev)
 	for _, node := range made {
@@ -79,20 +73,6 @@ func (d *desk) plug(place string, dev discovertest.Device, play func(*os.File)) 
 	}
 	d.tell("add")
 	return far
-}
-
-// unblocked is the device's end as a file whose Close ends a Read.
-func unblocked(t *testing.T, end *os.File) *os.File {
-	t.Helper()
-	defer end.Close()
-	fd, err := unix.Dup(int(end.Fd()))
-	if err == nil {
-		err = unix.SetNonblock(fd, true)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return os.NewFile(uintptr(fd), end.Name())
 }
 
 // pull pulls the cable.

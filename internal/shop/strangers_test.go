@@ -229,7 +229,7 @@ func (f *field) attack(name string, parts []shop.Part, n int, open func(addr str
 	return n
 }
 
-func (f *field) row(name string, n int, sale time.Duration, gone int, within time.Duration, before, in, after stand) {
+func (f *field) row(name string, n int, sale time.Duration, gone int, within time.Duration, before, in, after holding) {
 	if sale > strangersSale+patience {
 		f.t.Errorf("%s: a sale took %v", name, sale)
 	}
@@ -238,10 +238,10 @@ func (f *field) row(name string, n int, sale time.Duration, gone int, within tim
 		before.goroutines, in.goroutines, after.goroutines)
 }
 
-// stand is what the two programs hold.
-type stand struct{ integrator, tilld, goroutines int }
+// holding is what the two programs hold.
+type holding struct{ integrator, tilld, goroutines int }
 
-func (f *field) stand() stand {
+func (f *field) stand() holding {
 	f.t.Helper()
 	count := func(p shop.Part) int {
 		all, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", f.shop.PID(p)))
@@ -250,7 +250,7 @@ func (f *field) stand() stand {
 		}
 		return len(all)
 	}
-	s := stand{integrator: count(shop.Integrator), tilld: count(shop.Tilld)}
+	s := holding{integrator: count(shop.Integrator), tilld: count(shop.Tilld)}
 	var text []byte
 	f.try("read the metrics", func() error {
 		r, err := http.NewRequestWithContext(f.t.Context(), http.MethodGet, "http://"+f.cfg.TilldListen+"/metrics", http.NoBody)
@@ -275,7 +275,7 @@ func (f *field) stand() stand {
 }
 
 // settled waits until both programs hold no more than before, but for slack.
-func (f *field) settled(name string, before stand, slack int) stand {
+func (f *field) settled(name string, before holding, slack int) holding {
 	f.t.Helper()
 	for end := time.Now().Add(strangersLeave + patience); ; time.Sleep(50 * time.Millisecond) {
 		now := f.stand()

@@ -331,7 +331,9 @@ func TestConn(t *testing.T) {
 			if !closed || pongs < 100 || pongs > 102 {
 				t.Errorf("after %d pongs a close frame came: %v", pongs, closed)
 			}
+			dry := make(chan struct{})
 			go func() { // which the flood does not answer
+				defer close(dry)
 				for _, err := peer.Write(ping); err == nil; _, err = peer.Write(ping) {
 					time.Sleep(time.Millisecond) // or the bubble's time would stand still
 				}
@@ -342,6 +344,7 @@ func TestConn(t *testing.T) {
 				t.Errorf("the socket was closed after %v", took)
 			}
 			closedWith(t, <-end, 4403, true)
+			<-dry
 		})
 	})
 	t.Run("FloodOfPingsCostsAPongAtATime", func(t *testing.T) {

@@ -2,13 +2,9 @@ package escpos_test
 
 import (
 	"net"
-	"os"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/creack/pty"
 
 	"tilld/devices"
 	"tilld/devices/netport"
@@ -91,11 +87,7 @@ func TestSuiteOnTCP(t *testing.T) {
 func TestSuiteOnSerialLine(t *testing.T) {
 	t.Parallel()
 	printertest.RunEach(t, parallel, func(t *testing.T) printertest.Bench {
-		master, tty, err := pty.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		end := polled(t, master)
+		end, tty := porttest.Line(t)
 		p, err := serialport.Open(t.Context(), tty.Name(), serialport.Options{Baud: 9600, WriteLimit: 300 * time.Millisecond})
 		if err != nil {
 			t.Fatal(err)
@@ -107,21 +99,6 @@ func TestSuiteOnSerialLine(t *testing.T) {
 		t.Cleanup(func() { p.Close(); e.HangUp(); <-done })
 		return printertest.Bench{Printer: escpos.Open(p, short), Far: far{e}}
 	})
-}
-
-// polled is the same file for the runtime's poller: pty.Open leaves its end blocking, and a blocked Read would outlive its
-// Close.
-func polled(t *testing.T, f *os.File) *os.File {
-	t.Helper()
-	fd, err := syscall.Dup(int(f.Fd()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.Close()
-	if err := syscall.SetNonblock(fd, true); err != nil {
-		t.Fatal(err)
-	}
-	return os.NewFile(uintptr(fd), "pty")
 }
 
 // parallel: these cases wait for real time, and none of them for the processor.

@@ -5,16 +5,13 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/creack/pty"
-	"golang.org/x/sys/unix"
-
 	"tilld/devices"
+	"tilld/devices/porttest"
 	"tilld/devices/serialport"
 	"tilld/scanner"
 	"tilld/scanner/scannertest"
@@ -57,35 +54,17 @@ func TestSuite(t *testing.T) {
 
 func TestSuiteOnAPseudoTerminal(t *testing.T) {
 	scannertest.Run(t, func(t *testing.T) scannertest.Bench {
-		far, tty, err := pty.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
+		far, tty := porttest.Line(t)
 		p, err := serialport.Open(t.Context(), tty.Name(), serialport.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		_ = tty.Close()
-		far = pollable(t, far)
 		t.Cleanup(func() { p.Close(); far.Close() })
 		x := twin.NewSSI(far)
 		x.Room = 100
 		return scannertest.Bench{Scanner: open(t, p, nil), Scan: x.Scan, Part: x.Part, Symbology: "]Q1", HangUp: func() { far.Close() }}
 	})
-}
-
-// pollable is the same file with a Close that ends a Read.
-func pollable(t *testing.T, f *os.File) *os.File {
-	t.Helper()
-	defer f.Close()
-	fd, err := unix.Dup(int(f.Fd()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := unix.SetNonblock(fd, true); err != nil {
-		t.Fatal(err)
-	}
-	return os.NewFile(uintptr(fd), f.Name())
 }
 
 func TestSuiteWithRawData(t *testing.T) {
