@@ -77,18 +77,19 @@ func (b *binder) numberOn(ctx context.Context, s *slot, d discover.Device, n int
 	}
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(2*time.Second, func() { _ = p.Close() }) }) // if it takes nothing more
 	defer stop()
-	dead := make(chan error, 1)
-	go func() { dead <- x.Serve(ctx, func(display.Shown) {}) }()
+	var died error
+	served := make(chan struct{})
+	go func() { defer close(served); died = x.Serve(ctx, func(display.Shown) {}) }()
 	select {
-	case err := <-dead:
-		return err
+	case <-served:
+		return died
 	case <-ctx.Done():
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	_, err = x.Show(last, display.Screen{Kind: "idle"})
 	_ = p.Close() // ends Serve
-	<-dead
+	<-served
 	return err
 }
 
