@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,14 +11,17 @@ import (
 	"tilld/internal/sqlitedb"
 )
 
-// overSQL writes a value over itself where only its body has changed, which it mostly has: no index is touched. putSQL
-// does all other cases.
+// overSQL writes a value over itself where only its body has changed, which it mostly has: no index is touched. endSQL does
+// where it has come to life or to its end besides, and touches one. putSQL does all other cases. Each page that is left
+// alone is one less that wears the disk.
 const (
 	overSQL = `UPDATE value SET body = $5 WHERE bucket = $1 AND key = $2 AND ref = $3 AND live = $4`
+	endSQL  = `UPDATE value SET live = $4, body = $5 WHERE bucket = $1 AND key = $2 AND ref = $3`
 	putSQL  = `INSERT INTO value (bucket, key, ref, live, body) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (bucket, key) DO UPDATE SET ref = excluded.ref, live = excluded.live, body = excluded.body`
 	eventSQL  = `INSERT INTO event (seq, type, at, lane, subject, data) VALUES ($1, $2, $3, $4, $5, $6)`
-	callSQL   = `INSERT INTO call (id, grp, method, params, volatile) VALUES ($1, $2, $3, $4, $5)`
+	callSQL   = `INSERT INTO call (id, grp, method, params, volatile)
+SELECT $1, $2, $3, $4, $5 WHERE NOT EXISTS (SELECT 1 FROM call WHERE id = $1)`
 	settleSQL = `DELETE FROM call WHERE id = $1`
 	metaSQL   = `UPDATE meta SET seq = $1, writes = $2, seen = $3 WHERE one = 1`
 )
@@ -114,7 +118,11 @@ func write(tx *sqlitedb.Tx, b record.Batch, seq int64) error {
 		if !c.Volatile {
 			params = blob(c.Params)
 		}
-		if _, err := tx.Exec(callSQL, c.ID, c.Order, c.Method, params, c.Volatile); err != nil {
+		done, err := tx.Exec(callSQL, c.ID, c.Order, c.Method, params, c.Volatile)
+		if err == nil {
+			err = one(done)
+		}
+		if err != nil {
 			return fmt.Errorf("commit call %s: %w", c.ID, err)
 		}
 	}
@@ -127,14 +135,26 @@ func write(tx *sqlitedb.Tx, b record.Batch, seq int64) error {
 }
 
 func put(tx *sqlitedb.Tx, p *record.Put) error {
-	done, err := tx.Exec(overSQL, p.Bucket, p.Key, p.Ref, p.Live, blob(p.Body))
-	if err != nil {
-		return err
+	for _, query := range [...]string{overSQL, endSQL, putSQL} {
+		done, err := tx.Exec(query, p.Bucket, p.Key, p.Ref, p.Live, blob(p.Body))
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); err != nil || n > 0 {
+			return err
+		}
 	}
-	if n, err := done.RowsAffected(); err != nil || n > 0 {
-		return err
+	return nil
+}
+
+// errTwice: a call of this id waits already. Ids are made new, so this is a fault of ours.
+var errTwice = errors.New("its id is not new")
+
+func one(done sql.Result) error {
+	n, err := done.RowsAffected()
+	if err == nil && n == 0 {
+		err = errTwice
 	}
-	_, err = tx.Exec(putSQL, p.Bucket, p.Key, p.Ref, p.Live, blob(p.Body))
 	return err
 }
 
