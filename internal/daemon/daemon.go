@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -73,7 +74,8 @@ func New(c Config, version string, log *slog.Logger) (*Daemon, error) {
 
 // Run takes payments until ctx ends, which is a normal end, or the journal stops. A journal that cannot be used does not
 // end it: the API says what is wrong, the glass that the till is closed, and it is tried again. At the end, in this order:
-// no new request is taken, running ones finish, the glass is wiped, devices and link are closed, the journal is closed.
+// no new request is taken, running ones finish, the glass is wiped, link and journal are closed, the glass says that the
+// till is closed, the devices are closed.
 func (d *Daemon) Run(ctx context.Context) error {
 	listeners, err := d.listen(ctx)
 	if err != nil {
@@ -127,12 +129,28 @@ func (d *Daemon) Run(ctx context.Context) error {
 		return c.run(coreCtx)
 	})
 	err = ended(g.Wait())
+	d.shut(under)
 	stopDevices()
 	err = errors.Join(err, devices.Wait())
 	if err == nil {
 		d.log.Info("tilld ended")
 	}
 	return err
+}
+
+// shut says on every glass that the till is closed: a pole shows its last line for as long as it has power.
+func (d *Daemon) shut(ctx context.Context) {
+	limited, cancel := context.WithTimeout(ctx, putLimit)
+	defer cancel()
+	var all sync.WaitGroup
+	for name := range d.cfg.Lanes {
+		all.Go(func() {
+			if err := d.stage.Shut(limited, name, true); err != nil {
+				d.log.Warn("display did not show", "lane", name, "err", err)
+			}
+		})
+	}
+	all.Wait()
 }
 
 // open opens the journal and what stands on it; it tries until it can, or ctx ends.

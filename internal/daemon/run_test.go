@@ -17,6 +17,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tilld/devices"
+	"tilld/devices/porttest"
+	"tilld/display/cd5220/twin"
 	"tilld/internal/depth"
 	"tilld/internal/health"
 	"tilld/internal/localapi/client"
@@ -138,6 +140,29 @@ func TestWithoutItsDisplayTheBoxSellsOnTheTill(t *testing.T) {
 		}
 		return err
 	})
+}
+
+func TestAStopLeavesTheGlassSayingThatTheTillIsClosed(t *testing.T) {
+	far, tty := porttest.Line(t)
+	defer tty.Close()
+	pole, played := &twin.Glass{}, make(chan struct{})
+	go func() { defer close(played); _ = pole.Serve(far) }()
+	defer func() { _ = far.Close(); <-played }()
+	b := newBox(t, freePort(t), fmt.Sprintf("outputs: [till, customer-display], customer_display: {driver: cd5220, port: {serial: %s}}", tty.Name()), technician())
+	b.run()
+	says := func(want string) func() error {
+		return func() error {
+			if got := pole.Rows(); strings.TrimSpace(got[0]) != want {
+				return fmt.Errorf("it says %q", got)
+			}
+			return nil
+		}
+	}
+	b.until("the pole greets", says("WELCOME"))
+	if _, err := b.stop(); err != nil {
+		t.Fatal(err)
+	}
+	b.until("the pole says that the till is closed", says("TILL CLOSED"))
 }
 
 func TestStopsInTimeWithEverybodyStalled(t *testing.T) {
