@@ -55,7 +55,7 @@ func TestAPageAlone(t *testing.T) {
 		b, ctx := start(t, browser, p, "en", nil)
 		b.show(t, codeView(4*time.Second))
 		b.close()
-		until(t, ctx, onGlas+` && document.getElementById("line").innerText.startsWith("We lost the connection")`, 3*time.Second)
+		until(t, ctx, onGlas+` && document.getElementById("line").innerText.startsWith("We\u00a0lost the connection")`, 3*time.Second)
 		until(t, ctx, "!"+onGlas+` && `+title+` === "Checking with your bank"`, 8*time.Second)
 		if s := eval[string](t, ctx, `document.body.innerText`); strings.Contains(s, "Nothing was taken") || !strings.Contains(s, "4821") {
 			t.Errorf("it says %q", s)
@@ -68,7 +68,7 @@ func TestAPageAlone(t *testing.T) {
 		b, ctx := start(t, browser, p, "en", nil)
 		b.show(t, stage.View{Lane: "1", Payment: "p1", Number: "4821", Screen: "paying", Amount: rub(12550), Left: rub(12550), RemainingMS: 600_000})
 		b.close()
-		until(t, ctx, title+` === "Confirm on your phone" && document.getElementById("line").innerText.startsWith("We lost the connection")`, 3*time.Second)
+		until(t, ctx, title+` === "Confirm on your phone" && document.getElementById("line").innerText.startsWith("We\u00a0lost the connection")`, 3*time.Second)
 		eval[any](t, ctx, fmt.Sprintf(later, 500_000))
 		time.Sleep(300 * time.Millisecond)
 		if s := eval[string](t, ctx, title); s != "Confirm on your phone" {
