@@ -19,8 +19,8 @@ const (
 	endSQL  = `UPDATE value SET live = $4, body = $5 WHERE bucket = $1 AND key = $2 AND ref = $3`
 	putSQL  = `INSERT INTO value (bucket, key, ref, live, body) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (bucket, key) DO UPDATE SET ref = excluded.ref, live = excluded.live, body = excluded.body`
-	eventSQL  = `INSERT INTO event (seq, type, at, lane, subject, data) VALUES ($1, $2, $3, $4, $5, $6)`
-	callSQL   = `INSERT INTO call (id, grp, method, params, volatile)
+	eventSQL = `INSERT INTO event (seq, type, at, lane, subject, data) VALUES ($1, $2, $3, $4, $5, $6)`
+	callSQL  = `INSERT INTO call (id, grp, method, params, volatile)
 SELECT $1, $2, $3, $4, $5 WHERE NOT EXISTS (SELECT 1 FROM call WHERE id = $1)`
 	settleSQL = `DELETE FROM call WHERE id = $1`
 	metaSQL   = `UPDATE meta SET seq = $1, writes = $2, seen = $3 WHERE one = 1`
