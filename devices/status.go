@@ -3,6 +3,7 @@ package devices
 import (
 	"errors"
 	"sync/atomic"
+	"time"
 )
 
 // Trouble is the sort of an error: what can be done about it.
@@ -41,6 +42,22 @@ const (
 // Counters of one device since the program began. The zero value is ready.
 type Counters struct {
 	Opens, Replugs, Stalls, In, Out atomic.Int64 // In and Out are bytes from and to the device
+	Writes                          Took         // from a write to the line's word that it took the bytes
+	Readings                        Took         // from the last byte of a code until it was kept; of scanners
+}
+
+// Took is how often something was done and how long that took in all. The zero value is ready.
+type Took struct{ times, nanos atomic.Int64 }
+
+// Add counts one more.
+func (t *Took) Add(d time.Duration) {
+	t.times.Add(1)
+	t.nanos.Add(int64(d))
+}
+
+// Sum is how often, and how long in all.
+func (t *Took) Sum() (times int64, all time.Duration) {
+	return t.times.Load(), time.Duration(t.nanos.Load())
 }
 
 // Count makes a line that counts what goes over it. Whatever else the line can do is reached through it by Extra alone.
@@ -61,7 +78,9 @@ func (p *counted) Read(b []byte) (int, error) {
 }
 
 func (p *counted) Write(b []byte) (int, error) {
+	start := time.Now()
 	n, err := p.Port.Write(b)
+	p.c.Writes.Add(time.Since(start))
 	p.c.Out.Add(int64(n))
 	if errors.Is(err, ErrStalled) {
 		p.c.Stalls.Add(1)

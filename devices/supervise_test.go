@@ -376,6 +376,23 @@ func TestCount(t *testing.T) {
 	}
 }
 
+type slow struct{ played }
+
+func (*slow) Write(b []byte) (int, error) { time.Sleep(200 * time.Millisecond); return len(b), nil }
+
+func TestCountTimesWrites(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var c devices.Counters
+		p := devices.Count(&slow{}, &c)
+		for range 3 {
+			_, _ = p.Write(make([]byte, 9))
+		}
+		if n, all := c.Writes.Sum(); n != 3 || all != 600*time.Millisecond {
+			t.Errorf("%d writes took %v", n, all)
+		}
+	})
+}
+
 // A device that is let go for another is no trouble: the other is opened at once.
 func TestADeviceThatIsLetGoIsNoTrouble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -54,7 +54,11 @@ func (d *Daemon) superviseScanner(ctx context.Context, lane string, l Lane, agai
 					d.log.Warn("reading dropped: there is no journal to keep it", "lane", lane)
 					return nil
 				}
-				return c.scans.Take(ctx, lane, l.Language, r)
+				if err := c.scans.Take(ctx, lane, l.Language, r); err != nil {
+					return err
+				}
+				m.Kept(r.Last)
+				return nil
 			})
 		},
 	}

@@ -35,6 +35,8 @@ func (d *Daemon) stands(ctx context.Context) metrics.Now {
 		n.Devices = append(n.Devices, metrics.Device{
 			ID: x.ID, Role: x.Role, Ready: x.State == devices.Ready, Opens: x.Counters.Opens, Replugs: x.Counters.Replugs,
 			Stalls: x.Counters.Stalls, In: x.Counters.BytesIn, Out: x.Counters.BytesOut,
+			Writes:   metrics.Took{Times: x.Times.Writes, All: x.Times.WritesTook},
+			Readings: metrics.Took{Times: x.Times.Readings, All: x.Times.ReadingsTook},
 		})
 	}
 	c := d.core.Load()

@@ -26,6 +26,13 @@ type Device struct {
 	ID, Role                        string
 	Ready                           bool
 	Opens, Replugs, Stalls, In, Out int64
+	Writes, Readings                Took
+}
+
+// Took is how often something was done and how long that took in all.
+type Took struct {
+	Times int64
+	All   time.Duration
 }
 
 // lookFor is how long the box may take to say how it stands.

@@ -24,7 +24,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 }
 
 // what is every series of the state.
-type what struct{ link, payments, doubt, troubles, ready, opens, replugs, stalls, bytes *prometheus.Desc }
+type what struct{ link, payments, doubt, troubles, ready, opens, replugs, stalls, bytes, writes, readings *prometheus.Desc }
 
 func all() what {
 	return what{
@@ -37,13 +37,15 @@ func all() what {
 		replugs:  desc("device_replugs_total", "Times that the device came back after it had worked.", "device", "role"),
 		stalls:   desc("device_stalls_total", "Times that the device took no bytes.", "device", "role"),
 		bytes:    desc("device_bytes_total", "Bytes over the device's line; in is from the device.", "device", "role", "direction"),
+		writes:   desc("device_write_seconds", "Time from a write until the device's line had taken it.", "device", "role"),
+		readings: desc("device_reading_seconds", "Time from the last byte of a code until it was kept, fsync included.", "device", "role"),
 	}
 }
 
 // Describe names the series.
 func (s *state) Describe(ch chan<- *prometheus.Desc) {
 	w := all()
-	for _, d := range []*prometheus.Desc{w.link, w.payments, w.doubt, w.troubles, w.ready, w.opens, w.replugs, w.stalls, w.bytes} {
+	for _, d := range []*prometheus.Desc{w.link, w.payments, w.doubt, w.troubles, w.ready, w.opens, w.replugs, w.stalls, w.bytes, w.writes, w.readings} {
 		ch <- d
 	}
 }
@@ -58,6 +60,11 @@ func (s *state) Collect(ch chan<- prometheus.Metric) {
 	}
 	count := func(d *prometheus.Desc, v int64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	}
+	took := func(d *prometheus.Desc, t Took, labels ...string) {
+		if t.Times > 0 {
+			ch <- prometheus.MustNewConstSummary(d, uint64(t.Times), t.All.Seconds(), nil, labels...)
+		}
 	}
 	gauge(w.link, truth(n.Link))
 	gauge(w.doubt, float64(n.Payments["in_doubt"]))
@@ -74,6 +81,8 @@ func (s *state) Collect(ch chan<- prometheus.Metric) {
 		count(w.stalls, d.Stalls, d.ID, d.Role)
 		count(w.bytes, d.In, d.ID, d.Role, "in")
 		count(w.bytes, d.Out, d.ID, d.Role, "out")
+		took(w.writes, d.Writes, d.ID, d.Role)
+		took(w.readings, d.Readings, d.ID, d.Role)
 	}
 }
 

@@ -29,6 +29,7 @@ type Device struct {
 	Since     time.Time     `json:"since"`
 	LastError *Fault        `json:"last_error,omitempty"` // the newest, also when it is over
 	Counters  Counters      `json:"counters"`
+	Times     Times         `json:"-"`     // for monitoring alone
 	Tests     bool          `json:"tests"` // whether it can be tried out
 }
 
@@ -47,6 +48,12 @@ type Counters struct {
 	Stalls   int64 `json:"stalls"`  // times that it took no bytes
 	BytesIn  int64 `json:"bytes_in"`
 	BytesOut int64 `json:"bytes_out"`
+}
+
+// Times is how long a device let others wait since the program began.
+type Times struct {
+	Writes, Readings         int64
+	WritesTook, ReadingsTook time.Duration // in all
 }
 
 // Result is what a test of a device found.
@@ -131,6 +138,9 @@ func (m *Member) Opened(p devices.Port) devices.Port {
 	return overheard{devices.Count(p, &m.count), m}
 }
 
+// Kept counts a reading whose last byte came at last and which is durable now.
+func (m *Member) Kept(last time.Time) { m.count.Readings.Add(time.Since(last)) }
+
 // At says where the device is now, what it is and how it is spoken to, where the settings leave that open.
 func (m *Member) At(port, driver, product string) {
 	m.r.mu.Lock()
@@ -183,10 +193,14 @@ func (r *Roster) ring() {
 
 // device is the member as it stands; the roster is locked.
 func (m *Member) device() Device {
+	var t Times
+	t.Writes, t.WritesTook = m.count.Writes.Sum()
+	t.Readings, t.ReadingsTook = m.count.Readings.Sum()
 	return Device{
 		ID: m.entry.ID, Role: m.entry.Role, Lanes: append([]string{}, m.entry.Lanes...), Driver: m.entry.Driver, Product: m.what, Port: m.entry.Port,
 		State: m.state, Since: m.since, LastError: m.fault, Tests: m.entry.Test != nil,
 		Counters: Counters{m.count.Opens.Load(), m.count.Replugs.Load(), m.count.Stalls.Load(), m.count.In.Load(), m.count.Out.Load()},
+		Times:    t,
 	}
 }
 

@@ -97,7 +97,13 @@ func TestADeviceIsToldWhenItComesAndOnceItStaysAway(t *testing.T) {
 		if got := s.types(); !strings.Contains(got, "device.refused") || !strings.Contains(got, "device.ready health.cleared") && !strings.Contains(got, "health.cleared device.ready") {
 			t.Errorf("then: %q", got)
 		}
+		last := time.Now()
+		time.Sleep(40 * time.Millisecond)
+		m.Kept(last)
 		d := r.List()[0]
+		if d.Times != (roster.Times{Readings: 1, ReadingsTook: 40 * time.Millisecond}) {
+			t.Errorf("times %+v", d.Times)
+		}
 		if d.Counters.Replugs != 6 || d.State != devices.Ready || d.LastError == nil || d.LastError.Kind != devices.NeedsPerson {
 			t.Errorf("%+v %+v", d, d.LastError)
 		}

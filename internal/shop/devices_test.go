@@ -375,7 +375,7 @@ func totalsAndAudit(r *rig, replugs int) {
 		r.t.Fatal(err)
 	}
 	text := string(b)
-	for _, line := range []string{"tilld_link_up 1", "tilld_payments_in_doubt 0", `tilld_events_total{type="totals.closed"} 2`, `tilld_device_ready{device="scanner-1",role="scanner"} `, `tilld_print_jobs_total{state="printed"} `} {
+	for _, line := range []string{"tilld_link_up 1", "tilld_payments_in_doubt 0", `tilld_events_total{type="totals.closed"} 2`, `tilld_device_ready{device="scanner-1",role="scanner"} `, `tilld_device_write_seconds_count{device="customer-display-1",role="customer-display"} `, `tilld_print_jobs_total{state="printed"} `} {
 		if !strings.Contains(text, "\n"+line) {
 			r.t.Errorf("metrics have no line %q", line)
 		}
