@@ -41,6 +41,8 @@ func (d *Daemon) superviseScanner(ctx context.Context, lane string, l Lane, agai
 		Role: m.ID(), Log: d.log, Tell: m.Tell, Find: finder(d, scanners(), l.Scanner, m, lane, binding.Scanner), Again: again, Rings: d.rings(l.Scanner.Port),
 		Serve: func(ctx context.Context, x scanner.Scanner) error {
 			good := d.notes(m.ID(), x)
+			tried.serving(x)
+			defer tried.serving(nil)
 			return x.Serve(ctx, func(ctx context.Context, r scanner.Reading) error {
 				good()
 				if tried.take(r) {

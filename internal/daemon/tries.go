@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"tilld/devices"
@@ -13,14 +12,11 @@ import (
 	"tilld/internal/roster"
 	"tilld/internal/stage"
 	"tilld/payment"
-	"tilld/payment/code"
-	"tilld/scanner"
 )
 
 // How long a device is tried out.
 const (
 	pictureFor = 3 * time.Second  // the test picture stands
-	readingFor = 15 * time.Second // a scanner is given to read something
 	paperFor   = 20 * time.Second // a printer is given to print something
 )
 
@@ -57,85 +53,6 @@ func (d *Daemon) tryKiosk(lane string) func(context.Context) (roster.Result, err
 		}
 		return roster.Result{OK: true, What: "The page of lane " + lane + " is open and connected.", Proof: display.Seen}, nil
 	}
-}
-
-// tried is a scanner that somebody tries out: the next reading is the test's and goes no further.
-type tried struct {
-	d    *Daemon
-	lane string
-
-	mu   sync.Mutex
-	wait chan scanner.Reading // capacity 1; nil while nobody waits
-}
-
-// take hands a reading to the test that waits for one.
-func (t *tried) take(r scanner.Reading) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.wait == nil {
-		return false
-	}
-	t.wait <- r
-	t.wait = nil
-	return true
-}
-
-// wanted says whether a payment of the lane waits for a reading.
-func (t *tried) wanted(ctx context.Context, c *core) bool {
-	if c == nil {
-		return false
-	}
-	waits, err := c.box.Waits(ctx, t.lane)
-	return waits || err != nil
-}
-
-// test waits for one reading and says what kind of code it was.
-func (t *tried) test(ctx context.Context) (roster.Result, error) {
-	c := t.d.core.Load()
-	if c == nil {
-		return roster.Result{}, roster.ErrAway
-	}
-	waits, err := c.box.Waits(ctx, t.lane)
-	if err != nil {
-		return roster.Result{}, fmt.Errorf("try the scanner: %w", err)
-	}
-	if waits {
-		return roster.Result{}, fmt.Errorf("%w: a payment waits for a code", roster.ErrBusy)
-	}
-	got := make(chan scanner.Reading, 1)
-	t.mu.Lock()
-	t.wait = got
-	t.mu.Unlock()
-	defer func() {
-		t.mu.Lock()
-		t.wait = nil
-		t.mu.Unlock()
-	}()
-	limit := time.NewTimer(readingFor)
-	defer limit.Stop()
-	select {
-	case <-ctx.Done():
-		return roster.Result{}, ctx.Err()
-	case <-limit.C:
-		return roster.Result{
-			What: fmt.Sprintf("Nothing was read within %d s.", int(readingFor.Seconds())),
-			Do:   "Hold any code in front of it. If it beeps and nothing comes: compare its speed, and whether it is set to its serial interface.",
-		}, nil
-	case r := <-got:
-		return reading(r), nil
-	}
-}
-
-// reading puts what was read into words; it may have been somebody's pay code, so it is masked.
-func reading(r scanner.Reading) roster.Result {
-	aim := ""
-	if len(r.Symbology) > 1 {
-		aim = r.Symbology[1:]
-	}
-	what := code.Recognise(payment.NewCode(r.Text.Reveal()), aim)
-	out := roster.Result{OK: true, Kind: string(what.Kind), Masked: what.Masked, Symbology: r.Symbology}
-	out.What = fmt.Sprintf("Read a code of %d characters.", r.Text.Len())
-	return out
 }
 
 // tryPrinter prints a slip through the queue, as any other job.
