@@ -193,7 +193,7 @@ func (s *setup) trace() *cobra.Command {
 	var long time.Duration
 	cmd := &cobra.Command{
 		Use: "trace DEVICE", Short: "Take down what goes over a device's line: a session, for a test or for support", Args: cobra.ExactArgs(1),
-		Long: "trace listens for a while and prints what was said: > to the device, < from it, quoted and in hex. What a scanner sends is masked, so a trace may be handed on.",
+		Long: "trace listens for a while and prints what was said: > to the device, < from it, quoted and in hex. What a scanner sends is masked, so a trace may be handed on: letters and digits of driver line, every byte of another.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if long < time.Second || long > time.Minute {
 				return errors.New("--for takes 1s to 60s")

@@ -64,7 +64,7 @@ func (s *server) trace(a *httpapi.API) {
 	httpapi.HandleHTTP(a, httpapi.Route{
 		ID: "trace_device", Method: http.MethodGet, Path: "/v1/devices/{device}/trace", Tag: "devices", Allow: []Role{Technician}, Waits: true,
 		Summary: "Take down what goes over a device's line",
-		Text:    "Answered once the time is over: a session as the drivers' tests replay it. What a scanner sends is masked.",
+		Text:    "Answered once the time is over: a session as the drivers' tests replay it. What a scanner sends is masked: letters and digits of text on a serial line (`line`), else every byte.",
 		Replies: []httpapi.Reply{{Status: http.StatusOK, Text: "The session", Type: "text/plain"}},
 		Codes:   []string{httpapi.NoDevice},
 	}, func(w http.ResponseWriter, r *http.Request, in *traceInput) error {

@@ -135,7 +135,7 @@ func (m *Member) ID() string { return m.entry.ID }
 // Opened wraps a line that was just opened, so that what goes over it is counted, and can be traced.
 func (m *Member) Opened(p devices.Port) devices.Port {
 	m.count.Opens.Add(1)
-	return overheard{devices.Count(p, &m.count), m}
+	return overheard{devices.Count(p, &m.count), m, m.masked(p)}
 }
 
 // Kept counts a reading whose last byte came at last and which is durable now.

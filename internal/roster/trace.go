@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -17,14 +18,15 @@ const maxTrace = 1 << 20
 // exchange is what went over a line at once.
 type exchange struct {
 	to bool
-	b  []byte
+	b  []byte // masked already, where that is needed
 	at time.Time
 }
 
-// overheard is a line of which whoever traces the device gets a copy.
+// overheard is a line of which whoever traces the device gets a copy, through mask where it is said by the device.
 type overheard struct {
 	devices.Port
-	m *Member
+	m    *Member
+	mask func([]byte) []byte
 }
 
 // Unwrap is the line that is overheard: whatever else it can do is reached through it.
@@ -32,18 +34,18 @@ func (p overheard) Unwrap() devices.Port { return p.Port }
 
 func (p overheard) Read(b []byte) (int, error) {
 	n, err := p.Port.Read(b)
-	p.m.heard(false, b[:n])
+	p.m.heard(false, b[:n], p.mask)
 	return n, err
 }
 
 func (p overheard) Write(b []byte) (int, error) {
 	n, err := p.Port.Write(b)
-	p.m.heard(true, b[:n])
+	p.m.heard(true, b[:n], slices.Clone[[]byte])
 	return n, err
 }
 
-// heard hands a copy to whoever listens; one who does not keep up misses it.
-func (m *Member) heard(to bool, b []byte) {
+// heard hands what copied makes of b to whoever listens; one who does not keep up misses it.
+func (m *Member) heard(to bool, b []byte, copied func([]byte) []byte) {
 	if len(b) == 0 || m.listening.Load() == 0 {
 		return
 	}
@@ -51,14 +53,14 @@ func (m *Member) heard(to bool, b []byte) {
 	defer m.r.mu.Unlock()
 	for _, c := range m.taps {
 		select {
-		case c <- exchange{to, slices.Clone(b), time.Now()}:
+		case c <- exchange{to, copied(b), time.Now()}:
 		default: // full: the trace says so by what is missing
 		}
 	}
 }
 
 // Trace takes down what goes over a device's line for a while, as a session that a test can replay. What a scanner sends
-// may be a customer's code: its letters and digits are masked.
+// may be a customer's code and is masked.
 func (r *Roster) Trace(ctx context.Context, id string, long time.Duration) (string, error) {
 	r.mu.Lock()
 	i := slices.IndexFunc(r.all, func(m *Member) bool { return m.entry.ID == id })
@@ -96,18 +98,30 @@ func (r *Roster) Trace(ctx context.Context, id string, long time.Duration) (stri
 				fmt.Fprintf(&out, "\n# %s\n", x.at.UTC().Format("15:04:05.000"))
 			}
 			last = x.at
-			b := x.b
-			if !x.to && m.entry.Role == "scanner" {
-				b = mask(b)
-			}
-			out.WriteString(session.Quote(x.to, b))
-			fmt.Fprintf(&out, "#   % x\n", b)
+			out.WriteString(session.Quote(x.to, x.b))
+			fmt.Fprintf(&out, "#   % x\n", x.b)
 		}
 	}
 }
 
-// mask hides every letter and digit: a code may come byte by byte, so no part of one is plain.
-func mask(b []byte) []byte {
+// masked is what a trace may show of what a device says over p. Only of a scanner that sends text over a serial line is it
+// known which bytes are a code's: a keyboard sends the numbers of keys, a report may have its bytes at any bit, and a packet's
+// check sum is made of the code.
+func (m *Member) masked(p devices.Port) func([]byte) []byte {
+	m.r.mu.Lock()
+	defer m.r.mu.Unlock()
+	_, file := devices.Extra[interface{ ReportDescriptor() ([]byte, error) }](p) // of the kernel's input, whatever the driver is
+	switch {
+	case m.entry.Role != "scanner":
+		return slices.Clone[[]byte]
+	case m.entry.Driver == "line" && !file:
+		return maskText
+	}
+	return maskAll
+}
+
+// maskText hides every letter and digit: a code may come byte by byte, so no part of one is plain.
+func maskText(b []byte) []byte {
 	out := slices.Clone(b)
 	for i, c := range out {
 		if c >= 0x80 || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' {
@@ -116,3 +130,5 @@ func mask(b []byte) []byte {
 	}
 	return out
 }
+
+func maskAll(b []byte) []byte { return bytes.Repeat([]byte("*"), len(b)) }
