@@ -34,6 +34,7 @@ func TestUse(t *testing.T) {
 		{"PrinterOnASerialLine", models.Printer, "", device("ffff:0001", "", iface(discover.ClassComm, discover.TTY)), "tty escpos  0"},
 		{"ScannerAsAKeyboard", models.Scanner, "", device("05e0:1200", "", iface(discover.ClassHID, discover.HIDRaw, discover.Input)), "input wedge Symbol Bar Code Scanner 0"},
 		{"ScannerOfAnotherDriver", models.Scanner, "ssi", device("05e0:1701", "", iface(discover.ClassComm, discover.TTY)), "tty ssi Symbol Bar Code Scanner 0"},
+		{"ScannerOfReports", models.Scanner, "", device("1eab:0110", "", iface(discover.ClassHID, discover.HIDRaw)), "hidraw hidpos Newland HR200 0"},
 		{"StrangerThatScans", models.Scanner, "", device("ffff:0002", "", pos), "hidraw hidpos  0"},
 		{"StrangerOnASerialLine", models.Scanner, "", device("ffff:0002", "", iface(discover.ClassComm, discover.TTY)), "tty line  0"},
 		{"StrangerThatTypes", models.Scanner, "", device("ffff:0003", "", iface(discover.ClassHID, discover.HIDRaw, discover.Input)), "input wedge  0"},
