@@ -130,6 +130,19 @@ func TestSchemasKnowWhatTheProgramReads(t *testing.T) {
 	}
 }
 
+// docs/devices.md says how many products there are.
+func TestThePageCountsProducts(t *testing.T) {
+	n := map[string]int{}
+	all := load(t).Models
+	for _, m := range all {
+		n[m.Kind]++
+	}
+	want := fmt.Sprintf("There are %d products: %d printers, %d displays, %d scanners, %d adapters.", len(all), n[models.Printer], n[models.Display], n[models.Scanner], n[models.Adapter])
+	if b, err := os.ReadFile("../../docs/devices.md"); err != nil || !strings.Contains(string(b), want) {
+		t.Errorf("docs/devices.md does not say %q (%v)", want, err)
+	}
+}
+
 // What the program refuses of a file's form, the schema refuses.
 func TestSchemasRefuseWhatTheProgramRefuses(t *testing.T) {
 	for _, c := range []struct{ folder, name, old, new string }{

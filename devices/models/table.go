@@ -19,8 +19,11 @@ func (c Catalog) Table() string {
 			n++
 			for _, mode := range m.Modes {
 				driver := "none yet"
-				if mode.Driver != "" {
+				switch {
+				case mode.Driver != "":
 					driver = "`" + mode.Driver + "`"
+				case kind == Adapter:
+					driver = "–" // that of what is behind it
 				}
 				var set []string
 				for _, v := range mode.values() {

@@ -9,7 +9,7 @@ import (
 
 // Port is a place where a device hangs or could.
 type Port struct {
-	Kind    string   `json:"kind"` // serial usb-printer hid keyboard network network-printer
+	Kind    string   `json:"kind"` // serial usb-printer hid keyboard usb network network-printer
 	Path    string   `json:"path"` // a line's path, or host:port
 	What    string   `json:"what,omitempty"`
 	Unit    *Unit    `json:"unit,omitempty"`    // the USB device that it belongs to
