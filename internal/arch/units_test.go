@@ -35,4 +35,14 @@ func TestUnits(t *testing.T) {
 			}
 		}
 	}
+	// A kind that the kernel does not know yet when the unit starts is shut until the next start.
+	unit, modules := read("systemd/tilld.service"), read("systemd/tilld.modules.conf")
+	for kind, module := range map[string]string{"ttyACM": "cdc-acm", "ttyUSB": "usbserial", "usb": "usblp", "hidraw": "usbhid"} {
+		if !strings.Contains(unit, "DeviceAllow=char-"+kind+" rw\n") || !strings.Contains(modules, "\n"+module+"\n") {
+			t.Errorf("of char-%s: the unit does not allow it, or %s is not loaded before", kind, module)
+		}
+	}
+	if !strings.Contains(read("scripts/install"), " systemd/tilld.modules.conf ") {
+		t.Error("scripts/install leaves out systemd/tilld.modules.conf")
+	}
 }

@@ -145,10 +145,11 @@ func TestFaultsAreSentencesWithARemedy(t *testing.T) {
 			sentence, remedy string
 		}{
 			{fmt.Errorf("open: %w", devices.ErrAbsent), "The scanner of lanes 1, 2 is not there.", "Plug it in"},
-			{fmt.Errorf("open: another program holds it: %w", devices.ErrPerson), "The scanner of lanes 1, 2 cannot be opened.", "tillctl ports names it"},
+			{fmt.Errorf("open: another program holds it: %w", devices.ErrPerson), "The scanner of lanes 1, 2 cannot be opened.", "as root, fuser -v names it"},
 			{fmt.Errorf("open: permission denied: %w", devices.ErrPerson), "The scanner of lanes 1, 2 cannot be opened.", "group that owns the line"},
 			{fmt.Errorf("open /dev/hidraw0: permission denied: %w", devices.ErrPerson), "The scanner of lanes 1, 2 cannot be opened.", "61-till.rules"},
 			{fmt.Errorf("open /dev/input/by-id/gun: permission denied: %w", devices.ErrPerson), "The scanner of lanes 1, 2 cannot be opened.", "61-till.rules"},
+			{fmt.Errorf("open /dev/ttyACM0: operation not permitted: %w", devices.ErrPerson), "The scanner of lanes 1, 2 cannot be opened.", "systemctl restart tilld"},
 			{fmt.Errorf("option x: %w", devices.ErrPerson), "The scanner of lanes 1, 2 cannot be opened.", "Correct its settings"},
 			{fmt.Errorf("write: %w", devices.ErrStalled), "The scanner of lanes 1, 2 takes no data.", "flow control"},
 			{errors.New("hang-up"), "The scanner of lanes 1, 2 does not work.", "cable and power"},

@@ -67,12 +67,15 @@ func remedy(e Entry, err error) string {
 	case e.Role == Kiosk:
 		return "Start the browser of that screen; it opens " + e.Port + " of this box."
 	case errors.Is(err, devices.ErrPerson) && strings.Contains(text, "another program holds it"):
-		return "End the program that holds " + e.Port + ": tillctl ports names it."
+		return "End the program that holds " + e.Port + ": as root, fuser -v names it; last_error has the file."
 	case errors.Is(err, devices.ErrPerson) && strings.Contains(text, "permission denied") && (strings.Contains(text, "/dev/hidraw") || strings.Contains(text, "/dev/input/")):
 		// Their groups are no remedy: root, and input, which reads every keyboard.
 		return "Add a line for its model to /etc/udev/rules.d/61-till.rules, as 60-tilld.rules has them, then udevadm control --reload && udevadm trigger."
 	case errors.Is(err, devices.ErrPerson) && strings.Contains(text, "permission denied"):
 		return "Let the daemon's user use " + e.Port + ": put it into the group that owns the line (ls -l " + e.Port + ")."
+	case errors.Is(err, devices.ErrPerson) && strings.Contains(text, "operation not permitted"):
+		// Its file's rights would say "permission denied": it is the unit, which knows the kinds of its start.
+		return "Start the daemon again (systemctl restart tilld): it was started before the kernel knew this kind of device."
 	case errors.Is(err, devices.ErrPerson):
 		return "Correct its settings: see last_error, or the log."
 	case errors.Is(err, devices.ErrAbsent):
