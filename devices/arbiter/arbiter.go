@@ -67,10 +67,10 @@ func Find(fsys fs.FS, d discover.Device, way string, self int) []Conflict {
 		}
 	}
 	if n, ok := d.Node(discover.TTY); ok {
-		if pid := running(fsys, "ModemManager"); pid > 0 && !ignored(fsys, n.Path) {
+		if modemManager(fsys) && !ignored(fsys, n.Path) {
 			out = append(out, Conflict{
 				Code: "modemmanager",
-				Text: fmt.Sprintf("%s: ModemManager (process %d) tries every new serial line and writes to %s", d, pid, n.Path),
+				Text: fmt.Sprintf("%s: ModemManager runs, tries every new serial line and writes to %s", d, n.Path),
 				Do: fmt.Sprintf(`put ATTRS{idVendor}=="%04x", ATTRS{idProduct}=="%04x", ENV{ID_MM_DEVICE_IGNORE}="1" into /etc/udev/rules.d/90-till.rules and plug the device in again, or remove ModemManager`,
 					d.Vendor, d.Product),
 			})
@@ -154,14 +154,15 @@ func program(fsys fs.FS, pid int) string {
 	return name
 }
 
-func running(fsys fs.FS, name string) int {
-	for _, pid := range processes(fsys) {
-		b, err := fs.ReadFile(fsys, fmt.Sprintf("proc/%d/comm", pid))
-		if err == nil && strings.TrimSpace(string(b)) == name {
-			return pid
-		}
+// modemManager says whether ModemManager runs. Our unit hides the processes of other users, not their control groups.
+func modemManager(fsys fs.FS) bool {
+	if _, err := fs.Stat(fsys, "sys/fs/cgroup/system.slice/ModemManager.service"); err == nil {
+		return true
 	}
-	return 0
+	return slices.ContainsFunc(processes(fsys), func(pid int) bool {
+		b, err := fs.ReadFile(fsys, fmt.Sprintf("proc/%d/comm", pid))
+		return err == nil && strings.TrimSpace(string(b)) == "ModemManager"
+	})
 }
 
 // paths are all files through which a device can be used.

@@ -105,7 +105,14 @@ func TestFind(t *testing.T) {
 		{
 			name: "ModemManager", way: arbiter.ByFile, scanner: true,
 			make: func(tree *discovertest.Tree) { tree.Put("proc/55/comm", "ModemManager\n") },
-			want: []string{`modemmanager: ModemManager (process 55) writes to /dev/ttyACM0 | ATTRS{idVendor}=="0c2e", ATTRS{idProduct}=="0aaf", ENV{ID_MM_DEVICE_IGNORE}="1"`},
+			want: []string{`modemmanager: ModemManager runs, writes to /dev/ttyACM0 | ATTRS{idVendor}=="0c2e", ATTRS{idProduct}=="0aaf", ENV{ID_MM_DEVICE_IGNORE}="1"`},
+		},
+		{
+			name: "ModemManagerWhoseProcessIsHidden", way: arbiter.ByFile, scanner: true,
+			make: func(tree *discovertest.Tree) {
+				tree.Put("sys/fs/cgroup/system.slice/ModemManager.service/cgroup.procs", "55\n")
+			},
+			want: []string{`modemmanager: ModemManager runs, writes to /dev/ttyACM0 | ENV{ID_MM_DEVICE_IGNORE}="1"`},
 		},
 		{
 			name: "ModemManagerWasTold", way: arbiter.ByFile, scanner: true,

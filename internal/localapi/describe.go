@@ -116,7 +116,7 @@ func describe(a *httpapi.API) {
 	a.Describe("Unit", "model", "Vendor and product")
 	a.Describe("Unit", "port", "Where it is plugged in")
 	a.Describe("Unit", "call", "How a call names it")
-	a.Describe("Port", "holders", "Other programs that have it open")
+	a.Describe("Port", "holders", "Other programs that have it open, of those that the daemon may see: as a service none of other users")
 	a.Describe("TestResult", "ok", "Whether it did what it should, as far as that can be known from here")
 	a.Describe("TestResult", "what", "What was done or found, in words")
 	a.Describe("TestResult", "do", "What a person should look at, or do")
