@@ -177,6 +177,15 @@ func contained(do func() error) (err error) {
 	return do()
 }
 
+// counted is contained for what counts bytes.
+func counted(do func() (int, error)) (n int, err error) {
+	err = contained(func() error {
+		n, err = do()
+		return err
+	})
+	return n, err
+}
+
 func sorted(err error) error {
 	switch {
 	case errors.Is(err, devices.ErrPerson), errors.Is(err, devices.ErrAbsent):
@@ -215,7 +224,7 @@ func (p *Port) Read(b []byte) (int, error) {
 		return 0, fmt.Errorf("read from %s: %w", p.name, fs.ErrClosed)
 	}
 	for halted := false; len(p.buf) == 0; {
-		n, err := p.in.ReadContext(p.ctx, p.store)
+		n, err := counted(func() (int, error) { return p.in.ReadContext(p.ctx, p.store) })
 		if n > 0 {
 			p.buf = p.store[:n]
 			break // an error comes again with the next call
@@ -251,7 +260,7 @@ func (p *Port) Write(b []byte) (int, error) {
 	done, halted := 0, false
 	for done < len(b) {
 		ctx, cancel := context.WithTimeout(p.ctx, p.o.WriteLimit)
-		n, err := p.out.WriteContext(ctx, b[done:min(len(b), done+piece)])
+		n, err := counted(func() (int, error) { return p.out.WriteContext(ctx, b[done:min(len(b), done+piece)]) })
 		late := ctx.Err() != nil
 		cancel()
 		done += max(n, 0)
@@ -310,16 +319,12 @@ func (p *Port) PortStatus() (byte, error) {
 }
 
 // control makes a request of the printer class to the interface.
-func (p *Port) control(request uint8, index uint16, b []byte) (n int, err error) {
+func (p *Port) control(request uint8, index uint16, b []byte) (int, error) {
 	if !p.begin() {
 		return 0, fs.ErrClosed
 	}
 	defer p.calls.Done()
-	err = contained(func() error {
-		n, err = p.dev.Control(0xa1, request, 0, index, b)
-		return err
-	})
-	return n, err
+	return counted(func() (int, error) { return p.dev.Control(0xa1, request, 0, index, b) })
 }
 
 // Close ends a blocked Read and Write, gives the interface back, and usblp its printer. Further calls answer the same.
