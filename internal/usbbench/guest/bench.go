@@ -20,6 +20,7 @@ type bench struct {
 	readies         int           // plugs while tilld runs
 	scans           int           // codes by each scanner through tilld
 	within          time.Duration // for them, and for the plugs while tilld runs; 0: as long as they take
+	due             time.Time     // what is repeated is shortened, so that the run ends about then; zero: it is not
 	ok, lost        int
 	begun           time.Time
 	hands           map[string]*hand // by kind
@@ -52,6 +53,9 @@ func newBench() *bench {
 	b.plugs, b.shuffles = number("plugs", "10"), number("shuffles", "3")
 	b.readies = number("readies", "3")
 	b.scans, b.within = number("scans", "100"), time.Duration(number("within", "0"))*time.Second
+	if n := number("budget", "0"); n > 0 {
+		b.due = b.begun.Add(time.Duration(n) * time.Second)
+	}
 	w := discover.Watcher{
 		FS: os.DirFS("/"), Access: discover.Access, Log: slog.Default(),
 		Open: func() (discover.Source, error) {

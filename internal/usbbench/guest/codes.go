@@ -36,14 +36,14 @@ func (l *lot) text(i int, r *rand.Rand) string {
 	return s.String()
 }
 
-// scan scans n codes, or as many as the time is enough for; behind each fiftieth the cable is pulled in the middle of a
+// scan scans n codes, or as many as its time is enough for; behind each fiftieth the cable is pulled in the middle of a
 // further one.
-func (c *counter) scan(l *lot, n int, told *stream) error {
+func (c *counter) scan(l *lot, n int, told *stream, mine span) error {
 	r := rand.New(rand.NewPCG(7, uint64(l.hand.controller)))
 	begun := time.Now()
 	defer func() { l.took = time.Since(begun) }()
 	for i := range n {
-		if c.within > 0 && time.Since(begun) > c.within {
+		if i > 0 && mine.over() {
 			break
 		}
 		if i > 0 && i%pullEvery == 0 {
@@ -120,7 +120,7 @@ func (c *counter) codes(n int) {
 		return
 	}
 	defer told.stop()
-	done := make(chan struct{})
+	done, mine := make(chan struct{}), c.share(2, c.within)
 	var scanning, printing sync.WaitGroup
 	for i := range c.desks {
 		printing.Go(func() { c.busy(i, done) })
@@ -129,7 +129,10 @@ func (c *counter) codes(n int) {
 		scanning.Go(func() {
 			c.check("codes by the "+kind+" scanner, the printers printing", func() (string, error) {
 				l := &lot{lane: lane, hand: c.hands[kind]}
-				err := c.scan(l, n, told)
+				err := c.scan(l, n, told, mine)
+				if err == nil {
+					c.leftOut("codes by the "+kind+" scanner", len(l.whole), n)
+				}
 				told.mu.Lock()
 				defer told.mu.Unlock()
 				lost, mixed, doubled := l.compare(told.texts[lane])

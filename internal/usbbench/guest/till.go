@@ -125,7 +125,8 @@ func (c *counter) opens(n int) {
 	c.check("plugs with tilld", func() (string, error) {
 		d := c.desks[0]
 		var node, ready, behind []time.Duration
-		for begun := time.Now(); len(ready) < n && (c.within == 0 || time.Since(begun) < c.within); {
+		done := 0
+		for mine := c.share(3, c.within); done < n && (done == 0 || !mine.over()); done++ {
 			before, err := c.device(printerOf(0))
 			if err != nil {
 				return "", err
@@ -164,7 +165,8 @@ func (c *counter) opens(n int) {
 		if _, err := c.printed(j.ID); err != nil {
 			return "", err
 		}
-		return fmt.Sprintf("%d of %d: first message to usable node %s, to open by tilld %s; behind a loop on that node %s; it prints", len(ready), n, spread(node), spread(ready), spread(behind)), nil
+		c.leftOut("plugs with tilld", done, n)
+		return fmt.Sprintf("%d of %d: first message to usable node %s, to open by tilld %s; behind a loop on that node %s; it prints", done, n, spread(node), spread(ready), spread(behind)), nil
 	})
 }
 
