@@ -78,11 +78,12 @@ func (s *Supervise[T]) Run(ctx context.Context) {
 		case kind == NotHere:
 			pause = min(pause, awayPause)
 		}
+		pause = min(pause, last)
 		if !s.rest(ctx, pause) {
 			pause = firstPause
 			continue
 		}
-		pause = min(pause*2, last)
+		pause *= 2
 	}
 }
 

@@ -160,7 +160,7 @@ func (s *setup) bound(ctx context.Context, c *client.Client, lane, role string, 
 
 // await tells the person what to do until the question is over. If this program is told to end, the question is taken back.
 func (s *setup) await(ctx context.Context, c *client.Client, b client.Binding, in io.Reader) (client.Binding, error) {
-	said, asked := "", false
+	said, asked, deaf := "", false, false
 	var lines <-chan string // what is typed, from the first time that it is wanted
 	typed := func() <-chan string {
 		if lines == nil {
@@ -180,10 +180,27 @@ func (s *setup) await(ctx context.Context, c *client.Client, b client.Binding, i
 		switch q.State {
 		case "answered", "over", "canceled":
 			return b, nil
-		case "taken":
-			do := "refuse"
+		}
+		var number, yes <-chan string
+		switch {
+		case deaf:
+		case q.State == "taken":
+			yes = typed()
 			fmt.Fprint(s.errs, "yes or no? ")
-			if answer := <-typed(); strings.EqualFold(strings.TrimSpace(answer), "yes") {
+		case len(q.Numbers) > 0:
+			if number = typed(); !asked {
+				fmt.Fprint(s.errs, "number? ")
+			}
+			asked = true
+		}
+		var pause <-chan time.Time
+		if yes == nil {
+			pause = time.After(askEvery)
+		}
+		select {
+		case answer := <-yes: // "" at the end of what is typed
+			do := "refuse"
+			if strings.EqualFold(strings.TrimSpace(answer), "yes") {
 				do = "accept"
 			}
 			next, err := c.Bind(ctx, b.Lane, b.Role, client.Wish{Do: do})
@@ -192,18 +209,9 @@ func (s *setup) await(ctx context.Context, c *client.Client, b client.Binding, i
 			}
 			b = next
 			continue
-		}
-		var number <-chan string
-		if len(q.Numbers) > 0 {
-			if number = typed(); !asked {
-				fmt.Fprint(s.errs, "number? ")
-			}
-			asked = true
-		}
-		select {
 		case text, more := <-number:
 			if !more { // somebody else may say it: tillctl bind … --number
-				lines = make(chan string)
+				deaf = true
 				continue
 			}
 			n, _ := strconv.Atoi(strings.TrimSpace(text)) // 0 where it is none
@@ -228,7 +236,7 @@ func (s *setup) await(ctx context.Context, c *client.Client, b client.Binding, i
 			defer cancel()
 			_, err := c.Bind(end, b.Lane, b.Role, client.Wish{Do: "cancel"})
 			return b, errors.Join(ctx.Err(), err)
-		case <-time.After(askEvery):
+		case <-pause:
 		}
 		all, err := c.Bindings(ctx)
 		if err != nil {

@@ -28,6 +28,9 @@ func (b *Box) look1(ctx context.Context, id string) (pub lane.Public, changed ch
 	return pub, changed, errors.Join(e, err)
 }
 
+// lastLook is how long a wait that has ended may take for its answer.
+const lastLook = time.Second
+
 // Wait answers as Get, once the payment's version is above after, or when ctx ends: then as it stands, without an error.
 func (b *Box) Wait(ctx context.Context, id string, after int64) (lane.Public, error) {
 	for {
@@ -38,7 +41,12 @@ func (b *Box) Wait(ctx context.Context, id string, after int64) (lane.Public, er
 		select {
 		case <-changed:
 		case <-ctx.Done(): // what is left of the code is less than at the start of the wait
-			return b.Get(context.WithoutCancel(ctx), id)
+			limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastLook)
+			defer cancel()
+			if now, err := b.Get(limited, id); err == nil {
+				return now, nil
+			}
+			return pub, nil // the disk hangs: what was known before
 		case <-b.stopped:
 			return pub, ErrStopped
 		}

@@ -30,7 +30,13 @@ type asked struct {
 	q     binding.Question // of the binder's lock
 	fresh map[string]bool  // of the binder's lock: ports at which something was plugged in since
 
-	numbers []binding.Unit // of the binder's lock: displays, the first shows 1; the zero value is one that has left
+	numbers []numbered // of the binder's lock: displays, the first has 1
+}
+
+// numbered is a display that has a number: for the whole question, so that one read off the glass never means another.
+type numbered struct {
+	unit  binding.Unit // the zero value is one that has left
+	shown bool         // nobody can have read a number that was not shown
 }
 
 // ask begins a question, in the place of one that stands.
@@ -223,9 +229,9 @@ func (b *binder) question(s *slot, v seen) *roster.Question {
 		hint = " If it shows none, plug it in again, or name it as tillctl ports does."
 	}
 	out := &roster.Question{State: q.State, Text: sentence(q.Text()) + hint, Note: q.Note, Ends: q.Ends.UTC()}
-	for i, u := range b.asked.numbers {
-		if u != (binding.Unit{}) && !q.Wake().IsZero() {
-			out.Numbers = append(out.Numbers, roster.Numbered{Number: i + 1, Unit: *b.known(u, v.devices)})
+	for i, x := range b.asked.numbers {
+		if x.shown && !q.Wake().IsZero() {
+			out.Numbers = append(out.Numbers, roster.Numbered{Number: i + 1, Unit: *b.known(x.unit, v.devices)})
 		}
 	}
 	if q.Unit != (binding.Unit{}) {
@@ -264,7 +270,7 @@ func (l *listeners) listen(ctx context.Context) {
 		heard := func() { l.a.say(binding.Input{Kind: binding.Spoke, Unit: binding.Of(d)}) }
 		l.open(ctx, place, func(ctx context.Context) error {
 			if l.a.s.kind == models.Display {
-				return l.b.numberOn(ctx, l.a.s, d, l.b.numbered(l.a, binding.Of(d)))
+				return l.b.numberOn(ctx, l.a, d, l.b.numbered(l.a, binding.Of(d)))
 			}
 			return l.b.listenTo(ctx, l.a.s, d, heard)
 		})
@@ -290,6 +296,15 @@ func (l *listeners) open(ctx context.Context, place string, do func(context.Cont
 		defer l.mu.Unlock()
 		delete(l.on, place)
 	})
+}
+
+// end stops what goes on at a place.
+func (l *listeners) end(place string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if stop := l.on[place]; stop != nil {
+		stop()
+	}
 }
 
 func (l *listeners) close() {

@@ -21,11 +21,11 @@ import (
 func (b *binder) number(ctx context.Context, s *slot, n int) error {
 	b.mu.Lock()
 	a := b.asked
-	if a == nil || a.s != s || a.q.State != binding.Asking && a.q.State != binding.Taken || n < 1 || n > len(a.numbers) || a.numbers[n-1] == (binding.Unit{}) {
+	if a == nil || a.s != s || a.q.State != binding.Asking && a.q.State != binding.Taken || n < 1 || n > len(a.numbers) || !a.numbers[n-1].shown {
 		b.mu.Unlock()
 		return roster.ErrNumber
 	}
-	u := a.numbers[n-1]
+	u := a.numbers[n-1].unit
 	v, err := b.look()
 	b.mu.Unlock()
 	if err != nil {
@@ -35,22 +35,33 @@ func (b *binder) number(ctx context.Context, s *slot, n int) error {
 	return ctx.Err()
 }
 
-// numbered is the number of a display, a new one where it has none yet: one that was read off the glass never means another.
+// numbered is the number of a display, a new one where it has none yet.
 func (b *binder) numbered(a *asked, u binding.Unit) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	i := slices.Index(a.numbers, u)
+	i := a.number(u)
 	if i < 0 {
 		i = len(a.numbers)
-		a.numbers = append(a.numbers, u)
+		a.numbers = append(a.numbers, numbered{unit: u})
 	}
 	return i + 1
 }
 
+// shown notes whether the display with number n shows it.
+func (b *binder) shown(a *asked, n int, is bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	a.numbers[n-1].shown = is && a.numbers[n-1].unit != (binding.Unit{})
+}
+
+func (a *asked) number(u binding.Unit) int {
+	return slices.IndexFunc(a.numbers, func(x numbered) bool { return x.unit == u })
+}
+
 // forget takes a display's number away. The binder is locked.
 func (a *asked) forget(u binding.Unit) {
-	if i := slices.Index(a.numbers, u); i >= 0 {
-		a.numbers[i] = binding.Unit{}
+	if i := a.number(u); i >= 0 {
+		a.numbers[i] = numbered{}
 	}
 }
 
@@ -61,20 +72,21 @@ func numberPicture(n int, whose string) display.Screen {
 }
 
 // numberOn shows its number on a display that nobody uses, until ctx ends, and leaves the glass empty.
-func (b *binder) numberOn(ctx context.Context, s *slot, d discover.Device, n int) error {
-	u, _ := b.catalog.Use(d, s.kind, s.dev.Driver)
-	p, err := b.machine.openDevice(ctx, d, keyOf(u.Way), s.port(u))
+func (b *binder) numberOn(ctx context.Context, a *asked, d discover.Device, n int) error {
+	u, _ := b.catalog.Use(d, a.s.kind, a.s.dev.Driver)
+	p, err := b.machine.openDevice(ctx, d, keyOf(u.Way), a.s.port(u))
 	if err != nil {
 		return err
 	}
 	defer p.Close()
-	x, err := open(ctx, displays(), p, u.Driver, s.options(u))
+	x, err := open(ctx, displays(), p, u.Driver, a.s.options(u))
 	if err != nil {
 		return err
 	}
 	if _, err := x.Show(ctx, numberPicture(n, "serves no lane")); err != nil {
 		return err
 	}
+	b.shown(a, n, true)
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(2*time.Second, func() { _ = p.Close() }) }) // if it takes nothing more
 	defer stop()
 	var died error
@@ -99,11 +111,22 @@ func (l *listeners) lend(ctx context.Context) {
 	for _, o := range l.b.slots {
 		u, open := o.unit()
 		place := "lane " + o.key.Lane
-		if o.kind != models.Display || !open || l.has(place) {
+		if o.kind != models.Display {
+			continue
+		}
+		if !open { // it was unplugged, and shows its number anew when it is back
+			l.end(place)
+		}
+		if !open || l.has(place) {
 			continue
 		}
 		n := l.b.numbered(l.a, u)
-		l.open(ctx, place, func(ctx context.Context) error { return l.b.glass(ctx, o.key.Lane, numberPicture(n, place)) })
+		l.open(ctx, place, func(ctx context.Context) error {
+			l.b.shown(l.a, n, true)
+			err := l.b.glass(ctx, o.key.Lane, numberPicture(n, place))
+			l.b.shown(l.a, n, false)
+			return err
+		})
 	}
 }
 

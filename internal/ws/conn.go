@@ -139,7 +139,7 @@ func (w *Conn) Close(code int, reason string) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.closing == nil {
+	if w.closing == nil && w.failed == nil { // a line that has failed is no end of ours
 		w.closing = &CloseError{Code: code, Reason: reason, Local: true}
 	}
 	w.nudge()

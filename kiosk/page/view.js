@@ -20,7 +20,7 @@ function set(element, text) {
 
 // tied keeps words of one or two letters on the line of the word that they belong to.
 function tied(text) {
-  return text.replace(/(?<![\p{L}\p{N}’'-])(\p{L}{1,2}) (?=\S)/gu, "$1\u00a0");
+  return text.split(" ").map((word) => word + (/^[^\p{L}\p{N}]*\p{L}{1,2}$/u.test(word) ? "\u00a0" : " ")).join("").slice(0, -1);
 }
 
 function button(name, label, press) {
