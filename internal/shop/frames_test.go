@@ -54,7 +54,8 @@ func TestFrames(t *testing.T) {
 			return err
 		})
 		p = r.untilState(p.ID, time.Minute, "part_returned")
-		r.until(p.ID, time.Minute, "paid back", func(p client.Payment) bool { return p.Owed.Value == 0 })
+		// Nobody waits for this: after lines that broke one behind the other the box comes back within two minutes.
+		r.until(p.ID, 3*time.Minute, "paid back", func(p client.Payment) bool { return p.Owed.Value == 0 })
 		ends[p.State]++
 		made++
 		return line.Told()
@@ -87,7 +88,7 @@ func TestFrames(t *testing.T) {
 			hits[f.Name]++
 		}
 	}
-	r.balanced(time.Minute)
+	r.balanced(3 * time.Minute)
 	t.Logf("%d frames of a sale; %d sales between real programs ended %v; hit %v, %d did not have theirs", len(frames), sales, ends, hits, missed)
 	if a := r.audit().Sums["RUB"]; a.Goods != int64(made)*8050 || a.Returned != int64(made)*2000 {
 		t.Errorf("%d sales were made, and the books say %+v", made, a)
