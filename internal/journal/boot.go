@@ -48,7 +48,8 @@ func (j *Journal) boot(ctx context.Context, out mark, st *State) error {
 		next = out.generation + 1
 	}
 	err = j.db.Write(ctx, func(tx *sqlitedb.Tx) error {
-		_, err := tx.Exec(`UPDATE meta SET generation = $1, restored = CASE WHEN $2 = '' THEN restored ELSE $2 END WHERE one = 1`, next, why)
+		_, err := tx.Exec(`UPDATE meta SET generation = $1, restored = CASE WHEN $2 = '' THEN restored ELSE $2 END, writes = $3, seq = $4, seen = $5 WHERE one = 1`,
+			next, why, in.Writes, in.Seq, in.Seen)
 		return err
 	})
 	if err != nil {
@@ -71,8 +72,10 @@ func (j *Journal) leave() error {
 	}
 	next := m.Generation + 1
 	err := j.db.Write(context.Background(), func(tx *sqlitedb.Tx) error {
-		_, err := tx.Exec(`UPDATE meta SET generation = $1 WHERE one = 1`, next)
-		return err
+		if _, err := tx.Exec(`UPDATE meta SET generation = $1 WHERE one = 1`, next); err != nil {
+			return err
+		}
+		return j.count(tx)
 	})
 	if err != nil {
 		return fmt.Errorf("raise the generation: %w", err)
@@ -184,7 +187,9 @@ func (j *Journal) loss(out mark, st *State) error {
 func (j *Journal) readMeta(ctx context.Context) (Meta, error) {
 	var m Meta
 	var lost, restored string
-	err := j.db.Read().QueryRowContext(ctx, `SELECT journal, generation, writes, seq, seen, epoch, lost, set_aside, restored FROM meta`).
+	err := j.db.Read().QueryRowContext(ctx, `SELECT journal, generation, max(m.writes, ifnull(e.writes, 0)), max(m.seq, ifnull(e.seq, 0)),
+max(m.seen, ifnull(e.seen, 0)), epoch, lost, set_aside, restored
+FROM meta m LEFT JOIN (SELECT seq, writes, seen FROM event ORDER BY seq DESC LIMIT 1) e ON true`).
 		Scan(&m.Journal, &m.Generation, &m.Writes, &m.Seq, &m.Seen, &m.Epoch, &lost, &m.SetAside, &restored)
 	if err != nil {
 		return m, j.reading("read who the journal is", err)

@@ -19,7 +19,7 @@ const (
 	endSQL  = `UPDATE value SET live = $4, body = $5 WHERE bucket = $1 AND key = $2 AND ref = $3`
 	putSQL  = `INSERT INTO value (bucket, key, ref, live, body) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (bucket, key) DO UPDATE SET ref = excluded.ref, live = excluded.live, body = excluded.body`
-	eventSQL = `INSERT INTO event (seq, type, at, lane, subject, data) VALUES ($1, $2, $3, $4, $5, $6)`
+	eventSQL = `INSERT INTO event (seq, type, at, lane, subject, data, writes, seen) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
 	callSQL  = `INSERT INTO call (id, grp, method, params, volatile)
 SELECT $1, $2, $3, $4, $5 WHERE NOT EXISTS (SELECT 1 FROM call WHERE id = $1)`
 	settleSQL = `DELETE FROM call WHERE id = $1`
@@ -36,10 +36,13 @@ func (j *Journal) Commit(ctx context.Context, b record.Batch) (int64, error) {
 	var at counters
 	err := j.db.WriteThen(ctx, func(tx *sqlitedb.Tx) error {
 		at = j.next.with(b)
-		if err := write(tx, b, at.seq); err != nil {
+		if err := write(tx, b, at); err != nil {
 			return err
 		}
 		j.next = at
+		if len(b.Events) > 0 {
+			j.borne = at
+		}
 		return nil
 	}, func() { j.committed(b, at) })
 	switch {
@@ -62,18 +65,25 @@ func (c counters) with(b record.Batch) counters {
 }
 
 // begin and finish stand around each group of commits, on the writer's goroutine: the counters go on from what is
-// durable, and their row is written once a group.
+// durable. The last event of a group bears them, on a page that is written anyway; their own row is written where no event
+// comes last, which is one page less in most commits. What is true is the larger of the two, each by itself: no counter
+// ever falls.
 func (j *Journal) begin() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.durable = counters{j.meta.Seq, j.meta.Writes, j.meta.Seen}
-	j.next = j.durable
+	j.next, j.borne = j.durable, counters{}
 }
 
 func (j *Journal) finish(tx *sqlitedb.Tx) error {
-	if j.next == j.durable {
+	if j.next == j.durable || j.next == j.borne {
 		return nil
 	}
+	return j.count(tx)
+}
+
+// count writes the counters' own row.
+func (j *Journal) count(tx *sqlitedb.Tx) error {
 	if _, err := tx.Exec(metaSQL, j.next.seq, j.next.writes, j.next.seen); err != nil {
 		return fmt.Errorf("count the batches: %w", err)
 	}
@@ -94,8 +104,9 @@ func check(b record.Batch) error {
 	return nil
 }
 
-// write puts the batch into the transaction; its last event gets seq.
-func write(tx *sqlitedb.Tx, b record.Batch, seq int64) error {
+// write puts the batch into the transaction; its last event gets at.seq, and each bears the counters as the batch leaves
+// them.
+func write(tx *sqlitedb.Tx, b record.Batch, at counters) error {
 	for i := range b.Puts {
 		p := &b.Puts[i]
 		if err := put(tx, p); err != nil {
@@ -105,10 +116,10 @@ func write(tx *sqlitedb.Tx, b record.Batch, seq int64) error {
 			return fmt.Errorf("commit %s %s: %w", p.Bucket, p.Key, err)
 		}
 	}
-	first := seq - int64(len(b.Events)) + 1
+	first := at.seq - int64(len(b.Events)) + 1
 	for i := range b.Events {
 		e := &b.Events[i]
-		if _, err := tx.Exec(eventSQL, first+int64(i), e.Type, e.At.UnixMicro(), e.Lane, e.Subject, blob(e.Data)); err != nil {
+		if _, err := tx.Exec(eventSQL, first+int64(i), e.Type, e.At.UnixMicro(), e.Lane, e.Subject, blob(e.Data), at.writes, at.seen); err != nil {
 			return fmt.Errorf("commit event %s: %w", e.Type, err)
 		}
 	}

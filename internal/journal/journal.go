@@ -78,7 +78,7 @@ type Journal struct {
 
 	reserve *reserve
 
-	durable, next counters // of the writer's goroutine: before the group under way, and after its last batch
+	durable, next, borne counters // of the writer's goroutine: before the group under way, after its last batch, and on its last event
 
 	mu    sync.Mutex
 	meta  Meta

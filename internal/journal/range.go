@@ -62,9 +62,10 @@ func (j *Journal) Before(ctx context.Context, subject string, upto int64, prefix
 // clock that was set back, around which the answer is one of the possible ones.
 func (j *Journal) SeqAt(ctx context.Context, at time.Time) (int64, error) {
 	var low, high int64 // every event up to low is before at; every one above high is not
-	if err := j.db.Read().QueryRowContext(ctx, "SELECT trimmed, seq FROM meta").Scan(&low, &high); err != nil {
+	if err := j.db.Read().QueryRowContext(ctx, "SELECT trimmed FROM meta").Scan(&low); err != nil {
 		return 0, j.reading("look for a moment", err)
 	}
+	high = j.Meta().Seq
 	for low < high {
 		mid := low + (high-low+1)/2
 		var when int64

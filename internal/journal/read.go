@@ -167,8 +167,8 @@ func (j *Journal) trim(ctx context.Context) (int64, error) {
 		var upto sql.NullInt64
 		// Of the oldest chunk, up to the last one that may go. at may step back with the clock; seq never does.
 		err := tx.QueryRow(`SELECT max(seq) FROM (SELECT seq, at FROM event ORDER BY seq LIMIT $1)
-WHERE at < $2 AND seq <= (SELECT seq FROM meta) - $4 OR seq <= (SELECT seq FROM meta) - $3`,
-			trimChunk, cutoff, j.cfg.KeepEvents, max(j.cfg.KeepLeast, 0)).Scan(&upto)
+WHERE at < $2 AND seq <= $4 OR seq <= $3`,
+			trimChunk, cutoff, j.next.seq-j.cfg.KeepEvents, j.next.seq-max(j.cfg.KeepLeast, 0)).Scan(&upto)
 		if err != nil || !upto.Valid {
 			return err
 		}
@@ -179,8 +179,10 @@ WHERE at < $2 AND seq <= (SELECT seq FROM meta) - $4 OR seq <= (SELECT seq FROM 
 		if n, err = r.RowsAffected(); err != nil {
 			return err
 		}
-		_, err = tx.Exec("UPDATE meta SET trimmed = $1 WHERE one = 1", upto.Int64)
-		return err
+		if _, err = tx.Exec("UPDATE meta SET trimmed = $1 WHERE one = 1", upto.Int64); err != nil {
+			return err
+		}
+		return j.count(tx) // the event that bore the counters may be among them
 	})
 	return n, err
 }
