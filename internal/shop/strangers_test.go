@@ -251,14 +251,21 @@ func (f *field) stand() holding {
 		return len(all)
 	}
 	s := holding{integrator: count(shop.Integrator), tilld: count(shop.Tilld)}
+	s.goroutines = int(f.routines())
+	return s
+}
+
+// routines is how many goroutines tilld has, as it says itself.
+func (r *rig) routines() int64 {
+	r.t.Helper()
 	var text []byte
-	f.try("read the metrics", func() error {
-		r, err := http.NewRequestWithContext(f.t.Context(), http.MethodGet, "http://"+f.cfg.TilldListen+"/metrics", http.NoBody)
+	r.try("read the metrics", func() error {
+		q, err := http.NewRequestWithContext(r.t.Context(), http.MethodGet, "http://"+r.cfg.TilldListen+"/metrics", http.NoBody)
 		if err != nil {
 			return err
 		}
-		r.Header.Set("Authorization", "Bearer "+f.token)
-		a, err := http.DefaultClient.Do(r)
+		q.Header.Set("Authorization", "Bearer "+r.token)
+		a, err := http.DefaultClient.Do(q)
 		if err != nil {
 			return err
 		}
@@ -268,10 +275,10 @@ func (f *field) stand() holding {
 	})
 	m := regexp.MustCompile(`(?m)^go_goroutines (\d+)$`).FindSubmatch(text)
 	if m == nil {
-		f.t.Fatalf("no goroutines in the metrics: %.200s", text)
+		r.t.Fatalf("no goroutines in the metrics: %.200s", text)
 	}
-	s.goroutines, _ = strconv.Atoi(string(m[1]))
-	return s
+	n, _ := strconv.ParseInt(string(m[1]), 10, 64)
+	return n
 }
 
 // settled waits until both programs hold no more than before, but for slack.
