@@ -21,6 +21,8 @@ type bank struct {
 
 type order struct {
 	id      string
+	bill    string
+	attempt int
 	live    bool
 	dead    bool
 	due     int64
@@ -104,12 +106,12 @@ func (b *bank) does(st *bill.State, w bill.Work, ord bill.Order, code string, re
 	switch w.Kind {
 	case bill.Present:
 		if o == nil {
-			o = b.make(ord.ID, st.Request.Amount.Value, bill.ProviderExpiry(*st, x.server.env.Traits))
-			x.till.shown(o)
+			o = b.make(st.ID, w.Attempt, ord.ID, st.Request.Amount.Value, bill.ProviderExpiry(*st, x.server.env.Traits))
+			x.shown(o)
 		}
 	case bill.ChargeCode:
 		if o == nil {
-			o = b.make(ord.ID, st.Need, x.now.Add(2*time.Minute))
+			o = b.make(st.ID, w.Attempt, ord.ID, st.Need, x.now.Add(2*time.Minute))
 			for _, a := range st.Attempts {
 				if a.N == w.Attempt {
 					o.due = a.Amount
@@ -122,7 +124,7 @@ func (b *bank) does(st *bill.State, w bill.Work, ord bill.Order, code string, re
 		b.charge(o, code)
 	case bill.Kill:
 		if o == nil {
-			o = b.make(ord.ID, 0, x.now) // it can never be made any more
+			o = b.make(st.ID, w.Attempt, ord.ID, 0, x.now) // it can never be made any more
 		}
 		b.kill(o)
 	case bill.GiveBack:
@@ -134,10 +136,26 @@ func (b *bank) does(st *bill.State, w bill.Work, ord bill.Order, code string, re
 	return b.tells(o, rep)
 }
 
-func (b *bank) make(id string, due int64, expiry time.Time) *order {
-	o := &order{id: id, live: true, due: due, expiry: expiry, returns: map[string]*given{}}
+func (b *bank) make(bill string, attempt int, id string, due int64, expiry time.Time) *order {
+	o := &order{id: id, bill: bill, attempt: attempt, live: true, due: due, expiry: expiry, returns: map[string]*given{}}
 	b.orders[id] = o
 	return o
+}
+
+// callsBack tells the server that something has become of an order: at once or a while later, so that an older call-back
+// comes after a newer one; once, twice or not at all. It says nothing but that the server should ask.
+func (b *bank) callsBack(o *order) {
+	w := b.w
+	n := []int{0, 1, 1, 2}[w.r.IntN(4)]
+	for range n {
+		w.after(w.some(20*time.Second), func() {
+			if w.server.down || w.now.Before(b.silent) {
+				return
+			}
+			w.count.callBacks++
+			w.server.change(o.bill, bill.Event{Cause: bill.Hinted, Attempt: o.attempt}, "")
+		})
+	}
 }
 
 func (b *bank) kill(o *order) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"tilld/internal/wire"
 	"tilld/payment"
 	"tilld/payment/lane"
 )
@@ -21,12 +22,21 @@ type box struct {
 	calls []*frame
 	seen  int64
 
-	since time.Time // the line is down since
-	all   []lane.Payment
+	since  time.Time // the line is down since
+	all    []lane.Payment
+	batch  bool     // what is stepped now is one record with what comes
+	window int      // how many calls may be on their way at once
+	flying []flight // those that are, in the order in which they left
+}
+
+// flight is a call on its way. It holds the calls of its bill until it is answered, even if nobody waits for it any more.
+type flight struct {
+	id, bill string
 }
 
 // pay is one payment: p is in the journal, the rest in memory.
 type pay struct {
+	till    *till
 	p       lane.Payment
 	doubt   bool
 	code    string
@@ -48,10 +58,12 @@ type frame struct {
 	session  int    // in which it was sent last
 }
 
-func newBox(w *world) *box { return &box{w: w, since: start} }
+func newBox(w *world) *box {
+	return &box{w: w, since: start, window: []int{wire.MaxInFlight, 2, 1}[w.r.IntN(3)]} // what three tills never fill, less does
+}
 
-func newPay() *pay {
-	return &pay{due: map[lane.Clock]time.Time{}, ends: map[lane.Clock]time.Time{}, asked: map[string]time.Time{}}
+func newPay(t *till) *pay {
+	return &pay{till: t, due: map[lane.Clock]time.Time{}, ends: map[lane.Clock]time.Time{}, asked: map[string]time.Time{}}
 }
 
 // settings of the box's own clocks, as internal/checkout has them by default.
@@ -63,16 +75,28 @@ var settings = map[lane.Clock]time.Duration{
 // doubtAfter is how long the box waits for a word before it says that it does not know.
 const doubtAfter = 15 * time.Second
 
-// sale is every payment as it stands, until the next call.
-func (b *box) sale() []lane.Payment {
+// sale is every payment of x's sale as it stands, until the next call.
+func (b *box) sale(x *pay) []lane.Payment {
 	b.all = b.all[:0]
-	for _, x := range b.pays {
-		b.all = append(b.all, x.p)
+	for _, y := range b.pays {
+		if y.till == x.till {
+			b.all = append(b.all, y.p)
+		}
 	}
 	return b.all
 }
 
-func (b *box) lights(x *pay) lane.Lights { return lane.LightsOf(x.p, b.sale()) }
+func (b *box) lights(x *pay) lane.Lights { return lane.LightsOf(x.p, b.sale(x)) }
+
+// busy says whether a payment holds the lane, other than the one that is being replaced.
+func (b *box) busy(name, replaced string) bool {
+	return slices.ContainsFunc(b.pays, func(y *pay) bool { return y.p.Lane == name && y.p.ID != replaced && lane.Occupies(y.p) })
+}
+
+// parked says whether a payment of the lane goes on without it.
+func (b *box) parked(name string) bool {
+	return slices.ContainsFunc(b.pays, func(y *pay) bool { return y.p.Lane == name && y.p.Parked && y.p.Live() })
+}
 
 // step is one commit about one payment.
 func (b *box) step(x *pay, e lane.Event) ([]string, error) {
@@ -111,7 +135,7 @@ func (b *box) step(x *pay, e lane.Event) ([]string, error) {
 	b.promises(x)
 	b.pump()
 	b.doubts(x)
-	if w.chance(w.evil.boxStart) {
+	if !b.batch && w.chance(w.evil.boxStart) {
 		b.restart()
 	}
 	return rows, nil
@@ -234,17 +258,39 @@ func (b *box) pump() {
 		if slices.ContainsFunc(b.calls[:i], func(d *frame) bool { return d.bill == c.bill }) {
 			continue
 		}
-		if c.lost || c.session == w.line.session {
+		if c.lost || c.session == w.line.session || slices.ContainsFunc(b.flying, func(f flight) bool { return f.bill == c.bill }) {
 			continue
 		}
+		if len(b.flying) >= b.window {
+			w.count.windowFull++
+			return
+		}
 		c.session = w.line.session
+		b.flying = append(b.flying, flight{c.id, c.bill})
 		sent := *c
-		w.line.ask(func() { w.server.call(sent) })
+		w.line.call(func(answered bool) { w.server.call(sent, answered) })
 	}
+}
+
+// landed: the answer to a call is here, and what waited for it may go.
+func (b *box) landed(id string) {
+	i := slices.IndexFunc(b.flying, func(f flight) bool { return f.id == id })
+	if i < 0 {
+		return
+	}
+	if i > 0 {
+		b.w.count.overtaken++
+	}
+	b.flying = slices.Delete(b.flying, i, i+1)
+	b.pump()
 }
 
 // answer is the server's word on a call.
 func (b *box) answer(a lane.Answer) {
+	defer b.landed(a.ID)
+	if b.w.plant == anyAnswer && len(b.calls) > 0 {
+		a.ID = b.calls[0].id
+	}
 	i := slices.IndexFunc(b.calls, func(c *frame) bool { return c.id == a.ID })
 	if i < 0 || a.Code == payment.NoSuperseded {
 		return
@@ -273,8 +319,14 @@ func (b *box) event(seq int64, kind string, fresh, age time.Duration, body payme
 	if seq <= b.seen {
 		return
 	}
-	if seq != b.seen+1 {
-		b.w.fault("event %d after %d", seq, b.seen)
+	if seq != b.seen+1 && b.w.plant != skipsGap {
+		if b.w.line.inOrder {
+			b.w.fault("event %d after %d", seq, b.seen)
+		}
+		b.w.count.gaps++
+		b.w.say("box: event %d after %d", seq, b.seen)
+		b.w.line.cut() // the next session begins after what was seen
+		return
 	}
 	for _, left := range []*int64{&body.RemainingMS, &body.MaxOpenMS, &body.LeaseMS} {
 		if *left > 0 {
@@ -296,6 +348,7 @@ func (b *box) event(seq int64, kind string, fresh, age time.Duration, body payme
 // lineMoved is the line going up or down.
 func (b *box) lineMoved() {
 	b.since = b.w.now
+	b.flying = b.flying[:0]
 	if b.down {
 		return
 	}
@@ -317,7 +370,7 @@ func (b *box) send(x *pay) {
 	}
 	gate := true
 	if x.p.Waiting {
-		if gate = lane.GateOpen(b.sale(), x.p.ID); !gate {
+		if gate = lane.GateOpen(b.sale(x), x.p.ID); !gate {
 			return
 		}
 	}
@@ -336,7 +389,7 @@ func (b *box) restart() {
 	w.say("box: killed")
 	for _, x := range b.pays {
 		p := x.p
-		*x = *newPay()
+		*x = *newPay(x.till)
 		x.p = p
 	}
 	for _, c := range b.calls {

@@ -55,17 +55,23 @@ func (b *box) promises(x *pay) {
 	if l.HandOver && l.OtherTender {
 		w.fault("both lights are on in %s", x.p.Stage)
 	}
-	if w.till.paidOtherwise && l.HandOver {
+	if x.till.paidOtherwise && l.HandOver {
 		w.fault("goods may leave after other money was taken: %s", x.p.Stage)
 	}
 	if x.glass && (x.p.Stage != lane.Open || x.p.Parked) {
 		w.fault("a code is on glass in %s", x.p.Stage)
 	}
-	hands := 0
+	hands, codes := 0, 0
 	for _, y := range b.pays {
-		if b.lights(y).HandOver {
+		if y.till == x.till && b.lights(y).HandOver {
 			hands++
 		}
+		if y.p.Lane == x.p.Lane && y.glass {
+			codes++
+		}
+	}
+	if codes > 1 {
+		w.fault("%d codes on the glass of lane %s", codes, x.p.Lane)
 	}
 	if hands > 1 {
 		w.fault("%d payments of one sale may hand over", hands)

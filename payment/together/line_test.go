@@ -2,8 +2,9 @@ package together
 
 import "time"
 
-// line is the WebSocket between box and server: what one session carries comes in order in each direction or not at all,
-// and frames may come twice. With a new session everything goes on from what both databases say.
+// line is the WebSocket between box and server. Frames may be lost, come twice, and come in another order: calls of
+// different payments and their answers overtake each other on any line, events on an evil one, where a gap ends the session.
+// With a new session everything goes on from what both databases say.
 type line struct {
 	w       *world
 	up      bool
@@ -11,6 +12,7 @@ type line struct {
 	session int
 	down    time.Time // when the last event arrives
 	sent    int64     // last event sent in this session
+	inOrder bool      // no event of this session was overtaken
 }
 
 // How long a half-open line takes to be noticed, and the longest usual frame.
@@ -29,7 +31,7 @@ func (l *line) connect(in time.Duration) {
 			return
 		}
 		l.session++
-		l.up, l.hole, l.down = true, false, w.now
+		l.up, l.hole, l.down, l.inOrder = true, false, w.now, true
 		w.say("line %d is up", l.session)
 		w.server.replay(w.box.seen)
 		w.box.lineMoved()
@@ -95,14 +97,35 @@ func (l *line) frame(at time.Time, do func()) {
 	}
 }
 
-// ask carries a call up: no order among calls.
+// ask carries an answer: no order among answers.
 func (l *line) ask(do func()) { l.frame(l.w.now.Add(l.w.some(latency)), do) }
+
+// call carries a call up: no order among calls. One that is late may be read after its session is over: it is taken while
+// there is no newer one, and its answer has nobody to go to; after that it is refused as superseded, and changes nothing.
+func (l *line) call(do func(answered bool)) {
+	w := l.w
+	if w.chance(w.evil.order) {
+		session := l.session
+		w.after(w.some(10*time.Second), func() {
+			if l.session == session && !l.up {
+				w.count.afterTheEnd++
+				do(false)
+			}
+		})
+	}
+	l.ask(func() { do(true) })
+}
 
 // tell carries an event down: after every one before it.
 func (l *line) tell(do func()) {
 	at := l.w.now.Add(l.w.some(latency))
 	if at.Before(l.down) {
 		at = l.down
+	}
+	if w := l.w; w.chance(w.evil.order) {
+		l.inOrder = false
+		l.frame(at.Add(w.some(2*time.Second)), do) // and l.down stays: the next may be there first
+		return
 	}
 	l.down = at
 	l.frame(at, do)

@@ -8,8 +8,7 @@ import (
 
 // shown: customers see the code, and do what customers do: pay, soon or late or never, one or two of them, in a moment or
 // after having thought about it with the amount on their phone.
-func (t *till) shown(o *order) {
-	w := t.w
+func (w *world) shown(o *order) {
 	customers := []int{0, 1, 1, 1, 1, 1, 1, 2}[w.r.IntN(8)]
 	for range customers {
 		in := w.some(30 * time.Second)
@@ -21,13 +20,12 @@ func (t *till) shown(o *order) {
 		case 2:
 			in = 5*time.Minute + w.some(12*time.Second) // around our own end
 		}
-		w.after(in, func() { t.pays(o) })
+		w.after(in, func() { w.pays(o) })
 	}
 }
 
 // pays is one customer at a code that is live, whether or not anybody shows it any more.
-func (t *till) pays(o *order) {
-	w := t.w
+func (w *world) pays(o *order) {
 	if w.bank.over(o) {
 		return
 	}
@@ -51,6 +49,7 @@ func (b *bank) lands(o *order, p *paid) {
 	p.state, p.at = "paid", b.w.now
 	b.w.count.credits++
 	b.w.say("bank: %d are paid as %s", p.amount, p.txn)
+	b.callsBack(o)
 	if o.dead && b.w.server.env.Traits.KillRefunds {
 		b.undo(p)
 	}
@@ -63,11 +62,13 @@ func (b *bank) charge(o *order, _ string) {
 	switch w.r.IntN(6) {
 	case 0:
 		o.decline = &payment.Decline{Why: "not_enough", Retry: true}
+		b.callsBack(o)
 	case 1:
 		o.pays = append(o.pays, p)
 		w.after(w.some(90*time.Second), func() {
 			if w.r.IntN(3) == 0 {
 				p.state, o.decline = "gone", &payment.Decline{Why: "refused", Retry: true}
+				b.callsBack(o)
 				return
 			}
 			b.lands(o, p)

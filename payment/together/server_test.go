@@ -65,17 +65,25 @@ func newServer(w *world) *server {
 }
 
 // call answers a frame. What it says is what integrator.Service says.
-func (s *server) call(f frame) {
+func (s *server) call(f frame, answered bool) {
 	w := s.w
 	if s.down {
 		return
 	}
+	reply := func(a lane.Answer) {
+		if answered { // else the session ended while the call was under way
+			s.reply(a)
+		}
+	}
 	if a, ok := s.called[f.id]; ok {
-		b := bill.Snapshot(*s.bills[f.bill], w.now)
-		a.Bill = &b
-		s.reply(a)
+		if st := s.bills[f.bill]; st != nil {
+			b := bill.Snapshot(*st, w.now)
+			a.Bill = &b
+		}
+		reply(a)
 		return
 	}
+	of := f.bill
 	var e bill.Event
 	c := f.call
 	switch c.Verb {
@@ -83,9 +91,12 @@ func (s *server) call(f frame) {
 		p := f.create
 		e = bill.Event{Cause: bill.CallCreate, Create: &bill.Create{
 			Payment: f.bill, Lane: p.Lane, Reference: p.Reference, Number: p.Number, Hash: f.id, Merchant: "m", Terminal: "t1", Kind: bill.Dynamic,
-			Amount: p.Amount, Mode: p.Mode, Purpose: p.Purpose, IfNotConfirmed: p.IfNotConfirmed, Provider: "bank",
+			AddsTo: p.AddsTo, Amount: p.Amount, Mode: p.Mode, Purpose: p.Purpose, IfNotConfirmed: p.IfNotConfirmed, Provider: "bank",
 			Life: time.Duration(p.LifeMS) * time.Millisecond,
 		}}
+		if first := s.reference(p); first != "" {
+			of = first
+		}
 	case lane.VerbReturn:
 		e = bill.Event{Cause: bill.CallReturn, Key: c.Key, By: bill.ByBox, Whole: c.Whole, Amount: c.Amount, Why: c.Reason}
 	case lane.VerbConfirm:
@@ -104,11 +115,11 @@ func (s *server) call(f frame) {
 			b := bill.Snapshot(*st, w.now)
 			a.Code, a.Outcome, a.Bill = "", payment.OutBill, &b
 		}
-		s.reply(a)
+		reply(a)
 		return
 	}
 	if _, known := s.bills[f.bill]; !known && e.Cause != bill.CallCreate {
-		s.reply(lane.Answer{ID: f.id, Code: payment.NoUnknownBill})
+		reply(lane.Answer{ID: f.id, Code: payment.NoUnknownBill})
 		return
 	}
 	if e.Cause == bill.CallCharge {
@@ -117,10 +128,21 @@ func (s *server) call(f frame) {
 		}
 	}
 	boot := s.boot
-	a := s.change(f.bill, e, f.id)
+	a := s.change(of, e, f.id)
 	if s.boot == boot { // else it was killed after the commit
-		s.reply(a)
+		reply(a)
 	}
+}
+
+// reference is the bill that holds a new payment's reference already. A reference is one lane's.
+func (s *server) reference(p lane.Payment) string {
+	for _, id := range s.w.ids {
+		st := s.bills[id]
+		if st != nil && id != p.BillID && st.Request.Reference == p.Reference && (st.Request.Lane == p.Lane || s.w.plant == oneReference) {
+			return id
+		}
+	}
+	return ""
 }
 
 func (s *server) reply(a lane.Answer) { s.w.line.ask(func() { s.w.box.answer(a) }) }
@@ -220,7 +242,7 @@ func (s *server) restart() {
 	w.after(time.Second+w.some(10*time.Second), func() {
 		s.down = false
 		w.say("server: started")
-		for _, id := range w.till.ids {
+		for _, id := range w.ids {
 			if _, ok := s.bills[id]; ok {
 				s.clock(id)
 			}

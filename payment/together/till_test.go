@@ -1,6 +1,7 @@
 package together
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -10,9 +11,12 @@ import (
 	"tilld/payment/lane"
 )
 
-// till is the shop: it obeys the two lights and nothing else, in a hurry or after a long while.
+// till is one sale at its lane: it obeys the two lights and nothing else, in a hurry or after a long while.
 type till struct {
 	w             *world
+	lane          string
+	n             int // of this lane
+	began         time.Time
 	ids           []string
 	amount        int64
 	mode          payment.Mode
@@ -24,8 +28,8 @@ type till struct {
 	done          bool
 }
 
-func newTill(w *world) *till {
-	t := &till{w: w, amount: 100 + w.r.Int64N(100_000), mode: payment.Show, policy: payment.Keep}
+func newTill(w *world, lane string, n int, began time.Time) *till {
+	t := &till{w: w, lane: lane, n: n, began: began, amount: 100 + w.r.Int64N(100_000), mode: payment.Show, policy: payment.Keep}
 	if w.r.IntN(2) == 0 {
 		t.mode = payment.Scan
 	}
@@ -48,35 +52,54 @@ func (t *till) create(old *pay) {
 		w.after(time.Second, func() { t.create(old) })
 		return
 	}
-	id := fmt.Sprint("p", len(t.ids)+1)
+	id := fmt.Sprint("p", len(w.ids)+1)
 	r := lane.Request{
-		Reference: "R-" + id, Lane: "1", Amount: rub(t.amount), Mode: t.mode, Purpose: payment.Sale, ExpiresIn: 5 * time.Minute,
+		Reference: t.reference(), Lane: t.lane, Amount: rub(t.amount), Mode: t.mode, Purpose: payment.Sale, ExpiresIn: 5 * time.Minute,
 		IfNotConfirmed: t.policy, Outputs: []string{"kiosk"},
 	}
-	e := lane.Event{Kind: lane.TillCreate, ID: id, Number: fmt.Sprint(1000 + len(t.ids)), Hash: id, Create: &r}
+	if p := w.paidBefore(t); p != "" {
+		r.AddsTo = p
+		w.count.added++
+	}
+	e := lane.Event{Kind: lane.TillCreate, ID: id, Number: fmt.Sprint(1000 + len(w.ids)), Hash: id, Create: &r}
 	if old != nil {
-		for _, q := range w.box.sale() {
+		if w.box.busy(t.lane, old.p.ID) { // the old one is parked, and the next customer's has the lane
+			w.count.laneBusy++
+			return
+		}
+		for _, q := range w.box.sale(old) {
 			if slices.Contains([]lane.Stage{lane.Paid, lane.Released, lane.Done, lane.Overridden, lane.OverriddenEnded}, q.Stage) {
 				return
 			}
 		}
 		r.Replaces = old.p.ID
 		ended := old.p.Stage == lane.Ended
-		boot := w.box.boot
-		if _, err := w.box.step(old, lane.Event{Kind: lane.TillReplace, ID: id}); err != nil || w.box.boot != boot {
+		w.box.batch = true // both are one record: no kill comes between
+		_, err := w.box.step(old, lane.Event{Kind: lane.TillReplace, ID: id})
+		w.box.batch = false
+		if err != nil {
 			return
 		}
-		e.Wait = !ended || !lane.GateOpen(w.box.sale(), id)
+		e.Wait = !ended || !lane.GateOpen(w.box.sale(old), id)
 		w.count.replaced++
 	}
-	t.ids = append(t.ids, id)
-	x := newPay()
+	e.Busy = w.box.busy(t.lane, r.Replaces)
+	x := newPay(t)
 	boot := w.box.boot
 	if _, err := w.box.step(x, e); err != nil {
+		if no, ok := errors.AsType[*lane.Refusal](err); ok && no.Code == lane.NoLaneBusy && e.Busy && old == nil {
+			w.count.laneBusy++
+			w.after(time.Second+w.some(20*time.Second), func() { t.create(nil) }) // the next customer stands in line
+			return
+		}
 		w.fault("create refused: %v", err)
 		return
 	}
+	t.ids, w.ids = append(t.ids, id), append(w.ids, id)
 	w.count.payments++
+	if w.box.parked(t.lane) {
+		w.count.besideParked++
+	}
 	if w.box.boot == boot {
 		w.box.send(x)
 	}
@@ -134,14 +157,14 @@ func (t *till) look(x *pay) {
 		return
 	case p.Stage == lane.LateOffered && w.r.IntN(4) == 0:
 		t.act(x, lane.Event{Kind: lane.TillAccept})
-	case (p.Stage == lane.Open || p.Stage == lane.WaitingCode || p.Stage == lane.Submitted) && w.now.Sub(start) > t.patience && w.r.IntN(3) == 0:
+	case (p.Stage == lane.Open || p.Stage == lane.WaitingCode || p.Stage == lane.Submitted) && w.now.Sub(t.began) > t.patience && w.r.IntN(3) == 0:
 		t.act(x, lane.Event{Kind: lane.TillReturn, Return: &lane.ReturnRequest{Reference: "cancel"}})
 	case p.Stage == lane.Open && w.r.IntN(60) == 0:
 		t.act(x, lane.Event{Kind: lane.TillExtend, By: time.Minute})
 	case x.doubt:
 		t.doubts(x)
 	}
-	again(500*time.Millisecond + w.some(4*time.Second) + w.now.Sub(start)/100)
+	again(500*time.Millisecond + w.some(4*time.Second) + w.now.Sub(t.began)/100)
 }
 
 // doubts is what a cashier does who does not know.
@@ -151,7 +174,7 @@ func (t *till) doubts(x *pay) {
 	case 0, 1:
 		t.act(x, lane.Event{Kind: lane.TillPark})
 	case 2:
-		if lane.Successor(x.p, w.box.sale()) != nil || len(t.ids) > 1 {
+		if lane.Successor(x.p, w.box.sale(x)) != nil || len(t.ids) > 1 {
 			return
 		}
 		if t.act(x, lane.Event{Kind: lane.TillOverride, Override: &lane.OverrideRequest{Tender: "cash", Who: "Anna", Why: "queue"}}) {
@@ -222,7 +245,7 @@ func (t *till) refund(x *pay) {
 
 // people look once a day at what waits for a person.
 func (w *world) people() {
-	for _, id := range w.till.ids {
+	for _, id := range w.ids {
 		st := w.server.bills[id]
 		if st == nil {
 			continue

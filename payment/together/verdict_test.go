@@ -10,9 +10,23 @@ import (
 
 // verdict is asked when nothing will happen any more: whose is every unit of money, and does everybody know?
 func (w *world) verdict() {
-	t := w.till
+	for _, t := range w.tills {
+		w.sale(t)
+	}
+	if len(w.box.calls) > 0 {
+		w.fault("%d calls were never answered: %s", len(w.box.calls), w.box.calls[0].id)
+	}
+	if int64(len(w.server.log)) != w.box.seen {
+		w.fault("%d events, the box has seen %d", len(w.server.log), w.box.seen)
+	}
+}
+
+func (w *world) sale(t *till) {
 	if t.handed != nil && t.paidOtherwise {
 		w.fault("the goods left against this payment, and other money was taken")
+	}
+	if len(t.ids) == 0 {
+		w.fault("lane %s was never free for its customer %d", t.lane, t.n)
 	}
 	for _, id := range t.ids {
 		x := w.box.get(id)
@@ -23,14 +37,11 @@ func (w *world) verdict() {
 			}
 			continue
 		}
+		if r := st.Request; r.Lane != t.lane || r.Amount.Value != t.amount || r.Reference != x.p.Reference {
+			w.fault("%s is another sale's at the server: %+v", id, r)
+		}
 		w.ended(x, *st)
 		w.money(x, *st)
-	}
-	if len(w.box.calls) > 0 {
-		w.fault("%d calls were never answered: %s", len(w.box.calls), w.box.calls[0].id)
-	}
-	if int64(len(w.server.log)) != w.box.seen {
-		w.fault("%d events, the box has seen %d", len(w.server.log), w.box.seen)
 	}
 }
 
@@ -69,8 +80,8 @@ func (w *world) money(x *pay, st bill.State) {
 		w.fault("%s: credits %d, goods %d, returned %d, owed %d, held %d", x.p.ID, sum.Credits, sum.Kept, sum.Returned, sum.Owed, sum.Held)
 	}
 	want := int64(0)
-	if w.till.handed == x {
-		want = w.till.amount - w.till.back
+	if t := x.till; t.handed == x {
+		want = t.amount - t.back
 	}
 	if kept := sum.Kept; kept != want {
 		w.fault("%s: %d is kept for goods, the goods that left cost %d", x.p.ID, kept, want)
