@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"tilld/internal/wire"
 	"tilld/payment"
 	"tilld/payment/bill"
@@ -127,10 +129,8 @@ func (s *Service) recover(ctx context.Context, t entered) error {
 	if err != nil {
 		return err
 	}
-	for _, id := range ids {
-		if _, err := s.change(ctx, Subject{Bill: id, Terminal: t.Name, Epoch: t.Epoch}, bill.Event{Cause: bill.Recovered}); err != nil {
-			return err
-		}
+	if err := s.each(ctx, t, ids, bill.Recovered); err != nil {
+		return err
 	}
 	if s.skipped.CompareAndSwap(false, true) {
 		_, err = s.store.Lease(ctx, t.Name, 0, s.merchant, businessDay(s.time.day(), s.zone), skipNumbers)
@@ -151,10 +151,8 @@ func (s *Service) snapshot(ctx context.Context, t entered, out *wire.Session) (e
 	}
 	if t.Memory == MemoryLost {
 		s.log.Warn("terminal lost its journal", "terminal", t.Name, "bills", len(ids))
-		for _, id := range ids {
-			if _, err := s.change(ctx, Subject{Bill: id, Terminal: t.Name, Epoch: t.Epoch}, bill.Event{Cause: bill.Forgotten}); err != nil {
-				return t, err
-			}
+		if err := s.each(ctx, t, ids, bill.Forgotten); err != nil {
+			return t, err
 		}
 	}
 	err = s.store.ChangeTerminal(ctx, t.Name, func(n *Terminal) error {
@@ -169,6 +167,22 @@ func (s *Service) snapshot(ctx context.Context, t entered, out *wire.Session) (e
 	})
 	out.Resume, out.Snapshot = "snapshot", &wire.Snapshot{Seq: t.Seq, Payments: ids}
 	return t, err
+}
+
+// side is how many bills of a snapshot are changed beside each other, so that they share commits: the box waits meanwhile.
+const side = 64
+
+// each takes one event through the table for each bill.
+func (s *Service) each(ctx context.Context, t entered, ids []string, cause bill.Cause) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(side)
+	for _, id := range ids {
+		g.Go(func() error {
+			_, err := s.change(ctx, Subject{Bill: id, Terminal: t.Name, Epoch: t.Epoch}, bill.Event{Cause: cause})
+			return err
+		})
+	}
+	return g.Wait()
 }
 
 // Events answers up to n of the terminal's events after a seq, with their age now.

@@ -3,6 +3,7 @@ package integrator_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -95,6 +96,41 @@ func TestLostJournalPutsLiveBillsUnderReview(t *testing.T) {
 				t.Errorf("the box has said what became of the goods, and the bill is still under review: %+v", b)
 			}
 		}
+	})
+}
+
+// TestThousandsOfOpenBillsOfALostJournal: a box of which nobody has confirmed anything for months comes back without its
+// journal. All its bills are told, put under review once, and the sum of them is what it was.
+func TestThousandsOfOpenBillsOfALostJournal(t *testing.T) {
+	bills := 300
+	switch os.Getenv("TILLD_DEPTH") {
+	case "test":
+		bills = 1000
+	case "prove":
+		bills = 5000
+	}
+	run(t, func(t *testing.T, r *rig) {
+		var ids []string
+		for range bills {
+			ids = append(ids, r.create(payment.Scan, 100))
+			time.Sleep(time.Millisecond)
+		}
+		synctest.Wait()
+		for range 2 { // the second time after a cut before the box has taken it in
+			s := r.open(wire.Open{Journal: "j2", Boot: "b2"})
+			if s.JournalState != integrator.MemoryLost || s.Snapshot == nil || !slices.Equal(s.Snapshot.Payments, ids) {
+				t.Fatalf("session %q, snapshot %v of %d bills", s.JournalState, s.Snapshot != nil, bills)
+			}
+			if want := 2 * int64(bills); s.Snapshot.Seq != want {
+				t.Fatalf("the stream goes on at %d, want %d: each bill was opened, and went under review once", s.Snapshot.Seq, want)
+			}
+			for _, id := range ids {
+				if b := r.get(id); !b.Review || b.Life != payment.Open {
+					t.Fatalf("a live bill of a lost journal: %+v", b)
+				}
+			}
+		}
+		t.Logf("%d bills told twice", bills)
 	})
 }
 

@@ -177,6 +177,7 @@ func (x *session) open(ctx context.Context, host string) error {
 	if err := x.authenticate(ctx, c, o); err != nil {
 		return x.deny(err)
 	}
+	late.Stop() // what the Office takes is not the box's lateness
 	if err := x.s.visit(o.Terminal, len(o.OpenPayments) > 0); err != nil {
 		return x.deny(err)
 	}
@@ -184,11 +185,11 @@ func (x *session) open(ctx context.Context, host string) error {
 	if err != nil {
 		return x.deny(err)
 	}
-	return x.enter(o, answer)
+	return x.enter(ctx, o, answer)
 }
 
-// enter makes x the terminal's session and answers session.open.
-func (x *session) enter(o wire.Open, a wire.Session) error {
+// enter makes x the terminal's session and answers session.open, in as many frames as its snapshot needs.
+func (x *session) enter(ctx context.Context, o wire.Open, a wire.Session) error {
 	x.epoch, x.since = a.Epoch, time.Now()
 	x.beat, x.busy, x.window = x.s.cfg.Heartbeat, x.s.cfg.Busy, x.s.cfg.Window
 	x.fill(&a)
@@ -202,6 +203,14 @@ func (x *session) enter(o wire.Open, a wire.Session) error {
 		x.sent = a.Snapshot.Seq
 	}
 	x.acked, x.told = x.sent, x.sent
+	var rest []wire.Part
+	if a.Snapshot != nil {
+		if n := len(a.Snapshot.Payments); n > wire.MaxSnapshot {
+			x.log().Error("a terminal has more open bills than a snapshot may have", "terminal", x.terminal, "bills", n, "most", wire.MaxSnapshot)
+			return &refusal{wire.CloseOverload, "too many open bills"}
+		}
+		a.Snapshot, rest = a.Snapshot.Split()
+	}
 	frame, err := wire.EncodeResult(wire.SessionID, a)
 	if err != nil {
 		return fmt.Errorf("answer session.open: %w", err)
@@ -211,6 +220,14 @@ func (x *session) enter(o wire.Open, a wire.Session) error {
 	}
 	if err := x.conn.Send(ws.Call, frame); err != nil {
 		return err
+	}
+	for _, p := range rest {
+		if err := x.conn.Drained(ctx); err != nil { // at the box's pace: all at once would be too much for the queue
+			return err
+		}
+		if err := x.note(wire.SessionSnapshot, p); err != nil {
+			return err
+		}
 	}
 	x.pace(len(o.OpenPayments) > 0)
 	x.log().Info("terminal came", "terminal", x.terminal, "epoch", x.epoch, "app", o.App, "resume", a.Resume)

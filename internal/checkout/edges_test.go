@@ -1,6 +1,7 @@
 package checkout_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -136,6 +137,43 @@ func TestACodeOfTheRequestIsChargedAfterASnapshot(t *testing.T) {
 		s.settle()
 		s.want(id, "paid")
 		s.row("C1a", "C1", "E31")
+	})
+}
+
+// A box of which nobody confirmed anything for months comes back without its journal: 5,000 bills are one commit, and a
+// restart behind it asks for each of them.
+func TestASnapshotOfThousandsIsOneCommit(t *testing.T) {
+	in(t, func(s *shop) {
+		const bills = 5000
+		ids := make([]string, bills)
+		for i := range ids {
+			ids[i] = fmt.Sprintf("01m9k4t7v0q8x2w5y3z%07d", i)
+		}
+		id := s.open(request("R-1"))
+		s.cut()
+		writes := s.j.Meta().Writes
+		s.seq += bills
+		s.connect(func(w *wire.Session) {
+			w.Resume, w.Snapshot = "snapshot", &wire.Snapshot{Seq: s.seq, Payments: ids}
+		})
+		if m := s.j.Meta(); m.Writes != writes+1 || m.Seen != s.seq {
+			t.Errorf("%d commits, seen %d, want 1 and %d", m.Writes-writes, m.Seen, s.seq)
+		}
+		s.halt()
+		s.start()
+		asked := map[string]int{}
+		for _, c := range s.j.Calls() {
+			if c.Method == wire.BillGet {
+				asked[c.Order]++
+			}
+		}
+		for _, want := range slices.Concat(ids, []string{id}) { // its own unfinished one is asked about too
+			if asked[want] != 1 {
+				t.Fatalf("%s is asked about %d times", want, asked[want])
+			}
+		}
+		t.Logf("%d bills are asked about after a restart", len(asked))
+		s.without = true
 	})
 }
 

@@ -130,7 +130,7 @@ func (x *session) handshake(ctx context.Context) (wire.Session, error) {
 	st := x.l.about.About()
 	o := wire.Open{
 		Terminal: x.l.cfg.Terminal, Journal: st.Journal, Boot: st.Boot, EpochSeen: st.EpochSeen, Seen: st.Seen,
-		OpenPayments: append([]string{}, st.OpenPayments...), Writes: st.Writes, Restored: st.Restored,
+		OpenPayments: append([]string{}, st.OpenPayments[:min(len(st.OpenPayments), wire.MaxOpenNamed)]...), Writes: st.Writes, Restored: st.Restored,
 		Caps: append([]string{}, x.l.cfg.Caps...), App: x.l.cfg.App,
 	}
 	o.Sign(c, x.l.cfg.Key)
@@ -141,16 +141,44 @@ func (x *session) handshake(ctx context.Context) (wire.Session, error) {
 	if err := x.c.Send(ws.Call, p); err != nil {
 		return wire.Session{}, err
 	}
+	if m, err = x.unhinted(); err != nil {
+		return wire.Session{}, err
+	}
+	s, err := x.opened(ctx, m, o)
+	if err != nil || s.Snapshot == nil {
+		return s, err
+	}
+	return s, x.gather(s.Snapshot)
+}
+
+// unhinted waits for one frame that is no hint; hints on the way are taken in.
+func (x *session) unhinted() (wire.Message, error) {
 	for {
-		if m, err = x.receive(); err != nil {
-			return wire.Session{}, err
-		}
-		if !isHint(m) {
-			break
+		m, err := x.receive()
+		if err != nil || !isHint(m) {
+			return m, err
 		}
 		x.hint(m)
 	}
-	return x.opened(ctx, m, o)
+}
+
+// gather waits for the parts of a snapshot that one frame does not hold. Nothing is taken in before the last: after a cut
+// the next session begins with the first again.
+func (x *session) gather(s *wire.Snapshot) error {
+	for next := 1; s.More; next++ {
+		m, err := x.unhinted()
+		if err != nil {
+			return err
+		}
+		var p wire.Part
+		if m.Method != wire.SessionSnapshot || !m.IsNote() || wire.Into(m.Params, &p) != nil {
+			return &broken{"a part of its snapshot is missing"}
+		}
+		if err := s.Add(p, next); err != nil {
+			return &broken{err.Error()}
+		}
+	}
+	return nil
 }
 
 // opened reads the answer to session.open.

@@ -96,12 +96,16 @@ func opened() wire.Session {
 func examples() []example {
 	snapshot := opened()
 	snapshot.Resume, snapshot.Snapshot = "snapshot", &wire.Snapshot{Seq: 1260, Payments: []string{pay}}
+	many := opened()
+	many.Resume, many.Snapshot = "snapshot", &wire.Snapshot{Seq: 1260, Payments: []string{pay}, More: true}
 	refuse := wire.Refuse
 	out := []example{
 		{file: "session.challenge", method: wire.SessionChallenge, params: challenge()},
 		{file: "session.open", id: wire.SessionID, method: wire.SessionOpen, params: opening()},
 		{file: "session.open.result", id: wire.SessionID, result: opened()},
 		{file: "session.open.snapshot", id: wire.SessionID, result: snapshot},
+		{file: "session.open.more", id: wire.SessionID, result: many},
+		{file: "session.snapshot", method: wire.SessionSnapshot, params: wire.Part{Index: 1, Payments: []string{sale}}},
 		{file: "session.open.refused", id: wire.SessionID, problem: refuse(wire.NoAuth, "the terminal is not known by this name and key")},
 
 		{file: "bill.create", id: pay + ":create", method: wire.BillCreate, params: wire.Create{
@@ -266,6 +270,8 @@ func compare(t *testing.T, want any, raw json.RawMessage) {
 		check(wire.DecodeEvent(raw))
 	case wire.Challenge:
 		check(into[wire.Challenge](raw))
+	case wire.Part:
+		check(into[wire.Part](raw))
 	case wire.Session:
 		check(into[wire.Session](raw))
 	case wire.Create:

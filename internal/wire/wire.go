@@ -143,6 +143,9 @@ type Challenge struct {
 	Protocol string `json:"protocol"`
 }
 
+// MaxOpenNamed is how many of its open payments a box names in session.open.
+const MaxOpenNamed = 100
+
 // Open is the params of "session.open". Signature is base64 of Ed25519 over Protocol, nonce, terminal and host as sent,
 // joined by LF, none at the end.
 type Open struct {
@@ -151,7 +154,7 @@ type Open struct {
 	Boot         string   `json:"boot"`    // id made at each start
 	EpochSeen    int64    `json:"epoch_seen"`
 	Seen         int64    `json:"seen"`
-	OpenPayments []string `json:"open_payments"`
+	OpenPayments []string `json:"open_payments"` // the oldest, at most MaxOpenNamed: none = nothing is open
 	Writes       int64    `json:"writes"`
 	Restored     bool     `json:"restored,omitempty"` // the box itself found that its journal is a copy (E33d)
 	Caps         []string `json:"caps"`
@@ -176,13 +179,6 @@ type Session struct {
 	Providers     []string         `json:"providers"` // that can take money now, show mode
 	ScanProviders []string         `json:"scan_providers"`
 	JournalState  string           `json:"journal_state"` // known, new, lost (another id than before), restored (a copy)
-}
-
-// Snapshot is where the stream goes on when events cannot be replayed: the box commits Seq as seen together with a
-// bill.get for each of Payments and each of its own unfinished ones.
-type Snapshot struct {
-	Seq      int64    `json:"seq"`
-	Payments []string `json:"payments"`
 }
 
 // Close codes of the link.

@@ -215,6 +215,7 @@ func BoxCases(b *Box) []Case {
 		{"EventIsAckedOnceDurableAndARepeatAgain", b.with(b.events)},
 		{"GapClosesAndResumes", b.with(b.gap)},
 		{"SnapshotMovesTheStream", b.snapshot},
+		{"SnapshotInPartsIsTakenInWhole", b.parts},
 		{"UnknownHintIsIgnored", b.with(b.unknownHint)},
 		{"ClockWithNumbersInterruptsNothing", b.with(b.clockHint)},
 		{"CallsOfOneOrderWaitForEachOther", b.with(b.serial)},

@@ -170,6 +170,79 @@ func (b *Box) snapshot(ctx context.Context) error {
 	return nil
 }
 
+// begun is a connection whose session is answered with the beginning of a snapshot of two parts.
+func (b *Box) begun(ctx context.Context, h *house) (*peer, wire.Open, []wire.Part, error) {
+	p, _, err := h.next(ctx)
+	if err != nil {
+		return nil, wire.Open{}, nil, err
+	}
+	o, err := b.challenge(p, h.host)
+	if err != nil {
+		return nil, o, nil, errors.Join(err, p.Close())
+	}
+	s := session(o.EpochSeen + 1)
+	s.Resume, s.Snapshot = "snapshot", &wire.Snapshot{Seq: o.Seen + 100, Payments: []string{"of-the-kit-0"}, More: true}
+	parts := []wire.Part{{Index: 1, Payments: []string{"of-the-kit-1"}, More: true}, {Index: 2, Payments: []string{"of-the-kit-2"}}}
+	return p, o, parts, p.result(wire.SessionID, s)
+}
+
+// parts: a snapshot in several frames is taken in when its last is there, and not before: a cut, a part out of turn or
+// another frame between them leaves the box where it was.
+func (b *Box) parts(ctx context.Context) error {
+	h, err := b.house(ctx, wire.Protocol)
+	if err != nil {
+		return err
+	}
+	defer h.stop()
+	first, _, err := b.open(ctx, h) // whose answer says to come back fast
+	if err != nil {
+		return err
+	}
+	first.hangUp()
+	spoil := []struct {
+		name string
+		do   func(p *peer, o wire.Open, parts []wire.Part) error
+	}{
+		{"a cut", func(p *peer, _ wire.Open, parts []wire.Part) error {
+			return errors.Join(p.note(wire.SessionSnapshot, parts[0]), p.Close())
+		}},
+		{"a part that is missing", func(p *peer, _ wire.Open, parts []wire.Part) error {
+			return errors.Join(p.note(wire.SessionSnapshot, parts[1]), p.closes(wire.CloseBadFrame))
+		}},
+		{"a part that comes twice", func(p *peer, _ wire.Open, parts []wire.Part) error {
+			return errors.Join(p.note(wire.SessionSnapshot, parts[0]), p.note(wire.SessionSnapshot, parts[0]), p.closes(wire.CloseBadFrame))
+		}},
+		{"an event between", func(p *peer, o wire.Open, parts []wire.Part) error {
+			return errors.Join(p.note(wire.SessionSnapshot, parts[0]), p.event(o.Seen+101), p.closes(wire.CloseBadFrame))
+		}},
+	}
+	for _, c := range spoil {
+		before, taken := b.Seen(), b.Taken()
+		p, o, parts, err := b.begun(ctx, h)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.name, err)
+		}
+		if err := c.do(p, o, parts); err != nil {
+			return fmt.Errorf("%s: %w", c.name, err)
+		}
+		if o.Seen != before || b.Seen() != before || b.Taken() != taken {
+			return fmt.Errorf("%s: the journal moved from %d to %d", c.name, before, b.Seen())
+		}
+		p.hangUp()
+	}
+	p, o, parts, err := b.begun(ctx, h)
+	if err != nil {
+		return err
+	}
+	defer p.hangUp()
+	err = errors.Join(p.note(wire.SessionSnapshot, parts[0]), p.text(`{"jsonrpc":"2.0","method":"hint.of_the_future","params":{}}`),
+		p.note(wire.SessionSnapshot, parts[1]), p.event(o.Seen+101), p.acked(o.Seen+101))
+	if err == nil && b.Seen() != o.Seen+101 {
+		err = fmt.Errorf("the journal stands at %d, want %d", b.Seen(), o.Seen+101)
+	}
+	return err
+}
+
 func (b *Box) unknownHint(_ context.Context, _ *house, p *peer, o wire.Open) error {
 	return errors.Join(p.text(`{"jsonrpc":"2.0","method":"hint.of_the_future","params":{"any":[1]}}`),
 		p.event(o.Seen+1), p.acked(o.Seen+1))

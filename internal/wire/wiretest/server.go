@@ -154,12 +154,36 @@ func (s *Server) open(ctx context.Context, boot string) (*peer, wire.Session, er
 		return nil, a, errors.Join(err, p.Close())
 	}
 	if a.Snapshot != nil {
+		if err := p.gather(a.Snapshot); err != nil {
+			return nil, a, errors.Join(err, p.Close())
+		}
 		s.seen = a.Snapshot.Seq
 	}
 	if a.Numbers != nil {
 		s.numbers = *a.Numbers
 	}
 	return p, a, nil
+}
+
+// gather reads the parts that a snapshot in several frames has behind the answer.
+func (p *peer) gather(s *wire.Snapshot) error {
+	for next := 1; s.More; next++ {
+		m, err := p.next()
+		if err != nil {
+			return fmt.Errorf("waiting for part %d of the snapshot: %w", next, err)
+		}
+		var part wire.Part
+		if m.Method != wire.SessionSnapshot || !m.IsNote() {
+			return fmt.Errorf("%q came instead of part %d of the snapshot", m.Method, next)
+		}
+		if err := wire.Into(m.Params, &part); err != nil {
+			return err
+		}
+		if err := s.Add(part, next); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // with runs f in a session of a new boot that ends with it.

@@ -75,6 +75,7 @@ func (s *Server) handshake(ctx context.Context) error {
 	}
 	if a.Snapshot != nil {
 		s.seen = a.Snapshot.Seq
+		return p.gather(a.Snapshot)
 	}
 	return nil
 }
