@@ -5,6 +5,7 @@ package scanner
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -50,8 +51,12 @@ type Reading struct {
 	First, Last time.Time // of its bytes, monotonic; the age of a wallet code counts from Last
 }
 
+// ErrNotKept is the sink's word that this reading is not durable and the next may be: there is no journal yet, say.
+var ErrNotKept = errors.New("the reading could not be kept")
+
 // Scanner hands each reading to sink and waits: nil means it is durable, and only then does a protocol with ACK
-// acknowledge. Serve returns when the line dies or ctx ends.
+// acknowledge. Where the sink says ErrNotKept it does not, and goes on. Serve returns at any other error of the sink, when
+// the line dies or ctx ends.
 type Scanner interface {
 	Serve(ctx context.Context, sink func(context.Context, Reading) error) error
 }

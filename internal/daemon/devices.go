@@ -43,25 +43,9 @@ func (d *Daemon) superviseScanner(ctx context.Context, lane string, l Lane, agai
 			good := d.notes(m.ID(), x)
 			tried.serving(x)
 			defer tried.serving(nil)
-			return x.Serve(ctx, func(ctx context.Context, r scanner.Reading) error {
-				good()
-				if tried.take(r) {
-					return nil
-				}
-				c := d.core.Load()
-				if d.binder.spoke(slot) && !tried.wanted(ctx, c) {
-					return nil // it was read to show which scanner this is
-				}
-				if c == nil {
-					d.log.Warn("reading dropped: there is no journal to keep it", "lane", lane)
-					return nil
-				}
-				if err := c.scans.Take(ctx, lane, l.Language, r); err != nil {
-					return err
-				}
-				m.Kept(r.Last)
-				return nil
-			})
+			return x.Serve(ctx, d.reads(lane, l.Language, m, good, func(ctx context.Context, r scanner.Reading) bool {
+				return tried.take(r) || d.binder.spoke(slot) && !tried.wanted(ctx, d.core.Load()) // to show which scanner this is
+			}))
 		},
 	}
 	s.Run(ctx)

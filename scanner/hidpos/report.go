@@ -67,6 +67,9 @@ func (d *decoder) Quiet() time.Duration {
 	return 0
 }
 
+// Forget has the last reading be none: it was not kept.
+func (d *decoder) Forget() { d.rules.Forget() }
+
 // Flush gives up a code whose next part did not come.
 func (d *decoder) Flush() []scanner.Reading {
 	d.drop()

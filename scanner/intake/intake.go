@@ -56,6 +56,7 @@ type Decoder interface {
 	Take(b []byte, at time.Time) []scanner.Reading // one read of the line: the readings that are complete by now
 	Quiet() time.Duration                          // silence that ends what has begun, 0 where none does
 	Flush() []scanner.Reading                      // that silence was there
+	Forget()                                       // the last reading was not kept: the same text once more is no repetition
 }
 
 // Serve decodes what p sends and hands each reading to sink, one after another. What has come whole before the line died
@@ -98,7 +99,10 @@ func Serve(ctx context.Context, p devices.Port, size int, d Decoder, sink func(c
 			gap.Stop()
 		}
 		for _, r := range readings {
-			if err := sink(ctx, r); err != nil && !errors.Is(err, context.Canceled) {
+			switch err := sink(ctx, r); {
+			case errors.Is(err, scanner.ErrNotKept):
+				d.Forget()
+			case err != nil && !errors.Is(err, context.Canceled):
 				return fmt.Errorf("take a reading: %w", err)
 			}
 		}

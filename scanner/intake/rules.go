@@ -54,6 +54,9 @@ func (r *Rules) Finish(text []byte, first, last time.Time) ([]scanner.Reading, *
 	return []scanner.Reading{{Text: scanner.NewText(text), Symbology: id, First: first, Last: last}}, nil
 }
 
+// Forget has the next text count, whatever the last was: that one was not kept, and is read once more for that reason.
+func (r *Rules) Forget() { r.last, r.at = "", time.Time{} }
+
 func (r *Rules) refuse(text []byte) *scanner.Note {
 	switch {
 	case len(text) > MaxBytes || r.Max > 0 && len(text) > r.Max:

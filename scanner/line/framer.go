@@ -102,6 +102,13 @@ func (f *Framer) Quiet() time.Duration {
 	return f.Gap
 }
 
+// Forget has the last reading be none: it was not kept.
+func (f *Framer) Forget() {
+	if f.Rules != nil {
+		f.Rules.Forget()
+	}
+}
+
 // Flush ends what has begun because nothing follows: a reading of a scanner that sends no terminator, else the rest of one
 // whose end was lost.
 func (f *Framer) Flush() []scanner.Reading {

@@ -21,6 +21,7 @@ type Bench struct {
 	Part      func(text string) // sends a code but for its end: the cable is pulled then
 	Noise     func()            // what such a line may carry that is no code; nil where it carries nothing else
 	Symbology string            // AIM identifier of the readings
+	GaveUp    func() int        // codes that the hardware got no acknowledgement for; nil where it asks for none
 	HangUp    func()
 }
 
@@ -180,6 +181,16 @@ func Run(t *testing.T, open func(*testing.T) Bench) {
 		}
 		b.HangUp()
 		<-end
+	})
+	t.Run("WhatCannotBeKeptIsNotAcknowledgedAndTheNextIsTaken", func(t *testing.T) {
+		kept(t, func(t *testing.T) Bench {
+			b := open(t)
+			if b.GaveUp != nil {
+				b.HangUp()
+				t.Skip("it waits for its acknowledgement: Kept, where time stands still")
+			}
+			return b
+		})
 	})
 	t.Run("ServeEndsWhenTheSinkRefuses", func(t *testing.T) {
 		b := open(t)

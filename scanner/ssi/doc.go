@@ -16,7 +16,8 @@
 // A damaged packet is answered with D1 01 (send again), any other with D0. The scanner waits 2 s for an answer and sends
 // twice more. What it sends again because our answer was lost is answered and not taken twice: it is the same packet as
 // the last, marked as sent again, and nothing damaged came in between. An answer that is lost together with a repetition
-// that is damaged can make one code two.
+// that is damaged can make one code two. A reading that cannot be kept, for want of a journal, gets no answer at all: it is
+// sent again, and taken if there is a journal by then; else the scanner tells by its tones that it was not taken.
 //
 // # Options
 //

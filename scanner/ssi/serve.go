@@ -26,6 +26,8 @@ type session struct {
 	answered   packet    // the last data packet that was answered with yes
 	answeredAt time.Time // zero: none was, or something damaged came since
 
+	unkept *unkept // the sink could not keep it; nil: all was kept, or given up
+
 	waiting []*request // commands; the first is under way
 }
 

@@ -41,6 +41,7 @@ func plug(t *testing.T, set func(*twin.SSI)) (scannertest.Bench, *twin.SSI) {
 				_, _ = io.WriteString(w.Far(), junk)
 			}
 		},
+		GaveUp: x.GaveUp,
 		HangUp: func() { w.Far().Close() },
 	}, x
 }
@@ -63,7 +64,7 @@ func TestSuiteOnAPseudoTerminal(t *testing.T) {
 		t.Cleanup(func() { p.Close(); far.Close() })
 		x := twin.NewSSI(far)
 		x.Room = 100
-		return scannertest.Bench{Scanner: open(t, p, nil), Scan: x.Scan, Part: x.Part, Symbology: "]Q1", HangUp: func() { far.Close() }}
+		return scannertest.Bench{Scanner: open(t, p, nil), Scan: x.Scan, Part: x.Part, Symbology: "]Q1", GaveUp: x.GaveUp, HangUp: func() { far.Close() }}
 	})
 }
 
@@ -79,6 +80,10 @@ func TestSuiteWithRawData(t *testing.T) {
 			},
 		}
 	})
+}
+
+func TestWithoutAJournal(t *testing.T) {
+	scannertest.Kept(t, func(t *testing.T) scannertest.Bench { b, _ := plug(t, nil); return b })
 }
 
 // Damaged packets and lost answers, which mend themselves: nothing is lost and nothing comes twice.
@@ -137,6 +142,50 @@ func TestAReadingThatIsNotDurableIsNotAcknowledged(t *testing.T) {
 			t.Errorf("%v, %d codes given up", err, x.GaveUp())
 		}
 	})
+}
+
+// A code of three packets comes before the journal is open. The scanner sends the last packet again, and the whole code is
+// taken then, once; given up, nothing of it gets into the next code.
+func TestWhatWasNotKeptIsTakenWhenItComesAgain(t *testing.T) {
+	long := strings.Repeat("0123456789", 5)
+	for _, c := range []struct {
+		name        string
+		keeps       int // from which call of the sink on
+		given, sent int
+		want        string
+		again       string
+	}{
+		{name: "AtTheSecondSending", keeps: 2, sent: 1, want: long + "|NEXT"},
+		{name: "AtTheThird", keeps: 3, sent: 2, want: long + "|NEXT"},
+		{name: "Never", keeps: 4, sent: 2, given: 1, want: "NEXT"},
+		{name: "ReadOnceMoreWithinTheDuplicateWindow", keeps: 4, sent: 2, given: 1, want: long + "|NEXT", again: long},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := scannertest.NewWire(nil)
+				x := twin.NewSSI(w.Far())
+				x.Room = 20
+				var got []string
+				calls := 0
+				_, _ = serve(t, open(t, w, map[string]any{"again": "10s"}), func(_ context.Context, r scanner.Reading) error {
+					if calls++; calls < c.keeps {
+						return scanner.ErrNotKept
+					}
+					got = append(got, r.Text.Reveal())
+					return nil
+				}, func() { w.Far().Close() }, func() {
+					for _, text := range []string{long, c.again, "NEXT"} {
+						if text != "" {
+							x.Scan(text)
+						}
+					}
+				})
+				if s := strings.Join(got, "|"); s != c.want || x.Resent() != c.sent || x.GaveUp() != c.given {
+					t.Errorf("readings %s, %d sent again, %d given up", s, x.Resent(), x.GaveUp())
+				}
+			})
+		})
+	}
 }
 
 func TestTheSameCodeTwiceIsTwoReadings(t *testing.T) {

@@ -2,6 +2,7 @@ package ssi
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"tilld/scanner"
@@ -51,16 +52,61 @@ func (s *session) packet(ctx context.Context, p packet, at time.Time) error {
 	case p.opcode != opData:
 		return s.yes(p)
 	}
+	if u := s.unkept; u != nil {
+		if p.status&statusAgain != 0 && p.same(u.packet) && at.Sub(u.at) < partIn {
+			return s.settle(p, s.keep(ctx, p, u.readings))
+		}
+		s.giveUp()
+	}
 	if p.status&statusAgain != 0 && !s.answeredAt.IsZero() && p.same(s.answered) {
 		if at.After(s.answeredAt) { // our answer was lost; what was sent before it needs no second one
 			return s.yes(p)
 		}
 		return nil
 	}
-	if err := s.data(ctx, p, at); err != nil {
+	return s.settle(p, s.data(ctx, p, at))
+}
+
+// settle acknowledges what is durable. What is not gets no answer: the scanner sends it twice more, within six seconds, and
+// then tells by its own tones that it could not get rid of it. A no with a cause would have it sent again at once, or not
+// at all.
+func (s *session) settle(p packet, err error) error {
+	switch {
+	case errors.Is(err, scanner.ErrNotKept):
+		return nil
+	case err != nil:
 		return err
 	}
 	return s.yes(p)
+}
+
+// unkept is what a packet completed and the sink could not keep: of a code in several packets the scanner sends the last
+// alone once more.
+type unkept struct {
+	packet   packet
+	readings []scanner.Reading
+	at       time.Time
+}
+
+// keep hands on what packet p completed.
+func (s *session) keep(ctx context.Context, p packet, out []scanner.Reading) error {
+	s.unkept = nil
+	for i, r := range out {
+		err := s.sink(ctx, r)
+		if errors.Is(err, scanner.ErrNotKept) {
+			s.unkept = &unkept{p, out[i:], time.Now()}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// giveUp forgets what was not kept: the scanner sends something else.
+func (s *session) giveUp() {
+	s.unkept = nil
+	s.rules.Forget()
 }
 
 // yes acknowledges.
@@ -110,12 +156,16 @@ func (s *session) data(ctx context.Context, p packet, at time.Time) error {
 	if n != nil {
 		s.Say(*n)
 	}
-	return s.hand(ctx, out)
+	return s.keep(ctx, p, out)
 }
 
+// hand hands on what came as text, which is acknowledged by nothing.
 func (s *session) hand(ctx context.Context, out []scanner.Reading) error {
 	for _, r := range out {
-		if err := s.sink(ctx, r); err != nil {
+		switch err := s.sink(ctx, r); {
+		case errors.Is(err, scanner.ErrNotKept):
+			s.rules.Forget()
+		case err != nil:
 			return err
 		}
 	}

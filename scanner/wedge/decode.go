@@ -225,6 +225,9 @@ func (d *decoder) Quiet() time.Duration {
 	return torn // no reading waits for it
 }
 
+// Forget has the last reading be none: it was not kept.
+func (d *decoder) Forget() { d.rules.Forget() }
+
 // Flush ends what was typed because no key follows.
 func (d *decoder) Flush() []scanner.Reading {
 	switch {
