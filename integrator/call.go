@@ -56,6 +56,8 @@ func (s *Service) answer(ctx context.Context, sub Subject, c *call) (answered, *
 	var a answered
 	var res *wire.Result
 	var problem *wire.Problem
+	var p place
+	defer p.leave()
 	err := s.store.Change(ctx, sub, func(k *Case) error {
 		a, res, problem = answered{numbers: k.Numbers}, nil, nil
 		if k.Called != nil {
@@ -66,7 +68,7 @@ func (s *Service) answer(ctx context.Context, sub Subject, c *call) (answered, *
 			return ErrUnknownBill
 		}
 		var err error
-		if a.outcome, err = s.step(k, c.event); err != nil {
+		if a.outcome, err = s.step(k, c.event, &p); err != nil {
 			return err
 		}
 		for _, w := range k.Work {
@@ -79,7 +81,7 @@ func (s *Service) answer(ctx context.Context, sub Subject, c *call) (answered, *
 		}
 		return nil
 	})
-	s.after(sub.Bill, c.event.Cause, a.outcome, err)
+	s.after(sub.Bill, c.event.Cause, a.outcome, &p, err)
 	return a, res, problem, err
 }
 

@@ -28,9 +28,16 @@ func (s *Service) Callback(ctx context.Context, name string, r *http.Request, bo
 	if order == "" {
 		return status, reply
 	}
-	id, attempt, err := s.store.Note(ctx, name, order, s.time.now())
+	note := Note{name, order, s.time.now()}
+	sub := Subject{Noted: &note}
+	id, attempt, err := s.store.Whose(ctx, name, order)
+	if errors.Is(err, ErrUnknownBill) { // the note waits for the order, if it has not come meanwhile
+		id, attempt, err = s.store.Note(ctx, note)
+		sub.Noted = nil
+	}
 	if err == nil {
-		_, err = s.change(ctx, Subject{Bill: id}, bill.Event{Cause: bill.Hinted, Attempt: attempt})
+		sub.Bill = id
+		_, err = s.change(ctx, sub, bill.Event{Cause: bill.Hinted, Attempt: attempt})
 	}
 	switch {
 	case errors.Is(err, ErrUnknownBill):

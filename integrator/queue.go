@@ -16,12 +16,15 @@ const clocks = ""
 type queue struct {
 	name  string
 	slots chan struct{} // capacity: how many are worked at once; a full one makes the queue wait
+	busy  sync.WaitGroup
 	lease time.Duration
 	wake  chan struct{} // one signal waits; more would say the same
 
 	mu    sync.Mutex
-	idle  bool      // about to sleep, or asleep
-	until time.Time // then until this; zero: until it is woken
+	idle  bool       // about to sleep, or asleep
+	until time.Time  // then until this; zero: until it is woken
+	begin func(Work) // does work that was claimed elsewhere; nil: nobody serves the queue, or others come first
+	serve func(Work) // what begin is when nobody waits
 }
 
 func newQueue(name string, slots int, limit time.Duration) *queue {
@@ -48,11 +51,13 @@ func (s *Service) wake(name string, at time.Time) {
 // serve works the queue until ctx ends, and waits for what is under way. It sleeps until the next piece is due or it is
 // woken: an idle server reads nothing.
 func (s *Service) serve(ctx context.Context, q *queue) error {
-	var wg sync.WaitGroup
-	defer wg.Wait()
+	q.open(func(w Work) { s.do(ctx, w) })
+	defer q.busy.Wait()
+	defer q.open(nil)
+	defer context.AfterFunc(ctx, func() { q.open(nil) })()
 	failed := false
 	for ctx.Err() == nil {
-		n, err := s.start(ctx, ctx, q, &wg)
+		n, err := s.start(ctx, ctx, q)
 		switch {
 		case err != nil && ctx.Err() != nil:
 		case err != nil:
@@ -75,7 +80,7 @@ func (s *Service) serve(ctx context.Context, q *queue) error {
 	}
 	if s.codes.any() {
 		// Ended in order: a customer's code that was taken but not sent yet would be lost with this process.
-		if _, err := s.start(context.WithoutCancel(ctx), ctx, q, &wg); err != nil {
+		if _, err := s.start(context.WithoutCancel(ctx), ctx, q); err != nil {
 			s.log.Warn("queue cannot be read", "provider", q.name, "err", err)
 		}
 	}
@@ -90,11 +95,13 @@ func (s *Service) stopped() error {
 	return nil
 }
 
-// start claims what is due, as much as there are free slots, and begins it. What it begins ends some grace after live.
-func (s *Service) start(ctx, live context.Context, q *queue, wg *sync.WaitGroup) (int, error) {
+// start claims what is due, as much as it has places for, and begins it. What it begins ends some grace after live.
+func (s *Service) start(ctx, live context.Context, q *queue) (int, error) {
+	places := 0
+	defer func() { q.free(places) }()
 	select {
-	case q.slots <- struct{}{}: // at least one slot is free
-		<-q.slots
+	case q.slots <- struct{}{}: // who waits here is the next one to get a place
+		places++
 	case <-ctx.Done():
 		return 0, ctx.Err()
 	}
@@ -112,19 +119,31 @@ func (s *Service) start(ctx, live context.Context, q *queue, wg *sync.WaitGroup)
 		q.until = next
 	}
 	idle := q.idle
+	if idle {
+		q.begin = q.serve
+	}
 	q.mu.Unlock()
 	if idle {
 		return 0, nil
 	}
-	works, err := s.store.Claim(ctx, q.name, now, q.lease, cap(q.slots)-len(q.slots))
+	places += q.more()
+	works, err := s.store.Claim(ctx, q.name, now, q.lease, places)
+	if err != nil {
+		return 0, err
+	}
+	q.mu.Lock()
+	if q.begin = q.serve; len(works) == places {
+		q.begin = nil // more may be due
+	}
+	q.mu.Unlock()
 	for _, w := range works {
-		q.slots <- struct{}{} // only this goroutine fills them, so there is room
-		wg.Go(func() {
-			defer func() { <-q.slots }()
+		places--
+		q.busy.Go(func() {
+			defer q.free(1)
 			s.do(live, w)
 		})
 	}
-	return len(works), err
+	return len(works), nil
 }
 
 // sleep waits for the next piece of work, a wake-up or the end.

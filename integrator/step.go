@@ -19,10 +19,12 @@ type outcome struct {
 	due     time.Time
 	notices []string
 	alarm   string
+	of      *Case
 }
 
-// step takes the event through the bill's table and puts what comes of it into the case.
-func (s *Service) step(c *Case, e bill.Event) (outcome, error) {
+// step takes the event through the bill's table and puts what comes of it into the case. Work that comes of it is claimed
+// at once, if a place is free: to put it on the queue first would cost a second commit.
+func (s *Service) step(c *Case, e bill.Event, p *place) (outcome, error) {
 	name := c.Bill.Request.Provider
 	if e.Create != nil && c.Bill.ID == "" {
 		name = e.Create.Provider
@@ -30,7 +32,7 @@ func (s *Service) step(c *Case, e bill.Event) (outcome, error) {
 	e.Now = s.time.now()
 	e.Env = s.env(name)
 	next, effects, rows, err := bill.Step(c.Bill, e)
-	out := outcome{rows: rows}
+	out := outcome{rows: rows, of: c}
 	if err != nil {
 		for _, f := range effects {
 			out.alarm += f.Code
@@ -59,6 +61,9 @@ func (s *Service) step(c *Case, e bill.Event) (outcome, error) {
 			out.reply = &f
 		}
 	}
+	if len(c.Work) > 0 && c.Queue != "" {
+		c.Lease = p.take(s.queues[c.Queue])
+	}
 	out.bill, out.told, out.works, out.notices = c.Bill, c.Tell, len(c.Work), c.Notices
 	return out, nil
 }
@@ -74,20 +79,23 @@ func (s *Service) view(st bill.State) payment.Bill {
 // and may run again; no event: nothing is changed.
 func (s *Service) change(ctx context.Context, sub Subject, e bill.Event) (outcome, error) {
 	var out outcome
+	var p place
+	defer p.leave()
 	err := s.store.Change(ctx, sub, func(c *Case) error {
 		var err error
 		if c.Bill.ID == "" && e.Cause != bill.CallCreate {
 			return ErrUnknownBill
 		}
-		out, err = s.step(c, e)
+		out, err = s.step(c, e, &p)
 		return err
 	})
-	s.after(sub.Bill, e.Cause, out, err)
+	s.after(sub.Bill, e.Cause, out, &p, err)
 	return out, err
 }
 
 // after wakes and logs, once the change is durable, or was refused.
-func (s *Service) after(id string, cause bill.Cause, out outcome, err error) {
+func (s *Service) after(id string, cause bill.Cause, out outcome, p *place, err error) {
+	claimed := p.begin(out.of, err)
 	if errors.Is(err, bill.ErrInvariant) {
 		s.log.Error("change refused, the sums would not add up", "bill", id, "cause", string(cause), "alarm", out.alarm, "rows", out.rows)
 	}
@@ -98,7 +106,10 @@ func (s *Service) after(id string, cause bill.Cause, out outcome, err error) {
 	if len(out.told) > 0 && out.bill.Terminal != "" {
 		s.watch.signal(out.bill.Terminal)
 	}
-	if out.works > 0 {
+	switch {
+	case claimed && out.works == 1:
+		s.wake(out.bill.Request.Provider, out.of.Now.Add(out.of.Lease)) // should it end without an answer
+	case out.works > 0:
 		s.wake(out.bill.Request.Provider, time.Time{})
 	}
 	if !out.due.IsZero() {

@@ -34,6 +34,13 @@ type Subject struct {
 	Epoch    int64  // 0: the server itself
 	Call     string // id of the call that this change answers, "" for none
 	Done     *Work  // claimed work whose answer this change takes in; it leaves the queue unless it was asked for again
+	Noted    *Note  // what a provider called us about, stored with the change
+}
+
+// Note is that a provider spoke of one of its orders.
+type Note struct {
+	Provider, Order string
+	At              time.Time
 }
 
 // Called is how a call was answered; kept as long as its bill.
@@ -58,6 +65,8 @@ type Case struct {
 	Tell    []Tell          // in order
 	Work    []bill.Work     // provider calls wanted now
 	Queue   string          // on which queue Work goes
+	Lease   time.Duration   // the first of Work is claimed for whoever makes this change, for so long; 0: nothing is
+	Claimed *Work           // set by Change, if Lease asked for it and nobody else has this work: it is to be done now
 	Due     *time.Time      // of the bill's next Tick, the zero time for none; nil leaves its clock as it is
 	New     []bill.State    // further bills (children of a static one), with no events of their own
 	Notices []string        // codes for the merchant
@@ -79,8 +88,8 @@ const Tick bill.WorkKind = "tick"
 
 // Bills changes and reads bills.
 type Bills interface {
-	// Change loads the subject's Case, runs f on it and writes all of it in one transaction. f has no effects of its own
-	// and may run again. An error of f is returned as it is, and nothing is written. ErrSuperseded, ErrReference and
+	// Change loads the subject's Case, runs f on it and writes all of it in one transaction. f may run again, and has no
+	// effects that this would repeat. An error of f is returned as it is, and nothing is written. ErrSuperseded, ErrReference and
 	// *CreditTaken are answered before anything is written.
 	Change(ctx context.Context, s Subject, f func(*Case) error) error
 	// Bill reads one bill, or ErrUnknownBill.
@@ -157,9 +166,11 @@ type Event struct {
 
 // Inbox keeps what providers call us about.
 type Inbox interface {
-	// Note stores that provider spoke of order, and says whose it is, for row B5i. ErrUnknownBill: nobody has this order;
+	// Whose says whose order it is, or ErrUnknownBill. An order that is found belongs to its bill for ever.
+	Whose(ctx context.Context, provider, order string) (billID string, attempt int, err error)
+	// Note stores that a provider spoke of an order, and says whose it is, for row B5i. ErrUnknownBill: nobody has this order;
 	// then the note waits, and a bill that gets the order later finds the Look of that row due at once.
-	Note(ctx context.Context, provider, order string, at time.Time) (billID string, attempt int, err error)
+	Note(ctx context.Context, n Note) (billID string, attempt int, err error)
 	// Forget drops notes older than before.
 	Forget(ctx context.Context, before time.Time) error
 }

@@ -105,6 +105,11 @@ func write(tx *sqlitedb.Tx, sub integrator.Subject, old bill.State, before *inte
 	if c.Bill.ID == "" {
 		return nil
 	}
+	if sub.Noted != nil {
+		if err := note(tx, *sub.Noted, c.Bill.ID); err != nil {
+			return err
+		}
+	}
 	if err := save(tx, old, c.Bill); err != nil {
 		return err
 	}
@@ -131,10 +136,8 @@ func write(tx *sqlitedb.Tx, sub integrator.Subject, old bill.State, before *inte
 			return fmt.Errorf("write notice: %w", err)
 		}
 	}
-	for _, w := range c.Work {
-		if err := ask(tx, c.Queue, c.Bill.ID, w, c.Now); err != nil {
-			return err
-		}
+	if err := queue(tx, c); err != nil {
+		return err
 	}
 	if c.Due == nil {
 		return nil
@@ -145,28 +148,26 @@ func write(tx *sqlitedb.Tx, sub integrator.Subject, old bill.State, before *inte
 	return clock(tx, c.Bill.ID, *c.Due)
 }
 
-// tell appends the events to the terminal's stream.
+// tell appends the events to the terminal's stream. The number of an event is read out of its terminal's row where it is
+// needed: RETURNING would cost as much as all the rest of it.
 func tell(tx *sqlitedb.Tx, c *integrator.Case) error {
 	if len(c.Tell) == 0 || c.Bill.Terminal == "" {
 		return nil
 	}
-	var seq int64
-	err := tx.QueryRow(`UPDATE terminals SET seq = seq + $2 WHERE name = $1 RETURNING seq`, c.Bill.Terminal, len(c.Tell)).Scan(&seq)
-	if errors.Is(err, sql.ErrNoRows) {
-		return integrator.ErrUnknownTerminal
-	}
+	r, err := tx.Exec(`UPDATE terminals SET seq = seq + $2 WHERE name = $1`, c.Bill.Terminal, len(c.Tell))
 	if err != nil {
 		return fmt.Errorf("number events: %w", err)
 	}
-	seq -= int64(len(c.Tell))
-	for _, t := range c.Tell {
-		seq++
+	if n, err := r.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(err, integrator.ErrUnknownTerminal)
+	}
+	for i, t := range c.Tell {
 		body, err := json.Marshal(t.Body)
 		if err != nil {
 			return fmt.Errorf("write event %s: %w", t.Type, err)
 		}
-		if _, err := tx.Exec(`INSERT INTO events (terminal, seq, type, bill, fresh, at, body) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			c.Bill.Terminal, seq, t.Type, c.Bill.ID, int64(t.Fresh), nanos(c.Now), string(body)); err != nil {
+		if _, err := tx.Exec(`INSERT INTO events (terminal, seq, type, bill, fresh, at, body) SELECT name, seq - $2, $3, $4, $5, $6, $7 FROM terminals WHERE name = $1`,
+			c.Bill.Terminal, len(c.Tell)-1-i, t.Type, c.Bill.ID, int64(t.Fresh), nanos(c.Now), string(body)); err != nil {
 			return fmt.Errorf("write event %s: %w", t.Type, err)
 		}
 	}

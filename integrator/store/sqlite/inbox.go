@@ -11,26 +11,48 @@ import (
 	"tilld/internal/sqlitedb"
 )
 
+const whose = `SELECT bill, attempt FROM orders WHERE provider = $1 AND id = $2`
+
+// Whose says whose order it is. Most orders have the id of their bill, and that bill is at hand.
+func (s *Store) Whose(ctx context.Context, provider, order string) (id string, attempt int, err error) {
+	if st, ok := s.cache.get(order); ok && st.Order.ID == order && st.Request.Provider == provider {
+		return order, 0, nil
+	}
+	defer s.explain(&err)
+	err = s.reads.scan(ctx, whose, []any{provider, order}, &id, &attempt)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", 0, integrator.ErrUnknownBill
+	}
+	if err != nil {
+		return "", 0, fmt.Errorf("find order: %w", err)
+	}
+	return id, attempt, nil
+}
+
 // Note stores that a provider spoke of an order.
-func (s *Store) Note(ctx context.Context, provider, order string, now time.Time) (string, int, error) {
+func (s *Store) Note(ctx context.Context, n integrator.Note) (string, int, error) {
 	var id string
 	var attempt int
 	err := s.db.Write(ctx, func(tx *sqlitedb.Tx) error {
 		id, attempt = "", 0
-		err := tx.QueryRow(`SELECT bill, attempt FROM orders WHERE provider = $1 AND id = $2`, provider, order).Scan(&id, &attempt)
+		err := tx.QueryRow(whose, n.Provider, n.Order).Scan(&id, &attempt)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return fmt.Errorf("find order: %w", err)
 		}
-		if _, err := tx.Exec(`INSERT INTO inbox (provider, order_id, at, bill) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
-			provider, order, nanos(now), id); err != nil {
-			return fmt.Errorf("write inbox: %w", err)
-		}
-		return nil
+		return note(tx, n, id)
 	})
 	if err == nil && id == "" {
 		err = integrator.ErrUnknownBill
 	}
 	return id, attempt, err
+}
+
+func note(tx *sqlitedb.Tx, n integrator.Note, id string) error {
+	if _, err := tx.Exec(`INSERT INTO inbox (provider, order_id, at, bill) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
+		n.Provider, n.Order, nanos(n.At), id); err != nil {
+		return fmt.Errorf("write inbox: %w", err)
+	}
+	return nil
 }
 
 // Forget drops old notes.

@@ -26,6 +26,41 @@ ON CONFLICT (bill, kind, attempt, request) DO UPDATE SET method = excluded.metho
 	return nil
 }
 
+// queue puts the case's work on its queue; the first of it in its maker's hands, if he wants it and nobody has it.
+func queue(tx *sqlitedb.Tx, c *integrator.Case) error {
+	for i, w := range c.Work {
+		if i > 0 || c.Lease <= 0 {
+			if err := ask(tx, c.Queue, c.Bill.ID, w, c.Now); err != nil {
+				return err
+			}
+			continue
+		}
+		claimed := integrator.Work{Work: w, Bill: c.Bill.ID, Provider: c.Queue, Tries: 1, Gen: 1, Due: c.Now.UTC()}
+		switch mine, err := take(tx, claimed, c.Now.Add(c.Lease)); {
+		case err != nil:
+			return err
+		case mine:
+			c.Claimed = &claimed
+		}
+	}
+	return nil
+}
+
+// take puts work on its queue as claimed until end. It is not, if it was there already: then it is asked for again.
+func take(tx *sqlitedb.Tx, w integrator.Work, end time.Time) (mine bool, err error) {
+	r, err := tx.Exec(`INSERT INTO work (queue, bill, kind, attempt, request, method, txn, amount, due, ready, leased, tries, gen)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, TRUE, 1, 1) ON CONFLICT DO NOTHING`,
+		w.Provider, w.Bill, string(w.Kind), w.Attempt, w.Request, w.Method, w.Txn, w.Amount, nanos(w.Due), nanos(end))
+	if err != nil {
+		return false, fmt.Errorf("queue work: %w", err)
+	}
+	n, err := r.RowsAffected()
+	if err != nil || n > 0 {
+		return n > 0, err
+	}
+	return false, ask(tx, w.Provider, w.Bill, w.Work, w.Due)
+}
+
 // clock sets or stops the bill's one clock.
 func clock(tx *sqlitedb.Tx, id string, due time.Time) error {
 	var err error

@@ -64,12 +64,13 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
 // updateBill names the columns of indexes only where they change: those that a statement names are taken out of each index
 // and put back, changed or not, and most steps of a bill change none.
 func updateBill(tx *sqlitedb.Tx, old, s bill.State, status, state string) error {
-	_, err := tx.Exec(`UPDATE bills SET kept = $2, life = $3, status = $4, doubt = $5, doubt_since = $6, review = $7, version = $8, parts = $9, state = $10 WHERE id = $1`,
-		s.ID, s.Kept, string(s.Life), status, s.Doubt, nanos(s.DoubtSince), wanted(s), s.Version, int64(partsOf(s)), state)
-	if err != nil || s.Terminal == old.Terminal && unfinished(s) == unfinished(old) && settled(s) == settled(old) {
+	const update, where = `UPDATE bills SET kept = $2, life = $3, status = $4, doubt = $5, doubt_since = $6, review = $7, version = $8, parts = $9, state = $10`, ` WHERE id = $1`
+	args := []any{s.ID, s.Kept, string(s.Life), status, s.Doubt, nanos(s.DoubtSince), wanted(s), s.Version, int64(partsOf(s)), state}
+	if s.Terminal == old.Terminal && unfinished(s) == unfinished(old) && settled(s) == settled(old) {
+		_, err := tx.Exec(update+where, args...)
 		return err
 	}
-	_, err = tx.Exec(`UPDATE bills SET terminal = $2, open = $3, settled = $4 WHERE id = $1`, s.ID, s.Terminal, unfinished(s), settled(s))
+	_, err := tx.Exec(update+`, terminal = $11, open = $12, settled = $13`+where, append(args, s.Terminal, unfinished(s), settled(s))...)
 	return err
 }
 

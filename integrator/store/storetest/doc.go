@@ -42,6 +42,7 @@ func Run(t *testing.T, open Open) {
 		{"ATransactionIsOfOneBill", transactions},
 		{"AnAnswerIsKeptWithItsCall", calls},
 		{"WorkIsLeased", leases},
+		{"WorkIsTakenWhereItIsMade", taken},
 		{"WorkOfADeadProcessIsDueAtOnce", orphans},
 		{"WorkAskedForAgainIsDueAgain", askedAgain},
 		{"TheClockMoves", clock},

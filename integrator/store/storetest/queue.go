@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -114,6 +116,67 @@ func (b *bench) many(t *testing.T) {
 		if k != 1 {
 			t.Errorf("%s claimed %d times", id, k)
 		}
+	}
+}
+
+// taken: work that is claimed by the change which makes it is nobody else's until the lease ends, and its claim counts
+// like any other: after an end without an answer, and for a store that is opened again.
+func taken(t *testing.T, b *bench) {
+	s := b.put(t, b.state())
+	take := func() *integrator.Work {
+		t.Helper()
+		var kept *integrator.Case
+		b.change(t, s.ID, func(c *integrator.Case) {
+			c.Work = []bill.Work{{Kind: bill.Present, Attempt: 1, Request: "r", Method: "m", Txn: "T", Amount: 5}, {Kind: bill.Look}}
+			c.Lease, kept = time.Minute, c
+		})
+		return kept.Claimed
+	}
+	mine := take()
+	want := integrator.Work{Work: bill.Work{Kind: bill.Present, Attempt: 1, Request: "r", Method: "m", Txn: "T", Amount: 5}, Bill: s.ID, Provider: "bank", Tries: 1, Gen: 1, Due: b.now}
+	if mine == nil || *mine != want {
+		t.Fatalf("claimed %+v, want %+v", mine, want)
+	}
+	ws := b.claim(t, "bank", b.now.Add(time.Minute-1), 9)
+	if len(ws) != 1 || ws[0].Kind != bill.Look {
+		t.Fatalf("beside it there is %+v, want the second piece alone", ws)
+	}
+	b.now = b.now.Add(time.Second)
+	if again := take(); again != nil {
+		t.Fatalf("claimed twice: %+v", again)
+	}
+	finish := func(w integrator.Work) {
+		t.Helper()
+		if err := b.Change(t.Context(), integrator.Subject{Bill: s.ID, Done: &w}, func(*integrator.Case) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	finish(*mine)
+	if ws = b.claim(t, "bank", b.now, 9); len(ws) != 1 || ws[0].Kind != bill.Present || ws[0].Tries != 1 || ws[0].Gen != 2 {
+		t.Fatalf("asked for again meanwhile: %+v", ws)
+	}
+	finish(ws[0])
+	if mine = take(); mine == nil {
+		t.Fatal("not claimed, although nobody has it")
+	}
+	if ws = b.claim(t, "bank", b.now.Add(time.Minute), 9); !slices.ContainsFunc(ws, func(w integrator.Work) bool { return w.Kind == bill.Present && w.Tries == 2 }) {
+		t.Fatalf("after the lease: %+v", ws)
+	}
+	b.reopen(t)
+	if ws = b.claim(t, "bank", b.now, 9); !slices.ContainsFunc(ws, func(w integrator.Work) bool { return w.Kind == bill.Present && w.Tries == 3 }) {
+		t.Fatalf("after the process: %+v", ws)
+	}
+	refused := b.state()
+	err := b.Change(t.Context(), integrator.Subject{Bill: refused.ID}, func(c *integrator.Case) error {
+		c.Bill, c.Now, c.Queue, c.Lease, c.Work = refused, b.now, "bank", time.Minute, []bill.Work{{Kind: bill.Present}}
+		c.Bill.Request.Reference = s.Request.Reference
+		return nil
+	})
+	if !errors.Is(err, integrator.ErrReference) {
+		t.Fatalf("a reference that is taken: %v", err)
+	}
+	if ws = b.claim(t, "bank", b.now.Add(time.Hour), 9); slices.ContainsFunc(ws, func(w integrator.Work) bool { return w.Bill == refused.ID }) {
+		t.Fatalf("of a change that was refused: %+v", ws)
 	}
 }
 
@@ -306,32 +369,61 @@ func numbers(t *testing.T, b *bench) {
 	t.Logf("%d numbers leased, none twice", len(seen))
 }
 
+// whose: an order is its bill's, as the store was written and as it is opened again; a note goes with a change.
+func (b *bench) whose(t *testing.T, withAttempt, plain bill.State) {
+	t.Helper()
+	look := func() {
+		t.Helper()
+		for order, w := range map[string]struct {
+			bill    string
+			attempt int
+		}{withAttempt.Order.ID: {withAttempt.ID, 0}, withAttempt.Attempts[0].Order.ID: {withAttempt.ID, 2}, plain.Order.ID: {plain.ID, 0}} {
+			if id, attempt, err := b.Whose(t.Context(), "bank", order); err != nil || id != w.bill || attempt != w.attempt {
+				t.Errorf("order %s is of %s %d %v, want %+v", order, id, attempt, err, w)
+			}
+		}
+		for _, x := range []struct{ provider, order string }{{"bank", "nobody's"}, {"wallet", plain.Order.ID}} {
+			_, _, err := b.Whose(t.Context(), x.provider, x.order)
+			want(t, err, integrator.ErrUnknownBill)
+		}
+	}
+	look()
+	noted := integrator.Note{Provider: "bank", Order: plain.Order.ID, At: b.now}
+	err := b.Change(t.Context(), integrator.Subject{Bill: plain.ID, Noted: &noted}, func(*integrator.Case) error { return errTest })
+	want(t, err, errTest)
+	err = b.Change(t.Context(), integrator.Subject{Bill: plain.ID, Noted: &noted}, func(*integrator.Case) error { return nil })
+	want(t, err, nil)
+	b.reopen(t)
+	look()
+}
+
 func inbox(t *testing.T, b *bench) {
 	s := b.full()
-	_, _, err := b.Note(t.Context(), "bank", s.Order.ID, b.now)
+	_, _, err := b.Note(t.Context(), integrator.Note{Provider: "bank", Order: s.Order.ID, At: b.now})
 	want(t, err, integrator.ErrUnknownBill)
-	_, _, err = b.Note(t.Context(), "bank", s.Attempts[0].Order.ID, b.now)
+	_, _, err = b.Note(t.Context(), integrator.Note{Provider: "bank", Order: s.Attempts[0].Order.ID, At: b.now})
 	want(t, err, integrator.ErrUnknownBill)
 	b.put(t, s)
 	if ws := b.claim(t, "bank", b.now.Add(time.Second), 9); len(ws) != 2 || ws[0].Kind != bill.Look || ws[0].Bill != s.ID || ws[0].Attempt+ws[1].Attempt != 2 {
 		t.Fatalf("call-backs that came before their order: %+v", ws)
 	}
 	s2 := b.put(t, b.state())
-	id, attempt, err := b.Note(t.Context(), "bank", s2.Order.ID, b.now)
+	id, attempt, err := b.Note(t.Context(), integrator.Note{Provider: "bank", Order: s2.Order.ID, At: b.now})
 	if err != nil || id != s2.ID || attempt != 0 {
 		t.Fatalf("note: %s %d %v", id, attempt, err)
 	}
-	_, _, err = b.Note(t.Context(), "wallet", s2.Order.ID, b.now)
+	_, _, err = b.Note(t.Context(), integrator.Note{Provider: "wallet", Order: s2.Order.ID, At: b.now})
 	want(t, err, integrator.ErrUnknownBill)
 	if ws := b.claim(t, "bank", b.now, 9); len(ws) != 0 {
 		t.Fatalf("a call-back asks by its row, not by itself: %+v", ws)
 	}
 	late := b.state()
-	_, _, err = b.Note(t.Context(), "bank", late.Order.ID, b.now)
+	_, _, err = b.Note(t.Context(), integrator.Note{Provider: "bank", Order: late.Order.ID, At: b.now})
 	want(t, err, integrator.ErrUnknownBill)
 	want(t, b.Forget(t.Context(), b.now.Add(time.Nanosecond)), nil)
 	b.put(t, late)
 	if ws := b.claim(t, "bank", b.now.Add(time.Second), 9); len(ws) != 0 {
 		t.Fatalf("a forgotten call-back: %+v", ws)
 	}
+	b.whose(t, s, s2)
 }
