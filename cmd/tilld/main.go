@@ -64,6 +64,17 @@ func command() *cobra.Command {
 			return nil
 		},
 	}, &cobra.Command{
+		Use: "blank", Short: "Say on displays that keep no time that the till is closed: what the unit does when tilld has ended", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := daemon.LoadConfig(file)
+			if err != nil {
+				return err
+			}
+			done, err := daemon.Blank(cmd.Context(), c)
+			fmt.Fprintf(os.Stderr, "tilld: displays blanked: %d\n", done)
+			return err
+		},
+	}, &cobra.Command{
 		Use: "key", Short: "Make this box's key if there is none, and print its public half for the integrator", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			c, err := daemon.LoadConfig(file)

@@ -35,6 +35,9 @@ func TestUnits(t *testing.T) {
 			}
 		}
 	}
+	if want := "\nExecStopPost=-/usr/bin/tilld blank --config /etc/tilld/tilld.yaml\n"; !strings.Contains(read("systemd/tilld.service"), want) {
+		t.Errorf("systemd/tilld.service has no %q: a killed daemon's display would not be blanked", want)
+	}
 	// A kind that the kernel does not know yet when the unit starts is shut until the next start.
 	unit, modules := read("systemd/tilld.service"), read("systemd/tilld.modules.conf")
 	for kind, module := range map[string]string{"ttyACM": "cdc-acm", "ttyUSB": "usbserial", "usb": "usblp", "hidraw": "usbhid"} {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -43,7 +44,8 @@ type Daemon struct {
 	hears    atomic.Bool               // a plug is heard
 	machine  machine
 	binder   *binder
-	tried    map[string]*tried    // scanners, by lane
+	tried    map[string]*tried // scanners, by lane
+	last     *lastShown
 	core     atomic.Pointer[core] // nil until the journal is open
 }
 
@@ -57,6 +59,7 @@ func New(c Config, version string, log *slog.Logger) (*Daemon, error) {
 		return nil, err
 	}
 	d := &Daemon{cfg: c, version: version, log: log, health: &health.List{}, machine: thisMachine()}
+	d.last = &lastShown{path: filepath.Join(c.State, lastShownName)}
 	if d.key, err = loadKey(c.Link.Key); err != nil {
 		return nil, err
 	}

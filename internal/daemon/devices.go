@@ -25,7 +25,12 @@ func (d *Daemon) superviseDisplay(ctx context.Context, lane string, dev *Device,
 	m := d.members[displayID(lane)]
 	s := devices.Supervise[display.Display]{
 		Role: m.ID(), Log: d.log, Tell: m.Tell, Find: finder(d, displays(), dev, m, lane, binding.CustomerDisplay), Again: again, Rings: d.rings(dev.Port),
-		Use:   func(x display.Display, ready bool) { d.stage.Use(lane, x, ready) },
+		Use: func(x display.Display, ready bool) {
+			if ready {
+				d.keepsNoTime(lane, dev, x)
+			}
+			d.stage.Use(lane, x, ready)
+		},
 		Serve: func(ctx context.Context, x display.Display) error { return x.Serve(ctx, func(display.Shown) {}) },
 	}
 	s.Run(ctx)

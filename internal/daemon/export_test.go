@@ -36,6 +36,11 @@ func (c *Core) Commit(ctx context.Context, b record.Batch) error {
 	return err
 }
 
+// Blank is the unit's stop action on this box's machine.
+func (d *Daemon) Blank(ctx context.Context) (int, error) {
+	return blank(ctx, d.cfg, d.machine, displays())
+}
+
 // Live puts the box on a machine of a test's making: its files, its kernel's messages, and the line behind each node. A role
 // is given to the only device that fits once nothing has come or gone for quiet, and an answer stands once no other has come for twice as long.
 func (d *Daemon) Live(files fs.FS, access func(string) error, messages func() (discover.Source, error), line func(node string) string, quiet time.Duration) {

@@ -137,10 +137,15 @@ func journalDir(c Config) string { return filepath.Join(c.State, "journal") }
 
 func stageLanes(c Config) map[string]stage.Lane {
 	out := map[string]stage.Lane{}
-	for name, l := range c.Lanes {
-		out[name] = stage.Lane{Language: l.Language, Shop: l.Shop, Outputs: l.Outputs, Attended: l.Attended}
+	for name := range c.Lanes {
+		out[name] = stageLane(c, name)
 	}
 	return out
+}
+
+func stageLane(c Config, name string) stage.Lane {
+	l := c.Lanes[name]
+	return stage.Lane{Language: l.Language, Shop: l.Shop, Outputs: l.Outputs, Attended: l.Attended}
 }
 
 func checkoutConfig(c Config, s journal.State, canShow func(lane string, outputs []string) bool, log *slog.Logger) checkout.Config {

@@ -26,6 +26,7 @@ type slot struct {
 
 	mu   sync.Mutex
 	held *lease // its open line; nil: none
+	last Device // as it was opened last, by its place
 }
 
 // slots are those of a configuration.
@@ -88,6 +89,35 @@ func (s *slot) options(u models.Use) map[string]any {
 	}
 	maps.Copy(out, s.dev.Options)
 	return out
+}
+
+// opened is how the slot's device was opened last, with its place instead of the binding.
+func (s *slot) opened() Device {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last
+}
+
+// note keeps how the device is opened.
+func (s *slot) note(d discover.Device, u models.Use) {
+	p := s.port(u)
+	p.Bound = false
+	place := "port:" + d.Port
+	switch keyOf(u.Way).key {
+	case "serial":
+		p.Serial = place
+	case "lp":
+		p.LP = place
+	case "hidraw":
+		p.HIDRaw = place
+	case "event":
+		p.Event = place
+	default:
+		p.USB = place
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last = Device{Driver: u.Driver, Port: p, Options: s.options(u)}
 }
 
 // hold keeps a line that was opened for u, so that it can be taken away.
@@ -198,6 +228,7 @@ func findBound[T any](b *binder, r *devices.Registry[T], s *slot) func(context.C
 		if err != nil {
 			return nil, none, nil, err
 		}
+		s.note(d, u)
 		held := s.hold(p, binding.Of(d))
 		if b.changes.Load() != before { // while it was opened; whoever changed the file saw no line to take away
 			return nil, none, nil, fmt.Errorf("use %s: %w", d, errors.Join(devices.ErrOther, held.Close()))

@@ -38,8 +38,10 @@ func TestFailPoints(t *testing.T) {
 			t.Parallel()
 			f := &failing{every: 7}
 			f.rig = openShop(t, shop.Config{Processes: true, Programs: dir, Env: f.env(n, failPoint), Evil: evil * int64(n+1)})
+			f.glass = watch(f.rig, false)
 			f.run(n, sales)
 			f.check()
+			f.glass.report(t)
 			points := map[string]int{}
 			for _, m := range regexp.MustCompile(`failpoint (\S+ \w+):\d+:(\w+)`).FindAllStringSubmatch(f.log.String(), -1) {
 				points[m[1]+" "+m[2]]++
@@ -59,6 +61,7 @@ type failing struct {
 	every  int // so many sales from one kill -9 to the next
 	random int
 	deals  []*deal
+	glass  *watcher // of kills; nil: nobody looks
 }
 
 // run trades with everything going wrong, then settles with nothing going wrong any more.
@@ -195,6 +198,9 @@ func (f *failing) within(limit time.Duration, d *deal, act func(*deal, client.Pa
 		p, err := f.api.Get(f.t.Context(), d.id)
 		if err != nil {
 			continue // it is away
+		}
+		if f.glass != nil {
+			f.glass.look(p)
 		}
 		if p.Lights.HandOver && p.Lights.OtherTender {
 			f.t.Fatalf("payment %s (%s) has both lights on", p.Number, p.State)

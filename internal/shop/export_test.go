@@ -40,6 +40,12 @@ func (p Printer) Lines() []string {
 	return append(out, p.p.dev.Pending().Text...)
 }
 
+// AroundStopAction has f called each time that tilld has ended, in place of the unit's stop action; f does it, or not.
+func (s *Shop) AroundStopAction(f func(blank func())) { s.around.Store(&f) }
+
+// Pole is what a person reads on the pole now, row by row.
+func (s *Shop) Pole() []string { return s.pole.glass.Load().Rows() }
+
 // PID of the process that runs one part.
 func (s *Shop) PID(part Part) int {
 	p := s.parts[part].(*process)

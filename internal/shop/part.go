@@ -2,9 +2,11 @@ package shop
 
 import (
 	"context"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"syscall"
+	"time"
 
 	"tilld/integrator/server"
 	"tilld/internal/daemon"
@@ -38,11 +40,13 @@ func (s *Shop) children() map[Part]program {
 		return p
 	}
 	v := s.bank()
+	box := child(Tilld, "tilld", s.release, "run", "--config", s.files.tilld)
+	box.after = func() { s.stopAction(box.path) }
 	return map[Part]program{
 		Bank: child(Bank, "integrator", nil, "sandbox-bank", "--listen", v.Listen, "--callback", v.Callback,
 			"--key-file", v.KeyFile, "--state", v.State, "--seed", strconv.FormatInt(v.Seed, 10)),
 		Integrator: child(Integrator, "integrator", nil, "run", "--config", s.files.integrator),
-		Tilld:      child(Tilld, "tilld", s.release, "run", "--config", s.files.tilld),
+		Tilld:      box,
 	}
 }
 
@@ -75,6 +79,31 @@ func (s *Shop) insides() map[Part]program {
 			}
 			return d.Run(ctx)
 		}),
+	}
+}
+
+// blankTime is what a unit gives its stop action.
+const blankTime = 15 * time.Second
+
+// stopAction is what the unit does when tilld has ended, however it ended.
+func (s *Shop) stopAction(tilld string) {
+	blank := func() { s.blank(tilld) }
+	if around := s.around.Load(); around != nil {
+		(*around)(blank)
+		return
+	}
+	blank()
+}
+
+// blank takes off the pole what a daemon that was killed has left there.
+func (s *Shop) blank(tilld string) {
+	s.release()
+	ctx, cancel := context.WithTimeout(context.Background(), blankTime)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, tilld, "blank", "--config", s.files.tilld)
+	cmd.Stderr = s.cfg.Stderr
+	if err := cmd.Run(); err != nil {
+		s.log.Warn("the display was not blanked", "err", err)
 	}
 }
 

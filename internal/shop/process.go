@@ -26,6 +26,7 @@ type process struct {
 	path   string
 	args   []string
 	before func()          // runs before each start
+	after  func()          // runs when it has ended, however it ended, before it is started again; nil: nothing
 	env    func() []string // what each start gets besides this process's environment; nil: nothing
 	out    io.Writer
 	log    *slog.Logger
@@ -49,6 +50,9 @@ func (p *process) run(ctx context.Context) error {
 			continue // held down meanwhile
 		}
 		err = cmd.Wait()
+		if p.after != nil {
+			p.after()
+		}
 		close(gone)
 		if ctx.Err() != nil {
 			var exit *exec.ExitError

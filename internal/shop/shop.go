@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -51,6 +52,8 @@ type Shop struct {
 	hand  *hand
 	paper *printer
 	parts map[Part]program
+
+	around atomic.Pointer[func(blank func())] // a test's, in place of the unit's stop action; nil: none
 }
 
 // New checks the configuration; it opens nothing.

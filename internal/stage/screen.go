@@ -32,6 +32,9 @@ type Goods struct {
 	Amount payment.Money
 }
 
+// Closed is the screen of a till that takes nothing, in the words of a lane.
+func Closed(l Lane) display.Screen { return screen(View{Screen: "out_of_service"}, l, time.Time{}) }
+
 // cells of a line display.
 const cells = 20
 
