@@ -3,12 +3,14 @@ package journal_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -144,6 +146,49 @@ func TestTrimByNumberAndByAge(t *testing.T) {
 		}
 		trimmed(j, 1, 5003)
 	})
+}
+
+// TestTheFileStaysFlatOnceEventsAreTrimmed writes as a till does and trims as the daemon does: the room of what is removed
+// is used again, so the file grows until the events that are kept are there, and then no more.
+func TestTheFileStaysFlatOnceEventsAreTrimmed(t *testing.T) {
+	cfg := journal.Config{Dir: t.TempDir(), KeepEvents: 500, KeepFor: time.Hour, KeepLeast: -1}
+	j, _ := open(t, cfg)
+	var sizes []int64
+	for range 5 {
+		for range 20 {
+			var b record.Batch
+			for range 50 {
+				b.Events = append(b.Events, record.Event{Type: "payment.open", At: time.Now(), Subject: "p", Data: []byte(`{"state":"` + strings.Repeat("x", 900) + `"}`)})
+			}
+			b.Puts = []record.Put{{Bucket: "payment", Key: "p", Live: true, Body: b.Events[0].Data}}
+			commit(t, j, b)
+			if _, err := j.Trim(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		sizes = append(sizes, int64(pages(t, cfg.Dir)))
+	}
+	t.Logf("pages after each 1,000 events, 500 kept: %v", sizes)
+	if sizes[0] < 500 {
+		t.Errorf("%d pages cannot hold 500 events: the test is broken", sizes[0])
+	}
+	if last := sizes[len(sizes)-1]; last > sizes[1]+sizes[1]/20 {
+		t.Errorf("the file grows: %v pages", sizes)
+	}
+}
+
+// pages is how many the database has, the log included.
+func pages(t *testing.T, dir string) (n int) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+journal.Path(dir)+"?mode=ro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRow("PRAGMA page_count").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // A clock that jumps ahead by years must not take the till's stream away from it.
