@@ -97,6 +97,7 @@ func (s *setup) ports() *cobra.Command {
 				return nil
 			}
 			w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+			blind := false
 			fmt.Fprintln(w, "KIND\tPORT\tOURS\tHELD BY\tWHAT\tPRODUCT\tCALL IT")
 			for _, p := range all {
 				var held []string
@@ -111,9 +112,18 @@ func (s *setup) ports() *cobra.Command {
 				if p.Unit != nil {
 					product, call = p.Unit.Product, p.Unit.Call
 				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", p.Kind, p.Path, dash(p.Device), dash(strings.Join(held, ", ")), dash(what), dash(product), dash(call))
+				by := dash(strings.Join(held, ", "))
+				if p.Unseen {
+					blind = true
+					by = strings.TrimPrefix(by+", ?", "-, ")
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", p.Kind, p.Path, dash(p.Device), by, dash(what), dash(product), dash(call))
 			}
-			return w.Flush()
+			if err := w.Flush(); err != nil || !blind {
+				return err
+			}
+			_, err = fmt.Fprintln(s.out, "?: tilld cannot see the programs of other users; as root, fuser -v PORT names them")
+			return err
 		}),
 	}
 	cmd.Flags().BoolVar(&network, "network", false, "ask the local network which printers are there; to use one, write port: {tcp: \"ADDRESS\"} into the settings")

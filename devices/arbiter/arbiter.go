@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	"tilld/devices/discover"
@@ -35,7 +34,7 @@ func Find(fsys fs.FS, d discover.Device, way string, self int) []Conflict {
 		out = append(out, Conflict{
 			Code: "open",
 			Text: fmt.Sprintf("%s: %s is open in %s (process %d)", d, h.Node, h.Program, h.Process),
-			Do:   endIt(h.Program, d),
+			Do:   EndIt(h.Program, d.Model()),
 		})
 	}
 	for _, i := range d.Interfaces {
@@ -79,39 +78,6 @@ func Find(fsys fs.FS, d discover.Device, way string, self int) []Conflict {
 	return out
 }
 
-// Holder is a process that has a file open.
-type Holder struct {
-	Process int
-	Program string
-	Node    string
-}
-
-// Holders are the processes but self that have node open. Without root only programs of the same user are seen.
-func Holders(fsys fs.FS, node string, self int) []Holder { return holders(fsys, []string{node}, self) }
-
-func holders(fsys fs.FS, nodes []string, self int) []Holder {
-	var out []Holder
-	for _, pid := range processes(fsys) {
-		if pid == self {
-			continue
-		}
-		fds, err := fs.ReadDir(fsys, fmt.Sprintf("proc/%d/fd", pid))
-		if err != nil {
-			continue // another user's, or gone
-		}
-		var seen []string
-		for _, fd := range fds {
-			to, err := fs.ReadLink(fsys, fmt.Sprintf("proc/%d/fd/%s", pid, fd.Name()))
-			if err != nil || !slices.Contains(nodes, to) || slices.Contains(seen, to) {
-				continue
-			}
-			seen = append(seen, to)
-			out = append(out, Holder{pid, program(fsys, pid), to})
-		}
-	}
-	return out
-}
-
 // mine says whether we have the device ourselves.
 func mine(fsys fs.FS, d discover.Device, self int) bool {
 	fds, err := fs.ReadDir(fsys, fmt.Sprintf("proc/%d/fd", self))
@@ -122,36 +88,6 @@ func mine(fsys fs.FS, d discover.Device, self int) bool {
 		to, err := fs.ReadLink(fsys, fmt.Sprintf("proc/%d/fd/%s", self, e.Name()))
 		return err == nil && to == d.USBNode()
 	})
-}
-
-func processes(fsys fs.FS) []int {
-	es, err := fs.ReadDir(fsys, "proc")
-	if err != nil {
-		return nil
-	}
-	var out []int
-	for _, e := range es {
-		if pid, err := strconv.Atoi(e.Name()); err == nil && pid > 0 {
-			out = append(out, pid)
-		}
-	}
-	slices.Sort(out)
-	return out
-}
-
-// program is a process's name, made fit for a terminal: any process may call itself anything.
-func program(fsys fs.FS, pid int) string {
-	b, err := fs.ReadFile(fsys, fmt.Sprintf("proc/%d/comm", pid))
-	name := strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' {
-			return '?'
-		}
-		return r
-	}, strings.TrimSuffix(string(b), "\n"))
-	if err != nil || name == "" {
-		return "a program without a name"
-	}
-	return name
 }
 
 // modemManager says whether ModemManager runs. Our unit hides the processes of other users, not their control groups.
@@ -176,7 +112,8 @@ func paths(d discover.Device) []string {
 	return out
 }
 
-func endIt(program string, d discover.Device) string {
+// EndIt is what to do about a program that uses a device of ours; model is what the device is called.
+func EndIt(program, model string) string {
 	switch program {
 	case "cupsd", "usb": // the daemon, and its back end
 		return "delete its queue: lpstat -v shows it, lpadmin -x NAME deletes it"
@@ -187,7 +124,7 @@ func endIt(program string, d discover.Device) string {
 	case "tilld":
 		return "another tilld runs on this machine: stop one of the two, or give each its own devices"
 	}
-	return "stop that program, or take " + d.Model() + " out of its settings"
+	return "stop that program, or take " + model + " out of its settings"
 }
 
 // ignored says whether udev tells ModemManager to leave a line alone.

@@ -1,6 +1,8 @@
 package arbiter_test
 
 import (
+	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -172,6 +174,49 @@ func TestANameOfAProcessIsHarmless(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// Each kind of node that a device of ours may hang on is found in a stranger's hands; a process that may not be looked at, or
+// is hidden, is said.
+func TestLook(t *testing.T) {
+	tree, _, _ := machine(t)
+	nodes := []string{"/dev/ttyACM0", "/dev/ttyS0", "/dev/usb/lp0", "/dev/hidraw3", "/dev/input/event5"}
+	for i, n := range nodes {
+		tree.Put(fmt.Sprintf("proc/%d/comm", 800+i), "thief\n")
+		tree.Link(fmt.Sprintf("proc/%d/fd/4", 800+i), n)
+		tree.Link(fmt.Sprintf("proc/%d/fd/%d", self, 10+i), n) // ours too: that is no news
+	}
+	held, whole := arbiter.Look(tree, nodes, self)
+	if len(held) != len(nodes) || whole {
+		t.Errorf("%+v, whole %v though process 1 is hidden", held, whole)
+	}
+	for i, h := range held {
+		if h != (arbiter.Holder{Process: 800 + i, Program: "thief", Node: nodes[i]}) {
+			t.Errorf("%+v", h)
+		}
+	}
+	tree.Put("proc/1/comm", "init\n")
+	tree.Link("proc/1/fd/0", "/dev/null")
+	if _, whole := arbiter.Look(tree, nodes, self); !whole {
+		t.Error("every process could be seen")
+	}
+	if _, whole := arbiter.Look(secretive{tree}, nodes, self); whole {
+		t.Error("the files of process 803 may not be read, and that is not said")
+	}
+}
+
+// secretive is a machine on which the files of one process are another user's.
+type secretive struct{ fs.FS }
+
+func (s secretive) Open(name string) (fs.File, error) {
+	if name == "proc/803/fd" {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+	}
+	return s.FS.Open(name)
+}
+
+func (s secretive) ReadLink(name string) (string, error) { return fs.ReadLink(s.FS, name) }
+
+func (s secretive) Lstat(name string) (fs.FileInfo, error) { return fs.Lstat(s.FS, name) }
 
 // The real /proc: a file that this process has open is found under its number.
 func TestHoldersOfTheRealMachine(t *testing.T) {

@@ -37,7 +37,7 @@ type closed struct {
 
 func (d *Daemon) closed() localapi.Owners {
 	c := closed{lanes: d.cfg.Lanes, since: time.Now().UTC()}
-	return localapi.Owners{Payments: c, Printing: closedPrinting{c}, Events: closedEvents{c}, Glass: c, Journal: c, Health: d.health, Drawing: drawing{}, Devices: owned{d.roster, d.binder}, Totals: closedBooks{c}, Metrics: d.metrics.Handler()}
+	return localapi.Owners{Payments: c, Printing: closedPrinting{c}, Events: closedEvents{c}, Glass: c, Journal: c, Health: around{d}, Drawing: drawing{}, Devices: owned{d.roster, d.binder}, Totals: closedBooks{c}, Metrics: d.metrics.Handler()}
 }
 
 func (closed) no() error { return &lane.Refusal{Code: lane.NoUnavailable, Why: closedCode} }

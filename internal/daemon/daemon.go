@@ -47,6 +47,8 @@ type Daemon struct {
 	tried    map[string]*tried // scanners, by lane
 	last     *lastShown
 	core     atomic.Pointer[core] // nil until the journal is open
+	looking  sync.Mutex           // of shared
+	unseen   sync.Once            // that some programs cannot be seen was logged
 }
 
 // openAgain is the pause between two attempts to open a journal that cannot be used as it is.

@@ -58,10 +58,17 @@ func (d *Daemon) superviseScanner(ctx context.Context, lane string, l Lane, agai
 
 // finder opens a device that the configuration names, or the one that is bound to the role.
 func finder[T any](d *Daemon, r *devices.Registry[T], dev *Device, m *roster.Member, lane, role string) func(context.Context) (devices.Port, devices.Driver[T], map[string]any, error) {
+	look := find(d.machine, r, dev, m)
 	if s := d.binder.slot(lane, role); s != nil {
-		return findBound(d.binder, r, s)
+		look = findBound(d.binder, r, s)
 	}
-	return find(d.machine, r, dev, m)
+	return func(ctx context.Context) (devices.Port, devices.Driver[T], map[string]any, error) {
+		p, drv, options, err := look(ctx)
+		if err == nil {
+			d.shared()
+		}
+		return p, drv, options, err
+	}
 }
 
 // find opens what the configuration names, and has the roster count what goes over the line.

@@ -80,9 +80,10 @@ func (o owned) Ports() ([]roster.Port, error) {
 	if err != nil {
 		return nil, fmt.Errorf("look for lines: %w", err)
 	}
+	_, whole := arbiter.Look(m.files, nil, os.Getpid())
 	var lines []roster.Port
 	add := func(kind, path, trouble string, unit *roster.Unit) {
-		p := roster.Port{Kind: kind, Path: path, Trouble: trouble, Unit: unit}
+		p := roster.Port{Kind: kind, Path: path, Trouble: trouble, Unit: unit, Unseen: !whole}
 		for _, h := range arbiter.Holders(m.files, path, os.Getpid()) {
 			p.Holders = append(p.Holders, roster.Holder{Process: h.Process, Program: h.Program})
 		}

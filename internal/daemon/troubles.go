@@ -53,7 +53,15 @@ type looked struct{ c *core }
 
 func (l looked) Standing() []health.Trouble {
 	l.c.look()
-	return l.c.health.Standing()
+	return around{l.c.Daemon}.Standing()
+}
+
+// around is the list of troubles, with a look at who else uses the devices.
+type around struct{ d *Daemon }
+
+func (a around) Standing() []health.Trouble {
+	a.d.shared()
+	return a.d.health.Standing()
 }
 
 // linkSettles is how long the line may be away before it is a trouble: one that is dialled anew is no news.

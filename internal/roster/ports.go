@@ -16,6 +16,7 @@ type Port struct {
 	Trouble string   `json:"trouble,omitempty"` // why this program may not open it: missing, denied
 	Device  string   `json:"device,omitempty"`  // which of our devices is bound to it
 	Holders []Holder `json:"holders,omitempty"` // other programs that have it open
+	Unseen  bool     `json:"unseen,omitempty"`  // programs of other users cannot be seen from here, so there may be more
 }
 
 // Holder is another program.

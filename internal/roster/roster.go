@@ -90,7 +90,8 @@ type Member struct {
 	what   string // the product
 	code   string // of the trouble that stands
 	count  devices.Counters
-	worked bool // it has been ready at least once
+	line   string // that is open, by its name; "" while none is
+	worked bool   // it has been ready at least once
 
 	state   devices.State
 	since   time.Time
@@ -135,7 +136,24 @@ func (m *Member) ID() string { return m.entry.ID }
 // Opened wraps a line that was just opened, so that what goes over it is counted, and can be traced.
 func (m *Member) Opened(p devices.Port) devices.Port {
 	m.count.Opens.Add(1)
+	m.r.mu.Lock()
+	m.line = p.String()
+	m.r.mu.Unlock()
 	return overheard{devices.Count(p, &m.count), m, m.masked(p)}
+}
+
+// Line is a device and the line that is open to it.
+type Line struct{ ID, Name, Path string }
+
+// Lines are the devices on the roster with the paths of their lines; "" where none is open now.
+func (r *Roster) Lines() []Line {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var out []Line
+	for _, m := range r.all {
+		out = append(out, Line{m.entry.ID, name(m.entry), m.line})
+	}
+	return out
 }
 
 // Kept counts a reading whose last byte came at last and which is durable now.

@@ -32,6 +32,14 @@ type overheard struct {
 // Unwrap is the line that is overheard: whatever else it can do is reached through it.
 func (p overheard) Unwrap() devices.Port { return p.Port }
 
+// Close closes the line.
+func (p overheard) Close() error {
+	p.m.r.mu.Lock()
+	p.m.line = ""
+	p.m.r.mu.Unlock()
+	return p.Port.Close()
+}
+
 func (p overheard) Read(b []byte) (int, error) {
 	n, err := p.Port.Read(b)
 	p.m.heard(false, b[:n], p.mask)
