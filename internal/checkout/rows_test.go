@@ -646,6 +646,24 @@ var rowTests = []struct {
 		s.settle()
 		s.sent(wire.BillCreate, 1)
 	}},
+	{"E13r/others confirm what a waiting one replaces", nil, func(s *shop) {
+		a := s.open(request("A"))
+		s.pause[wire.BillReturn] = true
+		b := s.create(request("B", replaces(a)))
+		s.want(b, "submitted")
+		bill := s.bills[a] // a person in the office has said that the goods left
+		bill.Life, bill.Reason, bill.Fill, bill.Paid, bill.Kept, bill.Version = payment.Closed, payment.Done, payment.Full, 12550, 12550, bill.Version+1
+		delete(s.pause, wire.BillReturn)
+		s.cut()
+		s.connect()
+		s.settle()
+		s.want(a, "confirmed")
+		s.want(b, "canceled") // else it would hold its lane for ever
+		s.lights(a, true, false)
+		s.lights(b, false, false)
+		s.sent(wire.BillCreate, 1)
+		s.create(request("C")) // the lane is free
+	}},
 	{"E14/confirm", nil, func(s *shop) {
 		id := s.paid()
 		final := rub(10000)

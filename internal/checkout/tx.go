@@ -178,10 +178,18 @@ func (t *tx) empty() bool {
 	return len(b.Puts) == 0 && len(b.Events) == 0 && len(b.Calls) == 0 && len(b.Settled) == 0 && b.Seen == 0
 }
 
-// sales tells replaced payments that the one in their place is over, in the same Batch: the other-tender light belongs
-// to the sale (E10r).
+// sales tells the other payments of a sale what has become of one, in the same Batch. Replaced ones hear that the one in
+// their place is over: the other-tender light belongs to the sale (E10r). One that waits hears that the payment before it
+// was confirmed after all, by others: its gate would never open (E13r).
 func (t *tx) sales() error {
 	for _, d := range t.drafts {
+		if handed(d.next) && !handed(d.p) && d.next.ReplacedBy != "" {
+			if waiting := t.b.waiting(d.next); waiting != nil {
+				if _, err := t.step(waiting, lane.Event{Kind: lane.OldOver}); err != nil {
+					return err
+				}
+			}
+		}
 		if !over(d.next) || over(d.p) && d.fromBefore {
 			continue
 		}
@@ -215,6 +223,8 @@ func (t *tx) pay(id string) (*pay, error) {
 func over(p lane.Payment) bool {
 	return p.Stage == lane.Ended || p.Stage == lane.Overridden || p.Stage == lane.OverriddenEnded
 }
+
+func handed(p lane.Payment) bool { return p.Stage == lane.Released || p.Stage == lane.Done }
 
 // lookup finds a payment as this step leaves it: for lights, which belong to the sale.
 func (t *tx) lookup(id string) (lane.Payment, bool) {

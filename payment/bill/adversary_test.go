@@ -11,7 +11,7 @@ import (
 // next is everything that may happen now. Letters in bounds.do allow more: d lost and stale answers, c console, x more
 // time, w paying seen by the bank, p people in doubt, g the box is lost, m the lane moves, f the bank takes money for a
 // dead code, r returns after the goods, a the advance is applied, e the extra reference, b the bank ends an order by itself, v the
-// charge that lost its code.
+// charge that lost its code, k a copy of the box returns what was confirmed.
 func (x *search) next(n node) {
 	if n.s.ID == "" {
 		c := request(func(c *bill.Create) {
@@ -313,6 +313,9 @@ func (x *search) box(n node) {
 		m := n
 		m.o.confirmIn = true
 		x.step(m, "bill.confirm", bill.Event{Cause: bill.CallConfirm, Key: "c", Amount: o.goods})
+	}
+	if o.confirmIn && !o.gone && x.b.can('k') { // a journal of before the goods left
+		x.step(n, "bill.return whole, by a copy of the box", bill.Event{Cause: bill.CallReturn, Key: "y", Whole: true})
 	}
 	if o.confirmIn && x.b.can('r') {
 		m := n

@@ -27,7 +27,7 @@ const (
 	Snapshot     Kind = "snapshot"      // of the bill (session.open, bill.get); Bill nil: the integrator does not know it
 	DoubtBegins  Kind = "doubt.begins"  // the engine's clocks or the bill say so
 	DoubtEnds    Kind = "doubt.ends"    // an answer or an event has come
-	OldOver      Kind = "sale.override" // to the waiting one: the payment it replaces was overridden, same Batch (E13r)
+	OldOver      Kind = "sale.override" // to the waiting one: the payment it replaces was overridden, or confirmed by others, same Batch (E13r)
 	SaleOver     Kind = "sale.over"     // to a replaced one: the payment that replaced it has ended, its light may go on
 	Boot         Kind = "boot"          // first event after a start; Left is what is left of the code
 	FoundCopy    Kind = "restored"      // the journal is a copy (E33d found it)

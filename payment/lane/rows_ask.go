@@ -154,7 +154,7 @@ var saleRows = []row{
 				s.close(ByReturn, "", "replaced")
 			}
 		}),
-	line("E13r", "old of a waiting one; supervisor overrides: the waiting one is withdrawn with it",
+	line("E13r", "old of a waiting one; supervisor overrides, or others have confirmed it: the waiting one is withdrawn with it",
 		func(p Payment, e Event) bool {
 			return e.Kind == OldOver && unsent(p) && p.Waiting ||
 				e.Kind == TillOverride && e.Follows && e.Doubt && p.ReplacedBy != "" && overridable(p)

@@ -12,11 +12,17 @@ import (
 // row is one line of the box's table.
 type row = payment.Row[Payment, Event, Effect]
 
+// Table is rows in the order in which they are asked.
+type Table []row
+
 // Take applies one event to one payment. It returns the payment as it is to be journalled, what is to be done about it,
 // and the ids of the rows that were taken, in order. An error is a *Refusal, for the till: nothing has changed, and the
 // caller adds the payment as it stands. No row, no error and no effect means that there is nothing to do. It is pure: a
 // step whose commit did not happen may be taken again.
-func Take(p Payment, e Event) (Payment, []Effect, []string, error) {
+func Take(p Payment, e Event) (Payment, []Effect, []string, error) { return Rows.Take(p, e) }
+
+// Take executes this table.
+func (t Table) Take(p Payment, e Event) (Payment, []Effect, []string, error) {
 	was := p
 	if e.Kind == Answered {
 		p = p.clone()
@@ -37,7 +43,7 @@ func Take(p Payment, e Event) (Payment, []Effect, []string, error) {
 		if news, ok := newsOf(p, e); ok {
 			queue = append(queue, news)
 		}
-		r := find(p, e)
+		r := t.find(p, e)
 		if r == nil {
 			if tillCall(e.Kind) {
 				return was, nil, nil, &Refusal{Code: noRow(p, e), Why: why(p, e)}
@@ -68,8 +74,8 @@ func Take(p Payment, e Event) (Payment, []Effect, []string, error) {
 }
 
 // find looks in the table first; Notes hold what the table leaves to the engine.
-func find(p Payment, e Event) *row {
-	if r := payment.Find(Rows, p, e); r != nil {
+func (t Table) find(p Payment, e Event) *row {
+	if r := payment.Find(t, p, e); r != nil {
 		return r
 	}
 	return payment.Find(Notes, p, e)

@@ -146,6 +146,13 @@ func (b *box) saleOver(was, is lane.Payment) {
 	over := func(p lane.Payment) bool {
 		return p.Stage == lane.Ended || p.Stage == lane.Overridden || p.Stage == lane.OverriddenEnded
 	}
+	if handed := is.Stage == lane.Released || is.Stage == lane.Done; handed && is.ReplacedBy != "" {
+		for _, y := range b.pays {
+			if y.p.Waiting && y.p.Stage == lane.Submitted && y.p.Replaces != "" && y.till == b.get(is.ID).till {
+				_, _ = b.step(y, lane.Event{Kind: lane.OldOver})
+			}
+		}
+	}
 	if !over(is) || over(was) {
 		return
 	}
