@@ -119,8 +119,8 @@ func (t *tx) effect(d *draft, f lane.Effect) {
 	}
 }
 
-// commit makes the step durable and then true: memory, clocks, glass, waiters and the link follow the journal. Without
-// it nothing has happened.
+// commit makes the step durable and then true: the link, memory, clocks, glass and waiters follow the journal. Without
+// it nothing has happened. An answer that overtakes the rest of this waits its turn, as every question to the box does.
 func (t *tx) commit() error {
 	if err := t.sales(); err != nil {
 		return err
@@ -155,6 +155,9 @@ func (t *tx) commit() error {
 		if _, err := t.b.j.Commit(context.Background(), t.batch); err != nil {
 			return t.b.failed(err)
 		}
+		if len(t.batch.Calls) > 0 {
+			t.b.waker.Wake() // first: what the box does for itself need not hold up a frame
+		}
 	}
 	if t.numbers != nil {
 		t.b.numbers = *t.numbers
@@ -166,9 +169,6 @@ func (t *tx) commit() error {
 	if len(t.drafts) > 0 {
 		close(t.b.changed)
 		t.b.changed = make(chan struct{})
-	}
-	if len(t.batch.Calls) > 0 {
-		t.b.waker.Wake()
 	}
 	return nil
 }

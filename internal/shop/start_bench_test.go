@@ -34,22 +34,23 @@ func BenchmarkStart(b *testing.B) {
 	r.shop.Stop(shop.Tilld, syscall.SIGTERM)
 	fill(b, filepath.Join(r.cfg.State, "tilld", "journal"), manyEvents)
 	bare := freePorts(b, 1)[0]
-	least := empty(b)
+	least, dir := empty(b), b.TempDir()
 	var low, own []time.Duration
 	for b.Loop() {
-		low = append(low, starts(b, bare, least, bare))
+		low = append(low, starts(b, bare, least, bare, dir))
 		own = append(own, starts(b, r.cfg.TilldListen, program(b, "tilld"), "run", "--config", filepath.Join(r.cfg.State, "tilld.yaml")))
 	}
 	floor.Report(b, low, own)
 }
 
-// BenchmarkIdle is a box that nobody uses, its devices and its link open: resident memory, and how often it wakes the
-// processor. Beside it an empty daemon with the same libraries.
+// BenchmarkIdle is a box that nobody uses, its devices and its link open: resident memory, how often it wakes the
+// processor, and how many threads go to sleep again after that. Beside it an empty daemon with the same libraries.
 func BenchmarkIdle(b *testing.B) {
 	const look = 10 * time.Second
 	r := openShop(b, shop.Config{Processes: true, Programs: programs(b)})
 	r.shop.Stop(shop.Tilld, syscall.SIGTERM)
 	bare := freePorts(b, 1)[0]
+	dir := b.TempDir()
 	var least, ours usage
 	for b.Loop() {
 		for _, c := range []struct {
@@ -57,16 +58,17 @@ func BenchmarkIdle(b *testing.B) {
 			addr string
 			args []string
 		}{
-			{&least, bare, []string{empty(b), bare}},
+			{&least, bare, []string{empty(b), bare, dir}},
 			{&ours, r.cfg.TilldListen, []string{program(b, "tilld"), "run", "--config", filepath.Join(r.cfg.State, "tilld.yaml")}},
 		} {
 			p := begin(b, c.args...)
 			answers(b, c.addr)
 			time.Sleep(look / 2) // real processes: what a start leaves to do is done
 			before := used(b, p.Process.Pid)
-			time.Sleep(look)
+			n := moments(b, p.Process.Pid, look)
 			*c.into = used(b, p.Process.Pid)
-			c.into.wakes -= before.wakes
+			c.into.threads -= before.threads
+			c.into.wakes = n
 			finish(b, p)
 		}
 	}
@@ -75,10 +77,69 @@ func BenchmarkIdle(b *testing.B) {
 	b.ReportMetric(float64(ours.rss)/float64(least.rss), "×floor")
 	b.ReportMetric(float64(ours.wakes)/look.Seconds(), "wakes/s")
 	b.ReportMetric(float64(least.wakes)/look.Seconds(), "floor-wakes/s")
+	b.ReportMetric(float64(ours.threads)/look.Seconds(), "thread-sleeps/s")
+	b.ReportMetric(float64(least.threads)/look.Seconds(), "floor-thread-sleeps/s")
 }
 
-// usage of one process: resident memory in KiB, and how often its threads have gone to sleep of their own will.
-type usage struct{ rss, wakes int64 }
+// usage of one process: resident memory in KiB, how often its threads have gone to sleep of their own will, and the moments
+// at which any of them ran.
+type usage struct{ rss, threads, wakes int64 }
+
+// apart is how long all threads of a process have slept before it is a new moment when one of them runs.
+const apart = time.Millisecond
+
+// moments counts for so long how often the process wakes the processor: threads that run within a millisecond of each other
+// were woken by one thing. It looks four times in a millisecond; a machine that does not let it makes the count too low.
+func moments(b *testing.B, pid int, long time.Duration) (n int64) {
+	b.Helper()
+	var files []*os.File
+	shut := func() {
+		for _, f := range files {
+			_ = f.Close()
+		}
+		files = files[:0]
+	}
+	defer shut()
+	buf := make([]byte, 128)
+	ran := func() (sum int64) { // how often its threads were put on a processor
+		for _, f := range files {
+			k, _ := f.ReadAt(buf, 0)
+			if all := strings.Fields(string(buf[:k])); len(all) == 3 {
+				times, _ := strconv.ParseInt(all[2], 10, 64)
+				sum += times
+			}
+		}
+		return sum
+	}
+	var last int64
+	var fresh, moved time.Time
+	looks := 0
+	for end := time.Now().Add(long); time.Now().Before(end); looks++ {
+		now := time.Now()
+		if sum := ran(); sum != last {
+			if now.Sub(moved) > apart {
+				n++
+			}
+			last, moved = sum, now
+		}
+		if now.Sub(fresh) > 100*time.Millisecond { // threads may have come
+			shut()
+			tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+			if err != nil || len(tasks) == 0 {
+				b.Fatalf("threads of %d: %v", pid, err)
+			}
+			for _, t := range tasks {
+				if f, err := os.Open(t); err == nil {
+					files = append(files, f)
+				}
+			}
+			fresh, last = now, ran()
+		}
+		time.Sleep(apart / 4) // a real process: there is nothing to wait on
+	}
+	b.Logf("%d looks in %v, %d moments", looks, long, n)
+	return n
+}
 
 func used(b *testing.B, pid int) (u usage) {
 	b.Helper()
@@ -98,7 +159,7 @@ func used(b *testing.B, pid int) (u usage) {
 			case "VmRSS":
 				u.rss = n
 			case "voluntary_ctxt_switches":
-				u.wakes += n
+				u.threads += n
 			}
 		}
 		_ = f.Close()
