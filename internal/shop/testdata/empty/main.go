@@ -95,7 +95,9 @@ func database(path string) (*sql.DB, error) {
 // once uses what a daemon needs for its devices: a configuration, a code drawn and read again, a receipt, a look for lines
 // and for printers, and the dialler of the link.
 func once() error {
-	var conf struct{ Lanes map[string]struct{ Scanner string } }
+	var conf struct {
+		Lanes map[string]struct{ Scanner string }
+	}
 	err := yaml.UnmarshalWithOptions([]byte("lanes: {\"1\": {scanner: line}}"), &conf, yaml.Strict())
 	code, drawn := qrcode.New("https://qr.example/AS10003P3RH0LJ2A9ROO038L6NT5RU1M", qrcode.Medium)
 	if err = errors.Join(err, drawn); err != nil {
