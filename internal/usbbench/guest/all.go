@@ -39,6 +39,19 @@ func (b *bench) all() {
 			c.close()
 		}
 		return
+	case "codes":
+		c := &counter{bench: b}
+		b.check("all devices", func() (fact string, err error) {
+			if c.shop, err = open("tilld", "lp"); err != nil {
+				return "", err
+			}
+			return c.furnish(3)
+		})
+		if c.shop != nil && b.desks[2] != nil && b.hands[serialScanner] != nil {
+			c.codes(b.scans)
+			c.close()
+		}
+		return
 	case "till":
 		b.till(setting("full", "") != "")
 		return

@@ -51,11 +51,7 @@ func (c *counter) scan(l *lot, n int, told *stream, mine span) error {
 				return fmt.Errorf("behind code %d: %w", i, err)
 			}
 		}
-		before := i - ahead
-		if l.hand.node == discover.Input {
-			before = i // the kernel keeps a few keys alone for a reader that is late, and here every reader is
-		}
-		if err := told.has(l.lane, before); err != nil {
+		if err := told.has(l.lane, i-ahead); err != nil {
 			return err
 		}
 		text := l.text(i, r)
@@ -120,7 +116,13 @@ func (c *counter) codes(n int) {
 		return
 	}
 	defer told.stop()
-	done, mine := make(chan struct{}), c.share(2, c.within)
+	done, mine := make(chan struct{}), c.share(1, c.within)
+	keys := c.hands[keyboardScanner].pace
+	keys.node = func() string {
+		n, _ := c.now(c.hands[keyboardScanner].controller).Node(discover.Input)
+		return n.Path
+	}
+	defer func() { keys.node = nil }()
 	var scanning, printing sync.WaitGroup
 	for i := range c.desks {
 		printing.Go(func() { c.busy(i, done) })

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -22,10 +21,6 @@ const (
 	serialScanner   = "serial"
 )
 
-// reportPause is between two reports of the keyboard scanner. Keyboards are asked every 8 or 10 ms; the kernel keeps 64
-// events, some twenty reports, for a reader that is late.
-const reportPause = 4 * time.Millisecond
-
 // hand is a scanner in somebody's hand.
 type hand struct {
 	*gadget.Gadget
@@ -34,6 +29,7 @@ type hand struct {
 	node       string // what the host makes of it
 	send       func(w io.Writer, text string, whole bool) error
 	out        io.WriteCloser // the device's end, once it was used
+	pace       *pace          // of the keyboard scanner
 }
 
 // hand makes a scanner at the first call, and gives it again later: the kernel has few of each kind.
@@ -47,7 +43,8 @@ func (b *bench) hand(kind string) (*hand, error) {
 	switch kind {
 	case keyboardScanner:
 		d = gadget.Device{Name: "wedge", Vendor: 0x05e0, Product: 0x1200, Maker: "Symbol", Model: "Bar Code Scanner", Serial: "S01"}
-		h.controller, h.node, h.send = 1, discover.Input, asKeys
+		h.controller, h.node, h.pace = 1, discover.Input, &pace{}
+		h.send = h.pace.asKeys
 	case posReports:
 		d = gadget.Device{Name: "pos", Vendor: 0x0c2e, Product: 0x0b61, Maker: "Honeywell", Model: "HID POS Scanner"}
 		h.controller, h.node, h.send = 2, discover.HIDRaw, asReports
@@ -152,29 +149,6 @@ func asReports(w io.Writer, text string, whole bool) error {
 		s.Part(text)
 	}
 	return e.err
-}
-
-func asKeys(w io.Writer, text string, whole bool) error {
-	if whole {
-		text += "\n"
-	}
-	for _, r := range text {
-		down := make([]byte, keyLength)
-		if i := strings.IndexRune(plainKeys, r); i >= 0 {
-			down[2] = firstKey + byte(i)
-		} else if i := strings.IndexRune(shiftedKeys, r); i >= 0 {
-			down[0], down[2] = leftShift, firstKey+byte(i)
-		} else {
-			return fmt.Errorf("no key has %q", r)
-		}
-		for _, report := range [][]byte{down, make([]byte, keyLength)} {
-			if _, err := w.Write(report); err != nil {
-				return err
-			}
-			time.Sleep(reportPause)
-		}
-	}
-	return nil
 }
 
 // stopper keeps the first error of a writer that is asked by somebody who does not look.

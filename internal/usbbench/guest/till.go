@@ -39,6 +39,7 @@ func (b *bench) till(full bool) {
 	if full {
 		c.tells("devices")
 		c.tells("ports")
+		c.tells("bind")
 		c.pulledInJob("usblp")
 		c.orders()
 		c.moves()
@@ -126,7 +127,7 @@ func (c *counter) opens(n int) {
 		d := c.desks[0]
 		var node, ready, behind []time.Duration
 		done := 0
-		for mine := c.share(3, c.within); done < n && (done == 0 || !mine.over()); done++ {
+		for mine := c.share(1, 0); done < n && (done == 0 || !mine.over()); done++ {
 			before, err := c.device(printerOf(0))
 			if err != nil {
 				return "", err
