@@ -289,10 +289,10 @@ func (x *pairs) next(n *both) {
 }
 
 // impossible: the new payment's create leaves after the old one's fence, so no integrator knows the new one's bill and has
-// kept money for the old one. Nor has one that has acknowledged the old one's fence.
+// kept money for the old one.
 func impossible(n *both, i int, e lane.Event) bool {
 	if i == 0 {
-		return (n.p[1].Bill != nil || n.p[0].FenceAcked) && e.Kind == lane.Answered && e.Answer.Code == payment.NoAlreadyConfirmed
+		return n.p[1].Bill != nil && e.Kind == lane.Answered && e.Answer.Code == payment.NoAlreadyConfirmed
 	}
 	return e.Bill != nil && handed(n.p[0].Stage)
 }
