@@ -20,6 +20,16 @@ func Long(t testing.TB, what string) {
 	}
 }
 
+// Lacks ends a test for which this machine has not what it needs. At quick depth it is left out; what goes deeper, or is CI,
+// has to find everything, and fails.
+func Lacks(t testing.TB, why string) {
+	t.Helper()
+	if !Quick() || os.Getenv("CI") == "true" {
+		t.Fatal("cannot be tried here: " + why)
+	}
+	t.Skip("SKIPPED, cannot be tried here: " + why)
+}
+
 const (
 	memory = "/dev/shm"
 	room   = 1 << 30 // more than all packages together write
