@@ -162,8 +162,8 @@ func (x *pairs) fault(n *both, i int, e lane.Event, rows []string, bad string) {
 
 // callPromises: what was promised is on its way, and goods leave on nobody's word but the integrator's or a person's.
 func callPromises(was, is lane.Payment, e lane.Event) string {
-	full := func(b *payment.Bill) bool {
-		return b != nil && (b.Fill == payment.Full || b.Life == payment.Closed && b.Reason == payment.Done)
+	full := func(b *payment.Bill) bool { // money on offer is the customer's until the till's accept is answered
+		return b != nil && b.Late != payment.LateOffered && (b.Fill == payment.Full || b.Life == payment.Closed && b.Reason == payment.Done)
 	}
 	hand := lane.LightsOf(is, nil).HandOver && !lane.LightsOf(was, nil).HandOver
 	switch {
@@ -289,10 +289,11 @@ func (x *pairs) next(n *both) {
 }
 
 // impossible: the new payment's create leaves after the old one's fence, so no integrator knows the new one's bill and has
-// kept money for the old one.
+// kept money for the old one. One that has accepted a return never took a confirm before, and this box sends none after:
+// not even a ledger out of a backup says already_confirmed to the next.
 func impossible(n *both, i int, e lane.Event) bool {
 	if i == 0 {
-		return n.p[1].Bill != nil && e.Kind == lane.Answered && e.Answer.Code == payment.NoAlreadyConfirmed
+		return (n.p[1].Bill != nil || n.p[0].FenceAcked) && e.Kind == lane.Answered && e.Answer.Code == payment.NoAlreadyConfirmed
 	}
 	return e.Bill != nil && handed(n.p[0].Stage)
 }
