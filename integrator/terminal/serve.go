@@ -2,10 +2,13 @@ package terminal
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 
+	"tilld/internal/failpoint"
 	"tilld/internal/wire"
 	"tilld/internal/ws"
 )
@@ -95,6 +98,9 @@ func (x *session) serial(ctx context.Context, order string, m wire.Message) {
 func (x *session) ask(ctx context.Context, m wire.Message) error {
 	ctx, cancel := context.WithTimeout(ctx, officeLimit)
 	defer cancel()
+	if failpoint.Planted(failpoint.TwiceTaken) {
+		m = asIfNew(m)
+	}
 	result, problem, err := x.s.office.Call(ctx, x.terminal, x.epoch, m.ID, m.Method, m.Params)
 	if err != nil {
 		return err
@@ -155,3 +161,17 @@ func (x *session) hint(m wire.Message) {
 		x.mu.Unlock()
 	}
 }
+
+// asIfNew is the planted bug TwiceTaken: a return that comes again is another one.
+func asIfNew(m wire.Message) wire.Message {
+	var r wire.Return
+	if _, again := returns.LoadOrStore(m.ID, true); !again || m.Method != wire.BillReturn || wire.Into(m.Params, &r) != nil {
+		return m
+	}
+	r.Key += "2"
+	m.ID += "2"
+	m.Params, _ = json.Marshal(r)
+	return m
+}
+
+var returns sync.Map // of asIfNew: the ids that have come

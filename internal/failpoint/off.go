@@ -12,3 +12,9 @@ const Compiled = false
 func At(_, _ string) func() { return nothing }
 
 func nothing() {}
+
+// Planted says whether the program is to have a bug.
+func Planted(string) bool { return false }
+
+// Late is the time between an answer that comes too soon and what it answers.
+func Late() {}

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // Compiled says whether this build can be told to fail.
@@ -82,6 +83,14 @@ func tear(file string, was []byte) {
 		_ = f.Truncate(int64(max(half, len(was))))
 	}
 }
+
+// Planted says whether the program is to have a bug.
+func Planted(bug string) bool { return planted() == bug }
+
+var planted = sync.OnceValue(func() string { return os.Getenv("TILLD_PLANT") })
+
+// Late is the time between an answer that comes too soon and what it answers: enough for whoever is told to be heard of.
+func Late() { time.Sleep(200 * time.Millisecond) }
 
 func end(p plan) {
 	fmt.Fprintf(os.Stderr, "failpoint %s %s:%d:%s\n", filepath.Base(os.Args[0]), p.op, p.n, p.how)

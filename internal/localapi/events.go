@@ -7,9 +7,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"syscall"
 	"time"
 
+	"tilld/internal/failpoint"
 	"tilld/internal/httpapi"
 	"tilld/internal/record"
 	"tilld/internal/ws"
@@ -228,6 +230,8 @@ func (s *server) socket(w http.ResponseWriter, r *http.Request, after int64) err
 	return nil
 }
 
+var turn sync.Mutex // of a planted bug
+
 // pump sends until the connection or the program ends, and says with what to close.
 func (s *server) pump(ctx context.Context, c *ws.Conn, after int64) (int, string) {
 	const away, broken = 1001, 1011
@@ -256,6 +260,11 @@ func (s *server) pump(ctx context.Context, c *ws.Conn, after int64) (int, string
 			}
 			if err := c.Send(ws.Event, b); err != nil {
 				return broken, "try again"
+			}
+			if failpoint.Planted(failpoint.StalledBlocks) {
+				turn.Lock()
+				_ = c.Drained(ctx)
+				turn.Unlock()
 			}
 		}
 		if next > after {

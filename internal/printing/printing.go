@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"tilld/internal/failpoint"
 	"tilld/internal/health"
 	"tilld/internal/record"
 	"tilld/payment/lane"
@@ -89,7 +90,7 @@ func (p *Printing) Start(ctx context.Context) error {
 			} else {
 				err = p.end(ctx, j, NotPrinted, "", "no_printer")
 			}
-		case j.State == Running:
+		case j.State == Running && !failpoint.Planted(failpoint.PrintAgain):
 			q.torn = true
 			q.doubt(j)
 			q.tellUnknown(j)

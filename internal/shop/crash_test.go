@@ -196,6 +196,10 @@ func (f *failing) ask(d *deal) {
 func (f *failing) within(limit time.Duration, d *deal, act func(*deal, client.Payment)) {
 	for end := time.Now().Add(limit); !d.over && time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		p, err := f.api.Get(f.t.Context(), d.id)
+		var no *client.Problem
+		if errors.As(err, &no) && no.Status == http.StatusNotFound {
+			f.t.Fatalf("payment %s of %s was acknowledged and is not known any more", d.id, d.ref)
+		}
 		if err != nil {
 			continue // it is away
 		}
@@ -218,6 +222,8 @@ func (f *failing) act(d *deal, p client.Payment) {
 	switch {
 	case over(p) && !d.given:
 		d.over, d.overSays = true, p.State
+	case d.given && p.State == "paid":
+		f.t.Fatalf("payment %s of %s: its confirmation was acknowledged and is not known any more", d.id, d.ref)
 	case p.Lights.HandOver && p.State == "paid":
 		if d.kind == "whole" || d.kind == "cancel" {
 			_, _ = f.api.Return(ctx, d.id, client.NewReturn{Reference: d.ref + "-all"})

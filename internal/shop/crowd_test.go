@@ -105,17 +105,23 @@ func (f *field) subscribers() {
 		f.t.Fatal(err)
 	}
 	defer stalled.Close()
-	began, sales, took := time.Now(), 0, time.Duration(0)
+	began, sales, took, waited := time.Now(), 0, time.Duration(0), time.Duration(0)
 	within := f.stand()
 	for !strings.Contains(f.log.String(), "code=slow_reader") && time.Since(began) < time.Minute+patience || sales < many(2, 10) {
 		took = max(took, f.sale())
 		sales++
+		at := time.Now()
+		reached()
+		waited = max(waited, time.Since(at))
 		if sales > 20 { // enough to fill its line: it is time's turn
 			time.Sleep(time.Second)
 		}
 	}
 	cut := time.Since(began)
 	reached()
+	if waited > strangersSlow {
+		f.t.Errorf("the other 49 had an event as long as %v after it, as one of them did not read", waited)
+	}
 	beside := median()
 	if !strings.Contains(f.log.String(), "code=slow_reader") {
 		f.t.Errorf("a subscriber that does not read is still there after %v and %d sales", cut, sales)

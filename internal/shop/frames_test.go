@@ -70,6 +70,10 @@ func TestFrames(t *testing.T) {
 		}
 	}
 	hits, missed := map[string]int{}, 0
+	if os.Getenv(plantVar) != "" { // the one that a planted bug cannot stand
+		sale(cable.Fault{Name: "twice", Twice: true}, "bill.return 1")
+		frames, frameFaults = nil, nil
+	}
 	for i, f := range frameFaults {
 		stride := 5 * len(frameFaults)
 		switch {

@@ -15,8 +15,16 @@ import (
 // root of the source tree, from this package.
 const root = "../.."
 
+// builtVar is where a test that was started by a test finds the programs built.
+const builtVar = "TILLD_BUILT"
+
 // folder of the built commands; TestMain removes it.
-var folder = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "tilld-programs-") })
+var folder = sync.OnceValues(func() (string, error) {
+	if dir := os.Getenv(builtVar); dir != "" {
+		return dir, nil
+	}
+	return os.MkdirTemp("", "tilld-programs-")
+})
 
 // build builds every command once.
 var build = sync.OnceValues(func() (string, error) {
@@ -39,6 +47,9 @@ var buildFailing = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	dir = filepath.Join(dir, "failing")
+	if os.Getenv(builtVar) != "" {
+		return dir, nil
+	}
 	c := exec.Command("go", "build", "-tags", "failpoints", "-o", dir+"/", "./cmd/tilld", "./cmd/integrator")
 	c.Dir = root
 	if out, err := c.CombinedOutput(); err != nil {
@@ -82,16 +93,20 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	code := m.Run()
-	if dir, err := folder(); err == nil {
+	if dir, err := folder(); err == nil && os.Getenv(builtVar) == "" {
 		_ = os.RemoveAll(dir)
 	}
 	os.Exit(code)
 }
 
-// programs is the folder of the built commands.
+// programs is the folder of the built commands; where a bug is to be planted, of those that can have one.
 func programs(t testing.TB) string {
 	t.Helper()
-	dir, err := build()
+	get := build
+	if os.Getenv(plantVar) != "" {
+		get = buildFailing
+	}
+	dir, err := get()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,6 +31,7 @@ const (
 	strangersSale  = 30 * time.Second // for a sale while strangers are there
 	strangersLeave = 30 * time.Second // until they are hung up on, above the server's own limit
 	strangersSlack = 12               // descriptors and goroutines that come and go with sales and readings
+	strangersSlow  = 5 * time.Second  // for an event to one reader that others are there for; a line that is not read is cut after 10 s
 )
 
 // field is a shop with ten lanes under attack, and what was seen of it.
@@ -60,6 +61,10 @@ func TestStrangers(t *testing.T) {
 	fmt.Fprintln(f.table, "attack\tstrangers\ta sale meanwhile\thung up on\twithin\tdescriptors before, in it, after\tgoroutines of tilld")
 	f.rig = openShop(t, shop.Config{Processes: true, Programs: programs(t), Edit: tenLanes})
 	f.sale()
+	if os.Getenv(plantVar) != "" { // what a planted bug cannot stand
+		f.subscribers()
+		return
+	}
 	silent := [][]shop.Part{both}
 	if thorough() { // each of the two has as many as this process can make
 		silent = [][]shop.Part{both[:1], both[1:]}

@@ -40,7 +40,15 @@ func (w *work) group(jobs []*job) {
 	if err != nil && !errors.Is(err, ErrLocked) {
 		err = w.db.stop(err)
 	}
-	for _, j := range live {
+	answer(live, err)
+}
+
+// answer tells each of the jobs, once, what became of it.
+func answer(jobs []*job, err error) {
+	for _, j := range jobs {
+		if !j.state.CompareAndSwap(taken, told) {
+			continue
+		}
 		if err != nil && j.panicked == nil {
 			j.err = err
 		}
@@ -79,6 +87,10 @@ func (w *work) try(jobs []*job) error {
 		}
 	}
 	err := w.db.cfg.Finish(w.tx)
+	if err == nil && failpoint.Planted(failpoint.AckFirst) {
+		answer(jobs, nil)
+		failpoint.Late()
+	}
 	if err == nil {
 		err = w.step("commit", "COMMIT")
 	}

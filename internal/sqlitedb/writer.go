@@ -16,6 +16,7 @@ const (
 	waiting int32 = iota
 	taken
 	withdrawn
+	told
 )
 
 // job is one caller's work. The caller blocks until answered is closed, so the queue is never longer than the number of

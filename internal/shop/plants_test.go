@@ -1,0 +1,88 @@
+//go:build processes
+
+package shop_test
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"tilld/internal/failpoint"
+)
+
+// plantVar names the bug that programs built with the tag failpoints are to have.
+const plantVar = "TILLD_PLANT"
+
+// TestHarnessesFindPlantedBugs runs one harness after another over programs with a bug, each in a process of its own: it
+// must fail, and say why. What takes until a time is over is left to the full run.
+func TestHarnessesFindPlantedBugs(t *testing.T) {
+	t.Parallel()
+	if os.Getenv(plantVar) != "" {
+		t.Skip("this is a run with a bug")
+	}
+	if _, err := buildFailing(); err != nil {
+		t.Fatal(err)
+	}
+	dir, err := folder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct {
+		plant, harness, says string
+		slow                 bool
+	}{
+		{failpoint.AckFirst, "TestKillRestart$/^Box$", "There is no such payment", false},
+		{failpoint.PrintAgain, "TestKillInTheMiddleOfAReceipt$", "2 begun", false},
+		{failpoint.TwiceTaken, "TestFrames$", "sales were made, and the books say", false},
+		{failpoint.StalledBlocks, "TestStrangers$", "as one of them did not read", true},
+	} {
+		if x.slow && !thorough() {
+			t.Logf("left to make prove: %s", x.plant)
+			continue
+		}
+		t.Run(x.harness, func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", x.harness, "-test.timeout", "5m")
+			cmd.Env = append(os.Environ(), plantVar+"="+x.plant, builtVar+"="+dir, "TILLD_DEPTH=test")
+			out, err := cmd.CombinedOutput()
+			if err == nil || !strings.Contains(string(out), x.says) {
+				t.Fatalf("not found: %s (%v)\n%s", x.plant, err, out)
+			}
+			for line := range strings.Lines(string(out)) {
+				if strings.Contains(line, x.says) {
+					t.Logf("found: %s: %s", x.plant, strings.TrimSpace(line))
+					break
+				}
+			}
+		})
+	}
+}
+
+// TestProgramsHaveNoBugPlanted reads the programs as they are delivered: nothing of a planted bug is in them.
+func TestProgramsHaveNoBugPlanted(t *testing.T) {
+	t.Parallel()
+	failing, err := buildFailing()
+	if err != nil {
+		t.Fatal(err)
+	}
+	has := func(dir, name, bug string) bool {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return bytes.Contains(b, []byte(bug)) || bytes.Contains(b, []byte("TILLD_FAIL"))
+	}
+	for _, bug := range failpoint.Plants {
+		for _, name := range []string{"tilld", "integrator"} {
+			if has(programs(t), name, bug) {
+				t.Errorf("%s contains: %s", name, bug)
+			}
+		}
+		if !has(failing, "tilld", bug) {
+			t.Errorf("the search does not find what is there: %s", bug)
+		}
+	}
+}
