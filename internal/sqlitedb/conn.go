@@ -24,11 +24,6 @@ const (
 	undo   role = "undo"   // mode=rw: finishes what a crash left half done, and nothing else
 )
 
-// pageSize is in bytes, of a database that is made anew. A commit writes every page that it touches, and a step touches
-// about eight of them, each for some hundred bytes: with the usual 4,096 a sale writes 2.4 times as much to a disk that
-// is often a memory card.
-const pageSize = 1024
-
 // pragma is a setting and what it must read back as. WAL with synchronous=FULL is the one pair that lost nothing in
 // power cuts and needs one fsync a commit; the log is copied back by the writer itself (see checkpoint), so that an
 // error of that is seen.
@@ -53,7 +48,7 @@ func pragmas(r role, busy time.Duration) []pragma {
 	return out
 }
 
-func dsn(path string, r role, ps []pragma) string {
+func dsn(path string, r role, pageSize int, ps []pragma) string {
 	q := url.Values{"_txlock": {"immediate"}, "_error_rc": {"1"}, "_dqs": {"0"}}
 	for _, p := range ps {
 		if p.name == "journal_mode" { // the driver sorts the others, and sets this one behind them: it makes the file
@@ -82,7 +77,7 @@ func dsn(path string, r role, ps []pragma) string {
 // pool is a database/sql pool of at most n connections that never go away by themselves.
 func pool(cfg Config, r role, n int) (*sql.DB, error) {
 	ps := pragmas(r, cfg.BusyTimeout)
-	base, err := sqlite.NewConnector(dsn(cfg.Path, r, ps))
+	base, err := sqlite.NewConnector(dsn(cfg.Path, r, cfg.PageSize, ps))
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", cfg.Path, err)
 	}

@@ -14,8 +14,10 @@ import (
 	"time"
 )
 
-// Defaults of Config.
+// Defaults of Config. A commit writes every page that it touches, and a step touches about eight of them, each for some
+// hundred bytes: with SQLite's own 4,096 a sale writes 2.4 times as much to a disk that is often a memory card.
 const (
+	DefaultPageSize    = 1024
 	DefaultReaders     = 4
 	DefaultBusyTimeout = 5 * time.Second
 	DefaultCheckLimit  = 16 << 20
@@ -25,6 +27,7 @@ const (
 type Config struct {
 	Path        string           // the file; its directory is made (0700) if it lacks
 	Migrations  fs.FS            // goose files at its root, 00001_name.sql and on, "-- +goose Up" alone
+	PageSize    int              // bytes, of a database that is made anew: one that is there keeps its own; 512, 1024 … 65536, 0 is DefaultPageSize
 	Readers     int              // connections for reading at most; 0 is DefaultReaders
 	BusyTimeout time.Duration    // how long SQLite waits for another process; 0 is DefaultBusyTimeout
 	CheckLimit  int64            // bytes up to which Open checks the file; 0 is DefaultCheckLimit, below 0 none. Larger files: DB.Inspect
@@ -127,6 +130,12 @@ func (cfg Config) withDefaults() (Config, error) {
 		return cfg, fmt.Errorf("open database %s: %w", cfg.Path, err)
 	}
 	cfg.Path = abs
+	if cfg.PageSize == 0 {
+		cfg.PageSize = DefaultPageSize
+	}
+	if n := cfg.PageSize; n < 512 || n > 1<<16 || n&(n-1) != 0 { // SQLite would say nothing and take its own
+		return cfg, fmt.Errorf("open database %s: there are no pages of %d bytes", cfg.Path, n)
+	}
 	if cfg.Readers <= 0 {
 		cfg.Readers = DefaultReaders
 	}

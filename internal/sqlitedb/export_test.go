@@ -11,7 +11,7 @@ import (
 // ConnectMemory opens a database that cannot keep a write-ahead log, with the writer's pragmas.
 func ConnectMemory(ctx context.Context) error {
 	ps := pragmas(writer, time.Second)
-	base, err := sqlite.NewConnector(strings.Replace(dsn("/x", writer, ps), "file:/x", "file::memory:", 1))
+	base, err := sqlite.NewConnector(strings.Replace(dsn("/x", writer, DefaultPageSize, ps), "file:/x", "file::memory:", 1))
 	if err != nil {
 		return err
 	}

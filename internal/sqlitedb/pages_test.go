@@ -14,10 +14,21 @@ import (
 // A new database has small pages; one that is there keeps its own, and works.
 func TestPagesAreSmallWhereTheDatabaseIsNew(t *testing.T) {
 	cfg := config(t)
-	if got := pageSize(t, open(t, cfg)); got != 1024 {
+	if got := pageSize(t, open(t, cfg)); got != sqlitedb.DefaultPageSize {
 		t.Errorf("a new database has pages of %d bytes", got)
 	}
+	for size, ok := range map[int]bool{512: true, 65536: true, -1: false, 256: false, 1000: false, 1 << 17: false} {
+		cfg := config(t)
+		if cfg.PageSize = size; ok {
+			if got := pageSize(t, open(t, cfg)); got != size {
+				t.Errorf("asked for pages of %d bytes, a new database has %d", size, got)
+			}
+		} else if db, err := sqlitedb.Open(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "no pages of") {
+			t.Errorf("pages of %d bytes: %v, %v", size, db, err)
+		}
+	}
 	cfg = config(t)
+	cfg.PageSize = 512
 	if err := os.MkdirAll(filepath.Dir(cfg.Path), 0o700); err != nil {
 		t.Fatal(err)
 	}
