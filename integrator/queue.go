@@ -19,6 +19,7 @@ type queue struct {
 	busy  sync.WaitGroup
 	lease time.Duration
 	wake  chan struct{} // one signal waits; more would say the same
+	asked chan struct{} // unbuffered: whoever asks whether this loop goes on is answered by its taking it
 
 	mu    sync.Mutex
 	idle  bool       // about to sleep, or asleep
@@ -28,7 +29,7 @@ type queue struct {
 }
 
 func newQueue(name string, slots int, limit time.Duration) *queue {
-	return &queue{name: name, slots: make(chan struct{}, slots), lease: limit + claimMargin, wake: make(chan struct{}, 1)}
+	return &queue{name: name, slots: make(chan struct{}, slots), lease: limit + claimMargin, wake: make(chan struct{}, 1), asked: make(chan struct{})}
 }
 
 // wake says that the queue has work due at at. It costs nothing if the queue will look by then anyway.
@@ -57,6 +58,7 @@ func (s *Service) serve(ctx context.Context, q *queue) error {
 	defer context.AfterFunc(ctx, func() { q.open(nil) })()
 	failed := false
 	for ctx.Err() == nil {
+		q.answer()
 		n, err := s.start(ctx, ctx, q)
 		switch {
 		case err != nil && ctx.Err() != nil:
@@ -157,10 +159,23 @@ func (s *Service) sleep(ctx context.Context, q *queue) {
 		defer t.Stop()
 		due = t.C
 	}
+	for {
+		select {
+		case <-q.asked:
+			continue
+		case <-due:
+		case <-q.wake:
+		case <-ctx.Done():
+		}
+		return
+	}
+}
+
+// answer takes a question whether the loop goes on, if there is one.
+func (q *queue) answer() {
 	select {
-	case <-due:
-	case <-q.wake:
-	case <-ctx.Done():
+	case <-q.asked:
+	default:
 	}
 }
 

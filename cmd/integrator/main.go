@@ -15,6 +15,7 @@ import (
 
 	"tilld/integrator/server"
 	"tilld/internal/logging"
+	"tilld/internal/systemd"
 )
 
 var version = "unknown" // set by the linker
@@ -46,10 +47,15 @@ func command() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			manager, err := systemd.New(os.Getenv, os.Getpid(), log)
+			if err != nil {
+				return fmt.Errorf("read what the service manager asks: %w", err)
+			}
 			s, err := server.New(cmd.Context(), c, version, log)
 			if err != nil {
 				return err
 			}
+			s.Under(manager)
 			return s.Run(cmd.Context())
 		},
 	}, &cobra.Command{

@@ -13,6 +13,7 @@ import (
 
 	"tilld/internal/daemon"
 	"tilld/internal/logging"
+	"tilld/internal/systemd"
 )
 
 var version = "unknown" // set by the linker
@@ -44,10 +45,15 @@ func command() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			manager, err := systemd.New(os.Getenv, os.Getpid(), log)
+			if err != nil {
+				return fmt.Errorf("read what the service manager asks: %w", err)
+			}
 			d, err := daemon.New(c, version, log)
 			if err != nil {
 				return err
 			}
+			d.Under(manager)
 			return d.Run(cmd.Context())
 		},
 	}, &cobra.Command{

@@ -21,6 +21,7 @@ import (
 	"tilld/integrator/terminal"
 	"tilld/internal/conffile"
 	"tilld/internal/logging"
+	"tilld/internal/systemd"
 )
 
 // Server is one integrator. Make it with New.
@@ -32,6 +33,7 @@ type Server struct {
 	service *integrator.Service
 	term    *terminal.Server
 	door    *logging.Door
+	manager *systemd.Service // nil: none
 }
 
 // Limits of the server's HTTP side and of its end.
@@ -128,10 +130,17 @@ func settings(c Config) integrator.Settings {
 	return s
 }
 
+// Under has the server tell its service manager how it stands. Call it before Run.
+func (s *Server) Under(m *systemd.Service) { s.manager = m }
+
 // Run serves until ctx ends, which is a normal end, or the database stops. Then terminals are drained, what the banks
 // were asked is waited for, the database is closed.
 func (s *Server) Run(ctx context.Context) (err error) {
-	defer func() { err = errors.Join(err, s.store.Close()) }()
+	defer func() {
+		if err = errors.Join(err, s.store.Close()); err != nil {
+			s.manager.Status("ended: " + err.Error())
+		}
+	}()
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.cfg.Listen)
 	if errors.Is(err, context.Canceled) {
 		return nil // told to end before it began
@@ -166,8 +175,12 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		}
 		return nil
 	})
+	s.manager.Ready()
+	s.manager.Status("serves terminals and banks")
+	g.Go(func() error { s.manager.Watch(ctx, s.service.Answers); return nil })
 	g.Go(func() error {
 		<-ctx.Done()
+		s.manager.Stopping()
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
 		defer cancel()
 		if err := s.term.Drain(end); err != nil {

@@ -92,6 +92,7 @@ var rules = []rule{
 	{"internal/conffile", []string{"payment"}, "a leaf"},
 	{"internal/health", nil, "a leaf"},
 	{"internal/logging", nil, "a leaf"},
+	{"internal/systemd", nil, "a leaf"},
 	{"internal/words", []string{"payment"}, "a leaf"},
 	{"internal/qr", nil, "a leaf"},
 	{"internal/journal", []string{"internal/record", "internal/sqlitedb", "internal/failpoint"}, "a journal knows no money"},
@@ -113,8 +114,8 @@ var rules = []rule{
 	{"scanner", []string{"scanner", "devices"}, "contracts and drivers; never the others, never payment"},
 	{"printer", []string{"printer", "devices", "internal/qr"}, "contracts and drivers; never the others, never payment"},
 	{"kiosk", []string{"display", "internal/qr", "internal/words", "internal/ws"}, "the customer's page is one more display: no payment, no owner"},
-	{"integrator", []string{"integrator", "payment", "internal/wire", "internal/ws", "internal/httpapi", "internal/sqlitedb", "internal/conffile", "internal/health", "internal/logging", "internal/failpoint"}, "box and server share only these"},
-	{"cmd", []string{"internal/daemon", "integrator/server", "integrator/provider/sandbox", "internal/shop", "internal/localapi", "internal/conffile", "internal/logging", "printer/escpos/emulator"}, "flags and exit codes"},
+	{"integrator", []string{"integrator", "payment", "internal/wire", "internal/ws", "internal/httpapi", "internal/sqlitedb", "internal/conffile", "internal/health", "internal/logging", "internal/systemd", "internal/failpoint"}, "box and server share only these"},
+	{"cmd", []string{"internal/daemon", "integrator/server", "integrator/provider/sandbox", "internal/shop", "internal/localapi", "internal/conffile", "internal/logging", "internal/systemd", "printer/escpos/emulator"}, "flags and exit codes"},
 }
 
 // doors: who may import a library from outside.

@@ -83,7 +83,8 @@ func newShop(t *testing.T, edit ...func(*checkout.Config)) *shop {
 	return s
 }
 
-func (s *shop) start() {
+// start runs a box, with another stage in front of its own if one is given.
+func (s *shop) start(front ...checkout.Stage) {
 	s.t.Helper()
 	j, st, err := journal.Open(context.Background(), journal.Config{Dir: s.dir, Reserve: -1})
 	if err != nil {
@@ -92,7 +93,7 @@ func (s *shop) start() {
 	s.cfg.Restored = st.Restored
 	s.j = j
 	s.integrator.j = j
-	s.box = checkout.New(s.cfg, j, s.stage, s.stage)
+	s.box = checkout.New(s.cfg, j, append(front, s.stage)[0], s.stage)
 	s.integrator.o = s.box
 	s.box.OnRows(func(_ string, rows []string) { s.rows = append(s.rows, rows...) })
 	ctx, cancel := context.WithCancel(context.Background())

@@ -50,6 +50,7 @@ type painter struct {
 	stage Stage
 	limit time.Duration // of one Show
 	next  chan job      // capacity 1: the newest; put replaces what nobody has taken
+	asked chan struct{} // unbuffered: whoever asks whether this loop goes on is answered by its taking it
 	done  func(showReport)
 }
 
@@ -66,7 +67,7 @@ type showReport struct {
 }
 
 func newPainter(s Stage, limit time.Duration, done func(showReport)) *painter {
-	return &painter{stage: s, limit: limit, next: make(chan job, 1), done: done}
+	return &painter{stage: s, limit: limit, next: make(chan job, 1), asked: make(chan struct{}), done: done}
 }
 
 // put never blocks. Only the loop calls it, and after the loop its end.
@@ -93,6 +94,8 @@ func (p *painter) run(ctx context.Context) {
 		var j job
 		select {
 		case j = <-p.next:
+		case <-p.asked:
+			continue
 		case <-ctx.Done():
 			select {
 			case j = <-p.next:

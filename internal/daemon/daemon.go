@@ -23,6 +23,7 @@ import (
 	"tilld/internal/metrics"
 	"tilld/internal/roster"
 	"tilld/internal/stage"
+	"tilld/internal/systemd"
 	"tilld/kiosk"
 )
 
@@ -46,6 +47,7 @@ type Daemon struct {
 	binder   *binder
 	tried    map[string]*tried // scanners, by lane
 	last     *lastShown
+	manager  *systemd.Service     // nil: none
 	core     atomic.Pointer[core] // nil until the journal is open
 	looking  sync.Mutex           // of shared
 	unseen   sync.Once            // that some programs cannot be seen was logged
@@ -81,7 +83,8 @@ func New(c Config, version string, log *slog.Logger) (*Daemon, error) {
 // end it: the API says what is wrong, the glass that the till is closed, and it is tried again. At the end, in this order:
 // no new request is taken, running ones finish, the glass is wiped, link and journal are closed, the glass says that the
 // till is closed, the devices are closed.
-func (d *Daemon) Run(ctx context.Context) error {
+func (d *Daemon) Run(ctx context.Context) (err error) {
+	defer func() { d.tellEnd(err) }()
 	listeners, err := d.listen(ctx)
 	if err != nil {
 		return ended(err)
@@ -112,7 +115,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 	}
 	devices.Go(func() error { d.watch(under); return nil })
 	devices.Go(func() error { d.binder.serve(under); return nil })
+	devices.Go(func() error { d.tellManager(under); return nil })
 	g, ctx := errgroup.WithContext(ctx)
+	devices.Go(func() error { <-ctx.Done(); d.manager.Stopping(); return nil })
 	g.Go(func() error {
 		defer stopCore() // the API has ended: nobody asks any more
 		return localapi.Serve(ctx, api, d.log, listeners...)
@@ -127,6 +132,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		}
 		d.printers.attach(c.jobs)
 		api.set(d.api(listeners, c.owners()))
+		g.Go(func() error { d.tellReady(coreCtx, c); return nil })
 		g.Go(func() error { // a box that has started waits for hours: what only the start needed goes back to the machine
 			debug.FreeOSMemory()
 			return nil
