@@ -48,6 +48,7 @@ type Daemon struct {
 	tried    map[string]*tried // scanners, by lane
 	last     *lastShown
 	manager  *systemd.Service     // nil: none
+	sells    atomic.Bool          // the manager knows that the journal is open
 	core     atomic.Pointer[core] // nil until the journal is open
 	looking  sync.Mutex           // of shared
 	unseen   sync.Once            // that some programs cannot be seen was logged
@@ -115,9 +116,15 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	}
 	devices.Go(func() error { d.watch(under); return nil })
 	devices.Go(func() error { d.binder.serve(under); return nil })
+	d.manager.Ready()
 	devices.Go(func() error { d.tellManager(under); return nil })
 	g, ctx := errgroup.WithContext(ctx)
-	devices.Go(func() error { <-ctx.Done(); d.manager.Stopping(); return nil })
+	devices.Go(func() error {
+		d.manager.Watch(ctx, d.answers)
+		<-ctx.Done()
+		d.manager.Stopping()
+		return nil
+	})
 	g.Go(func() error {
 		defer stopCore() // the API has ended: nobody asks any more
 		return localapi.Serve(ctx, api, d.log, listeners...)
@@ -132,7 +139,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 		}
 		d.printers.attach(c.jobs)
 		api.set(d.api(listeners, c.owners()))
-		g.Go(func() error { d.tellReady(coreCtx, c); return nil })
+		g.Go(func() error { d.tellSelling(coreCtx, c); return nil })
 		g.Go(func() error { // a box that has started waits for hours: what only the start needed goes back to the machine
 			debug.FreeOSMemory()
 			return nil

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"tilld/internal/health"
@@ -15,13 +14,11 @@ const (
 	takesMoney   = "takes payments"
 )
 
-// errNotOpenYet: nothing answers yet, and the manager is not told that something does.
-var errNotOpenYet = errors.New("the journal is not open")
-
 // Under has the daemon tell its service manager how it stands. Call it before Run.
 func (d *Daemon) Under(m *systemd.Service) { d.manager = m }
 
-// tellManager keeps the manager's sentence true, until ctx ends.
+// tellManager keeps the manager's sentence true, until ctx ends. A box whose journal cannot be used is ready too: it says
+// on glass and API what is wrong, and what waits for it, a desktop with the customer's page in it, must not wait for that.
 func (d *Daemon) tellManager(ctx context.Context) {
 	if d.manager == nil {
 		return
@@ -30,15 +27,14 @@ func (d *Daemon) tellManager(ctx context.Context) {
 	d.health.Watch(ctx, func([]health.Trouble, []health.Trouble) { d.manager.Status(d.sentence()) })
 }
 
-// tellReady tells the manager that payments are taken, once the box has read its journal; from then on the manager hears
-// whether the journal's writer and the lanes' loops answer, until ctx ends.
-func (d *Daemon) tellReady(ctx context.Context, c *core) {
+// tellSelling has the manager told that payments are taken, once the box has read its journal, and from then on hear of
+// nothing unless the work for them answers.
+func (d *Daemon) tellSelling(ctx context.Context, c *core) {
 	if d.manager == nil || c.box.Ready(ctx) != nil { // it has ended before it began, and says why itself
 		return
 	}
-	d.manager.Ready()
+	d.sells.Store(true)
 	d.manager.Status(d.sentence())
-	d.manager.Watch(ctx, d.answers)
 }
 
 // tellEnd leaves the reason of an end that nobody has ordered.
@@ -48,12 +44,13 @@ func (d *Daemon) tellEnd(err error) {
 	}
 }
 
-// answers goes through the work that a payment needs.
+// answers goes through the work that a payment needs. Before there is a journal there is none: to check a large one, to
+// bring it to a new form or to wait for its disk takes as long as it takes.
 func (d *Daemon) answers(ctx context.Context) error {
-	c := d.core.Load()
-	if c == nil {
-		return errNotOpenYet
+	if !d.sells.Load() {
+		return nil
 	}
+	c := d.core.Load()
 	if err := c.journal.Answers(ctx); err != nil {
 		return err
 	}
@@ -68,7 +65,7 @@ func (d *Daemon) sentence() string {
 		return fmt.Sprintf("%s (and %d more, see tillctl status)", all[0].Sentence, len(all)-1)
 	case len(all) == 1:
 		return all[0].Sentence
-	case d.core.Load() == nil:
+	case !d.sells.Load():
 		return opensJournal
 	}
 	return takesMoney
