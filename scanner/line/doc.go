@@ -21,10 +21,12 @@
 //	datalogic   E enable, D disable, 01 beep. RS-232 host commands: Magellan 9300i guide p. 481, 800i p. 161
 //	honeywell   SYN T CR, SYN U CR trigger (N86 manual p. 10-4); SYN BEL CR beep (github HenkVanAsselt/python_hon_usbhid)
 //	gm65        zone 0002 = 1, 0 trigger, "any check" form (GM65 module manual); GM60, MG65 and their kin too
+//	newland     SCNTRG1, SCNTRG0 trigger, which wants the mode SCNMOD0; SCNENA1 enable, SCNENA0 disable. Frame: NLS-HR52 manual
+//	            p. 35; words: Newland's own SDK for Android (com.nlscan.nlsdk, NLDevice.java, on GitHub), and Sunmi's page about
+//	            its scan head, which has one of Newland's
 //	cipherlab   E enable, D disable, #@//// CR beep. 1663 manual p. 209
 //	zkteco      T, P trigger. ZKB200 manual p. 12
 //
-// Newland's frame is public (NLS-HR52 manual p. 35), its words for trigger and enable are not: there is no such set here.
 // Answers of GM65 and Newland (STX 00 …, STX SOH … ETX) are taken out of the stream whatever the option says.
 //
 // Sources of the framing: factory settings of serial scanners (9600 8N1, CR behind each code, STX/ETX on some; GM65 module

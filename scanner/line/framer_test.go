@@ -57,6 +57,7 @@ func TestFraming(t *testing.T) {
 		{"TenThousandCharacters", line.Framer{}, []string{strings.Repeat("x", 10_240) + "\rOK\r"}, "OK", scanner.NoteTooLong},
 		{"EmptyIsNothing", line.Framer{}, []string{"\r\r\n\x02\x03\r]Q1\r"}, "", ""},
 		{"Newland'sAnswer", line.Framer{}, []string{"\x02\x010000@C11ENA0\x06;\x03A1\r"}, "A1", ""},
+		{"Newland'sAnswerToATrigger", line.Framer{}, []string{"\x02\x010000#SCNTRG1\x06;\x03", "A1\r"}, "A1", ""},
 		{"GM65'sAnswer", line.Framer{}, []string{"\x02\x00\x00\x01\x00\x33\x31A1\r"}, "A1", ""},
 		{"ProgrammingCode", line.Framer{}, []string{"%%SpecCode93\r^#SC^303FFF0\rA1\r"}, "A1", scanner.NoteProgramming},
 		{"NearlyAProgrammingCode", line.Framer{}, []string{"%%SpecCode\r"}, "%%SpecCode", ""},
@@ -108,7 +109,7 @@ func TestOptionsThatAreWrongSayWhatIsRight(t *testing.T) {
 		{map[string]any{"min": -1}, `option "min" of driver line must be a number from 0 to 8192`},
 		{map[string]any{"min": 9, "max": 8}, `option "min" of driver line is 9, more than max (min: 1)`},
 		{map[string]any{"prefix": 7}, `option "prefix" of driver line must be a text of at most 32 characters`},
-		{map[string]any{"commands": "acme"}, `option "commands" of driver line must be one of cipherlab, datalogic, gm65, honeywell, zkteco`},
+		{map[string]any{"commands": "acme"}, `option "commands" of driver line must be one of cipherlab, datalogic, gm65, honeywell, newland, zkteco`},
 		{map[string]any{"alphabet": "latin"}, `option "alphabet" of driver line must be one of any, printable, digits`},
 		{map[string]any{"again": "1h"}, `option "again" of driver line must be a length of time from 0s to 1m0s`},
 	} {
@@ -126,6 +127,7 @@ func TestCommandsAreTheMakersBytes(t *testing.T) {
 		"datalogic": "beep 01 disable 44 enable 45",
 		"gm65":      "trigger_off 7e000801000200abcd trigger_on 7e000801000201abcd",
 		"honeywell": "beep 16070d trigger_off 16550d trigger_on 16540d",
+		"newland":   "disable 7e01303030302353434e454e41303b03 enable 7e01303030302353434e454e41313b03 trigger_off 7e01303030302353434e545247303b03 trigger_on 7e01303030302353434e545247313b03",
 		"zkteco":    "trigger_off 50 trigger_on 54",
 	}
 	for set, all := range want {

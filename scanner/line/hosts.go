@@ -18,9 +18,16 @@ func hosts() map[string]host {
 		"datalogic": {scanner.Enable: "E", scanner.Disable: "D", scanner.Beep: "\x01"},
 		"gm65":      {scanner.TriggerOn: "\x7e\x00\x08\x01\x00\x02\x01\xab\xcd", scanner.TriggerOff: "\x7e\x00\x08\x01\x00\x02\x00\xab\xcd"},
 		"honeywell": {scanner.TriggerOn: "\x16T\r", scanner.TriggerOff: "\x16U\r", scanner.Beep: "\x16\a\r"},
-		"zkteco":    {scanner.TriggerOn: "T", scanner.TriggerOff: "P"},
+		"newland": {
+			scanner.TriggerOn: newland("SCNTRG1"), scanner.TriggerOff: newland("SCNTRG0"),
+			scanner.Enable: newland("SCNENA1"), scanner.Disable: newland("SCNENA0"),
+		},
+		"zkteco": {scanner.TriggerOn: "T", scanner.TriggerOff: "P"},
 	}
 }
+
+// newland frames a setting of Newland's that lasts until the scanner loses power: ~ SOH 0000 # … ; ETX.
+func newland(setting string) string { return "~\x010000#" + setting + ";\x03" }
 
 func sets() []string { return slices.Sorted(maps.Keys(hosts())) }
 

@@ -19,18 +19,32 @@ const betweenPulls = 50
 // reads 250, TILLD_DEPTH=prove 10,000. Time stands still for all of it: plug opens nothing real.
 func Unplug(t *testing.T, plug func(*testing.T) Bench) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) { unplug(t, plug) })
-}
-
-func unplug(t *testing.T, plug func(*testing.T) Bench) {
 	codes := 250
 	if os.Getenv("TILLD_DEPTH") == "prove" {
 		codes = 10_000
 	}
+	synctest.Test(t, func(t *testing.T) {
+		c := unplug(t, plug, codes)
+		t.Log(c)
+		if c.sent < codes || c.lost+c.mixed+c.doubled > 0 {
+			t.Fail()
+		}
+	})
+}
+
+// count is what became of many codes.
+type count struct{ sent, pulls, lost, mixed, doubled int }
+
+// String is a line of a report.
+func (c count) String() string {
+	return fmt.Sprintf("%d codes, %d pulls: %d lost, %d mixed, %d doubled", c.sent, c.pulls, c.lost, c.mixed, c.doubled)
+}
+
+func unplug(t *testing.T, plug func(*testing.T) Bench, codes int) (c count) {
+	t.Helper()
 	r := rand.New(rand.NewPCG(7, 11))
 	sent, got := map[string]int{}, map[string]int{}
-	pulls := 0
-	for n := 0; n < codes; pulls++ {
+	for n := 0; n < codes; c.pulls++ {
 		b := plug(t)
 		end := serve(t, b, func(_ context.Context, r scanner.Reading) error { got[r.Text.Reveal()]++; return nil })
 		for range betweenPulls {
@@ -43,24 +57,19 @@ func unplug(t *testing.T, plug func(*testing.T) Bench) {
 		b.HangUp()
 		wait(t, end) // got is ours again
 	}
-	lost, mixed, doubled := 0, 0, 0
+	c.sent = len(sent)
 	for text := range sent {
 		if got[text] == 0 {
-			lost++
+			c.lost++
 		}
 	}
 	for text, n := range got {
 		if sent[text] == 0 {
-			mixed++
+			c.mixed++
 		}
-		if n > 1 {
-			doubled += n - 1
-		}
+		c.doubled += n - 1
 	}
-	t.Logf("%d codes, %d pulls: %d lost, %d mixed, %d doubled", len(sent), pulls, lost, mixed, doubled)
-	if len(sent) < codes || lost+mixed+doubled > 0 {
-		t.Fail()
-	}
+	return c
 }
 
 // random is a code that no other is like: its number, and characters from everywhere.

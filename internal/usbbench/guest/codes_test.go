@@ -1,0 +1,25 @@
+package main
+
+import "testing"
+
+// What a lot is compared with finds a code that was lost, one that no scanner sent, and one that came twice.
+func TestALotFindsWhatIsWrong(t *testing.T) {
+	l := &lot{whole: []string{"a0-xyz", "a1-xyz", "a2-xyz"}}
+	for _, c := range []struct {
+		name                 string
+		got                  []string
+		lost, mixed, doubled int
+	}{
+		{"all of it", []string{"a0-xyz", "a1-xyz", "a2-xyz"}, 0, 0, 0},
+		{"nothing", nil, 3, 0, 0},
+		{"the last is lost", []string{"a0-xyz", "a1-xyz"}, 1, 0, 0},
+		{"half of the one that was pulled", []string{"a0-xyz", "a1-xyz", "a2-xyz", "a3-"}, 0, 1, 0},
+		{"two run into each other", []string{"a0-xyz", "a1-xyza2-xyz"}, 2, 1, 0},
+		{"another scanner's", []string{"a0-xyz", "a1-xyz", "a2-xyz", "b0-xyz"}, 0, 1, 0},
+		{"one twice, one three times", []string{"a0-xyz", "a0-xyz", "a1-xyz", "a2-xyz", "a2-xyz", "a2-xyz"}, 0, 0, 3},
+	} {
+		if lost, mixed, doubled := l.compare(c.got); lost != c.lost || mixed != c.mixed || doubled != c.doubled {
+			t.Errorf("%s: %d lost, %d mixed, %d doubled; want %d, %d, %d", c.name, lost, mixed, doubled, c.lost, c.mixed, c.doubled)
+		}
+	}
+}
