@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
 	"time"
 
@@ -92,9 +94,16 @@ func parse(b []byte) (word, error) {
 	var w word
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
-	err := d.Decode(&w)
-	return w, err
+	if err := d.Decode(&w); err != nil {
+		return word{}, err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return word{}, errMore
+	}
+	return w, nil
 }
+
+var errMore = errors.New("something stands behind the message")
 
 // take does what a page's message asks for.
 func (k *Kiosk) take(p *page, w word) {

@@ -2,6 +2,7 @@ package serialport_test
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -150,4 +151,53 @@ func TestFlowControlIsSet(t *testing.T) {
 		tty.Close()
 		far.Close()
 	}
+}
+
+// A device that says XOFF is sent nothing more until it says XON, and what it says besides is all that is read.
+func TestXOFFHoldsTheLine(t *testing.T) {
+	far, tty, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer far.Close()
+	p, err := serialport.Open(t.Context(), tty.Name(), serialport.Options{Flow: serialport.XONXOFF, WriteLimit: 50 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	tty.Close()
+	say := func(text string) {
+		t.Helper()
+		if _, err := far.WriteString(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	say("a\x13b")
+	left := 0
+	for end := time.Now().Add(5 * time.Second); ; left++ { // the kernel needs a moment to hear it
+		n, err := p.Write([]byte("x"))
+		if errors.Is(err, devices.ErrStalled) && n == 0 {
+			break
+		}
+		if err != nil || time.Now().After(end) {
+			t.Fatalf("%d bytes left behind XOFF, then %v", left, err)
+		}
+	}
+	say("\x11c")
+	for end := time.Now().Add(5 * time.Second); ; {
+		if n, err := p.Write([]byte("on")); n == 2 && err == nil {
+			break
+		} else if n > 0 || time.Now().After(end) {
+			t.Fatalf("behind XON: %d bytes, %v", n, err)
+		}
+	}
+	got := make([]byte, left+2)
+	if _, err := io.ReadFull(far, got); err != nil || string(got) != strings.Repeat("x", left)+"on" {
+		t.Errorf("the device was sent %q, %v", got, err)
+	}
+	heard := make([]byte, 3)
+	if _, err := io.ReadFull(p, heard); err != nil || string(heard) != "abc" {
+		t.Errorf("read %q, %v", heard, err)
+	}
+	t.Logf("%d bytes had left before XOFF was heard", left)
 }

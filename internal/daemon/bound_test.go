@@ -17,6 +17,7 @@ import (
 	"tilld/devices/mdns"
 	"tilld/display/cd5220/twin"
 	"tilld/internal/daemon"
+	"tilld/internal/journal"
 	"tilld/internal/localapi/client"
 	"tilld/printer/escpos/emulator"
 )
@@ -499,6 +500,28 @@ func TestAWrongFileIsLeftToAPerson(t *testing.T) {
 	d.tell("change")
 	b.wish("1", "scanner", client.Wish{Do: "bind", Device: "serial:S-1"})
 	b.ready("scanner-1")
+}
+
+// bindings.yaml is apart from the journal: one that is damaged, and set aside, costs no binding.
+func TestADamagedJournalCostsNoBinding(t *testing.T) {
+	d := newDesk(t)
+	b := d.box(boundScanner, "")
+	b.bound("version: 1\nbindings:" + entry("1", "scanner", "05e0:1701", "S-1", place+"1"))
+	path := journal.Path(filepath.Join(b.cfg.State, "journal"))
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(strings.Repeat("this is no database\n", 1000)), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	far := d.plug("1", gun("S-1"), nil)
+	d.plug("2", gun("S-2"), nil) // else it could be the only one that fits
+	b.run()
+	b.ready("scanner-1")
+	if got := b.binding("scanner", "found"); got.How != "person" || got.Unit == nil || got.Unit.Serial != "S-1" {
+		t.Errorf("%+v", got)
+	}
+	b.reads(far, "1", "4006381333931")
+	if aside, err := filepath.Glob(path + ".damaged-*"); err != nil || len(aside) == 0 {
+		t.Errorf("the journal was not set aside: %v", err)
+	}
 }
 
 // A product of the shop's own, in a folder of its own, says how its device is spoken to.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -20,9 +21,10 @@ import (
 )
 
 const (
-	childDir  = "JOURNAL_TEST_CHILD_DIR" // set in the child: where its journal is
-	killTimes = "JOURNAL_TEST_KILLS"     // how often to kill; 6 without it
-	clients   = 4
+	childDir   = "JOURNAL_TEST_CHILD_DIR"   // set in the child: where its journal is
+	childEarly = "JOURNAL_TEST_CHILD_EARLY" // planted: the child acknowledges before it commits
+	killTimes  = "JOURNAL_TEST_KILLS"       // how often to kill; 6 without it
+	clients    = 4
 )
 
 // child commits batches with several clients until it is killed, and prints each that is acknowledged: client, its
@@ -38,6 +40,12 @@ func child(t *testing.T, dir string) {
 	for c := range clients {
 		wg.Go(func() {
 			key := fmt.Sprint("c", c)
+			ack := func(n int, seq int64) {
+				out.Lock()
+				fmt.Println("ack", c, n, seq)
+				out.Unlock()
+			}
+			early := os.Getenv(childEarly) != ""
 			n := 0
 			if p, err := j.Find(context.Background(), "n", key, ""); err == nil {
 				n, _ = strconv.Atoi(string(p.Body))
@@ -53,14 +61,17 @@ func child(t *testing.T, dir string) {
 				if n > 1 {
 					b.Settled = []string{fmt.Sprint(key, ":", n-1)}
 				}
+				if early {
+					ack(n, 0)
+				}
 				seq, err := j.Commit(context.Background(), b)
 				if err != nil {
 					fmt.Println("bad", err)
 					return
 				}
-				out.Lock()
-				fmt.Println("ack", c, n, seq)
-				out.Unlock()
+				if !early {
+					ack(n, seq)
+				}
 			}
 		})
 	}
@@ -82,26 +93,70 @@ func TestKilledAtRandomKeepsWhatWasAcknowledged(t *testing.T) {
 	seqs := map[int64]string{}
 	batches := 0
 	for i := range times {
-		for _, line := range killed(t, cfg.Dir, i%2 == 1) {
-			var c, n int
-			var seq int64
-			if strings.HasPrefix(line, "bad") {
-				t.Fatalf("child: %s", line)
-			}
-			if got, _ := fmt.Sscanf(line, "ack %d %d %d", &c, &n, &seq); got != 3 {
-				continue // the test binary's own words
-			}
-			key := fmt.Sprint("c", c)
-			acked[key] = n
-			seqs[seq] = fmt.Sprint(key, " ", n)
-			batches++
-		}
+		batches += heard(t, killed(t, cfg.Dir, i%2 == 1), acked, seqs)
 		boot(t, cfg, func(j *journal.Journal, st journal.State) { whole(t, j, st, acked, seqs) })
 	}
 	t.Logf("killed %d times, %d batches acknowledged, all there", times, batches)
 	if batches == 0 {
 		t.Error("nothing was ever acknowledged")
 	}
+}
+
+// A child that acknowledges what it has not committed yet is found by the next kills.
+func TestKilledFindsAnEarlyAcknowledgement(t *testing.T) {
+	t.Setenv(childEarly, "1")
+	cfg := journal.Config{Dir: t.TempDir()}
+	for kills := 1; kills <= 20; kills++ {
+		acked, lost := map[string]int{}, 0
+		heard(t, killed(t, cfg.Dir, true), acked, map[int64]string{})
+		boot(t, cfg, func(j *journal.Journal, _ journal.State) { lost = len(missing(t, j, acked)) })
+		if lost > 0 {
+			t.Logf("kill %d: %d of %d clients have less than was acknowledged", kills, lost, clients)
+			return
+		}
+	}
+	t.Error("not found in 20 kills")
+}
+
+// heard notes what a child has acknowledged, and says how much that is.
+func heard(t *testing.T, lines []string, acked map[string]int, seqs map[int64]string) (batches int) {
+	t.Helper()
+	for _, line := range lines {
+		var c, n int
+		var seq int64
+		if strings.HasPrefix(line, "bad") {
+			t.Fatalf("child: %s", line)
+		}
+		if got, _ := fmt.Sscanf(line, "ack %d %d %d", &c, &n, &seq); got != 3 {
+			continue // the test binary's own words
+		}
+		key := fmt.Sprint("c", c)
+		acked[key] = n
+		seqs[seq] = fmt.Sprint(key, " ", n)
+		batches++
+	}
+	return batches
+}
+
+// missing are the clients of which less is there than was acknowledged.
+func missing(t *testing.T, j *journal.Journal, acked map[string]int) (out []string) {
+	t.Helper()
+	for key, n := range acked {
+		p, err := j.Find(t.Context(), "n", key, "")
+		if err != nil && !errors.Is(err, record.ErrNotFound) {
+			t.Fatal(err)
+		}
+		there := 0
+		if err == nil {
+			if there, err = strconv.Atoi(string(p.Body)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if there < n {
+			out = append(out, fmt.Sprintf("%s: %d acknowledged, %d there", key, n, there))
+		}
+	}
+	return out
 }
 
 // killed runs a child for a random while, from its start or from its first acknowledgement, kills it, and answers the
@@ -189,10 +244,8 @@ func whole(t *testing.T, j *journal.Journal, st journal.State, acked map[string]
 			t.Errorf("%s: %d events, value %s, call %s, %v: half a batch", key, n, p.Body, calls[key], err)
 		}
 	}
-	for key, n := range acked {
-		if count[key] < n {
-			t.Errorf("%s: %d acknowledged, %d there", key, n, count[key])
-		}
+	for _, lost := range missing(t, j, acked) {
+		t.Error(lost)
 	}
 	if m := j.Meta(); m.Writes != int64(total) || m.Seq != int64(total) {
 		t.Errorf("%d batches, meta %+v", total, m)

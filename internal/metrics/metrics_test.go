@@ -44,7 +44,10 @@ func TestABoxAsItStands(t *testing.T) {
 	has(t, read(t, m), `tilld_build_info{version="1.2"} 1`, "tilld_link_up 0", "tilld_payments_in_doubt 0", `tilld_payments{state="open"} 0`, `tilld_troubles{severity="stop"} 0`)
 	now = metrics.Now{
 		Link: true, Payments: map[string]int{"open": 2, "in_doubt": 1, "a_new_one": 3}, Troubles: map[string]int{"part": 1},
-		Devices: []metrics.Device{{ID: "scanner-1", Role: "scanner", Ready: true, Opens: 4, Replugs: 3, Stalls: 1, In: 90, Out: 5, Readings: metrics.Took{Times: 4, All: 50 * time.Millisecond}}},
+		Devices: []metrics.Device{
+			{ID: "scanner-1", Role: "scanner", Ready: true, Opens: 4, Replugs: 3, Stalls: 1, In: 90, Out: 5, Readings: metrics.Took{Times: 4, All: 50 * time.Millisecond}},
+			{ID: "printer-front", Role: "receipt-printer", Ready: true, Opens: 1, Out: 2000, Writes: metrics.Took{Times: 3, All: 750 * time.Millisecond}},
+		},
 	}
 	m.Committed(3*time.Millisecond, nil, "payment.paid", "print.printed", "payment.paid")
 	m.Committed(time.Second, errors.New("no room"), "payment.submitted")
@@ -56,8 +59,9 @@ func TestABoxAsItStands(t *testing.T) {
 		`tilld_events_total{type="payment.paid"} 2`, `tilld_print_jobs_total{state="printed"} 1`,
 		`tilld_journal_commit_seconds_bucket{le="0.005"} 1`, `tilld_journal_commit_seconds_count 1`, "tilld_journal_commits_failed_total 1")
 	has(t, text, `tilld_device_reading_seconds_sum{device="scanner-1",role="scanner"} 0.05`, `tilld_device_reading_seconds_count{device="scanner-1",role="scanner"} 4`)
-	if strings.Contains(text, "tilld_device_write_seconds_count") {
-		t.Error("a device that took no write has a time of one")
+	has(t, text, `tilld_device_write_seconds_sum{device="printer-front",role="receipt-printer"} 0.75`, `tilld_device_write_seconds_count{device="printer-front",role="receipt-printer"} 3`)
+	if strings.Contains(text, `tilld_device_write_seconds_count{device="scanner-1"`) || strings.Contains(text, `tilld_device_reading_seconds_count{device="printer-front"`) {
+		t.Error("a device that took no write, or read nothing, has a time of one")
 	}
 	if strings.Contains(text, "payment.submitted") {
 		t.Error("an event that is not durable was counted")

@@ -28,7 +28,14 @@ type disk struct {
 	mu    sync.Mutex
 	image []byte
 	log   []entry
+
+	dies  int  // planted: it dies with that promise; 0: never
+	alone bool // planted: what is dead answers EIO to flushes alone, and takes writes
+	acks  int
 }
+
+// dead says whether it has died. The lock is held.
+func (d *disk) dead() bool { return d.dies > 0 && d.acks >= d.dies }
 
 var (
 	_ fs.NodeOpener    = (*disk)(nil)
@@ -67,7 +74,10 @@ func (d *disk) Read(_ context.Context, _ fs.FileHandle, dest []byte, off int64) 
 func (d *disk) Write(_ context.Context, _ fs.FileHandle, data []byte, off int64) (uint32, syscall.Errno) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if off < 0 || off+int64(len(data)) > int64(len(d.image)) {
+	switch {
+	case d.dead() && !d.alone:
+		return 0, syscall.EIO
+	case off < 0 || off+int64(len(data)) > int64(len(d.image)):
 		return 0, syscall.ENOSPC
 	}
 	copy(d.image[off:], data)
@@ -79,6 +89,9 @@ func (d *disk) Write(_ context.Context, _ fs.FileHandle, data []byte, off int64)
 func (d *disk) Fsync(context.Context, fs.FileHandle, uint32) syscall.Errno {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.dead() {
+		return syscall.EIO
+	}
 	d.log = append(d.log, entry{flush: true})
 	return 0
 }
@@ -87,6 +100,7 @@ func (d *disk) Fsync(context.Context, fs.FileHandle, uint32) syscall.Errno {
 func (d *disk) told(what string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.acks++
 	d.log = append(d.log, entry{ack: what})
 }
 

@@ -109,7 +109,9 @@ func explore(t *testing.T, s subject, n int, lying bool) *found {
 	began := time.Now()
 	base := blank(t)
 	d := &disk{image: slices.Clone(base)}
-	watch(t, s, d)
+	if err := watch(t, s, d); err != nil {
+		t.Fatal(err)
+	}
 	took := time.Since(began)
 	x := &found{}
 	const hands = 4

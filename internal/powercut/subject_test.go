@@ -81,8 +81,8 @@ func child(name string) error {
 	})
 }
 
-// watch lets the subject work on a file system on d and fills d's log.
-func watch(t *testing.T, s subject, d *disk) {
+// watch lets the subject work on a file system on d and fills d's log. Its error is the subject's own.
+func watch(t *testing.T, s subject, d *disk) error {
 	t.Helper()
 	path, away := serve(t, d)
 	defer away()
@@ -106,9 +106,10 @@ func watch(t *testing.T, s subject, d *disk) {
 	}()
 	for run := range s.runs {
 		if err := works(s, d, dir, run); err != nil {
-			t.Fatalf("run %d of %s: %v", run, s.name, err)
+			return fmt.Errorf("run %d of %s: %w", run, s.name, err)
 		}
 	}
+	return nil
 }
 
 func works(s subject, d *disk, dir string, run int) error {

@@ -26,6 +26,7 @@ type shop struct {
 	t       *testing.T
 	dir     string
 	options escpos.Options
+	plant   func(printer.Printer) printer.Printer // a bug; nil: none
 	paper   map[string]*emulator.Printer
 	health  *health.List
 
@@ -103,7 +104,11 @@ func (s *shop) supervise(ctx context.Context, name string, e *emulator.Printer) 
 			return closing{near, far}, devices.Driver[printer.Printer]{
 				Name: "escpos",
 				Open: func(_ context.Context, p devices.Port, _ map[string]any) (printer.Printer, error) {
-					return escpos.Open(p, s.options), nil
+					var d printer.Printer = escpos.Open(p, s.options)
+					if s.plant != nil {
+						d = s.plant(d)
+					}
+					return d, nil
 				},
 			}, nil, nil
 		},

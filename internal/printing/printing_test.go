@@ -406,19 +406,27 @@ func TestFailingAtEveryByte(t *testing.T) {
 		for _, f := range emulator.Faults() {
 			t.Run(proof+"/"+strings.ReplaceAll(string(f), " ", "-"), func(t *testing.T) {
 				t.Parallel()
-				inWith(t, proof, func(t *testing.T, s *shop) { everyByte(t, s, f) })
+				inWith(t, proof, func(t *testing.T, s *shop) {
+					doubled, wrong := everyByte(t, s, f)
+					for _, x := range append(doubled, wrong...) {
+						t.Error(x)
+					}
+				})
 			})
 		}
 	}
 }
 
-func everyByte(t *testing.T, s *shop, f emulator.Fault) {
+// everyByte prints a receipt again and again, failing at one byte after another, and says which came twice, and of which was
+// said what is not so.
+func everyByte(t *testing.T, s *shop, f emulator.Fault) (doubled, wrong []string) {
+	t.Helper()
 	s.ended(s.submit("1", "R-0").ID)
 	before := s.paper["front"].Bytes()
 	s.ended(s.submit("1", "R-1").ID)
 	size := s.paper["front"].Bytes() - before
 	counts := map[printing.State]int{}
-	doubled, wrong, late := 0, 0, 0
+	late := 0
 	for at := range size + 8 { // a job behind half of another has a cut more
 		r := fmt.Sprintf("F-%d", at)
 		s.fail("front", at, f)
@@ -436,16 +444,51 @@ func everyByte(t *testing.T, s *shop, f emulator.Fault) {
 		}
 		begun, whole := s.onPaper("front", r)
 		if begun > 1 || whole > 1 {
-			doubled++
-			t.Errorf("at byte %d: begun %d times, whole %d times", at, begun, whole)
+			doubled = append(doubled, fmt.Sprintf("at byte %d: begun %d times, whole %d times", at, begun, whole))
 		}
 		if got.State == printing.Printed && whole != 1 || got.State == printing.NotPrinted && begun+whole > 0 {
-			wrong++
-			t.Errorf("at byte %d: %s, and on paper %d begun, %d whole", at, got.State, begun, whole)
+			wrong = append(wrong, fmt.Sprintf("at byte %d: %s, and on paper %d begun, %d whole", at, got.State, begun, whole))
 		}
 	}
-	t.Logf("a receipt of %d bytes, %s at each, proof by %s: %v, %d of them proven late; doubled %d, called printed and was not %d", size, f, s.options.Proof, counts, late, doubled, wrong)
+	t.Logf("a receipt of %d bytes, %s at each, proof by %s: %v, %d of them proven late; doubled %d, called printed and was not %d", size, f, s.options.Proof, counts, late, len(doubled), len(wrong))
 	if counts[printing.Printed] == 0 {
 		t.Error("nothing was printed")
+	}
+	return doubled, wrong
+}
+
+// careless is a driver that makes another outcome of one that nobody knows.
+type careless struct {
+	printer.Printer
+	says printer.Outcome
+}
+
+func (c careless) Print(ctx context.Context, j printer.Job) (printer.Outcome, error) {
+	o, err := c.Printer.Print(ctx, j)
+	if o.Result == printer.Unknown {
+		return c.says, nil
+	}
+	return o, err
+}
+
+// TestFailingAtEveryByteFindsPlantedBugs: a driver that calls printed what nobody knows, and one that lets it be printed again.
+func TestFailingAtEveryByteFindsPlantedBugs(t *testing.T) {
+	for name, says := range map[string]printer.Outcome{
+		"says printed":   {Result: printer.Printed, Proof: printer.Accepted, Sent: 1},
+		"says not begun": {Result: printer.NotPrinted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inWith(t, "id", func(t *testing.T, s *shop) {
+				s.plant = func(d printer.Printer) printer.Printer { return careless{d, says} }
+				s.halt()
+				s.start()
+				doubled, wrong := everyByte(t, s, emulator.HangUp)
+				t.Logf("found: %d twice, %d that are not so", len(doubled), len(wrong))
+				if len(wrong)+len(doubled) == 0 {
+					t.Error("not found")
+				}
+			})
+		})
 	}
 }

@@ -88,6 +88,39 @@ func TestBrowserHostilePage(t *testing.T) {
 	t.Logf("turned away: %v; as before: %s", must, before)
 }
 
+// TestBrowserHostilePageFindsAnOriginTooMany plants one: the settings allow the page's own origin. Then it reaches the box, and
+// the test above would say so; under its foreign name it still does not.
+func TestBrowserHostilePageFindsAnOriginTooMany(t *testing.T) {
+	t.Parallel()
+	a := newAttacker(t)
+	s := browse(t, func(text string) string {
+		out := strings.Replace(text, "origins: [", `origins: ["http://`+a.addr+`", `, 1)
+		if out == text {
+			t.Fatal("the shop's settings have no origins")
+		}
+		return out
+	})
+	script, err := os.ReadFile("testdata/hostile.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	box := "http://" + s.cfg.TilldListen
+	for _, page := range []struct {
+		at    string
+		finds bool
+	}{{"http://" + a.addr, true}, {"http://" + evil, false}} {
+		var reached []string
+		for _, try := range a.visit(page.at, "", fmt.Sprintf("%s(%q, %q, %q)", script, box, "", "no-payment"), box, "") {
+			if try.Got == "REACHED" {
+				reached = append(reached, try.What)
+			}
+		}
+		if t.Logf("%s reached: %q", page.at, reached); (len(reached) > 0) != page.finds {
+			t.Errorf("%s reached %q", page.at, reached)
+		}
+	}
+}
+
 // sight is all that a stranger must not have changed: what the journal tells, but for what the daemon says of its own
 // devices and of a glass that comes again, the payment, the print jobs, the paper, the pole and the page.
 func (s *screen) sight(id string) string {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"testing"
 
 	"tilld/internal/sqlitedb"
@@ -14,7 +16,10 @@ import (
 
 // aYear is how many rows an old database holds, and how many states between two commits are looked at.
 func aYear() (rows, between int) {
-	if os.Getenv("TILLD_DEPTH") == "prove" {
+	switch {
+	case os.Getenv(inPieces) != "":
+		return 300, 2
+	case os.Getenv("TILLD_DEPTH") == "prove":
 		return 30_000, 20
 	}
 	return 3000, 2
@@ -26,6 +31,13 @@ func TestUpgradeKilledAtEachStep(t *testing.T) {
 	rows, between := aYear()
 	old := migrations()
 	upgraded := migrations("ALTER TABLE thing ADD COLUMN more TEXT NOT NULL DEFAULT '';", "UPDATE thing SET more = 'm' || id;", "CREATE INDEX thing_more ON thing (more);")
+	if os.Getenv(inPieces) != "" {
+		for name, f := range upgraded {
+			if name != "00001_thing.sql" {
+				f.Data = append([]byte("-- +goose NO TRANSACTION\n"), f.Data...)
+			}
+		}
+	}
 	path := filepath.Join(t.TempDir(), "thing.db")
 	files := func(migrations fs.FS, f func(*sqlitedb.Tx) error) (open, closed spoil.Files) {
 		t.Helper()
@@ -76,6 +88,19 @@ INSERT INTO thing (id, name) SELECT i, i || ' of a year, ' || hex(zeroblob(40)) 
 		t.Errorf("the old program could open %d of %d", olds, states)
 	}
 	t.Logf("%d rows, killed in %d states: after %d of them the old program opens it too; the new one always", rows, states, olds)
+}
+
+// inPieces is planted: the steps are no transactions.
+const inPieces = "SQLITEDB_TEST_IN_PIECES"
+
+// TestUpgradeKilledFindsAStepInPieces runs the test above, with steps that are not done as one, in a process of its own: it
+// must fail, because a kill in the middle of one leaves a database that the new program cannot open.
+func TestUpgradeKilledFindsAStepInPieces(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestUpgradeKilledAtEachStep$", "-test.timeout", "5m")
+	cmd.Env = append(os.Environ(), inPieces+"=1", "TILLD_DEPTH=")
+	if out, err := cmd.CombinedOutput(); err == nil || !regexp.MustCompile(`bytes of the log: open thing.db`).Match(out) {
+		t.Errorf("not found: %v\n%s", err, out)
+	}
 }
 
 // stillOld starts the old program: it has everything, or says that the database is newer and leaves it.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -56,14 +57,21 @@ func (b *bench) combined() {
 	})
 }
 
-// vendor: a device of a class of its own, which only libusb can reach.
+// vendor: a device of a class of its own, which only libusb can reach. It answers a request for its status, and says
+// everything else again.
 func (b *bench) vendor() {
 	b.check("device of a vendor's own class", func() (string, error) {
 		g, err := gadget.New(gadget.Device{Name: "vendor", Vendor: 0x1a2b, Product: 0x0001, Maker: "Bench", Model: "Display"})
 		if err != nil {
 			return "", err
 		}
-		far, err := g.Bulk(gadget.Vendor, func(p []byte) []byte { return append([]byte(nil), p...) }) // an echo
+		ask, fine := []byte{0x10, 0x04, 0x01}, []byte{0x16} // as ESC/POS asks; no pattern holds these bytes
+		far, err := g.Bulk(gadget.Vendor, func(p []byte) []byte {
+			if bytes.Equal(p, ask) {
+				return fine
+			}
+			return append([]byte(nil), p...)
+		})
 		if err != nil {
 			return "", err
 		}
@@ -75,6 +83,13 @@ func (b *bench) vendor() {
 			return "", err
 		}
 		defer p.Close()
+		if _, err := p.Write(ask); err != nil {
+			return "", err
+		}
+		if status, err := collect(p, len(fine), 64); err != nil || !bytes.Equal(status, fine) {
+			return "", fmt.Errorf("asked for its status, it says % x, %w", status, err)
+		}
+		far.Clear()
 		all := pattern(40_000)
 		sent := make(chan error, 1)
 		go func() { _, err := p.Write(all); sent <- err }()
@@ -89,7 +104,7 @@ func (b *bench) vendor() {
 		if err != nil {
 			return "", err
 		}
-		return fmt.Sprintf("%d bytes there and back; the pull ends a read after %s", len(all), ms(after)), b.isGone(5)
+		return fmt.Sprintf("status asked and answered; %d bytes there and back; the pull ends a read after %s", len(all), ms(after)), b.isGone(5)
 	})
 }
 
