@@ -19,18 +19,31 @@
 // that is damaged can make one code two. A reading that cannot be kept, for want of a journal, gets no answer at all: it is
 // sent again, and taken if there is a journal by then; else the scanner tells by its tones that it was not taken.
 //
+// # The rest of a code
+//
+// Where this machine was killed between two packets of one code, the rest comes to its next start, and its last packet
+// looks like a whole code. The scanner is told to put AIM identifiers in front of codes, so that a first packet shows. What
+// comes without one in the first two seconds of a line, or within eight as sent again, can be older than the line: it is
+// noted and refused with D1 06 (do not send it again), up to the end of its message. A scanner that sends no identifiers
+// has its whole codes of those seconds refused as well. A rest that by chance goes on like an identifier is not known.
+//
+// Within a message the next packet comes at once, or is marked as sent again. One that comes later than two seconds and is
+// not marked begins another message; the one without an end is noted as damaged.
+//
 // # Options
 //
 // data: packets (so far described), or raw: codes come as text that ends at CR or LF, without acknowledgement. configure:
-// at opening the scanner is told, until its power goes, to send in that form and to expect answers; false leaves its
-// settings alone. A scanner that does not answer at all is noted; its codes are still taken.
+// at opening the scanner is told, until its power goes, to send in that form, to expect answers, and to send identifiers
+// with packets; false leaves its settings alone. A scanner that does not answer at all is noted; its codes are still taken.
 //
 // # Sources
 //
-// Zebra SE-923 integration guide pp. 160, 171; SE-955 guide pp. 191, 193 (answers, retries); MS4404 guide p. 8-3 and DS9908
-// guide p. 247 (raw and packeted data); DS2208 guide p. 110 (bit 1 of STATUS); github
-// alvinnguyen-chipmunk/zebra-scanner-library, ssi.h and mlsBarcode.c (parameters EE and 9F, causes of D1, packets that
-// follow repeat the type). Types of bar codes: the table of SE-923, and for 2D codes and GS1 DataBar the constants of
-// public OPOS drivers, which agree with each other (ST_QR_CODE 1C, ST_DATAMATRIX 1B, ST_AZTEC 2D, ST_GS1_DATABAR 30 to 32,
-// ST_PARAMETER 33). The multi-packet frames 73 and 74 of Bluetooth models have no public description and are left out.
+// Zebra SE-923 integration guide pp. 160, 171; SE-955 guide pp. 191, 193 (answers, retries); MS4404 guide p. 8-3 and
+// DS9908 guide p. 247 (raw and packeted data); DS2208 guide p. 110 (bit 1 of STATUS); DS6708 guide p. 4-16 (parameter
+// 2D, AIM identifiers); Datalogic Dragon D151 manual p. 63 (causes of D1); CR6080 guide p. 198 (an answer to each packet
+// of a message is the factory's setting); github alvinnguyen-chipmunk/zebra-scanner-library, ssi.h and mlsBarcode.c
+// (parameters EE and 9F, causes of D1, packets that follow repeat the type). Types of bar codes: the table of SE-923,
+// and for 2D codes and GS1 DataBar the constants of public OPOS drivers, which agree with each other (ST_QR_CODE 1C,
+// ST_DATAMATRIX 1B, ST_AZTEC 2D, ST_GS1_DATABAR 30 to 32, ST_PARAMETER 33). The multi-packet frames 73 and 74 of
+// Bluetooth models have no public description and are left out.
 package ssi

@@ -22,6 +22,7 @@ type session struct {
 	first, last time.Time
 	kind        byte
 	open, over  bool
+	unseen      unseen
 
 	answered   packet    // the last data packet that was answered with yes
 	answeredAt time.Time // zero: none was, or something damaged came since
@@ -38,7 +39,7 @@ func (r *reader) Serve(ctx context.Context, sink func(context.Context, scanner.R
 	ctx, cancel := context.WithCancel(ctx)
 	in, done := intake.Read(ctx, r.port, 512)
 	defer func() { cancel(); _ = r.port.Close(); <-done; close(r.over) }()
-	s := &session{reader: r, sink: sink}
+	s := &session{reader: r, sink: sink, unseen: unseen{since: time.Now()}}
 	if err := s.begin(); err != nil {
 		return fmt.Errorf("scanner: %w", err)
 	}
@@ -77,13 +78,18 @@ func (r *reader) Serve(ctx context.Context, sink func(context.Context, scanner.R
 // begin tells the scanner how codes are to come, and to read.
 func (s *session) begin() error {
 	if s.configure {
-		const noBeep, decodeFormat, softACK = 0xff, 0xee, 0x9f
+		const noBeep, decodeFormat, softACK, codeID, byAIM = 0xff, 0xee, 0x9f, 0x2d, 0x01
 		form := byte(1)
 		if s.raw {
 			form = 0
 		}
 		if err := s.ask(&request{opcode: opParams, data: []byte{noBeep, decodeFormat, form, softACK, 1}}); err != nil {
 			return err
+		}
+		if !s.raw { // by itself: who refuses it takes the others
+			if err := s.ask(&request{opcode: opParams, data: []byte{noBeep, codeID, byAIM}}); err != nil {
+				return err
+			}
 		}
 	}
 	return s.ask(&request{opcode: opEnable})

@@ -204,12 +204,13 @@ func TestTheSameCodeTwiceIsTwoReadings(t *testing.T) {
 
 func TestSymbologies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, x := plug(t, nil)
+		b, x := plug(t, func(x *twin.SSI) { x.Plain = true })
 		var got []string
 		notes, _ := serve(t, b.Scanner, func(_ context.Context, r scanner.Reading) error {
 			got = append(got, r.Symbology+" "+r.Text.Reveal())
 			return nil
 		}, b.HangUp, func() {
+			time.Sleep(3 * time.Second) // what comes at once may be the rest of an older code
 			for _, kind := range []byte{0x0b, 0x0a, 0x0f, 0x30, 0x1b, 0x33, 0x99} {
 				x.Type = kind
 				x.Scan("04711")
@@ -235,7 +236,7 @@ func TestAScannerThatDoesNotAnswerIsSaidAndStillRead(t *testing.T) {
 			// EAN-13 4006381333931, computed by hand from the table in the package's comment.
 			_, _ = w.Far().Write([]byte{0x12, 0xf3, 0, 0, 0x0b, 0x34, 0x30, 0x30, 0x36, 0x33, 0x38, 0x31, 0x33, 0x33, 0x33, 0x39, 0x33, 0x31, 0xfc, 0x54})
 		})
-		if n != 1 || strings.Join(notes, " ") != "silent silent" {
+		if n != 1 || strings.Join(notes, " ") != "silent silent silent" {
 			t.Errorf("%d readings, notes %q", n, notes)
 		}
 	})
@@ -253,18 +254,19 @@ func TestBytesOnTheLine(t *testing.T) {
 					return
 				}
 				said = append(said, b[:n]...)
-				if bytes.HasSuffix(said, []byte{0x04, 0xe9, 0x04, 0x00, 0xff, 0x0f}) || len(said) == 11 {
+				if bytes.HasSuffix(said, []byte{0x04, 0xe9, 0x04, 0x00, 0xff, 0x0f}) || len(said) == 11 || len(said) == 20 {
 					_, _ = w.Far().Write([]byte{0x04, 0xd0, 0x00, 0x00, 0xff, 0x2c})
 				}
 			}
 		}()
 		_, _ = serve(t, open(t, w, nil), func(context.Context, scanner.Reading) error { return nil }, func() { w.Far().Close() }, func() {
-			time.Sleep(time.Second)
+			time.Sleep(10 * time.Second)
 			_, _ = w.Far().Write([]byte{0x06, 0xf3, 0, 0, 1, 'A', 0, 0}) // a bad check
 			_, _ = w.Far().Write([]byte{0x06, 0xf3, 0, 1, 1, 'A', 0xfe, 0xc4})
 		})
 		want := []byte{
 			0x09, 0xc6, 0x04, 0x00, 0xff, 0xee, 0x01, 0x9f, 0x01, 0xfc, 0x9f, // packets, and answers to them, for now
+			0x07, 0xc6, 0x04, 0x00, 0xff, 0x2d, 0x01, 0xfe, 0x02, // AIM identifiers, for now
 			0x04, 0xe9, 0x04, 0x00, 0xff, 0x0f, // scanning on
 			0x05, 0xd1, 0x04, 0x00, 0x01, 0xff, 0x25, // send again
 			0x04, 0xd0, 0x04, 0x00, 0xff, 0x28, // yes
@@ -288,28 +290,5 @@ func TestCommandsThatTheScannerRefuses(t *testing.T) {
 		if err := b.Scanner.(scanner.Commanded).Do(t.Context(), scanner.Beep); err == nil {
 			t.Error("a command on a closed line worked")
 		}
-	})
-}
-
-func FuzzPackets(f *testing.F) {
-	f.Add([]byte{0x12, 0xf3, 0, 0, 0x0b, 0x34, 0x30, 0x30, 0x36, 0x33, 0x38, 0x31, 0x33, 0x33, 0x33, 0x39, 0x33, 0x31, 0xfc, 0x54}, false)
-	f.Add([]byte{0x04, 0xd0, 0, 0, 0xff, 0x2c, 0x05, 0xd1, 0, 0, 1, 0xff, 0x29}, false)
-	f.Add([]byte{0x04, 0xd0, 0, 0, 0xff, 0x2c, 'A', 'B', '\r'}, true)
-	f.Add([]byte{0xff, 0, 0, 1}, true)
-	f.Fuzz(func(t *testing.T, b []byte, raw bool) {
-		options := map[string]any{"data": "packets"}
-		if raw {
-			options["data"] = "raw"
-		}
-		w := scannertest.NewWire(nil)
-		s := open(t, w, options)
-		_, _ = w.Far().Write(b)
-		w.Drain()
-		_ = s.Serve(t.Context(), func(_ context.Context, r scanner.Reading) error {
-			if n := r.Text.Len(); n == 0 || n > 8192 {
-				t.Fatalf("a reading of %d bytes", n)
-			}
-			return nil
-		})
 	})
 }

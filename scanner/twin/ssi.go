@@ -1,6 +1,7 @@
 package twin
 
 import (
+	"bytes"
 	"io"
 	"sync"
 	"time"
@@ -16,9 +17,10 @@ type SSI struct {
 	Spoil   int           // each so many'th packet of data is damaged on its way at its first sending
 	Deaf    int           // each so many'th answer is lost on its way
 	Refuses bool          // it says no to every command
+	Plain   bool          // it puts no AIM identifier in front of a code, and says no to being told to
 
 	mu      sync.Mutex // of writing
-	answers chan byte  // opcodes of answers to data
+	answers chan byte  // to data: yes, or the cause of a no
 	packets int
 	replies int
 
@@ -28,6 +30,12 @@ type SSI struct {
 		commands      []byte
 	}
 }
+
+// Answers to data: yes, and the cause of a no behind which a packet is not sent again.
+const (
+	yes    = 0xd0
+	denied = 0x06
+)
 
 // NewSSI makes a scanner and listens to the host until the line ends.
 func NewSSI(rw io.ReadWriter) *SSI {
@@ -55,6 +63,7 @@ func (s *SSI) Scan(text string) {
 	if room == 0 {
 		room = 250
 	}
+	text = s.identifier() + text
 	for first := true; first || len(text) > 0; first = false {
 		part := text[:min(room, len(text))]
 		text = text[len(part):]
@@ -73,6 +82,7 @@ func (s *SSI) Scan(text string) {
 
 // Part sends the first packet of a code of two, and half of the second.
 func (s *SSI) Part(text string) {
+	text = s.identifier() + text
 	half := len(text) / 2
 	if s.data(text[:half], 2) {
 		b := frame(0xf3, 0, append([]byte{s.kind()}, text[half:]...))
@@ -88,6 +98,19 @@ func (s *SSI) kind() byte {
 		return 0x1c
 	}
 	return s.Type
+}
+
+// identifier is what stands in front of a code: DS6708 guide p. 4-16, and B-1 for the codes.
+func (s *SSI) identifier() string {
+	switch {
+	case s.Plain:
+		return ""
+	case s.kind() == 0x1c:
+		return "]Q1"
+	case s.kind() == 0x0b:
+		return "]E0"
+	}
+	panic("no identifier of such a code")
 }
 
 // data sends one packet until it is acknowledged.
@@ -120,8 +143,8 @@ func (s *SSI) data(part string, status byte) bool {
 			if !ok {
 				return false
 			}
-			if a == 0xd0 {
-				return true
+			if a == yes || a == denied {
+				return a == yes
 			}
 		case <-time.After(wait):
 		}
@@ -176,14 +199,18 @@ func (s *SSI) host(p []byte) {
 		s.write(frame(0xd1, 0, []byte{1})) // damaged
 	case p[1] == 0xd0 || p[1] == 0xd1:
 		if s.replies++; s.Deaf == 0 || s.replies%s.Deaf != 0 {
-			s.answers <- p[1]
+			if p[1] == 0xd0 {
+				s.answers <- yes
+			} else {
+				s.answers <- p[4]
+			}
 		}
 	default:
 		s.seen.Lock()
 		s.seen.commands = append(s.seen.commands, p[1])
 		s.seen.Unlock()
 		switch known := p[1] == 0xc6 || p[1] >= 0xe4 && p[1] <= 0xea; {
-		case s.Refuses:
+		case s.Refuses, s.Plain && bytes.Equal(p[4:len(p)-2], []byte{0xff, 0x2d, 1}):
 			s.write(frame(0xd1, 0, []byte{6}))
 		case !known:
 			s.write(frame(0xd1, 0, []byte{2}))
