@@ -2,8 +2,6 @@ package escpos_test
 
 import (
 	"os"
-	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,32 +15,6 @@ import (
 )
 
 const recorded = "testdata/receipt.session"
-
-// recorder is a line that takes down what goes over it, as tillctl trace does.
-type recorder struct {
-	devices.Port
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (r *recorder) note(to bool, b []byte) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(b) > 0 {
-		r.text.WriteString(session.Quote(to, b))
-	}
-}
-
-func (r *recorder) Write(b []byte) (int, error) {
-	r.note(true, b) // before the far end answers
-	return r.Port.Write(b)
-}
-
-func (r *recorder) Read(b []byte) (int, error) {
-	n, err := r.Port.Read(b)
-	r.note(false, b[:n])
-	return n, err
-}
 
 func receiptOfSession() printer.Job {
 	return printer.Job{ID: "x", Receipt: []printer.Element{
@@ -78,12 +50,12 @@ func TestARecordedSessionIsReplayed(t *testing.T) {
 			e := emulator.New(emulator.Config{})
 			p, end := printertest.Pipe(2 * time.Second)
 			go func() { _ = e.Serve(end) }()
-			r := &recorder{Port: p}
+			r := &session.Recorder{Port: p}
 			out := printOn(t, r)
 			e.HangUp()
 			_ = end.Close()
 			t.Logf("%+v", out)
-			if err := os.WriteFile(recorded, []byte("# A receipt, from the greeting to the printer's word that it is on paper.\n"+r.text.String()), 0o644); err != nil {
+			if err := os.WriteFile(recorded, []byte("# A receipt, from the greeting to the printer's word that it is on paper.\n"+r.Text()), 0o644); err != nil {
 				t.Fatal(err)
 			}
 		})
