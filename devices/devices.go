@@ -14,7 +14,7 @@ import (
 // answers ErrStalled with the count that left; a short count always has an error; Read never answers 0, nil; a Write
 // after Close is an error and reaches nobody. String names the line for the technician.
 type Port interface {
-	io.ReadWriteCloser
+	io.ReadWriteCloser // Write's count is what may have left, beside an error, too: none of it is written again
 	String() string
 }
 

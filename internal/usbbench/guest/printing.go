@@ -8,7 +8,10 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"tilld/devices"
 	"tilld/devices/arbiter"
@@ -54,6 +57,33 @@ func asked(port devices.Port) error {
 	}
 }
 
+// disturb sends each thread of this program the signal by which Go's scheduler interrupts it, over and over, until stop.
+func disturb() (stop func() int) {
+	end, sent := make(chan struct{}), make(chan int)
+	go func() {
+		n := 0
+		for {
+			threads, _ := os.ReadDir("/proc/self/task")
+			for _, t := range threads {
+				id, err := strconv.Atoi(t.Name())
+				if err == nil && unix.Tgkill(os.Getpid(), id, unix.SIGURG) == nil {
+					n++
+				}
+			}
+			select {
+			case <-end:
+				sent <- n
+				return
+			default:
+			}
+		}
+	}()
+	return func() int {
+		close(end)
+		return <-sent
+	}
+}
+
 func (b *bench) printing() {
 	g, paper, err := b.receiptPrinter()
 	var d plugged
@@ -92,6 +122,27 @@ func (b *bench) printing() {
 			return "", fmt.Errorf("status: %w", err)
 		}
 		return fmt.Sprintf("%d bytes in %s, status asked and answered, id %q", len(job), ms(took), id), p.Close()
+	})
+	b.check("signals while usblp writes", func() (string, error) {
+		paper.Clear()
+		p, err := fileport.Open(context.Background(), d.node.Path, fileport.Printer, fileport.Options{})
+		if err != nil {
+			return "", err
+		}
+		defer p.Close()
+		stop := disturb()
+		const each = 32
+		for at := 0; at < len(job) && err == nil; at += each {
+			_, err = p.Write(job[at : at+each])
+		}
+		signals := stop()
+		if err != nil {
+			return "", err
+		}
+		if err := arrives(paper, job); err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("%d writes, %d signals: nothing twice", len(job)/each, signals), p.Close()
 	})
 	b.check("printer by libusb", func() (string, error) {
 		paper.Clear()

@@ -1,0 +1,3 @@
+package fileport
+
+var Undisturbed = undisturbed

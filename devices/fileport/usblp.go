@@ -1,0 +1,106 @@
+package fileport
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"tilld/devices"
+)
+
+// transferSize is what usblp puts into one transfer at most (USBLP_BUF_SIZE in the kernel's drivers/usb/class/usblp.c).
+const transferSize = 8192
+
+// transfer gives usblp one transfer and answers how many bytes of it may have left.
+//
+// Its write begins the transfer and looks for a signal only then: with one pending it answers EINTR, or of several
+// transfers only the count of those before, though the printer gets all of it (usblp_write, usblp_wtest). Whoever writes
+// again, as os.File does, prints twice; and Go's scheduler sends its threads a signal whenever it likes. So: one transfer a
+// write, no signal lets itself be seen meanwhile, and an error behind its begin counts the bytes as gone. A machine that
+// falls asleep interrupts for all that.
+func (p *Port) transfer(b []byte) (n int, err error) {
+	b = b[:min(len(b), transferSize)]
+	var failed error
+	waited := p.whenReady(func(fd int) bool {
+		masked := undisturbed(func() { n, failed = unix.Write(fd, b) })
+		switch {
+		case errors.Is(failed, unix.EAGAIN):
+			n, failed = 0, masked
+			return masked != nil // not ready after all
+		case failed != nil:
+			n = len(b)
+		case masked != nil:
+			failed = masked
+		}
+		return true
+	})
+	if waited != nil {
+		return 0, waited
+	}
+	return n, failed
+}
+
+// flushed waits until the printer has taken what usblp still holds: without waiting, the kernel answers a write before the
+// transfer has begun, and drops it at Close.
+func (p *Port) flushed() error {
+	if p.kind != Printer {
+		return nil
+	}
+	if err := p.f.SetWriteDeadline(time.Now().Add(p.limit)); err != nil {
+		return err
+	}
+	err := p.whenReady(func(int) bool { return true })
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return devices.ErrStalled
+	}
+	return p.lost(err)
+}
+
+// whenReady calls do once the printer has taken all that it was given, and again when it says false. An error says that the
+// last call, if there was one, said false: the printer is gone, or the deadline of writing has passed.
+func (p *Port) whenReady(do func(fd int) bool) error {
+	c, err := p.f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var gone error
+	err = c.Write(func(fd uintptr) bool {
+		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+		n, e := unix.Poll(fds, 0)
+		switch {
+		case e != nil && !errors.Is(e, unix.EINTR): // a signal interrupts only where there is nothing to tell
+			gone = e
+		case n > 0 && fds[0].Revents&(unix.POLLERR|unix.POLLHUP|unix.POLLNVAL) != 0:
+			gone = unix.ENODEV
+		default:
+			return fds[0].Revents&unix.POLLOUT != 0 && do(int(fd))
+		}
+		return true
+	})
+	if err == nil {
+		err = gone
+	}
+	return err
+}
+
+// undisturbed calls f on a thread that sees no signal meanwhile, but for those of its own faults.
+func undisturbed(f func()) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var none, was unix.Sigset_t
+	for i := range none.Val {
+		none.Val[i] = ^none.Val[i]
+	}
+	for _, fault := range []unix.Signal{unix.SIGSEGV, unix.SIGBUS, unix.SIGFPE, unix.SIGILL, unix.SIGTRAP} {
+		none.Val[0] &^= 1 << (fault - 1)
+	}
+	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &none, &was); err != nil {
+		return fmt.Errorf("hold signals back: %w", err)
+	}
+	f()
+	return unix.PthreadSigmask(unix.SIG_SETMASK, &was, nil)
+}
