@@ -177,6 +177,7 @@ func (r *rig) post(addr, path string, in any) (int, []byte) {
 		r.t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
+	req.Close = true // a kept line is closed by the far end when nobody asks for long, and a POST on its last moment is lost
 	a, err := http.DefaultClient.Do(req)
 	if err != nil {
 		r.t.Fatalf("%s: %v", path, err)

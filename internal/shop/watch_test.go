@@ -203,7 +203,7 @@ func (w *watcher) look(p client.Payment) {
 	switch was, known := w.ends[p.ID]; {
 	case live && p.RemainingMS != nil:
 		w.ends[p.ID] = at.Add(time.Duration(*p.RemainingMS) * time.Millisecond)
-	case live:
+	case live, p.State == "submitted": // its code may come later, and not be seen by whoever asks
 		delete(w.ends, p.ID)
 	case !known || at.Before(was):
 		w.ends[p.ID] = at
