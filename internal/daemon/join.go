@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"path/filepath"
 	"slices"
@@ -72,9 +71,6 @@ func (a about) About() link.State {
 	}
 }
 
-// hint takes in what the server lets the box know. The others are for people, or the link's own.
-func (c *core) hint(method string, params json.RawMessage) { c.box.Hint(method, params) }
-
 // owner is checkout as the link sees it; the session's epoch is kept by the journal.
 type owner struct {
 	*checkout.Box
@@ -90,6 +86,7 @@ func (o owner) Link(up bool) {
 }
 
 func (o owner) Session(ctx context.Context, s wire.Session) error {
+	o.c.tellClock(s.Now)
 	if err := o.Box.Session(ctx, s); err != nil {
 		return err
 	}

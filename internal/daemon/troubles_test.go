@@ -1,10 +1,16 @@
 package daemon
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"tilld/internal/checkout"
 	"tilld/internal/health"
 	"tilld/internal/journal"
+	"tilld/internal/wire"
 )
 
 func TestACopyThatIsFoundWhileTheBoxRunsIsTold(t *testing.T) {
@@ -32,4 +38,45 @@ func TestACopyThatIsFoundWhileTheBoxRunsIsTold(t *testing.T) {
 	if got := c.health.Standing(); len(got) != 0 {
 		t.Fatalf("after a person has looked: %+v", got)
 	}
+}
+
+// A clock that is far from the integrator's is told, by the session and by each hint, and no longer once it is right.
+func TestAClockThatIsFarOffIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &core{Daemon: &Daemon{health: &health.List{}}, box: &checkout.Box{}}
+		for _, k := range []struct {
+			off  time.Duration // the integrator's clock above ours
+			want string        // of the sentence; "" is no trouble
+		}{
+			{0, ""},
+			{29 * time.Second, ""},
+			{-30 * time.Second, ""},
+			{31 * time.Second, "31 seconds behind"},
+			{-90 * time.Second, "90 seconds ahead of"},
+			{-5 * time.Minute, "5 minutes ahead of"},
+			{3 * time.Hour, "3 hours behind"},
+			{10 * 365 * 24 * time.Hour, "3650 days behind"},
+			{time.Second, ""},
+		} {
+			now := time.Now().Add(k.off).Format(time.RFC3339)
+			params, err := json.Marshal(wire.Clock{Now: now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for by, tell := range map[string]func(){
+				"session": func() { c.tellClock(now) },
+				"hint":    func() { c.hint(wire.HintClock, params) },
+				"neither": func() { c.tellClock("soon"); c.hint(wire.HintClock, json.RawMessage(`{"now":7}`)) },
+			} {
+				tell()
+				if by == "neither" {
+					continue
+				}
+				got := c.health.Standing()
+				if k.want == "" && len(got) != 0 || k.want != "" && (len(got) != 1 || got[0].Code != "clock" || got[0].Severity != health.Note || !strings.Contains(got[0].Sentence, k.want)) {
+					t.Errorf("%v, by %s: %+v, want %q", k.off, by, got, k.want)
+				}
+			}
+		}
+	})
 }
