@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -299,6 +301,19 @@ func TestAPageThatComesBackIsShownTheTruthByItsStage(t *testing.T) {
 	r.use(t, false)
 	again.say(map[string]any{"t": "hello", "nr": 0, "visible": true})
 	r.use(t, true)
+}
+
+// Every sound of display.Screen is one that the page makes: for a name that it does not know it is silent.
+func TestThePageKnowsEverySound(t *testing.T) {
+	b, err := os.ReadFile("page/sound.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range strings.Fields("ready tick half paid over no low doubt") {
+		if !regexp.MustCompile(`(?m)^\s+` + name + `: \[`).Match(b) {
+			t.Errorf("%s is not there", name)
+		}
+	}
 }
 
 func TestASoundIsMadeOnce(t *testing.T) {

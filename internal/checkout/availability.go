@@ -46,7 +46,20 @@ func (b *Box) abilities(l *laneState, now time.Time) lane.Availability {
 	if r == "" {
 		r = "none"
 	}
-	return lane.Availability{Show: show, Scan: scan, Receipt: r}
+	a := lane.Availability{Show: show, Scan: scan, Receipt: r}
+	if !show.OK && !scan.OK {
+		a.Say = b.otherMoney(l.name, show.Why)
+	}
+	return a
+}
+
+// otherMoney tells the cashier of a lane that takes nothing to offer other money. Not where the journal cannot say what was
+// asked before: the customer may have paid that.
+func (b *Box) otherMoney(laneName, why string) *lane.Sentence {
+	if why == whyAcknowledge || why == whyStopped {
+		return nil
+	}
+	return b.sentence(laneName, "unavailable", nil)
 }
 
 // Receipt says how a lane gives a receipt from now on: paper screen none.

@@ -58,7 +58,7 @@ func (b *Box) create(r lane.Request) (lane.Public, bool, error) {
 	busy := b.busy(r.Lane, follows)
 	d, err := t.step(p, lane.Event{Kind: lane.TillCreate, ID: id, Number: number, Hash: hash, Create: &r, Why: why, Busy: busy != nil, Wait: wait})
 	if err != nil {
-		return lane.Public{}, false, b.standsInTheWay(err, busy)
+		return lane.Public{}, false, b.standsInTheWay(err, r.Lane, busy)
 	}
 	if !r.Code.Empty() && r.Mode == payment.Scan {
 		if _, err := t.scanned(p, r.Code, now); err != nil {
@@ -187,12 +187,16 @@ func (b *Box) busy(name, replaced string) *pay {
 	return nil
 }
 
-// standsInTheWay adds the payment that holds the lane to its refusal.
-func (b *Box) standsInTheWay(err error, busy *pay) error {
+// standsInTheWay adds to a refusal the payment that holds the lane, and what the cashier is to do.
+func (b *Box) standsInTheWay(err error, laneName string, busy *pay) error {
 	var r *lane.Refusal
-	if errors.As(err, &r) && r.Code == lane.NoLaneBusy && busy != nil {
+	switch {
+	case !errors.As(err, &r):
+	case r.Code == lane.NoLaneBusy && busy != nil:
 		pub := b.public(busy)
-		r.Payment = &pub
+		r.Payment, r.Say = &pub, b.sentence(laneName, "busy", map[string]string{"num": pub.Number})
+	case r.Code == lane.NoUnavailable && busy == nil: // else that payment says first what is to be done
+		r.Say = b.otherMoney(laneName, r.Why)
 	}
 	return err
 }

@@ -119,6 +119,44 @@ func TestTheCustomerGoes(t *testing.T) {
 	})
 }
 
+// At a till without a cashier the customer takes the receipt off the page with a phone: its code stands longer than the
+// word "paid" alone, from when it came.
+func TestAReceiptsCodeStaysLongerThanPaid(t *testing.T) {
+	for _, late := range []time.Duration{0, 10 * time.Second} {
+		t.Run("after "+late.String(), func(t *testing.T) {
+			in(t, func(s *shop) {
+				id := s.open(request("R-1", func(r *lane.Request) { r.Lane = "2" }))
+				s.pay(id)
+				s.settle()
+				s.wait(late)
+				if _, err := s.box.Confirm(s.ctx(), id, lane.ConfirmRequest{Receipt: &lane.Receipt{URL: "https://receipt.example/1"}}); err != nil {
+					t.Fatal(err)
+				}
+				s.settle()
+				s.wait(29 * time.Second)
+				if got := s.stage.at("2"); got.Screen != "paid" || got.Receipt != "https://receipt.example/1" {
+					t.Errorf("29 s after the receipt: %+v", got)
+				}
+				s.wait(2 * time.Second)
+				if got := s.stage.at("2"); got.Screen != "idle" {
+					t.Errorf("31 s after it: %+v", got)
+				}
+			})
+		})
+	}
+	t.Run("without", func(t *testing.T) {
+		in(t, func(s *shop) {
+			id := s.open(request("R-1", func(r *lane.Request) { r.Lane = "2" }))
+			s.pay(id)
+			s.settle()
+			s.wait(16 * time.Second)
+			if got := s.stage.at("2"); got.Screen != "idle" {
+				t.Errorf("16 s after: %+v", got)
+			}
+		})
+	})
+}
+
 func TestNothingCanShowACode(t *testing.T) {
 	var own atomic.Bool
 	can := func(_ string, outputs []string) bool {

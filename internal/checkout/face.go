@@ -44,6 +44,12 @@ func (b *Box) say(pub *lane.Public, blanks map[string]string) {
 	}
 }
 
+// sentence is one of the cashier's, in the lane's language.
+func (b *Box) sentence(laneName, code string, blanks map[string]string) *lane.Sentence {
+	c, _ := words.For(b.cfg.Lanes[laneName].Language).Cashier(code)
+	return &lane.Sentence{Code: code, Short: words.Fill(c.Short, blanks), Do: words.Fill(c.Do, blanks)}
+}
+
 // public is face of a payment as the journal has it.
 func (b *Box) public(p *pay) lane.Public {
 	return b.face(p.p, p.doubt, p.ends, b.lookup, time.Now())

@@ -84,9 +84,10 @@ func (b *Box) glass(p *pay) {
 		b.idle(l)
 		return
 	}
-	if hold := holds(v.Screen, l.cfg.Attended); hold == 0 {
+	scans := v.Receipt != "" && !l.cfg.Attended // the customer takes the receipt off the page with a phone
+	if hold := holds(v.Screen, l.cfg.Attended, scans); hold == 0 {
 		l.idleAt = time.Time{}
-	} else if l.idleAt.IsZero() || v.Screen != l.last.Screen {
+	} else if l.idleAt.IsZero() || v.Screen != l.last.Screen || scans && v.Receipt != l.last.Receipt {
 		l.idleAt = time.Now().Add(hold)
 	}
 	b.show(l, v, until)
@@ -128,12 +129,16 @@ func (b *Box) view(p *pay) (View, time.Time) {
 	return v, until
 }
 
-// holds is how long the last screens of a payment stay; 0 is until something changes.
-func holds(screen string, attended bool) time.Duration {
+// holds is how long the last screens of a payment stay, receipt with a receipt's code to be scanned; 0 is until something
+// changes.
+func holds(screen string, attended, receipt bool) time.Duration {
 	switch screen {
 	case "paid", "paid_less":
-		if attended {
+		switch {
+		case attended:
 			return 6 * time.Second
+		case receipt:
+			return 30 * time.Second
 		}
 		return 15 * time.Second
 	case "paid_over", "expired", "unavailable", "late":

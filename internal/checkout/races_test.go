@@ -118,6 +118,21 @@ func TestRace(t *testing.T) {
 				s.t.Fatal("the code is up after its end")
 			}
 		}},
+		{"R18 confirm below paid, crash before the answer", func(s *shop) {
+			id := s.paid()
+			if _, err := s.box.Confirm(s.ctx(), id, lane.ConfirmRequest{Final: money(10000)}); err != nil {
+				s.t.Fatal(err)
+			}
+			s.handle(*s.next()) // kept and owed in one change; the answer is lost with the box
+			s.restart()
+			s.settle()
+			if p := s.want(id, "confirmed"); p.Final.Value != 10000 {
+				s.t.Fatalf("final %+v", p.Final)
+			}
+			if b := s.bills[id]; b.Kept != 10000 || b.Owed != 2550 {
+				s.t.Fatalf("kept %d owed %d", b.Kept, b.Owed)
+			}
+		}},
 		{"R20 R21 override while an on-time payment is unheard", func(s *shop) {
 			id := s.open(request("R-1"))
 			s.overridden(id)
@@ -365,8 +380,8 @@ func TestRestored(t *testing.T) {
 				})
 				s.settle()
 				_, _, err := s.box.Create(s.ctx(), request("R-new"))
-				if why := s.refused(err, lane.NoUnavailable).Why; why != "acknowledge" {
-					t.Fatalf("why %s", why)
+				if r := s.refused(err, lane.NoUnavailable); r.Why != "acknowledge" || r.Say != nil {
+					t.Fatalf("why %s, %+v", r.Why, r.Say)
 				}
 				r.then(s, id)
 				for _, word := range strings.Fields(r.name) {

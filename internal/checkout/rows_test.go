@@ -34,8 +34,11 @@ var rowTests = []struct {
 		s.wait(5 * time.Second)
 		before := s.stage.wakes()
 		_, _, err := s.box.Create(s.ctx(), request("R-1"))
-		if r := s.refused(err, lane.NoUnavailable); r.Why != "no_link" {
-			s.t.Fatalf("why %s", r.Why)
+		if r := s.refused(err, lane.NoUnavailable); r.Why != "no_link" || r.Say == nil || r.Say.Short != "No QR now" {
+			s.t.Fatalf("why %s, %+v", r.Why, r.Say)
+		}
+		if a, err := s.box.Availability(s.ctx(), "1"); err != nil || a.Say == nil || a.Say.Code != "unavailable" {
+			s.t.Fatalf("%+v, %v", a, err)
 		}
 		if s.stage.wakes() == before {
 			s.t.Error("the link was not told that somebody waits")
@@ -44,8 +47,11 @@ var rowTests = []struct {
 	{"E1/lane busy", nil, func(s *shop) {
 		id := s.open(request("R-1"))
 		_, _, err := s.box.Create(s.ctx(), request("R-2"))
-		if r := s.refused(err, lane.NoLaneBusy); r.Payment == nil || r.Payment.ID != id {
-			s.t.Fatalf("payment %+v", r.Payment)
+		if r := s.refused(err, lane.NoLaneBusy); r.Payment == nil || r.Payment.ID != id || r.Say == nil || r.Say.Do != "Finish, cancel or set aside sale 4821." {
+			s.t.Fatalf("payment %+v, %+v", r.Payment, r.Say)
+		}
+		if a, err := s.box.Availability(s.ctx(), "1"); err != nil || a.Say != nil {
+			s.t.Fatalf("%+v, %v", a, err)
 		}
 		s.create(request("R-3", func(r *lane.Request) { r.Lane = "2" })) // another lane is free
 	}},

@@ -20,7 +20,7 @@ type View struct {
 	Payload string
 	// Payee and Why are words for the glass: the shop's name, and a code for what went wrong.
 	Payee, Why string
-	// Sound is made once, with this view: ready half paid no low doubt; "" is silence.
+	// Sound is made once, with this view: ready half paid over no low doubt; "" is silence.
 	Sound string
 	// Receipt is what the receipt's own code says, once the sale is paid and the till has one; "" is none.
 	Receipt string

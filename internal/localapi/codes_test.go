@@ -169,13 +169,14 @@ func paid(f *fixture, id string, ask func() answer) func() answer {
 func TestRefusalsShowThePayment(t *testing.T) {
 	f := start(t)
 	p := f.create("till-1", "R-0")
-	f.box.Fail("Create", &lane.Refusal{Code: lane.NoLaneBusy, Why: "no_link", Payment: &p})
+	f.box.Fail("Create", &lane.Refusal{Code: lane.NoLaneBusy, Why: "no_link", Payment: &p, Say: &lane.Sentence{Code: "busy", Short: "One QR payment at a time", Do: "Finish it."}})
 	a := f.do("till-1", "POST", "/v1/payments", sale("R-1"))
 	var got struct {
 		Why     string
 		Payment lane.Public
+		Say     lane.Sentence
 	}
-	if err := json.Unmarshal([]byte(a.body), &got); err != nil || got.Why != "no_link" || got.Payment.ID != p.ID || got.Payment.Flags == nil {
+	if err := json.Unmarshal([]byte(a.body), &got); err != nil || got.Why != "no_link" || got.Say.Code != "busy" || got.Say.Do != "Finish it." || got.Payment.ID != p.ID || got.Payment.Flags == nil {
 		t.Errorf("%v: %s", err, a.body)
 	}
 	if a := f.do("till-2", "POST", "/v1/payments", sale("R-1")); strings.Contains(a.body, p.ID) {

@@ -206,6 +206,9 @@ func (s *server) no(ctx context.Context, err error) error {
 			return fmt.Errorf("refusal without an entry in the list of codes: %w", err)
 		}
 		p.Why = r.Why
+		if r.Say != nil {
+			p.Say = r.Say
+		}
 		if r.Payment != nil && callerOf(ctx).sees(r.Payment.Lane) {
 			p.Payment = tidy(*r.Payment)
 		}

@@ -189,3 +189,63 @@ func TestRestoredSaysSinceWhenNobodyKnows(t *testing.T) {
 	}
 	r.say("in_doubt", "doubt")
 }
+
+// TestSounds: what a screen is to be heard with, and that it is the right screen.
+func TestSounds(t *testing.T) {
+	expire := func(b *payment.Bill) { b.Reason, b.Fence = payment.Expire, false }
+	tooLate := func(b *payment.Bill) { b.Late, b.Paid, b.Owed = payment.LateLapsed, amount, amount }
+	over := func(b *payment.Bill) { b.Paid, b.Over, b.Owed = amount+5000, 5000, 5000 }
+	for _, c := range []struct {
+		name, screen, sound string
+		run                 *run
+	}{
+		{"the code is shown", "code", "ready", opened(t)},
+		{"a part", "part_paid", "half", opened(t).bill(payment.EvPart)},
+		{"paid", "paid", "paid", paid(t)},
+		{"paid too much at once", "paid_over", "over", opened(t).bill(payment.EvPaid, over)},
+		{"paid once more", "paid_over", "low", paid(t).bill(payment.EvOver)},
+		{"paid once more after the goods", "paid_over", "low", done(t).bill(payment.EvOver, func(b *payment.Bill) { b.Life, b.Reason = payment.Closed, payment.Done })},
+		{"declined", "declined", "no", charging(t).bill(payment.EvDeclined)},
+		{"expired", "expired", "no", expiring(t).bill(payment.EvClosed, expire)},
+		{"money that nobody took", "late", "low", expiring(t).bill(payment.EvPaidAfter).bill(payment.EvClosed, expire, tooLate)},
+		{"money after the end", "late", "low", expiring(t).bill(payment.EvClosed, expire).bill(payment.EvPaidAfter, func(b *payment.Bill) { b.Life = payment.Closed })},
+		{"canceled", "canceled", "", returning(t).bill(payment.EvClosed)},
+		{"set aside", "idle", "", expiring(t).kind(lane.TillPark).bill(payment.EvClosed, expire)},
+	} {
+		heard := ""
+		for _, f := range c.run.fx {
+			if f.Do == lane.Sound {
+				heard = f.Type
+			}
+		}
+		if screen := lane.Screen(c.run.p, c.run.context()); screen != c.screen || heard != c.sound {
+			t.Errorf("%s: %s with %q, want %s with %q", c.name, screen, heard, c.screen, c.sound)
+		}
+	}
+}
+
+// TestTheCashierHearsWhy: a code that the bank did not give, and a return that it refused, say why in the cashier's words.
+func TestTheCashierHearsWhy(t *testing.T) {
+	refused := func(why string) *run {
+		return sent(t).bill(payment.EvClosed, func(b *payment.Bill) { b.Reason, b.Why = payment.Refused, why }).say("refused", "unavailable")
+	}
+	asked := done(t).take(part("C-1", 5000))
+	for _, c := range []struct {
+		run  *run
+		want string
+	}{
+		{refused("refused"), "bank_refused"},
+		{refused("limit"), "bank_refused"}, // the bank's no to a payer, for good
+		{refused("no_provider"), "bad_settings"},
+		{refused(""), ""},
+		{asked.bill(payment.EvReview, func(b *payment.Bill) {
+			b.Life, b.Reason, b.Why = payment.Closed, payment.Done, "return_refused"
+			b.Returns = []payment.BillReturn{{Key: asked.p.Returns[0].ID, Amount: 5000, How: "refund", State: "person"}}
+		}).say("return/refused", "returning"), "bank_refused"},
+		{done(t).take(part("C-1", 5000)).refusal(lane.VerbReturn, payment.NoExceedsKept).say("return/refused", "returning"), "nothing_left"},
+	} {
+		if got := lane.Blanks(c.run.p, c.run.context())["why"]; got != c.want {
+			t.Errorf("%s of %q: %q, want %q", c.run.p.Stage, c.run.p.Trouble, got, c.want)
+		}
+	}
+}

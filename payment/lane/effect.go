@@ -14,7 +14,7 @@ const (
 	Drop   Do = "drop"   // Call.ID: never send it (again), forget its answer
 	Draw   Do = "draw"   // the code, on the payment's outputs; OutputsDone tells how it went
 	Wipe   Do = "wipe"   // the code, off every output, before anything else
-	Sound  Do = "sound"  // Type: paid half no low ready doubt
+	Sound  Do = "sound"  // Type: paid over half no low ready doubt; over is paid, then low
 	Forget Do = "forget" // the pay code, out of memory
 	Arm    Do = "arm"    // Clock, to run After; After 0: the setting, or the deadline that is already known (at once if past)
 	Stop   Do = "stop"   // Clock

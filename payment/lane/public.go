@@ -67,6 +67,13 @@ type Say struct {
 	} `json:"customer"`
 }
 
+// Sentence is one thing to tell the cashier, in the lane's language, where there is no payment that says it.
+type Sentence struct {
+	Code  string `json:"code"`
+	Short string `json:"short"` // at most 32 characters
+	Do    string `json:"do"`
+}
+
 // Amount is money with its text.
 type Amount struct {
 	payment.Money

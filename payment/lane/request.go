@@ -59,6 +59,7 @@ type Refusal struct {
 	Code    string // one of the No… constants
 	Why     string // of cannot_extend, unavailable: a code
 	Payment *Public
+	Say     *Sentence // of lane_busy, unavailable: for the cashier
 }
 
 // Error makes a Refusal an error.
@@ -97,6 +98,8 @@ type Availability struct {
 	Show    Ability `json:"show"`
 	Scan    Ability `json:"scan"`
 	Receipt string  `json:"receipt"` // paper screen none
+
+	Say *Sentence `json:"say,omitempty"` // for the cashier, while neither mode works
 }
 
 // Ability is one mode of Availability.

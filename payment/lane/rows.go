@@ -101,6 +101,9 @@ var restRows = []row{
 			}
 			if !s.e.mapped && !s.e.Stale {
 				s.tell("payment." + string(s.e.Kind[len("bill."):]))
+				if on(s.e, payment.EvOver) && paidScreen(s.Payment) == "paid_over" {
+					s.sound("low")
+				}
 			}
 		}),
 	line("E32", "any; event with no row here, or for an unknown payment",

@@ -29,6 +29,12 @@ func (s *step) closed() {
 		s.Trouble = s.e.Bill.Why
 	}
 	s.end(endOf(s.e.Bill))
+	switch endScreen(s.Payment) { // what is to be seen is to be heard
+	case "expired":
+		s.sound("no")
+	case "late":
+		s.sound("low")
+	}
 }
 
 // noBill: the integrator has no bill and will have none, so that a return of the whole has nothing to give back.

@@ -165,6 +165,22 @@ func endCode(p Payment) string {
 	return "canceled"
 }
 
+// whyCode is the sentence for the blank {why}, as internal/words has it: why the bank gave no code, or refused a return.
+// What was said to the customer of a decline is not repeated to the cashier.
+func whyCode(p Payment) string {
+	if i := slices.IndexFunc(p.Returns, func(r ReturnIntent) bool { return r.State == "refused" && !r.Taken && !r.Whole }); i >= 0 {
+		return "nothing_left" // the integrator's own no: less is kept than was to go back
+	}
+	switch why := p.trouble(); why {
+	case "no_provider":
+		return "bad_settings"
+	case "refused", "return_refused", "return_bounced", "not_enough", "limit", "wrong_secret", "expired_code", "other":
+		return "bank_refused"
+	default:
+		return why
+	}
+}
+
 // holder is the payment of the sale that may still be paid, or was.
 func holder(p Payment, sale []Payment) *Payment {
 	for i := range sale {

@@ -125,7 +125,7 @@ func Blanks(p Payment, c ViewContext) map[string]string {
 	}
 	m := map[string]string{
 		"s": p.Amount.Text(), "p": p.Amount.Of(b.Paid).Text(), "r": rest.Text(), "x": p.Amount.Of(b.Over).Text(),
-		"n": strconv.FormatInt(int64(max(c.LateLeft, 0)/time.Second), 10), "num": p.Number, "why": p.trouble(),
+		"n": strconv.FormatInt(int64(max(c.LateLeft, 0)/time.Second), 10), "num": p.Number, "why": whyCode(p),
 		"payee": p.Payee, "amt": p.Amount.Text(), "paid": p.Amount.Of(b.Paid).Text(), "total": p.Amount.Text(), "left": rest.Text(),
 	}
 	switch {
@@ -142,9 +142,6 @@ func Blanks(p Payment, c ViewContext) map[string]string {
 	}
 	if b.Over > 0 && (p.Stage == Paid || p.Stage == Released && len(p.Returns) == 0) {
 		m["amt"] = m["x"]
-	}
-	if d := p.Declined; d != nil {
-		m["why"] = d.Why
 	}
 	if q := holder(p, c.Sale); safe(p) && q != nil {
 		m["num"] = q.Number

@@ -162,6 +162,10 @@ func (s *step) paid() {
 	if s.Parked {
 		s.tell(EvSettled)
 	}
+	if s.bill().Over > 0 {
+		s.sound("over")
+		return
+	}
 	s.sound("paid")
 }
 

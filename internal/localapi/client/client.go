@@ -14,6 +14,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"tilld/payment/lane"
 )
 
 // Limits of every call.
@@ -120,16 +122,17 @@ func (u *Unreachable) Unwrap() error { return u.Err }
 
 // Problem is a refusal of the box.
 type Problem struct {
-	Status   int      `json:"status"`
-	Code     string   `json:"code"` // stable: what programs switch on
-	Title    string   `json:"title"`
-	Do       string   `json:"do"` // what to do next
-	Detail   string   `json:"detail"`
-	Field    string   `json:"field"`
-	Why      string   `json:"why"`
-	Oldest   int64    `json:"oldest"` // of events_trimmed
-	Payment  *Payment `json:"payment"`
-	Instance string   `json:"instance"`
+	Status   int            `json:"status"`
+	Code     string         `json:"code"` // stable: what programs switch on
+	Title    string         `json:"title"`
+	Do       string         `json:"do"` // what to do next
+	Detail   string         `json:"detail"`
+	Field    string         `json:"field"`
+	Why      string         `json:"why"`
+	Oldest   int64          `json:"oldest"` // of events_trimmed
+	Payment  *Payment       `json:"payment"`
+	Say      *lane.Sentence `json:"say"` // for the cashier
+	Instance string         `json:"instance"`
 }
 
 // Error is the title, with the detail and the code.
