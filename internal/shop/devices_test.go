@@ -171,7 +171,7 @@ func shownWithoutDevices(r *rig) {
 		}
 		r.untilState(p.ID, 10*time.Second, "paying")
 		r.poleSays("CONFIRM ON PHONE")
-		r.pull("paying")
+		r.pull("paying", "CONFIRM ON PHONE") // one row of it may have been written when it was pulled
 	}
 	r.plug("pole", "out") // and it is paid while the pole is away
 	r.device("customer-display-1", "away")
@@ -215,7 +215,7 @@ func scannedWithoutDevices(r *rig) {
 	r.scan(code)
 	r.untilState(p.ID, 5*time.Second, "charging", "paying")
 	if deep() {
-		r.pull("charging", "CONFIRM ON PHONE")
+		r.pull("charging", "ASKING YOUR BANK", "CONFIRM ON PHONE")
 	}
 	r.plug("scanner", "out") // the code is on its way: its scanner is not needed any more
 	r.payer("confirm", code)
