@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -41,13 +42,12 @@ func (s *Server) operator(ctx context.Context) (net.Listener, error) {
 	return ln, nil
 }
 
-// operatorRoutes are what the commands ask.
-func (s *Server) operatorRoutes() http.Handler {
-	b := &book{store: s.store, online: s.term.Online, cut: s.term.Cut}
+// operatorRoutes are what the commands ask of a book.
+func operatorRoutes(b *book, log *slog.Logger) http.Handler {
 	m := http.NewServeMux()
 	m.HandleFunc("GET /terminals", func(w http.ResponseWriter, r *http.Request) {
 		list, err := b.List(r.Context())
-		s.told(w, list, err)
+		told(w, list, err)
 	})
 	for verb, do := range map[string]func(context.Context, Box) error{
 		"add":     func(ctx context.Context, x Box) error { return b.Add(ctx, x.Name, x.Key) },
@@ -55,23 +55,36 @@ func (s *Server) operatorRoutes() http.Handler {
 		"unblock": func(ctx context.Context, x Box) error { return b.Block(ctx, x.Name, false) },
 	} {
 		m.HandleFunc("POST /terminals/"+verb, func(w http.ResponseWriter, r *http.Request) {
-			var in Box
-			if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, operatorBytes)).Decode(&in); err != nil {
+			in, err := oneBox(http.MaxBytesReader(w, r.Body, operatorBytes))
+			if err != nil {
 				http.Error(w, "not a terminal", http.StatusBadRequest)
 				return
 			}
-			err := do(r.Context(), in)
+			err = do(r.Context(), in)
 			if err == nil {
-				s.log.Info("terminals changed by the operator", "terminal", in.Name, "change", verb)
+				log.Info("terminals changed by the operator", "terminal", in.Name, "change", verb)
 			}
-			s.told(w, nil, err)
+			told(w, nil, err)
 		})
 	}
 	return m
 }
 
+// oneBox reads a call: one object and nothing behind it, so that no half of what was sent is left undone in silence.
+func oneBox(r io.Reader) (in Box, err error) {
+	d := json.NewDecoder(r)
+	d.DisallowUnknownFields()
+	if err := d.Decode(&in); err != nil {
+		return in, fmt.Errorf("read the operator's call: %w", err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return in, errors.New("read the operator's call: more than one value")
+	}
+	return in, nil
+}
+
 // told answers the operator: the list, nothing, or one sentence.
-func (s *Server) told(w http.ResponseWriter, list []Box, err error) {
+func told(w http.ResponseWriter, list []Box, err error) {
 	switch {
 	case err != nil:
 		http.Error(w, err.Error(), http.StatusUnprocessableEntity)

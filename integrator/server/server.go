@@ -154,7 +154,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	if door, err := s.operator(ctx); err != nil {
 		s.log.Error("integrator terminal works only while the server does not run", "err", err)
 	} else {
-		o := s.serving(s.operatorRoutes())
+		o := s.serving(operatorRoutes(&book{store: s.store, online: s.term.Online, cut: s.term.Cut}, s.log))
 		g.Go(func() error {
 			if err := o.Serve(door); !errors.Is(err, http.ErrServerClosed) {
 				return fmt.Errorf("serve the operator: %w", err)
