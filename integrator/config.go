@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tilld/integrator/provider"
+	"tilld/internal/wire"
 	"tilld/payment/bill"
 )
 
@@ -13,6 +14,7 @@ import (
 type Config struct {
 	Store     Store
 	Providers map[string]provider.Provider // by the name that bills, call-backs and the queue know
+	Names     wire.Names                   // what customers call them, by that name; without one slips name no bank
 	Show      string                       // provider of a shown code where the till names none; "": the first by name that can
 	Scan      string                       // provider of a scanned code, likewise
 	Merchant  string                       // owner of the numbers

@@ -95,7 +95,7 @@ func (r *rig) up() {
 		providers[k] = v
 	}
 	r.svc, err = integrator.New(integrator.Config{
-		Store: store, Providers: providers, Show: "bank", Scan: "bank", Merchant: "shop", Settings: r.set,
+		Store: store, Providers: providers, Names: wire.Names{"bank": "Corner Bank"}, Show: "bank", Scan: "bank", Merchant: "shop", Settings: r.set,
 		Wall: func() time.Time { return time.Now().Add(time.Duration(r.off.Load())) },
 		Log:  slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"tilld/integrator/provider"
+	"tilld/internal/wire"
 	"tilld/payment"
 	"tilld/payment/bill"
 )
@@ -20,8 +21,9 @@ import (
 type Service struct {
 	store     Store
 	providers map[string]provider.Provider
-	names     []string // of providers, sorted
-	show      []string // that can show a code, the default first
+	titles    wire.Names // what customers call them
+	names     []string   // of providers, sorted
+	show      []string   // that can show a code, the default first
 	scan      []string
 	envs      map[string]*bill.Env
 	plain     *bill.Env // of a provider that is not configured
@@ -60,7 +62,7 @@ func New(c Config) (*Service, error) {
 		return nil, fmt.Errorf("read the ledger's time: %w", err)
 	}
 	s := &Service{
-		store: c.Store, providers: c.Providers, merchant: c.Merchant, zone: c.Zone, set: c.Settings.withDefaults(), log: c.Log,
+		store: c.Store, providers: c.Providers, titles: c.Names, merchant: c.Merchant, zone: c.Zone, set: c.Settings.withDefaults(), log: c.Log,
 		envs: map[string]*bill.Env{}, queues: map[string]*queue{}, time: resume(c.Wall, kept), kept: kept,
 	}
 	s.plain = envOf(s.set.Bill, nil)

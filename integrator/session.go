@@ -47,7 +47,7 @@ func (s *Service) OpenSession(ctx context.Context, o wire.Open) (wire.Session, e
 	out := wire.Session{
 		Session: payment.NewID(time.Now()), Epoch: t.Epoch, Now: s.time.day().Format(time.RFC3339),
 		HeartbeatMS: s.set.Heartbeat.Milliseconds(), BusyMS: s.set.Busy.Milliseconds(), Window: s.set.Window,
-		JitterMS: s.set.Jitter.Milliseconds(), ConfigVersion: 1, Providers: s.circuits.offered(s.show), ScanProviders: s.scan,
+		JitterMS: s.set.Jitter.Milliseconds(), ConfigVersion: 1, Providers: s.circuits.offered(s.show), ScanProviders: s.scan, Names: s.titles,
 		Resume: "ok", JournalState: t.state,
 	}
 	if t.ahead {

@@ -40,6 +40,9 @@ func TestKnownJournalResumes(t *testing.T) {
 		if !slices.Equal(s.Providers, []string{"bank"}) || !slices.Equal(s.ScanProviders, []string{"bank"}) {
 			t.Errorf("providers %v %v", s.Providers, s.ScanProviders)
 		}
+		if len(s.Names) != 1 || s.Names["bank"] != "Corner Bank" {
+			t.Errorf("names %v", s.Names)
+		}
 	})
 }
 

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"tilld/internal/conffile"
 	"tilld/internal/logging"
@@ -44,9 +46,13 @@ type Merchant struct {
 // Provider is one bank or wallet.
 type Provider struct {
 	Driver  string `yaml:"driver"`   // sandbox
+	Name    string `yaml:"name"`     // what customers call it; without one slips name no bank
 	URL     string `yaml:"url"`      // of its API
 	KeyFile string `yaml:"key_file"` // shared key
 }
+
+// maxName is what a provider's name has room for on a slip 80 mm wide, in characters.
+const maxName = 40
 
 // Times are the server's clocks; zero is the default.
 type Times struct {
@@ -134,6 +140,9 @@ func (c *Config) check(at conffile.Place) error {
 func checkProvider(path string, p Provider, at conffile.Place) error {
 	if err := at.Among(path+".driver", p.Driver, drivers()); err != nil {
 		return err
+	}
+	if utf8.RuneCountInString(p.Name) > maxName || strings.ContainsFunc(p.Name, unicode.IsControl) {
+		return at(path+".name", fmt.Sprintf("must be one line of at most %d characters", maxName), "name: Corner Bank")
 	}
 	if p.URL == "" {
 		return at(path+".url", "is required: the address of the provider's API", "https://bank.example")

@@ -22,6 +22,7 @@ import (
 	"tilld/internal/conffile"
 	"tilld/internal/logging"
 	"tilld/internal/systemd"
+	"tilld/internal/wire"
 )
 
 // Server is one integrator. Make it with New.
@@ -63,7 +64,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (*Serv
 	}
 	s := &Server{cfg: c, version: version, log: log, store: store, door: logging.NewDoor(log)}
 	s.service, err = integrator.New(integrator.Config{
-		Store: store, Providers: banks, Merchant: c.Merchant.Name, Zone: zone, Settings: settings(c), Log: log,
+		Store: store, Providers: banks, Names: names(c), Merchant: c.Merchant.Name, Zone: zone, Settings: settings(c), Log: log,
 	})
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
@@ -105,6 +106,17 @@ func providers(c Config) (map[string]provider.Provider, error) {
 		out[name] = s
 	}
 	return out, nil
+}
+
+// names are what customers call the providers that have a name.
+func names(c Config) wire.Names {
+	out := wire.Names{}
+	for id, p := range c.Providers {
+		if p.Name != "" {
+			out[id] = p.Name
+		}
+	}
+	return out
 }
 
 // settings puts the configuration's clocks over the defaults.

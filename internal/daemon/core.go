@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -19,6 +20,7 @@ import (
 	"tilld/internal/scans"
 	"tilld/internal/totals"
 	"tilld/internal/touches"
+	"tilld/internal/wire"
 	"tilld/payment/lane"
 )
 
@@ -33,8 +35,9 @@ type core struct {
 	jobs    *printing.Printing
 	books   *totals.Books
 	paper   *paperCode
-	moved   chan struct{} // capacity 1: the line came or went, or an output
-	printer chan struct{} // capacity 1: there is news of a printer
+	moved   chan struct{}              // capacity 1: the line came or went, or an output
+	printer chan struct{}              // capacity 1: there is news of a printer
+	banks   atomic.Pointer[wire.Names] // of the newest session; nil: there was none yet
 }
 
 // Pauses of the core's own work.
@@ -183,7 +186,15 @@ func (c *core) watchPrinters(ctx context.Context) {
 }
 
 func (c *core) slips() *slips {
-	return &slips{journal: c.journal, jobs: c.jobs, code: c.paper, lanes: c.cfg.Lanes, zone: time.Local, log: c.log}
+	return &slips{journal: c.journal, jobs: c.jobs, code: c.paper, lanes: c.cfg.Lanes, bank: c.bank, zone: time.Local, log: c.log}
+}
+
+// bank is what customers call a provider; "" where nobody has said.
+func (c *core) bank(provider string) string {
+	if names := c.banks.Load(); names != nil {
+		return (*names)[provider]
+	}
+	return ""
 }
 
 // ring tells somebody who looks that there is something to see.

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -25,8 +26,8 @@ func (e evening) Print(ctx context.Context, lane string, t totals.Totals) error 
 		whose = "box"
 	}
 	for _, cur := range t.Currencies {
-		_, _, err := e.c.jobs.Submit(ctx, printing.Request{
-			Reference: fmt.Sprintf("totals-%s-%s-%d-%d", whose, cur.Currency, t.After, t.Upto), Lane: lane, Items: slip.OfTotals(words.For(l.Language), onPaperOf(l.Shop, t, cur)),
+		_, err := e.c.jobs.Slip(ctx, printing.Request{
+			Reference: fmt.Sprintf("totals/%s-%s-%d-%d", whose, cur.Currency, t.After, t.Upto), Lane: lane, Items: slip.OfTotals(words.For(l.Language), onPaperOf(l.Shop, t, cur, e.c.bank)),
 		})
 		if err != nil {
 			return fmt.Errorf("print totals: %w", err)
@@ -35,8 +36,9 @@ func (e evening) Print(ctx context.Context, lane string, t totals.Totals) error 
 	return nil
 }
 
-// onPaperOf is one currency of totals as the slip wants it.
-func onPaperOf(shop string, t totals.Totals, cur totals.Currency) slip.Totals {
+// onPaperOf is one currency of totals as the slip wants it. A provider whose name nobody has said stands there as bills
+// know it: who reads this slip is of the shop.
+func onPaperOf(shop string, t totals.Totals, cur totals.Currency, bank func(provider string) string) slip.Totals {
 	out := slip.Totals{Shop: shop, Till: t.Lane, From: t.From, To: t.To, Zone: time.Local, Kept: cur.Kept.Money}
 	add := func(name string, f totals.Figure) {
 		x := slip.TotalsLine{Name: name, Count: f.Count, Sum: f.Sum.Money}
@@ -54,7 +56,7 @@ func onPaperOf(shop string, t totals.Totals, cur totals.Currency) slip.Totals {
 	add("no_receipt", cur.NoReceipt)
 	for _, p := range cur.Providers {
 		kept := payment.Money{Value: p.Kept.Value, Currency: cur.Currency}
-		out.Providers = append(out.Providers, slip.TotalsLine{Name: p.Provider, Count: p.Paid.Count, Sum: kept})
+		out.Providers = append(out.Providers, slip.TotalsLine{Name: cmp.Or(bank(p.Provider), p.Provider), Count: p.Paid.Count, Sum: kept})
 	}
 	return out
 }

@@ -90,6 +90,7 @@ func (o owner) Session(ctx context.Context, s wire.Session) error {
 	if err := o.Box.Session(ctx, s); err != nil {
 		return err
 	}
+	o.c.banks.Store(&s.Names)
 	return o.c.journal.SetEpoch(ctx, s.Epoch)
 }
 

@@ -35,6 +35,7 @@ type slips struct {
 	jobs  *printing.Printing
 	code  *paperCode
 	lanes map[string]Lane
+	bank  func(provider string) string // what customers call it, "" where nobody has said
 	zone  *time.Location
 	log   *slog.Logger
 }
@@ -116,7 +117,7 @@ func (s *slips) print(ctx context.Context, e record.Event, p lane.Public, kind, 
 		return
 	}
 	items, ok := slip.Of(kind, words.For(l.Language), slip.Facts{
-		Shop: l.Shop, Till: p.Lane, Number: p.Number, Reference: p.Reference, Bank: p.Provider, Amount: p.Amount.Money, At: e.At,
+		Shop: l.Shop, Till: p.Lane, Number: p.Number, Reference: p.Reference, Bank: s.bank(p.Provider), Amount: p.Amount.Money, At: e.At,
 		Zone: s.zone, Payee: p.Payee, Part: part,
 	})
 	if !ok {

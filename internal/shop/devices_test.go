@@ -14,6 +14,7 @@ import (
 	"tilld/internal/depth"
 	"tilld/internal/localapi/client"
 	"tilld/internal/shop"
+	"tilld/printer/escpos/emulator"
 )
 
 const (
@@ -393,7 +394,16 @@ func totalsAndAudit(r *rig, replugs int) {
 			r.t.Error(err)
 		}
 	}
-	r.papers("of the evening", says("QR payments"))
+	r.papers("of the evening", func(x emulator.Receipt) bool { return says("QR payments")(x) && says("Sandbox Bank")(x) })
+	evenings := 0
+	for _, x := range r.shop.Printer().Receipts() {
+		if says("QR payments")(x) {
+			evenings++
+		}
+	}
+	if evenings != 1 {
+		r.t.Errorf("the evening was printed %d times", evenings)
+	}
 	a, err := http.Get("http://" + r.cfg.TilldListen + "/metrics")
 	if err != nil {
 		r.t.Fatal(err)

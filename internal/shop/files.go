@@ -57,6 +57,7 @@ merchant: {name: Demo shop, zone: UTC}
 providers:
   sandbox:
     driver: sandbox
+    name: Sandbox Bank
     url: http://%s
     key_file: bank.key
 `

@@ -77,8 +77,45 @@ func returnSlip(r *rig) {
 	if _, err := r.api.Return(r.t.Context(), p.ID, client.NewReturn{Reference: "paper-2-back", Amount: &back}); err != nil {
 		r.t.Fatal(err)
 	}
-	r.papers("about the return", func(x emulator.Receipt) bool {
+	x := r.papers("about the return", func(x emulator.Receipt) bool {
 		return says("Return asked for")(x) && says("50.00")(x) && says(p.Number)(x)
 	})
+	if banks := bankLines(x); len(banks) != 1 || !strings.HasSuffix(banks[0], " Sandbox Bank") {
+		r.t.Errorf("the slip names the bank %q:\n%s", banks, strings.Join(x.Text, "\n"))
+	}
 	r.until(p.ID, 5*time.Second, "returned", func(p client.Payment) bool { return p.Returned.Value == 5000 })
+}
+
+// bankLines are the lines of a slip that name the bank.
+func bankLines(r emulator.Receipt) (out []string) {
+	for _, l := range r.Text {
+		if strings.HasPrefix(l, "Bank ") {
+			out = append(out, strings.TrimRight(l, " "))
+		}
+	}
+	return out
+}
+
+// TestABankWithoutANameIsOnNoSlip: what the configuration calls a provider is for programs.
+func TestABankWithoutANameIsOnNoSlip(t *testing.T) {
+	t.Parallel()
+	const line = "    name: Sandbox Bank\n"
+	r := openShop(t, shop.Config{Edit: func(name string, text []byte) []byte {
+		if name == "integrator.yaml" && !strings.Contains(string(text), line) {
+			t.Errorf("the shop's provider has no name to be taken away:\n%s", text)
+		}
+		return []byte(strings.Replace(string(text), line, "", 1))
+	}})
+	p := r.create(client.NewPayment{Reference: "nameless", Amount: rub(20000), Mode: "show"})
+	p = r.until(p.ID, 5*time.Second, "open with its code", func(p client.Payment) bool { return p.State == "open" && p.QR != nil })
+	r.pay(p.QR.Payload, nil)
+	p = r.untilState(p.ID, 5*time.Second, "paid")
+	if p.Provider != "sandbox" {
+		t.Fatalf("the payment is of provider %q", p.Provider)
+	}
+	x := r.papers("that it is paid", func(x emulator.Receipt) bool { return says("Paid")(x) && says(p.Number)(x) })
+	if banks := bankLines(x); len(banks) > 0 || strings.Contains(strings.ToLower(strings.Join(x.Text, "\n")), "sandbox") {
+		t.Errorf("the slip names a bank:\n%s", strings.Join(x.Text, "\n"))
+	}
+	t.Logf("%d lines, none of a bank", len(x.Text))
 }

@@ -162,6 +162,10 @@ type Open struct {
 	Signature    string   `json:"signature,omitempty"`
 }
 
+// Names are what customers call the providers, by the name that bills know. One that has none is left out: a bill's own
+// name for it is for programs and says nothing to a customer.
+type Names map[string]string
+
 // Session answers session.open.
 type Session struct {
 	Session       string           `json:"session"`
@@ -178,6 +182,7 @@ type Session struct {
 	Numbers       *payment.Numbers `json:"numbers,omitempty"`
 	Providers     []string         `json:"providers"` // that can take money now, show mode
 	ScanProviders []string         `json:"scan_providers"`
+	Names         Names            `json:"names,omitempty"`
 	JournalState  string           `json:"journal_state"` // known, new, lost (another id than before), restored (a copy)
 }
 

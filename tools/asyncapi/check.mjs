@@ -47,8 +47,10 @@ function unknown(document, message, frame) {
   const walk = (schema, value, path) => {
     if (Array.isArray(value)) return value.flatMap((v, i) => walk(schema.items ?? {}, v, `${path}/${i}`));
     if (value === null || typeof value !== 'object') return [];
-    return Object.entries(value).flatMap(([k, v]) =>
-      schema.properties?.[k] ? walk(schema.properties[k], v, `${path}/${k}`) : [`${path}/${k}`]);
+    return Object.entries(value).flatMap(([k, v]) => {
+      const known = schema.properties?.[k] ?? (typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined);
+      return known ? walk(known, v, `${path}/${k}`) : [`${path}/${k}`];
+    });
   };
   return walk(document.allMessages().all().find((m) => m.name() === message).payload().json(), frame, '');
 }

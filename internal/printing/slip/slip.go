@@ -19,7 +19,7 @@ type Facts struct {
 	Till      string         // name of the lane
 	Number    string         // of the payment: what customer and shop call it by
 	Reference string         // the till's own
-	Bank      string         // name of the provider
+	Bank      string         // what customers call the provider
 	Amount    payment.Money  // of the payment
 	At        time.Time      // of what the slip tells
 	Zone      *time.Location // of the shop; nil is UTC
