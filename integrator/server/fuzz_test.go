@@ -46,7 +46,7 @@ func FuzzOperator(f *testing.F) {
 	for _, s := range []string{
 		`{"name":"till-1","key":"` + publicKey(1) + `"}`, `{"name":"till-2","key":"` + publicKey(2) + `"}`, `{"name":"till-1"}`,
 		`{"name":"till 1","key":"` + publicKey(1) + `"}`, `{"name":"till-1","key":"` + publicKey(1) + `"}{"name":"till-2"}`,
-		`{"name":"till-1","nmae":"till-2"}`, `{"name":["till-1"]}`, `{"name":"\u0000"}`, `{"name":"т","key":"AAAA"}`, `{"name":"`, `null`, `[]`, ``, "\xff",
+		`{"name":"till-1","names":"till-2"}`, `{"name":["till-1"]}`, `{"name":"\u0000"}`, `{"name":"т","key":"AAAA"}`, `{"name":"`, `null`, `[]`, ``, "\xff",
 		`{"name":"` + strings.Repeat("x", 20<<10) + `"}`,
 	} {
 		for _, verb := range []string{"add", "block", "unblock"} {
@@ -92,8 +92,11 @@ func judged(verb string, body []byte, status int, reply string, before, after []
 		return nil
 	}
 	var in struct{ Name, Key string }
-	if err := json.Unmarshal(body, &in); err != nil || !known { // the whole of it is one value
-		return fmt.Errorf("%s was done on %q: %v", verb, body, err)
+	if !known {
+		return fmt.Errorf("%s is no call, and was done", verb)
+	}
+	if err := json.Unmarshal(body, &in); err != nil { // the whole of it is one value
+		return fmt.Errorf("%s was done on %q: %w", verb, body, err)
 	}
 	i := slices.IndexFunc(after, func(b server.Box) bool { return b.Name == in.Name })
 	if i < 0 {
