@@ -35,6 +35,7 @@ func hidInfo() uintptr         { return ioc(read, 'H', 3, 8) }
 func evSetClock() uintptr      { return ioc(write, 'E', 0xa0, 4) }
 func evKeysHeld() uintptr      { return ioc(read, 'E', 0x18, keyBytes) }
 func evGrab() uintptr          { return ioc(write, 'E', 0x90, 4) }
+func evMask() uintptr          { return ioc(write, 'E', 0x93, 16) }
 func hidFeature(n int) uintptr { return ioc(read|write, 'H', 6, uintptr(n)) }
 
 // caller makes one request; arg is what arg points to, or a plain number.
@@ -74,10 +75,34 @@ func stamps(call caller) error {
 	return nil
 }
 
+// misc is the type of the events that tell a key's number on its device (EV_MSC).
+const misc = 4
+
+// noCodes is a bit for each code of a type, in whole words of the kernel's.
+var noCodes [8]byte
+
+// keysAlone has the kernel leave out, of what it keeps for us, what nobody reads: the number on the device that stands before
+// each key. It keeps 64 events for a reader that is late and drops what is beyond, and a third or more of them would be
+// such numbers. A kernel before 4.4 cannot leave them out, and all else works without.
+func keysAlone(call caller) error {
+	m := struct {
+		kind, size uint32
+		codes      uint64
+	}{misc, uint32(len(noCodes)), uint64(uintptr(unsafe.Pointer(&noCodes)))}
+	err := call(evMask(), unsafe.Pointer(&m), 0)
+	if errors.Is(err, unix.ENOTTY) || errors.Is(err, unix.EINVAL) {
+		return nil
+	}
+	return err
+}
+
 // grab takes the keys for us alone.
 func grab(ctx context.Context, call caller) error {
 	if err := stamps(call); err != nil {
 		return err
+	}
+	if err := keysAlone(call); err != nil {
+		return fmt.Errorf("say which events are wanted: %w", err)
 	}
 	for end := time.Now().Add(heldFor); ; {
 		var held [keyBytes]byte

@@ -28,6 +28,7 @@ var numbers = []struct {
 	{"EVIOCGRAB", evGrab(), 0x40044590},
 	{"EVIOCGKEY(96)", evKeysHeld(), 0x80604518},
 	{"EVIOCSCLOCKID", evSetClock(), 0x400445a0},
+	{"EVIOCSMASK", evMask(), 0x40104593},
 	{"HIDIOCGRDESCSIZE", hidDescSize(), 0x80044801},
 	{"HIDIOCGRDESC", hidDesc(), 0x90044802},
 	{"HIDIOCGRAWINFO", hidInfo(), 0x80084803},
@@ -78,6 +79,7 @@ func hex(n uintptr) string {
 type keyboard struct {
 	heldUntil time.Time
 	grabbed   bool
+	masked    uint32
 	fail      map[uintptr]error
 	asked     []uintptr
 }
@@ -92,6 +94,15 @@ func (k *keyboard) call(request uintptr, arg unsafe.Pointer, number uintptr) err
 		if *(*int32)(arg) != unix.CLOCK_MONOTONIC {
 			return unix.EINVAL
 		}
+	case evMask():
+		m := (*struct {
+			kind, size uint32
+			codes      uint64
+		})(arg)
+		if m.size%8 != 0 { // as the kernel has it (bits_from_user in evdev.c)
+			return unix.EINVAL
+		}
+		k.masked = m.kind
 	case evKeysHeld():
 		b := (*[keyBytes]byte)(arg)
 		*b = [keyBytes]byte{}
@@ -111,8 +122,8 @@ func TestTheGrabWaitsForKeysThatAreHeld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		k := &keyboard{heldUntil: start.Add(300 * time.Millisecond)}
-		if err := grab(t.Context(), k.call); err != nil || !k.grabbed {
-			t.Fatalf("grabbed %v, %v", k.grabbed, err)
+		if err := grab(t.Context(), k.call); err != nil || !k.grabbed || k.masked != misc {
+			t.Fatalf("grabbed %v, type %d left out, %v", k.grabbed, k.masked, err)
 		}
 		if took := time.Since(start); took < 300*time.Millisecond || took > 350*time.Millisecond {
 			t.Errorf("took %v", took)
@@ -138,6 +149,10 @@ func TestAGrabThatCannotBe(t *testing.T) {
 		k = &keyboard{fail: map[uintptr]error{evSetClock(): unix.ENOTTY}}
 		if err := grab(t.Context(), k.call); !errors.Is(err, devices.ErrPerson) || len(k.asked) != 1 {
 			t.Errorf("no keys: %v", err)
+		}
+		k = &keyboard{fail: map[uintptr]error{evMask(): unix.EINVAL}}
+		if err := grab(t.Context(), k.call); err != nil || !k.grabbed {
+			t.Errorf("a kernel that leaves nothing out: %v", err)
 		}
 		k = &keyboard{fail: map[uintptr]error{evKeysHeld(): unix.ENODEV}}
 		if err := grab(t.Context(), k.call); err == nil || k.grabbed {

@@ -130,7 +130,10 @@ func (c *counter) codes(n int) {
 	for lane, kind := range map[string]string{"1": posReports, "2": keyboardScanner, "3": serialScanner} {
 		scanning.Go(func() {
 			c.check("codes by the "+kind+" scanner, the printers printing", func() (string, error) {
-				l := &lot{lane: lane, hand: c.hands[kind]}
+				l, slow := &lot{lane: lane, hand: c.hands[kind]}, 0
+				if p := l.hand.pace; p != nil {
+					slow = p.slow
+				}
 				err := c.scan(l, n, told, mine)
 				if err == nil {
 					c.leftOut("codes by the "+kind+" scanner", len(l.whole), n)
@@ -140,6 +143,9 @@ func (c *counter) codes(n int) {
 				lost, mixed, doubled := l.compare(told.texts[lane])
 				fact := fmt.Sprintf("%d of %d, of 20 to 300 characters, %d in all, %d pulls in the middle of one: %d lost, %d mixed, %d doubled; %.1f a second",
 					len(l.whole), n, l.chars, l.pulls, lost, mixed, doubled, float64(len(l.whole))/l.took.Seconds())
+				if p := l.hand.pace; p != nil {
+					fact += fmt.Sprintf("; %d of them key by key", p.slow-slow)
+				}
 				if lost+mixed+doubled > 0 || len(l.whole) == 0 {
 					err = errors.Join(err, errors.New(fact))
 				}
