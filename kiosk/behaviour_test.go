@@ -133,7 +133,7 @@ func TestAPageAlone(t *testing.T) {
 func TestTheFirstFrameAfterAReloadIsRight(t *testing.T) {
 	t.Parallel()
 	b, ctx := start(t, chromium(t, nil), panels[1], "en", nil)
-	b.show(t, stage.View{Lane: "1", Screen: "cart", Amount: rub(9900), Goods: lines()})
+	b.show(t, stage.View{Lane: "1", Screen: "cart", Amount: rub(9900), Goods: cafes["en"].lines()})
 	b.show(t, codeView(time.Minute))
 	_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `window.seen = [];
 		(function look() { const t = document.getElementById("title"), p = document.getElementById("page");
@@ -147,7 +147,7 @@ func TestTheFirstFrameAfterAReloadIsRight(t *testing.T) {
 			t.Fatal(err)
 		}
 		until(t, ctx, onGlas, 5*time.Second)
-		if got := eval[[]string](t, ctx, `window.seen`); len(got) > 2 || got[len(got)-1] != "Scan to pay" || len(got) == 2 && got[0] != "Кофейня «Зерно»" {
+		if got := eval[[]string](t, ctx, `window.seen`); len(got) > 2 || got[len(got)-1] != "Scan to pay" || len(got) == 2 && got[0] != cafes["en"].name {
 			t.Errorf("after a reload a customer saw %q", got)
 		}
 	}

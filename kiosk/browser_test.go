@@ -58,12 +58,13 @@ const (
 	wifi       = "WIFI:T:WPA;S:Guests;P:welcome12;;"
 )
 
-// pictures are all screens of the page, in the order of a day.
-func pictures() []picture {
+// pictures are all screens of the page, in the order of a day, in a shop of that language.
+func pictures(language string) []picture {
+	c := cafes[language]
 	rub := func(n int64) payment.Money { return payment.Money{Value: n, Currency: "RUB"} }
 	v := func(screen string) stage.View {
 		return stage.View{
-			Lane: "1", Payment: "p-" + screen, Number: "4821", Screen: screen, Payee: "Кофейня «Зерно»", Amount: rub(12550), Left: rub(12550), Paid: rub(0), Back: rub(12550),
+			Lane: "1", Payment: "p-" + screen, Number: "4821", Screen: screen, Payee: c.name, Amount: rub(12550), Left: rub(12550), Paid: rub(0), Back: rub(12550),
 		}
 	}
 	with := func(screen string, f func(*stage.View)) stage.View { x := v(screen); f(&x); return x }
@@ -76,10 +77,10 @@ func pictures() []picture {
 	free := func(screen string) stage.View { return stage.View{Lane: "1", Screen: screen} }
 	all := []picture{
 		{name: "idle", view: free("idle")},
-		{name: "cart", view: with("cart", func(x *stage.View) { x.Number, x.Payment, x.Goods = "", "", lines() })},
-		{name: "choose", view: with("choose", func(x *stage.View) { x.Number, x.Choices = "", choices() })},
+		{name: "cart", view: with("cart", func(x *stage.View) { x.Number, x.Payment, x.Goods = "", "", c.lines() })},
+		{name: "choose", view: with("choose", func(x *stage.View) { x.Number, x.Choices = "", c.choices() })},
 		{name: "message", view: with("message", func(x *stage.View) {
-			x.Number, x.Payment, x.Amount, x.Title, x.Text = "", "", payment.Money{}, "Скоро вернёмся", "Касса откроется в 15:30. Вторая касса работает."
+			x.Number, x.Payment, x.Amount, x.Title, x.Text = "", "", payment.Money{}, c.title, c.text
 		})},
 		{name: "preparing", view: v("preparing"), wait: 300 * time.Millisecond},
 		{name: "preparing_slow", view: v("preparing_slow")},
@@ -167,10 +168,10 @@ func (d *desk) names() []string {
 func openBox(t *testing.T, p panel, language string, change func(*kiosk.Config)) *box {
 	t.Helper()
 	b := &box{desk: &desk{}, ready: make(chan struct{}), done: make(chan struct{})}
-	b.stage = stage.New(map[string]stage.Lane{"1": {Language: language, Shop: "Кофейня «Зерно»", Outputs: []string{stage.CustomerDisplay}}}, nil, slog.New(slog.DiscardHandler))
+	b.stage = stage.New(map[string]stage.Lane{"1": {Language: language, Shop: cafes[language].name, Outputs: []string{stage.CustomerDisplay}}}, nil, slog.New(slog.DiscardHandler))
 	once := sync.OnceFunc(func() { close(b.ready) })
 	c := kiosk.Config{
-		Lane: "1", Shop: "Кофейня «Зерно»", Language: language, Attended: p.attended, Form: p.form, Buttons: kiosk.Buttons(), Wifi: wifi, Desk: b.desk,
+		Lane: "1", Shop: cafes[language].name, Language: language, Attended: p.attended, Form: p.form, Buttons: kiosk.Buttons(), Wifi: wifi, Desk: b.desk,
 		Use: func(ready bool) {
 			b.stage.Use("1", b.kiosk, ready)
 			if ready {

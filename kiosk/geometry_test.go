@@ -4,6 +4,7 @@ package kiosk_test
 
 import (
 	"os"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -68,6 +69,9 @@ const measure = `(() => {
   return out;
 })()`
 
+// cyrillic is a word that no English page has, but for the other language's own name on its button.
+var cyrillic = regexp.MustCompile(`\p{Cyrillic}+`)
+
 // smallest is how far a sentence may shrink to stand in its zone before somebody must think about the words.
 const smallest = 0.75
 
@@ -91,7 +95,7 @@ func TestNothingMovesAndNothingIsCut(t *testing.T) {
 					ctx := tab(t, browser, p, b.url)
 					<-b.ready
 					var first zones
-					for i, pic := range pictures() {
+					for i, pic := range pictures(language) {
 						if pic.cut || strings.Contains(pic.name, "bigger") || !pic.on(p) {
 							continue
 						}
@@ -100,6 +104,9 @@ func TestNothingMovesAndNothingIsCut(t *testing.T) {
 						pages.Add(1)
 						if i == 0 {
 							first = z
+						}
+						if text := eval[string](t, ctx, `document.body.innerText`); language == "en" && cyrillic.MatchString(strings.ReplaceAll(text, "Русский", "")) {
+							t.Errorf("%s: Russian on an English page: %q", pic.name, text)
 						}
 						for id, r := range z.Rects {
 							if r != first.Rects[id] {

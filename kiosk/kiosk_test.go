@@ -393,7 +393,7 @@ func TestChoicesAreThoseOfTheScreen(t *testing.T) {
 	r := newRig(t, nil)
 	b := r.open(t, true)
 	r.use(t, true)
-	done := r.put(display.Screen{Kind: "choose", Choices: choices()}, 5*time.Second)
+	done := r.put(display.Screen{Kind: "choose", Choices: cafes["ru"].choices()}, 5*time.Second)
 	b.draw(b.next())
 	<-done
 	for _, id := range []string{"", "cash", "sbp"} {

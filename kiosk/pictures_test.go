@@ -68,13 +68,13 @@ func everyPicture(t *testing.T, browser *chrome.Browser, shoot func(*testing.T, 
 				b := openBox(t, p, language, nil)
 				ctx := tab(t, browser, p, b.url)
 				<-b.ready
-				for _, pic := range pictures() {
+				for _, pic := range pictures(language) {
 					if pic.cut || !pic.on(p) {
 						continue
 					}
 					shoot(t, b, ctx, p, language, pic)
 				}
-				for _, pic := range pictures() { // the daemon goes: last
+				for _, pic := range pictures(language) { // the daemon goes: last
 					if pic.cut {
 						shoot(t, b, ctx, p, language, pic)
 					}
@@ -193,7 +193,7 @@ func zbar(t *testing.T, file string) string {
 func TestTheSheetShowsEveryPicture(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(sheetHead)
-	for _, pic := range pictures() {
+	for _, pic := range pictures("en") { // they are called the same in every language
 		fmt.Fprintf(&b, "\n### %s\n\n", pic.name)
 		b.WriteString("| | counter 10\" | kiosk 24\" | kiosk 32\" | panel 5\" |\n|---|---|---|---|---|\n")
 		for _, language := range []string{"en", "ru"} {
