@@ -181,6 +181,14 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		}
 		return nil
 	})
+	g.Go(func() error { // a server that can write nothing any more serves nobody, and its next start may
+		select {
+		case <-s.store.Halted():
+			return s.store.Stopped()
+		case <-ctx.Done():
+			return nil
+		}
+	})
 	g.Go(func() error {
 		if err := h.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve terminals: %w", err)

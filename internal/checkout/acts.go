@@ -177,7 +177,7 @@ func (b *Box) Extend(ctx context.Context, id string, by time.Duration) (pub lane
 	case <-limit.C:
 	case <-ctx.Done():
 	case <-b.stopped:
-		return pub, false, ErrStopped
+		return pub, false, b.gone()
 	}
 	return pub, false, b.do(context.WithoutCancel(ctx), func() { delete(b.extends, call) })
 }

@@ -431,6 +431,24 @@ func (f *failing) Commit(ctx context.Context, b record.Batch) (int64, error) {
 	return f.Journal.Commit(ctx, b)
 }
 
+// halted is a journal that has stopped under a commit of somebody else's.
+type halted struct{ checkout.Journal }
+
+func (halted) CanStart() error { return record.ErrStopped }
+
+func TestBoxEndsWithAJournalThatAnotherStopped(t *testing.T) {
+	in(t, func(s *shop) {
+		s.stop()
+		<-s.ended
+		s.box = checkout.New(s.cfg, halted{s.j}, s.stage, s.stage)
+		if err := s.box.Run(t.Context()); !errors.Is(err, record.ErrStopped) {
+			t.Fatalf("run ended with %v", err)
+		}
+		s.stop = nil
+		_ = s.j.Close()
+	})
+}
+
 func TestWithoutTheJournalNothingHappens(t *testing.T) {
 	in(t, func(s *shop) {
 		f := &failing{Journal: s.j}
@@ -464,7 +482,7 @@ func TestWithoutTheJournalNothingHappens(t *testing.T) {
 		if err := <-s.ended; !errors.Is(err, record.ErrStopped) {
 			t.Fatalf("run ended with %v", err)
 		}
-		if _, err := s.box.Get(s.ctx(), id); !errors.Is(err, checkout.ErrStopped) {
+		if _, err := s.box.Get(s.ctx(), id); !errors.Is(err, checkout.ErrStopped) || !errors.Is(err, record.ErrStopped) {
 			t.Fatalf("get after the end: %v", err)
 		}
 		if v := s.stage.now("1"); v.Screen != "idle" {

@@ -152,6 +152,15 @@ func (b *Box) loop(ctx context.Context) error {
 	}
 }
 
+// gone is ErrStopped, with the journal's word where that ended the box: whoever asks is told so until the program ends. It
+// is for callers who have seen stopped closed.
+func (b *Box) gone() error {
+	if b.fatal != nil {
+		return fmt.Errorf("%w: %w", ErrStopped, b.fatal)
+	}
+	return ErrStopped
+}
+
 // do runs f on the loop. Once accepted f runs to its end whatever becomes of ctx.
 func (b *Box) do(ctx context.Context, f func()) error {
 	done := make(chan struct{})
@@ -160,7 +169,7 @@ func (b *Box) do(ctx context.Context, f func()) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-b.stopped:
-		return ErrStopped
+		return b.gone()
 	}
 	<-done
 	return nil

@@ -48,7 +48,7 @@ func (b *Box) Wait(ctx context.Context, id string, after int64) (lane.Public, er
 			}
 			return pub, nil // the disk hangs: what was known before
 		case <-b.stopped:
-			return pub, ErrStopped
+			return pub, b.gone()
 		}
 	}
 }
@@ -218,8 +218,11 @@ func (b *Box) Acknowledge(ctx context.Context, who, why string) error {
 	return err
 }
 
-// look asks the journal whether a new payment has room.
+// look asks the journal whether a new payment has room. One that has stopped under somebody else's commit ends the box too.
 func (b *Box) look() {
 	b.room = b.j.CanStart()
+	if errors.Is(b.room, record.ErrStopped) && b.fatal == nil {
+		b.fatal = b.room
+	}
 	b.nextCheck = time.Now().Add(checkEvery)
 }

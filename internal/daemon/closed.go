@@ -24,6 +24,9 @@ func (d *Daemon) tellClosed(err error) {
 	}
 	var c *sqlitedb.Condition
 	if errors.As(err, &c) {
+		if cause := c; errors.Is(c.Kind, sqlitedb.ErrStopped) && errors.As(c.Err, &cause) {
+			c = cause // each try is a new start: what stopped the last one is in its way
+		}
 		t.Sentence, t.Remedy = "The journal "+c.Kind.Error()+".", c.Do
 	}
 	d.health.Set(t)

@@ -150,6 +150,7 @@ func (d *Daemon) ableToShow(string) {
 func (c *core) watch(ctx context.Context) {
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
+	halted := c.journal.Halted()
 	trim := time.NewTicker(trimEvery)
 	defer trim.Stop()
 	for {
@@ -160,6 +161,8 @@ func (c *core) watch(ctx context.Context) {
 			return
 		case <-c.moved:
 		case <-look.C:
+		case <-halted:
+			halted = nil // the box, which is made to look, ends
 		case <-trim.C:
 			if _, err := c.journal.Trim(ctx); err != nil && !errors.Is(err, record.ErrStopped) {
 				c.log.Warn("old events could not be removed", "err", err)

@@ -333,6 +333,9 @@ func TestFirstFailedCommitStopsTheJournal(t *testing.T) {
 		if err := j.Close(); err != nil {
 			t.Error(err)
 		}
+		if _, err := j.Find(t.Context(), "pay", "a", ""); !errors.Is(err, record.ErrStopped) {
+			t.Errorf("a read after the end of a stopped journal: %v", err)
+		}
 	})
 	boot(t, cfg, func(j *journal.Journal, st journal.State) {
 		if es, err := j.Events(t.Context(), 0, 10); err != nil || len(es) != 1 || st.Lost || st.Restored {

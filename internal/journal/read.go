@@ -12,9 +12,13 @@ import (
 	"tilld/internal/sqlitedb"
 )
 
-// reading words the error of a query. Damage that it met stops the journal.
+// reading words the error of a query. Damage that it met stops the journal. Where that has stopped, a query that is cut off by
+// the end of the program says so too.
 func (j *Journal) reading(what string, err error) error {
 	err = j.db.Explain(err)
+	if end := j.db.Stopped(); end != nil && !errors.Is(err, sqlitedb.ErrStopped) {
+		err = errors.Join(end, err)
+	}
 	if errors.Is(err, sqlitedb.ErrStopped) {
 		j.end()
 	}

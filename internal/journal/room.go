@@ -30,6 +30,9 @@ func (j *Journal) CanStart() error {
 	return nil
 }
 
+// Halted is closed when the journal has stopped for good, whoever's commit it was.
+func (j *Journal) Halted() <-chan struct{} { return j.db.Halted() }
+
 func statfs(dir string) (uint64, error) {
 	var s unix.Statfs_t
 	if err := unix.Statfs(dir, &s); err != nil {

@@ -65,6 +65,7 @@ type DB struct {
 	suspected bool          // the mark for the next Open is made
 	wake      chan struct{} // capacity 1: a full channel already says "look"
 	done      chan struct{} // closed when the writer's goroutine has ended
+	halted    chan struct{} // closed with stopped; of a reader never
 	ending    error         // of the writer's last act, read after done
 
 	endInspect context.CancelFunc // of the inspection under way
@@ -89,7 +90,7 @@ func Open(ctx context.Context, cfg Config) (_ *DB, err error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{cfg: cfg, lock: lock, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	db := &DB{cfg: cfg, lock: lock, wake: make(chan struct{}, 1), done: make(chan struct{}), halted: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(explain(cfg.Path, err), db.shut())

@@ -17,7 +17,7 @@ func OpenReader(ctx context.Context, cfg Config) (_ *DB, err error) {
 	if _, err := os.Stat(cfg.Path); err != nil {
 		return nil, fmt.Errorf("open database for reading: %w", err)
 	}
-	db := &DB{cfg: cfg, done: make(chan struct{}), wake: make(chan struct{}, 1)}
+	db := &DB{cfg: cfg, done: make(chan struct{}), wake: make(chan struct{}, 1), halted: make(chan struct{})}
 	close(db.done) // there is no writer to wait for
 	db.stopped = condition(ErrReadOnly, cfg.Path, errors.New("it is open for reading alone"))
 	if db.read, err = pool(cfg, probe, cfg.Readers); err != nil {

@@ -97,6 +97,7 @@ func (db *DB) stop(err error) error {
 	}
 	if db.stopped == nil {
 		db.stopped = condition(ErrStopped, db.cfg.Path, err)
+		close(db.halted)
 	}
 	return db.stopped
 }
@@ -117,6 +118,9 @@ func (db *DB) Stopped() error {
 	defer db.mu.Unlock()
 	return db.stopped
 }
+
+// Halted is closed when Stopped has an answer, so that nobody has to write to find out.
+func (db *DB) Halted() <-chan struct{} { return db.halted }
 
 // next takes what is queued, at most maxGroup. It says false when the database is closing and nothing is left.
 func (db *DB) next() (group []*job, open bool) {

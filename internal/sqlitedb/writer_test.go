@@ -188,9 +188,15 @@ func TestFirstFailedCommitIsFinal(t *testing.T) {
 		if err := db.Write(t.Context(), add("kept")); err != nil {
 			t.Fatal(err)
 		}
+		select {
+		case <-db.Halted():
+			t.Error("halted before anything failed")
+		default:
+		}
 		ran := false
 		broken.Store(true)
 		err := db.WriteThen(t.Context(), add("lost"), func() { ran = true })
+		<-db.Halted() // who writes nothing hears of it too
 		if !errors.Is(err, sqlitedb.ErrStopped) || !errors.Is(err, sqlitedb.ErrDisk) || ran {
 			t.Errorf("failed commit: %v, after ran: %v", err, ran)
 		}

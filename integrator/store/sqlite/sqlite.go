@@ -56,6 +56,9 @@ func (s *Store) Close() error { return errors.Join(s.reads.close(), s.db.Close()
 // Stopped is nil, or why nothing can be written any more: the process must end and start anew.
 func (s *Store) Stopped() error { return s.db.Stopped() }
 
+// Halted is closed when Stopped has an answer.
+func (s *Store) Halted() <-chan struct{} { return s.db.Halted() }
+
 // explain words what a query met. Damage stops the store, and the next Open checks the whole file, whatever its size.
 func (s *Store) explain(err *error) { *err = s.db.Explain(*err) }
 
