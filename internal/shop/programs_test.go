@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+
+	"tilld/internal/shop/gate"
 )
 
 // root of the source tree, from this package.
@@ -58,36 +60,53 @@ var buildFailing = sync.OnceValues(func() (string, error) {
 	return dir, nil
 })
 
-// buildTraced builds static programs that run under strace where TILLD_INJECT says what it is to do to them, once.
-var buildTraced = sync.OnceValues(func() (string, error) {
+// buildStatic builds the programs as they are delivered, once.
+var buildStatic = sync.OnceValues(func() (string, error) {
 	dir, err := folder()
 	if err != nil {
 		return "", err
 	}
-	real, dir := filepath.Join(dir, "static"), filepath.Join(dir, "traced")
-	c := exec.Command("go", "build", "-o", real+"/", "./cmd/tilld", "./cmd/integrator")
+	dir = filepath.Join(dir, "static")
+	c := exec.Command("go", "build", "-o", dir+"/", "./cmd/tilld", "./cmd/integrator")
 	c.Dir, c.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := c.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build static programs: %w\n%s", err, out)
 	}
+	return dir, nil
+})
+
+// buildTraced has static programs that run under strace where TILLD_INJECT says what it is to do to them.
+var buildTraced = sync.OnceValues(func() (string, error) {
+	// -D makes the program itself the child of the shop: a signal to it reaches no tracer.
+	return wrapped("traced", buildStatic, func(program string) string {
+		return fmt.Sprintf("[ -n \"$TILLD_INJECT\" ] || exec %[1]s \"$@\"\n"+
+			"exec strace -D -f -qq -o \"$TILLD_TRACE.$$\" -e \"trace=${TILLD_INJECT%%%%:*}\" -e \"inject=$TILLD_INJECT\" %[1]s \"$@\"\n", program)
+	})
+})
+
+// wrapped makes a folder in which each program is a shell's script.
+func wrapped(name string, build func() (string, error), script func(program string) string) (string, error) {
+	real, err := build()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(filepath.Dir(real), name)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
 	}
 	for _, name := range []string{"tilld", "integrator"} {
-		// -D makes the program itself the child of the shop: a signal to it reaches no tracer.
-		text := fmt.Sprintf("#!/bin/sh\n[ -n \"$TILLD_INJECT\" ] || exec %[1]s/%[2]s \"$@\"\n"+
-			"exec strace -D -f -qq -o \"$TILLD_TRACE.$$\" -e \"trace=${TILLD_INJECT%%%%:*}\" -e \"inject=$TILLD_INJECT\" %[1]s/%[2]s \"$@\"\n", real, name)
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o700); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+script(filepath.Join(real, name))), 0o700); err != nil {
 			return "", err
 		}
 	}
 	return dir, nil
-})
+}
 
 // shops is how many shops are open at a time: nearly all of their time is waiting.
 const shops = "12"
 
 func TestMain(m *testing.M) {
+	gate.Pass()
 	flag.Parse()
 	if err := flag.Set("test.parallel", shops); err != nil {
 		panic(err)

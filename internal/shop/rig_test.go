@@ -30,6 +30,7 @@ type rig struct {
 	api   *client.Client
 	log   *logBook
 	token string
+	heard func(error)  // what each try was answered; nil: nobody listens
 	close func() error // ends the shop; once
 }
 
@@ -110,6 +111,9 @@ func (r *rig) try(what string, f func() error) {
 	limit := time.Now().Add(tryLimit)
 	for {
 		err := f()
+		if r.heard != nil {
+			r.heard(err)
+		}
 		if err == nil {
 			return
 		}
