@@ -8,7 +8,8 @@ const (
 	PrintAgain    = "what may be on paper is printed again after a start"
 	TwiceTaken    = "a call that comes twice is taken twice"
 	StalledBlocks = "a reader that stalls holds up the others"
+	LostError     = "an error of a commit is lost"
 )
 
 // Plants are all of them.
-var Plants = []string{AckFirst, PrintAgain, TwiceTaken, StalledBlocks}
+var Plants = []string{AckFirst, PrintAgain, TwiceTaken, StalledBlocks, LostError}

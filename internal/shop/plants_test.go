@@ -38,6 +38,7 @@ func TestHarnessesFindPlantedBugs(t *testing.T) {
 		{failpoint.PrintAgain, "TestKillInTheMiddleOfAReceipt$", "2 begun", false},
 		{failpoint.TwiceTaken, "TestFrames$", "sales were made, and the books say", false},
 		{failpoint.StalledBlocks, "TestStrangers$", "as one of them did not read", true},
+		{failpoint.LostError, "TestEverySystemCall$/^tilld$", "a false ok", false},
 	} {
 		if x.slow && !thorough() {
 			t.Logf("left to make prove: %s", x.plant)

@@ -92,7 +92,10 @@ func (w *work) try(jobs []*job) error {
 		failpoint.Late()
 	}
 	if err == nil {
-		err = w.step("commit", "COMMIT")
+		if err = w.step("commit", "COMMIT"); err != nil && failpoint.Planted(failpoint.LostError) {
+			w.undo()
+			err = nil
+		}
 	}
 	if err != nil {
 		w.undo()
