@@ -276,7 +276,6 @@ func TestListAndWait(t *testing.T) {
 			{lane.Filter{Reference: "R-1"}, []string{"R-1"}},
 			{lane.Filter{Number: s.get(a).Number}, []string{"R-1"}},
 			{lane.Filter{Unsettled: true}, nil},
-			{lane.Filter{Limit: 1}, []string{"C"}},
 		} {
 			if got := ids(want.f); !slices.Equal(got, want.refs) {
 				t.Errorf("%+v: %v, want %v", want.f, got, want.refs)

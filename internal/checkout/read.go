@@ -66,9 +66,6 @@ func (b *Box) list(f lane.Filter) ([]lane.Public, error) {
 	}
 	out := []lane.Public{}
 	for _, p := range slices.Backward(ps) {
-		if f.Limit > 0 && len(out) == f.Limit {
-			break
-		}
 		if b.passes(p, f) {
 			out = append(out, b.public(p))
 		}

@@ -13,9 +13,6 @@ import (
 	"tilld/payment/lane"
 )
 
-// maxList is how many payments a list answers, the newest.
-const maxList = 200
-
 // IDInput is the part of an input that names a payment. It is exported because the framework fills no embedded struct
 // that is not.
 type IDInput struct {
@@ -143,7 +140,7 @@ type listInput struct {
 
 func (s *server) list(ctx context.Context, in *listInput) (*listReply, error) {
 	c := callerOf(ctx)
-	f := lane.Filter{Lane: in.Lane, Open: in.Open, Unsettled: in.Unsettled, Reference: in.Reference, Number: in.Number, Limit: maxList}
+	f := lane.Filter{Lane: in.Lane, Open: in.Open, Unsettled: in.Unsettled, Reference: in.Reference, Number: in.Number}
 	out := &listReply{}
 	out.Body.Payments = []lane.Public{}
 	if f.Lane == "" {

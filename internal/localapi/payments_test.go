@@ -111,6 +111,20 @@ func TestList(t *testing.T) {
 	}
 }
 
+// TestListIsWhole: after a long night without a line nothing that is unsettled is left out.
+func TestListIsWhole(t *testing.T) {
+	f := start(t)
+	const many = 300
+	for i := range many {
+		p := f.create("till-1", fmt.Sprint("R-", i))
+		f.box.Move(p.ID, "payment.doubt", func(p *lane.Public) { p.State = "in_doubt" })
+	}
+	var got struct{ Payments []lane.Public }
+	if answer := f.do("till-1", "GET", "/v1/payments?unsettled=true", ""); json.Unmarshal([]byte(answer.body), &got) != nil || len(got.Payments) != many {
+		t.Errorf("%d of %d", len(got.Payments), many)
+	}
+}
+
 func TestActs(t *testing.T) {
 	f := start(t)
 	p := f.create("till-1", "R-1")

@@ -134,5 +134,4 @@ type Filter struct {
 	Unsettled bool   // doubt, owed or review
 	Reference string
 	Number    string
-	Limit     int // at most so many, the newest; 0 is no limit
 }
