@@ -85,7 +85,7 @@ func openDays(t testing.TB, part shop.Part, p *plan) *days {
 		}
 	})
 	r := openShop(t, shop.Config{Processes: true, Programs: dir, State: state, Env: d.env})
-	d.rig, r.heard = r, d.hears
+	d.rig, r.heard, r.limit = r, d.hears, settleLimit // a machine that is full of such shops is slow
 	d.now.began = true
 	return d
 }

@@ -2,6 +2,7 @@ package shop_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,8 +31,9 @@ type rig struct {
 	api   *client.Client
 	log   *logBook
 	token string
-	heard func(error)  // what each try was answered; nil: nobody listens
-	close func() error // ends the shop; once
+	heard func(error)   // what each try was answered; nil: nobody listens
+	limit time.Duration // of a try; 0: tryLimit
+	close func() error  // ends the shop; once
 }
 
 // How long the rig waits for things that take no time.
@@ -108,7 +110,7 @@ func freePorts(t testing.TB, n int) []string {
 // try repeats f as a till does while its box is away or not ready.
 func (r *rig) try(what string, f func() error) {
 	r.t.Helper()
-	limit := time.Now().Add(tryLimit)
+	limit := time.Now().Add(cmp.Or(r.limit, tryLimit))
 	for {
 		err := f()
 		if r.heard != nil {
