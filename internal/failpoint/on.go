@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -42,7 +43,10 @@ var (
 func At(op, file string) func() {
 	p := wanted()
 	if p.op != op || seen.Add(1) != p.n {
-		return func() {}
+		if p = aimed(); p.op != op {
+			return func() {}
+		}
+		_ = os.Remove(aim()) // the shot is fired
 	}
 	switch p.how {
 	case "before":
@@ -55,6 +59,21 @@ func At(op, file string) func() {
 		return func() { tear(file, was); end(p) }
 	}
 	return func() { end(p) }
+}
+
+var aim = sync.OnceValue(func() string { return os.Getenv("TILLD_AIM") })
+
+// aimed is what the file of TILLD_AIM asks for now, nothing if it is not there.
+func aimed() plan {
+	if aim() == "" {
+		return plan{}
+	}
+	b, err := os.ReadFile(aim())
+	op, how, ok := strings.Cut(string(b), ":")
+	if err != nil || !ok {
+		return plan{}
+	}
+	return plan{op: op, how: how}
 }
 
 // tear puts back the second half of what the operation has changed in the file: a write that was under way. Nobody has
@@ -87,13 +106,36 @@ func tear(file string, was []byte) {
 // Planted says whether the program is to have a bug.
 func Planted(bug string) bool { return planted() == bug }
 
-var planted = sync.OnceValue(func() string { return os.Getenv("TILLD_PLANT") })
+// planted is the bug that this program is to have: TILLD_PLANT=BUG plants it in every one, TILLD_PLANT=PROGRAM:BUG in one.
+var planted = sync.OnceValue(func() string {
+	bug := os.Getenv("TILLD_PLANT")
+	if program, one, ok := strings.Cut(bug, ":"); ok {
+		if program != filepath.Base(os.Args[0]) {
+			return ""
+		}
+		return one
+	}
+	return bug
+})
 
-// Late is the time between an answer that comes too soon and what it answers: enough for whoever is told to be heard of.
-func Late() { time.Sleep(200 * time.Millisecond) }
+// Late is the time between an answer that comes too soon and the op that it answers: enough for whoever is told to tell
+// others before the process ends. One that knows how it will end waits then alone.
+func Late(op string) {
+	p := wanted()
+	switch {
+	case aimed().op == op, p.op == op && seen.Load()+1 == p.n:
+		time.Sleep(2 * time.Second)
+	case aim() == "" && p.op == "":
+		time.Sleep(200 * time.Millisecond) // it is killed from outside
+	}
+}
 
 func end(p plan) {
-	fmt.Fprintf(os.Stderr, "failpoint %s %s:%d:%s\n", filepath.Base(os.Args[0]), p.op, p.n, p.how)
+	n := "aimed"
+	if p.n > 0 {
+		n = strconv.FormatInt(p.n, 10)
+	}
+	fmt.Fprintf(os.Stderr, "failpoint %s %s:%s:%s\n", filepath.Base(os.Args[0]), p.op, n, p.how)
 	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	select {}
 }

@@ -5,11 +5,10 @@ package shop_test
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"regexp"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -21,13 +20,14 @@ import (
 )
 
 // TestFailPoints sells while both ends die at one boundary of their databases after another: before a commit, after it
-// and with half of it on the disk, in copying the log back, in raising the generation; and by kill -9 at random besides.
-// In the full run the bank has a bad day. The till goes on as a till does, and in the end every book says the same.
+// and with half of it on the disk, in copying the log back, in raising the generation; in each sale at the very commit that
+// something is answered by; and by kill -9 at random besides. In the full run the bank has a bad day. The till goes on as a
+// till does: what it, the box and the bank were told is there ever after, and in the end every book says the same.
 func TestFailPoints(t *testing.T) {
 	t.Parallel()
-	shops, sales, evil := 2, 10, int64(0)
+	shops, sales, evil := 2, len(kinds), int64(0)
 	if thorough() {
-		shops, sales, evil = 10, 100, 1
+		shops, sales, evil = 10, 10*len(kinds), 1
 	}
 	dir, err := buildFailing()
 	if err != nil {
@@ -36,19 +36,30 @@ func TestFailPoints(t *testing.T) {
 	for n := range shops {
 		t.Run(fmt.Sprint("Shop", n+1), func(t *testing.T) {
 			t.Parallel()
-			f := &failing{every: 7}
-			f.rig = openShop(t, shop.Config{Processes: true, Programs: dir, Env: f.env(n, failPoint), Evil: evil * int64(n+1)})
+			f := &failing{every: 7, sights: t.TempDir()}
+			c := shop.Config{Processes: true, Programs: dir, Env: f.env(n, failPoint), Evil: evil * int64(n+1)}
+			f.told = listen(t, &c)
+			f.rig = openShop(t, c)
+			f.told.of(f.rig)
+			if kind := os.Getenv(kindVar); kind != "" {
+				f.again(kind)
+				return
+			}
 			f.glass = watch(f.rig, false)
 			f.run(n, sales)
 			f.check()
 			f.glass.report(t)
-			points := map[string]int{}
-			for _, m := range regexp.MustCompile(`failpoint (\S+ \w+):\d+:(\w+)`).FindAllStringSubmatch(f.log.String(), -1) {
-				points[m[1]+" "+m[2]]++
+			points, aimed := map[string]int{}, 0
+			for _, m := range regexp.MustCompile(`failpoint (\S+ \w+):(\w+):(\w+)`).FindAllStringSubmatch(f.log.String(), -1) {
+				if m[2] == "aimed" {
+					m[1] += " aimed"
+					aimed++
+				}
+				points[m[1]+" "+m[3]]++
 			}
 			t.Logf("killed at fail points: %s; at random: %d", counted(points), f.random)
-			if len(points) == 0 {
-				t.Error("nothing was killed at a fail point: the harness is broken")
+			if f.missed > sales/5 || len(points) == 0 || aimed < sales/2 {
+				t.Errorf("%d were hit that were aimed at, %d missed: the harness is broken", aimed, f.missed)
 			}
 		})
 	}
@@ -60,15 +71,26 @@ type failing struct {
 	armed  atomic.Bool
 	every  int // so many sales from one kill -9 to the next
 	random int
+	missed int // of the kills that were aimed: they have not come, or nobody came back
 	deals  []*deal
+	told   *told    // what was acknowledged; run makes one of what the till was told if there is none
 	glass  *watcher // of kills; nil: nobody looks
+	sights string   // folder of the files that a kill is aimed with; "": none is
 }
 
 // run trades with everything going wrong, then settles with nothing going wrong any more.
 func (f *failing) run(shopN, sales int) {
+	if f.told == nil {
+		f.told = newTold()
+		f.told.of(f.rig)
+	}
 	f.armed.Store(true)
 	f.trade(shopN, sales)
 	f.armed.Store(false)
+	f.lower()
+	if f.told.lost {
+		return
+	}
 	for _, p := range []shop.Part{shop.Tilld, shop.Integrator} { // what is still to fail goes with its process
 		f.shop.Stop(p, syscall.SIGKILL)
 		f.shop.Start(p)
@@ -88,7 +110,10 @@ type deal struct {
 	n        int
 	ref, id  string
 	amount   int64
-	kind     string
+	kind     kind
+	how      string // what it is aimed at dies
+	aimed    bool
+	mark     int // how long the log was then
 	payload  string
 	wants    bool  // goods, against this payment
 	back     int64 // of what was kept
@@ -97,82 +122,61 @@ type deal struct {
 	overSays string
 }
 
-var kinds = []string{"show", "cancel", "scan", "part", "whole", "expire", "show", "scan", "twice", "parts"}
-
-// env asks plan what goes wrong with the next start of either end: nothing with every fourth, so that something gets done.
-func (f *failing) env(shopN int, plan func(i int64, p shop.Part) []string) func(shop.Part) []string {
-	var count [2]atomic.Int64
-	return func(p shop.Part) []string {
-		if p == shop.Bank || f.rig == nil || !f.armed.Load() {
-			return nil
-		}
-		which := 0
-		if p == shop.Integrator {
-			which = 1
-		}
-		i := count[which].Add(1) + int64(shopN)*13
-		if i%4 == 0 {
-			return nil
-		}
-		return plan(i, p)
-	}
-}
-
-// failPoint is the boundary at which the process ends.
-func failPoint(i int64, p shop.Part) []string {
-	how := []string{"before", "after", "torn"}[i%3]
-	switch {
-	case i%11 == 0:
-		return []string{"TILLD_FAIL=checkpoint:1:" + how}
-	case i%13 == 0 && p == shop.Tilld:
-		return []string{"TILLD_FAIL=generation:1:" + strings.Replace(how, "torn", "after", 1)} // a rename is whole or not at all
-	}
-	return []string{fmt.Sprintf("TILLD_FAIL=commit:%d:%s", 1+(i*7)%37, how)}
-}
-
-func counted(of map[string]int) string {
-	var says []string
-	for _, p := range slices.Sorted(maps.Keys(of)) {
-		says = append(says, fmt.Sprintf("%s %d", p, of[p]))
-	}
-	return strings.Join(says, ", ")
-}
-
 // trade makes every sale; what does not come to its end in some seconds is left for later, as a cashier would.
 func (f *failing) trade(shopN, sales int) {
 	for n := range sales {
-		d := &deal{n: n, ref: fmt.Sprintf("F-%d", n), kind: kinds[(n+shopN)%len(kinds)], amount: int64(20_000 + 100*n)}
-		switch d.kind {
-		case "twice":
-			d.amount += 5
-		case "parts":
-			d.amount += 9
-		}
-		f.deals = append(f.deals, d)
+		k := (n + shopN) % len(kinds)
+		d := f.deal(n, kinds[k], hows[(n/len(kinds)+k+shopN)%len(hows)])
 		if n < 2 || n%f.every == f.every-1 { // the first fail points come with the second start
 			part := []shop.Part{shop.Tilld, shop.Integrator}[n%2]
 			at := time.AfterFunc(rand.N(3*time.Second), func() { f.shop.Kill(part) })
 			defer at.Stop()
 			f.random++
 		}
-		f.ask(d)
-		f.within(15*time.Second, d, f.act)
+		if f.sell(d); f.told.lost {
+			return
+		}
 	}
+}
+
+// deal is the next sale.
+func (f *failing) deal(n int, k kind, how string) *deal {
+	d := &deal{n: n, ref: fmt.Sprintf("F-%d", n), kind: k, how: how, amount: int64(20_000 + 100*n)}
+	switch k.name {
+	case "twice":
+		d.amount += 5
+	case "parts":
+		d.amount += 9
+	}
+	f.deals = append(f.deals, d)
+	return d
+}
+
+// sell goes through a sale, and sees whether all is there that was acknowledged meanwhile.
+func (f *failing) sell(d *deal) {
+	if f.ask(d); f.told.lost {
+		return
+	}
+	f.within(15*time.Second, d, f.act)
+	f.landed(d)
+	f.told.check()
 }
 
 // ask makes the payment, parking what stands in the way.
 func (f *failing) ask(d *deal) {
 	mode, life := "show", time.Duration(0)
-	switch d.kind {
+	switch d.kind.name {
 	case "scan":
 		mode = "scan"
 	case "expire":
 		life = 2 * time.Second
 	}
 	n := client.NewPayment{Reference: d.ref, Amount: rub(d.amount), Mode: mode, Purpose: "sale", ExpiresIn: life}
+	f.aim(d, "create")
 	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(200 * time.Millisecond) { // real programs: there is no clock to turn
 		p, _, err := f.api.Create(f.t.Context(), n)
 		if err == nil {
+			f.told.saw(p)
 			d.id = p.ID
 			return
 		}
@@ -181,8 +185,11 @@ func (f *failing) ask(d *deal) {
 		switch {
 		case errors.As(err, &no) && no.Code == "lane_busy" && no.Payment != nil:
 			_, _ = f.api.Park(f.t.Context(), no.Payment.ID)
-			_, _ = f.api.Return(f.t.Context(), no.Payment.ID, client.NewReturn{Reference: "make-room"})
+			_ = f.told.back(no.Payment.ID, client.NewReturn{Reference: "make-room"})
 		case errors.As(err, &away), errors.As(err, &no) && no.Status >= http.StatusInternalServerError:
+			if f.told.alarm(); f.told.lost {
+				return // no sale comes of it
+			}
 		default:
 			f.t.Fatalf("create %s: %v", d.ref, err)
 		}
@@ -194,26 +201,47 @@ func (f *failing) ask(d *deal) {
 
 // within looks at the deal again and again until act says that it is over, or the time is.
 func (f *failing) within(limit time.Duration, d *deal, act func(*deal, client.Payment)) {
+	looks := 0
 	for end := time.Now().Add(limit); !d.over && time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
-		p, err := f.api.Get(f.t.Context(), d.id)
-		var no *client.Problem
-		if errors.As(err, &no) && no.Status == http.StatusNotFound {
-			f.t.Fatalf("payment %s of %s was acknowledged and is not known any more", d.id, d.ref)
+		if looks++; looks%20 == 0 {
+			f.told.check()
 		}
-		if err != nil {
-			continue // it is away
+		if f.told.lost && looks%50 == 0 {
+			return // what comes of it is no matter
 		}
-		if f.glass != nil {
-			f.glass.look(p)
+		if p, ok := f.look(d); ok && !d.over {
+			act(d, p)
 		}
-		if p.Lights.HandOver && p.Lights.OtherTender {
-			f.t.Fatalf("payment %s (%s) has both lights on", p.Number, p.State)
-		}
-		if p.QR != nil && p.State != "open" && p.State != "part_paid" {
-			f.t.Errorf("payment %s shows its code as %s", p.Number, p.State)
-		}
-		act(d, p)
 	}
+}
+
+// look asks for the deal's payment, and holds the answer against all that was said of it before. No: nobody answers.
+func (f *failing) look(d *deal) (client.Payment, bool) {
+	p, err := f.api.Get(f.t.Context(), d.id)
+	var no *client.Problem
+	switch {
+	case errors.As(err, &no) && no.Status == http.StatusNotFound:
+		f.told.gone("payment %s of %s: it is not known any more", d.id, d.ref)
+		d.over, d.overSays = true, "gone"
+		return p, true
+	case err != nil:
+		return p, false // it is away
+	}
+	f.told.saw(p)
+	if f.glass != nil {
+		f.glass.look(p)
+	}
+	if p.Lights.HandOver && p.Lights.OtherTender {
+		f.t.Fatalf("payment %s (%s) has both lights on", p.Number, p.State)
+	}
+	if p.QR != nil && p.State != "open" && p.State != "part_paid" {
+		f.t.Errorf("payment %s shows its code as %s", p.Number, p.State)
+	}
+	if d.given && p.State == "paid" {
+		f.told.gone("confirm of payment %s: it is %s again", d.id, p.State)
+		d.over, d.overSays = true, p.State
+	}
+	return p, true
 }
 
 // act is the next thing that the till, or the customer in front of it, does.
@@ -222,36 +250,40 @@ func (f *failing) act(d *deal, p client.Payment) {
 	switch {
 	case over(p) && !d.given:
 		d.over, d.overSays = true, p.State
-	case d.given && p.State == "paid":
-		f.t.Fatalf("payment %s of %s: its confirmation was acknowledged and is not known any more", d.id, d.ref)
 	case p.Lights.HandOver && p.State == "paid":
-		if d.kind == "whole" || d.kind == "cancel" {
-			_, _ = f.api.Return(ctx, d.id, client.NewReturn{Reference: d.ref + "-all"})
+		if d.kind.name == "whole" || d.kind.name == "cancel" {
+			f.aim(d, "return")
+			_ = f.told.back(d.id, client.NewReturn{Reference: d.ref + "-all"})
 			return
 		}
 		d.wants = true
+		f.aim(d, "confirm")
 		if _, err := f.api.Confirm(ctx, d.id, client.Confirmation{}); err == nil {
 			d.given = true
 		}
 	case (p.State == "confirmed" || p.State == "part_returned") && d.wants:
 		d.given = true // also where the answer to the confirm was lost
-		if d.kind == "part" && d.back == 0 {
+		if d.kind.name == "part" && d.back == 0 {
 			m := rub(3000)
-			if _, err := f.api.Return(ctx, d.id, client.NewReturn{Reference: d.ref + "-part", Amount: &m}); err != nil {
+			f.aim(d, "return")
+			if err := f.told.back(d.id, client.NewReturn{Reference: d.ref + "-part", Amount: &m}); err != nil {
 				return
 			}
 			d.back = m.Value
 			return
 		}
 		d.over, d.overSays = p.Owed.Value == 0 && p.Returned.Value >= d.back, p.State
-	case p.State == "open" && d.kind == "cancel":
-		_, _ = f.api.Return(ctx, d.id, client.NewReturn{Reference: d.ref + "-cancel"})
-	case p.State == "open" && p.QR != nil && d.payload == "" && d.kind != "expire":
+	case p.State == "open" && d.kind.name == "cancel":
+		f.aim(d, "return")
+		_ = f.told.back(d.id, client.NewReturn{Reference: d.ref + "-cancel"})
+	case p.State == "open" && p.QR != nil && d.payload == "" && d.kind.name != "expire":
 		d.payload = p.QR.Payload
+		f.aim(d, "pay")
 		f.post(f.cfg.BankListen, "/wallet/pay", map[string]any{"payload": d.payload}) // an evil bank may say no
-	case p.State == "open" && d.kind == "scan" && p.DoubtSince == nil && rand.IntN(10) == 0:
+	case p.State == "open" && d.kind.name == "scan" && p.DoubtSince == nil && rand.IntN(10) == 0:
 		status, body := f.post(f.cfg.BankListen, "/wallet/code", map[string]any{})
 		if m := regexp.MustCompile(`"code":"([^"]+)"`).FindSubmatch(body); status == http.StatusOK && m != nil {
+			f.aim(d, "scan")
 			f.post(f.cfg.Listen, "/scan", map[string]string{"text": string(m[1])})
 		}
 	}
@@ -269,7 +301,7 @@ func (f *failing) settle() {
 			left++
 			f.within(150*time.Millisecond, d, func(d *deal, p client.Payment) {
 				if p.State == "open" || p.State == "submitted" {
-					_, _ = f.api.Return(f.t.Context(), d.id, client.NewReturn{Reference: d.ref + "-up"})
+					_ = f.told.back(d.id, client.NewReturn{Reference: d.ref + "-up"})
 					return
 				}
 				f.act(d, p)
@@ -281,18 +313,22 @@ func (f *failing) settle() {
 	}
 	for _, d := range f.deals {
 		if p, err := f.api.Get(f.t.Context(), d.id); !d.over {
-			f.t.Errorf("%s (%s) never ended: %s, doubt %v, lights %+v, owed %v, %v", d.ref, d.kind, p.State, p.DoubtSince, p.Lights, p.Owed, err)
+			f.t.Errorf("%s (%s) never ended: %s, doubt %v, lights %+v, owed %v, %v", d.ref, d.kind.name, p.State, p.DoubtSince, p.Lights, p.Owed, err)
 		}
 	}
 }
 
 // check compares all books, and reads the paper.
 func (f *failing) check() {
+	if f.told.lost {
+		return
+	}
 	a := f.balanced(3 * time.Minute)
+	f.told.report()
 	goods := int64(0)
 	states := map[string]int{}
 	for _, d := range f.deals {
-		states[d.kind+" "+d.overSays]++
+		states[d.kind.name+" "+d.overSays]++
 		if d.given {
 			goods += d.amount - d.back
 		}

@@ -1,6 +1,7 @@
 package shop
 
 import (
+	"cmp"
 	"context"
 	"os/exec"
 	"path/filepath"
@@ -25,7 +26,7 @@ const (
 // bank is the sandbox bank's settings.
 func (s *Shop) bank() server.SandboxBank {
 	return server.SandboxBank{
-		Listen: s.cfg.BankListen, Callback: "http://" + s.cfg.IntegratorListen + "/v1/callback/sandbox",
+		Listen: s.cfg.BankListen, Callback: cmp.Or(s.cfg.Callback, "http://"+s.cfg.IntegratorListen+"/v1/callback/sandbox"),
 		KeyFile: s.files.bankKey, State: filepath.Join(s.cfg.State, "bank"), Seed: s.cfg.Evil,
 	}
 }

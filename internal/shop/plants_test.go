@@ -16,8 +16,9 @@ import (
 // plantVar names the bug that programs built with the tag failpoints are to have.
 const plantVar = "TILLD_PLANT"
 
-// TestHarnessesFindPlantedBugs runs one harness after another over programs with a bug, each in a process of its own: it
-// must fail, and say why. What takes until a time is over is left to the full run.
+// TestHarnessesFindPlantedBugs runs the harnesses over programs with a bug, each in a process of its own: it must fail, and
+// say why. FailPoints looks at what many were told, and has the bug found by each. What takes until a time is over is left
+// to the full run.
 func TestHarnessesFindPlantedBugs(t *testing.T) {
 	t.Parallel()
 	if os.Getenv(plantVar) != "" {
@@ -30,24 +31,32 @@ func TestHarnessesFindPlantedBugs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	const failPoints = "TestFailPoints$/^Shop1$"
 	for _, x := range []struct {
-		plant, harness, says string
-		slow                 bool
+		plant, harness, sale, says string // sale: the one that FailPoints makes, "" for all of them
+		slow                       bool
 	}{
-		{failpoint.AckFirst, "TestKillRestart$/^Box$", "There is no such payment", false},
-		{failpoint.PrintAgain, "TestKillInTheMiddleOfAReceipt$", "2 begun", false},
-		{failpoint.TwiceTaken, "TestFrames$", "sales were made, and the books say", false},
-		{failpoint.StalledBlocks, "TestStrangers$", "as one of them did not read", true},
-		{failpoint.LostError, "TestEverySystemCall$/^tilld$", "a false ok", false},
+		{failpoint.AckFirst, "TestKillRestart$/^Box$", "", "There is no such payment", false},
+		{failpoint.AckFirst, failPoints, "", "acknowledged and lost", false},
+		{"tilld:" + failpoint.AckFirst, failPoints, "show, tilld dies at its create", "acknowledged and lost: payment", false},
+		{"tilld:" + failpoint.AckFirst, failPoints, "parts, tilld dies at its confirm", "acknowledged and lost: confirm", false},
+		{"tilld:" + failpoint.AckFirst, failPoints, "part, tilld dies at its return", "acknowledged and lost: return", false},
+		{"tilld:" + failpoint.AckFirst, failPoints, "whole, tilld dies at its pay", "acknowledged and lost: one end finds", false},
+		{"integrator:" + failpoint.AckFirst, failPoints, "cancel, integrator dies at its return", "acknowledged and lost: bill.return", false},
+		{"integrator:" + failpoint.AckFirst, failPoints, "show, integrator dies at its pay", "acknowledged and lost: a call-back", false},
+		{failpoint.PrintAgain, "TestKillInTheMiddleOfAReceipt$", "", "2 begun", false},
+		{failpoint.TwiceTaken, "TestFrames$", "", "sales were made, and the books say", false},
+		{failpoint.StalledBlocks, "TestStrangers$", "", "as one of them did not read", true},
+		{failpoint.LostError, "TestEverySystemCall$/^tilld$", "", "a false ok", false},
 	} {
 		if x.slow && !thorough() {
 			t.Logf("left to make prove: %s", x.plant)
 			continue
 		}
-		t.Run(x.harness, func(t *testing.T) {
+		t.Run(strings.TrimSuffix(x.harness+" "+x.sale, " "), func(t *testing.T) {
 			t.Parallel()
 			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", x.harness, "-test.timeout", "5m")
-			cmd.Env = append(os.Environ(), plantVar+"="+x.plant, builtVar+"="+dir, "TILLD_DEPTH=test")
+			cmd.Env = append(os.Environ(), plantVar+"="+x.plant, kindVar+"="+x.sale, builtVar+"="+dir, "TILLD_DEPTH=test")
 			out, err := cmd.CombinedOutput()
 			if err == nil || !strings.Contains(string(out), x.says) {
 				t.Fatalf("not found: %s (%v)\n%s", x.plant, err, out)

@@ -38,6 +38,7 @@ type Config struct {
 	Programs         string                                // folder of those programs; "" is that of this one
 	Stderr           io.Writer                             // of those programs; nil is this one's
 	Env              func(Part) []string                   // what each start of a process gets in its environment besides; nil: nothing
+	Callback         string                                // where the bank calls back; "" is the integrator
 	Evil             int64                                 // seed of a bank that has a bad day; 0: it has a good one
 	Edit             func(name string, text []byte) []byte // changes tilld.yaml and integrator.yaml before they are written; nil: nothing
 }

@@ -89,7 +89,7 @@ func (w *work) try(jobs []*job) error {
 	err := w.db.cfg.Finish(w.tx)
 	if err == nil && failpoint.Planted(failpoint.AckFirst) {
 		answer(jobs, nil)
-		failpoint.Late()
+		failpoint.Late("commit")
 	}
 	if err == nil {
 		if err = w.step("commit", "COMMIT"); err != nil && failpoint.Planted(failpoint.LostError) {

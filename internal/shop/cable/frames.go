@@ -32,6 +32,8 @@ type Fault struct {
 // known by its name and how many of that name have come since Arm: an ack may carry what two carried in the sale before.
 // The zero value is whole.
 type Line struct {
+	Tap func(up bool, text []byte) // of each text as its sender has sent it, up to the integrator or down; nil: nobody. Before the first Join
+
 	mu    sync.Mutex
 	fault Fault
 	at    string // the frame that is hit; "" none
@@ -198,6 +200,9 @@ func (w *wired) carry(from, to net.Conn, up bool) {
 			if err != nil {
 				return
 			}
+			if f.text && w.line.Tap != nil {
+				w.line.Tap(up, f.body)
+			}
 			frames <- f
 		}
 	}()
@@ -282,6 +287,7 @@ func (w *wired) wait(d time.Duration) {
 type frame struct {
 	raw      []byte
 	text     bool
+	body     []byte // of a text, without its mask
 	name, id string // of a text; no name: an answer
 }
 
@@ -356,6 +362,7 @@ func read(r *bufio.Reader) (frame, error) {
 				body[j] ^= key[i]
 			}
 		}
+		f.body = body
 		f.name, f.id = nameOf(body)
 	}
 	return f, nil
