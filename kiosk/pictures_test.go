@@ -237,6 +237,9 @@ What a customer touches: more time, cancel (asked once, and not any more once th
 paper are answered by the box; the rest are [events](api.md#calls) for the till, and the page has their buttons where
 ` + "`kiosk.buttons`" + ` says that the till knows them.
 
+While a lane can take no payment its page says so in place of the welcome, and so does its pole; a cart or a message of
+the till's stands over it.
+
 A page that has lost the box keeps what a customer may be paying (a live code, a code on paper, *Confirm on your phone*) to
 its own end, then says for a minute that it checks with the bank, and then that the till is closed. It never says by itself
 that nothing was taken.

@@ -98,12 +98,13 @@ func (b *Box) canShow(l *laneState, outputs []string) bool {
 // as checkEvery spares the box a wake of its own.
 func (b *Box) Look(ctx context.Context) error { return b.do(ctx, b.look) }
 
-// announce tells the till what changed of each lane's availability.
+// announce tells the till what changed of each lane's availability, and the customers of lanes that no payment has.
 func (b *Box) announce(now time.Time) {
 	t := b.begin()
 	told := map[*laneState]lane.Availability{}
 	for name, l := range b.lanes {
 		a := b.abilities(l, now)
+		b.rest(l, a) // the glass does not wait for a disk that is full
 		since(&a.Show, l.told.Show, now)
 		since(&a.Scan, l.told.Scan, now)
 		if equal(a, l.told) {

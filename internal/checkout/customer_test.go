@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tilld/internal/checkout"
+	"tilld/internal/wire"
 	"tilld/payment"
 	"tilld/payment/lane"
 )
@@ -182,4 +183,51 @@ func TestNothingCanShowACode(t *testing.T) {
 			t.Errorf("the till is not told: %v", got)
 		}
 	}, func(c *checkout.Config) { c.CanShow = can })
+}
+
+// A lane that can take nothing tells its customers, for as long as the till is told, and no payment's screen is cut short
+// for it.
+func TestTheGlassOfALaneThatTakesNothing(t *testing.T) {
+	in(t, func(s *shop) {
+		is := func(one, two string) {
+			t.Helper()
+			s.wait(0)
+			a, z := s.stage.at("1"), s.stage.at("2")
+			if a.Screen != one || z.Screen != two {
+				t.Fatalf("lane 1 shows %+v, lane 2 %+v; want %s, %s", a, z, one, two)
+			}
+			for _, v := range []checkout.View{a, z} {
+				if v.Screen == "unavailable" && (v.Payment != "" || v.Why == "" || v.Sound != "") {
+					t.Errorf("at rest: %+v", v)
+				}
+			}
+		}
+		is("idle", "idle")
+		s.cut()
+		s.wait(2 * time.Second)
+		is("idle", "idle") // a blip
+		s.wait(2 * time.Second)
+		is("unavailable", "unavailable")
+		s.connect(func(w *wire.Session) { w.Providers, w.ScanProviders = nil, nil })
+		is("unavailable", "unavailable")
+		s.box.Providers(wire.Providers{Scan: []string{"sandbox"}})
+		is("idle", "idle") // one of two ways is enough
+		s.connect()
+		is("idle", "idle")
+
+		id := s.open(request("R-1"))
+		s.pay(id)
+		s.settle()
+		s.cut()
+		s.wait(4 * time.Second)
+		is("paid", "unavailable")
+		s.wait(3 * time.Second)
+		is("unavailable", "unavailable")
+		views := slices.DeleteFunc(s.stage.all(), func(v checkout.View) bool { return v.Lane != "1" })
+		if n := len(views); views[n-2].Screen != "paid" {
+			t.Errorf("a word of welcome between them: %+v", views[n-2])
+		}
+		s.connect()
+		is("idle", "idle")
+	})
 }

@@ -37,7 +37,24 @@ func (b *Box) take(name, id string) {
 // idle takes every trace of a payment off the lane's outputs.
 func (b *Box) idle(l *laneState) {
 	l.shows, l.idleAt = "", time.Time{}
-	b.show(l, View{Lane: l.name, Screen: "idle"}, time.Time{})
+	b.rest(l, b.abilities(l, time.Now()))
+}
+
+// rest brings the outputs of a lane that no payment has to what it can take now: a customer is not welcomed to a till at
+// which he could not pay. Nor is he asked for other money where the cashier is not told to take it: he may have paid.
+func (b *Box) rest(l *laneState, a lane.Availability) {
+	if l.shows != "" {
+		return
+	}
+	v := View{Lane: l.name, Screen: "idle"}
+	switch {
+	case a.Show.OK || a.Scan.OK:
+	case a.Say == nil:
+		v.Screen = "out_of_service"
+	default:
+		v.Screen, v.Why = "unavailable", a.Show.Why
+	}
+	b.show(l, v, time.Time{})
 }
 
 // show tells the painter, unless that is what it was told last.

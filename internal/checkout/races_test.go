@@ -383,6 +383,11 @@ func TestRestored(t *testing.T) {
 				if r := s.refused(err, lane.NoUnavailable); r.Why != "acknowledge" || r.Say != nil {
 					t.Fatalf("why %s, %+v", r.Why, r.Say)
 				}
+				for _, l := range []string{"1", "2"} { // whoever stands there may have paid: no other money is asked for
+					if v := s.stage.at(l); v.Screen != "out_of_service" || v.Payment != "" {
+						t.Errorf("the glass of lane %s: %+v", l, v)
+					}
+				}
 				r.then(s, id)
 				for _, word := range strings.Fields(r.name) {
 					if strings.HasPrefix(word, "E33") {
@@ -391,6 +396,10 @@ func TestRestored(t *testing.T) {
 				}
 				if err := s.box.Acknowledge(s.ctx(), "Ann", "the disk was changed"); err != nil {
 					t.Fatal(err)
+				}
+				s.wait(0)
+				if v := s.stage.at("2"); v.Screen != "idle" {
+					t.Errorf("after a person's word: %+v", v)
 				}
 				s.wait(6 * time.Second) // what goes back is parked by itself
 				s.create(request("R-new"))

@@ -8,17 +8,19 @@ import (
 )
 
 // View is what the customer of one lane should see now: the newest replaces every earlier one on all of the lane's
-// outputs together. The zero Payment is the idle screen: nothing of a payment is left on any output.
+// outputs together. The zero Payment is a lane that no payment has, idle, unavailable or out_of_service: nothing of one
+// is left on any output.
 type View struct {
 	Lane, Payment, Number string
 	// Screen is the kind: idle preparing code scan paying charging declined part_paid paid paid_less paid_over closing
-	// expired canceled late returned doubt.
+	// expired canceled late returned doubt unavailable out_of_service.
 	Screen string
 	// State is the public state of the payment.
 	State string
 	// Payload is what the code says; "" takes every code off the glass.
 	Payload string
-	// Payee and Why are words for the glass: the shop's name, and a code for what went wrong.
+	// Payee and Why are words for the glass: the shop's name, and a code for what went wrong; of a lane that takes nothing
+	// the why of its show ability.
 	Payee, Why string
 	// Sound is made once, with this view: ready half paid over no low doubt; "" is silence.
 	Sound string

@@ -46,7 +46,7 @@ func TestBlankTakesOffWhatAKilledDaemonHasLeft(t *testing.T) {
 		t.Errorf("before anything was shown: %d, %v", n, err)
 	}
 	b.run()
-	b.glassReads(pole, "WELCOME")
+	b.glassReads(pole, "NO QR PAYMENT NOW|CARD OR CASH, PLEASE")
 	if _, err := b.stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestBlankFindsABoundDisplay(t *testing.T) {
 	live := b.on
 	b.on = func(x *daemon.Daemon) { live(x); box = x }
 	b.run()
-	b.glassReads(glass, "WELCOME")
+	b.glassReads(glass, "NO QR PAYMENT NOW|CARD OR CASH, PLEASE")
 	if _, err := b.stop(); err != nil {
 		t.Fatal(err)
 	}

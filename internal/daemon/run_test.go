@@ -142,6 +142,29 @@ func TestWithoutItsDisplayTheBoxSellsOnTheTill(t *testing.T) {
 	})
 }
 
+// The pole of a box whose integrator is not there yet says so, and greets as soon as somebody can pay.
+func TestTheGlassSaysWhetherSomebodyCanPay(t *testing.T) {
+	t.Parallel()
+	far, tty := porttest.Line(t)
+	defer tty.Close()
+	pole, played := &twin.Glass{}, make(chan struct{})
+	go func() { defer close(played); _ = pole.Serve(far) }()
+	defer func() { _ = far.Close(); <-played }()
+	addr, admit := office(t)
+	b := newBox(t, addr, fmt.Sprintf("outputs: [till, customer-display], customer_display: {driver: cd5220, port: {serial: %s}}", tty.Name()), technician())
+	b.run()
+	b.glassReads(pole, "NO QR PAYMENT NOW|CARD OR CASH, PLEASE")
+	till := b.client("till-secret")
+	if lanes, err := till.Availability(t.Context()); err != nil || lanes["1"].Show.Why != "no_link" {
+		t.Errorf("availability is %+v, %v", lanes, err)
+	}
+	admit(b)
+	b.glassReads(pole, "WELCOME")
+	if lanes, err := till.Availability(t.Context()); err != nil || !lanes["1"].Show.OK {
+		t.Errorf("availability is %+v, %v", lanes, err)
+	}
+}
+
 func TestAStopLeavesTheGlassSayingThatTheTillIsClosed(t *testing.T) {
 	far, tty := porttest.Line(t)
 	defer tty.Close()
@@ -158,7 +181,7 @@ func TestAStopLeavesTheGlassSayingThatTheTillIsClosed(t *testing.T) {
 			return nil
 		}
 	}
-	b.until("the pole greets", says("WELCOME"))
+	b.until("the pole says that nobody can pay", says("NO QR PAYMENT NOW"))
 	if _, err := b.stop(); err != nil {
 		t.Fatal(err)
 	}

@@ -172,6 +172,14 @@ func TestBrowserAttended(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.shows("Payment cancelled")
+	s.plug("link", "cut")
+	s.shows("No QR payment right now")
+	s.put(client.Display{Cart: &client.Cart{Lines: []lane.Line{{Text: "Tea", Amount: rub(9900)}}, Total: rub(9900)}})
+	s.shows("Total") // of goods that are paid otherwise
+	s.put(client.Display{})
+	s.shows("No QR payment right now")
+	s.plug("link", "whole")
+	s.shows("Welcome")
 	s.balanced(10 * time.Second)
 }
 

@@ -96,10 +96,13 @@ func (r *rig) sell(ref string) {
 
 func linkCut(r *rig) {
 	r.why("")
+	r.poleSays("WELCOME")
 	r.put("link", "cut")
 	r.why("no_link")
+	r.poleSays("NO QR PAYMENT NOW")
 	r.put("link", "whole")
 	r.why("")
+	r.poleSays("WELCOME")
 	r.sell("after-link")
 }
 

@@ -13,7 +13,9 @@ const (
 	noteFor   = 4 * time.Second  // about a reading that was no pay code
 )
 
-// layers are what a lane shows beside a payment: out of service > payment > message > cart > idle.
+// layers are what a lane shows beside a payment: out of service > payment > message > cart > the lane at rest, which is idle
+// or unavailable. A message or a cart stands over unavailable: the till has put it up knowing what the lane can take, and a
+// customer who pays otherwise is to see his goods and their total.
 type layers struct {
 	shut     bool
 	message  View // message or choose; its Screen is "" for none
@@ -41,7 +43,7 @@ func (l *layers) top(p View, now time.Time) View {
 	case waitsForCode(p) && l.note != "" && now.Before(l.noteEnds):
 		p.Screen, p.Sound = l.note, l.sound
 		return p
-	case p.Screen != "idle":
+	case p.Payment != "":
 		return p
 	case l.message.Screen != "" && (l.until.IsZero() || now.Before(l.until)):
 		return l.message

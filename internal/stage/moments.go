@@ -18,7 +18,7 @@ const (
 
 // at is what the lane shows at a moment: the highest layer, as far as time has taken it. With the lock held.
 func (g *glass) at(now time.Time) View {
-	v := g.layers.top(g.view, now)
+	v := g.layers.top(g.base(now), now)
 	if v.Payment == "" || v.Payment != g.view.Payment {
 		return v
 	}
@@ -51,6 +51,24 @@ func (g *glass) at(now time.Time) View {
 		if g.Attended {
 			v.Screen = "code_ending_cashier"
 		}
+	}
+	return v
+}
+
+// noOutput is why nothing can be paid where nothing is there that could take a code: the stage is the first to see it end.
+const noOutput = "no_output"
+
+// base is the payment's view, or that of the lane at rest. A page that comes back could take a code again: it does not say
+// that nobody can pay until the box has been told of it.
+func (g *glass) base(now time.Time) View {
+	v := g.view
+	if v.Payment != "" || v.Screen != "unavailable" || v.Why != noOutput {
+		return v
+	}
+	g.takers.mu.Lock()
+	defer g.takers.mu.Unlock()
+	if g.takers.can(g.Outputs, now) {
+		v.Screen = "idle"
 	}
 	return v
 }

@@ -337,3 +337,95 @@ func TestASlowDisplayHoldsUpNoOther(t *testing.T) {
 		<-done
 	})
 }
+
+func TestALaneThatTakesNothingSaysSo(t *testing.T) {
+	running(t, func(t *testing.T, s *stage.Stage, pole *glass, kiosk *page) {
+		is := func(kind, row string) {
+			t.Helper()
+			synctest.Wait()
+			if k, p := kiosk.last(), pole.last(); k.Kind != kind || p.Kind != kind || strings.TrimRight(p.Pole[0], " ") != row {
+				t.Fatalf("the page shows %s, the pole %s %q; want %s, %q", k.Kind, p.Kind, p.Pole[0], kind, row)
+			}
+		}
+		show := func(v stage.View) {
+			t.Helper()
+			if _, err := s.Show(t.Context(), v); err != nil {
+				t.Fatal(err)
+			}
+		}
+		put := func(v stage.View) {
+			t.Helper()
+			if ok, err := s.Put(t.Context(), v, ""); !ok || err != nil {
+				t.Fatalf("%v, %v", ok, err)
+			}
+		}
+		idle, nothing := stage.View{Lane: "1", Screen: "idle"}, stage.View{Lane: "1", Screen: "unavailable", Why: "no_link"}
+		m := payment.Money{Value: 9900, Currency: "RUB"}
+		show(idle)
+		is("idle", "WELCOME")
+		show(nothing)
+		is("unavailable", "NO QR PAYMENT NOW")
+		put(stage.View{Lane: "1", Screen: "cart", Amount: m, Goods: []stage.Goods{{Name: "TEA", Amount: m}}})
+		is("cart", "TEA            99.00")
+		show(idle) // it comes and goes under the cart
+		is("cart", "TEA            99.00")
+		show(nothing)
+		put(stage.View{Lane: "1", Screen: "message", Title: "Back soon"})
+		is("message", "Back soon")
+		put(idle)
+		is("unavailable", "NO QR PAYMENT NOW")
+		paid := view()
+		paid.Screen, paid.Payload, paid.RemainingMS = "paid", "", 0
+		show(paid)
+		is("paid", "PAID 125.50")
+		if err := s.Shut(t.Context(), "1", true); err != nil {
+			t.Fatal(err)
+		}
+		is("out_of_service", "TILL CLOSED")
+		if err := s.Shut(t.Context(), "1", false); err != nil {
+			t.Fatal(err)
+		}
+		show(nothing)
+		is("unavailable", "NO QR PAYMENT NOW")
+		time.Sleep(time.Hour)
+		is("unavailable", "NO QR PAYMENT NOW")
+		show(idle)
+		is("idle", "WELCOME")
+	})
+}
+
+// A page that was away takes a code again the moment it is there: its first picture must not be that nobody can pay.
+func TestAPageThatComesBackSaysAtOnceThatItCanBePaidAt(t *testing.T) {
+	running(t, func(t *testing.T, s *stage.Stage, pole *glass, kiosk *page) {
+		is := func(g *glass, kind string) {
+			t.Helper()
+			synctest.Wait()
+			if got := g.last().Kind; got != kind {
+				t.Fatalf("shows %s, want %s", got, kind)
+			}
+		}
+		s.UseAs("1", stage.Kiosk, kiosk, false)
+		time.Sleep(4 * time.Second)
+		if _, err := s.Show(t.Context(), stage.View{Lane: "1", Screen: "unavailable", Why: "no_output"}); err != nil {
+			t.Fatal(err)
+		}
+		is(pole, "unavailable")
+		seen := kiosk.count()
+		s.UseAs("1", stage.Kiosk, kiosk, true)
+		is(&kiosk.glass, "idle")
+		is(pole, "idle")
+		for _, x := range kiosk.all[seen:] {
+			if x.Kind != "idle" {
+				t.Errorf("the page that came said %s", x.Kind)
+			}
+		}
+		s.UseAs("1", stage.Kiosk, kiosk, false)
+		time.Sleep(4 * time.Second)
+		is(pole, "unavailable")
+		if _, err := s.Show(t.Context(), stage.View{Lane: "1", Screen: "unavailable", Why: "no_link"}); err != nil {
+			t.Fatal(err)
+		}
+		s.UseAs("1", stage.Kiosk, kiosk, true) // which is no help against a link that is down
+		is(&kiosk.glass, "unavailable")
+	})
+}

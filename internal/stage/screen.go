@@ -15,7 +15,7 @@ type View struct {
 	Lane, Payment, Number    string
 	Screen                   string // its name, as in words
 	Payload                  string // of the code, "" for none
-	Payee, Why               string
+	Payee, Why               string // Why is a code: of a no, or of a lane that takes nothing
 	Amount, Paid, Left, Back payment.Money
 	RemainingMS              int64 // of the code's life
 	Outputs                  []string

@@ -212,7 +212,8 @@ func (s *Stage) UseAs(lane, output string, d display.Display, ready bool) {
 		g.takers.come(output)
 		s.tellAble(g)
 	}
-	if err := g.paint(ctx, func(o string, _ display.Display) bool { return o == output }); err != nil {
+	news := g.at(time.Now()).Screen != g.drawn.Screen // its coming may change what all of them show
+	if err := g.paint(ctx, func(o string, _ display.Display) bool { return news || o == output }); err != nil {
 		s.log.Warn("display did not show", "lane", lane, "device", output, "err", err)
 	}
 	s.tell(g)

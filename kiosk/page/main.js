@@ -55,7 +55,7 @@ function accept(next) {
   if (!frame || next.ref !== frame.ref || next.kind !== frame.kind) {
     if (!(own.kind === "big" && next.code && next.ref === frame?.ref)) own = { kind: "", since: 0 };
   }
-  if (next.kind === "idle") language = boot.language; // nothing of the last customer is left
+  if (next.kind === "idle" || next.kind === "unavailable" && !next.ref) language = boot.language; // nothing of the last customer is left
   if (!again || next.kind !== frame.kind) came = now();
   frame = next;
   until = now() + (frame.left_ms ?? 0);
