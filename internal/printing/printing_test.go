@@ -480,8 +480,8 @@ func TestFailingAtEveryByteFindsPlantedBugs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			inWith(t, "id", func(t *testing.T, s *shop) {
-				s.plant = func(d printer.Printer) printer.Printer { return careless{d, says} }
 				s.halt()
+				s.plant = func(d printer.Printer) printer.Printer { return careless{d, says} }
 				s.start()
 				doubled, wrong := everyByte(t, s, emulator.HangUp)
 				t.Logf("found: %d twice, %d that are not so", len(doubled), len(wrong))
