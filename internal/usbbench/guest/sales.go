@@ -92,7 +92,7 @@ func slipOf(r emulator.Receipt, p client.Payment) error {
 	for _, at := range []time.Time{paid, paid.Add(time.Minute)} {
 		want := []string{
 			"Bench", "Paid", rule, p.Amount.Text + " RUB", rule, row("Number", p.Number), row("Date", at.Format("2 Jan 2006 15:04")),
-			row("Bank", "sandbox"), row("Till", p.Lane), row("Sale", p.Reference), rule, "This is not a fiscal receipt.",
+			row("Bank", "Bench bank"), row("Till", p.Lane), row("Sale", p.Reference), rule, "This is not a fiscal receipt.",
 		}
 		if slices.Equal(r.Text, want) && len(r.Codes) == 0 {
 			return nil

@@ -56,7 +56,7 @@ state: integrator
 listen: 127.0.0.1:7474
 merchant: {name: Bench, zone: UTC}
 providers:
-  sandbox: {driver: sandbox, url: "http://127.0.0.1:7475", key_file: bank.key}
+  sandbox: {name: Bench bank, driver: sandbox, url: "http://127.0.0.1:7475", key_file: bank.key}
 `
 
 // shop is the programs of a shop in this machine, as processes.
