@@ -96,7 +96,7 @@ func pictures(language string) []picture {
 		{name: "scan_wrong", view: timed("scan_wrong", "")},
 		{name: "scan_shop", view: timed("scan_shop", "")},
 		{name: "scan_old", view: timed("scan_old", "")},
-		{name: "paying", view: v("paying")},
+		{name: "paying", view: with("paying", func(x *stage.View) { x.Hint = true })}, // as it is after a while
 		{name: "charging", view: v("charging")},
 		{name: "declined", view: timed("declined", "limit")},
 		{name: "declined_code", view: with("declined", func(x *stage.View) { x.Payload, x.RemainingMS, x.Why = payload, 200_000, "not_enough" }), code: payload},

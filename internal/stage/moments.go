@@ -11,6 +11,7 @@ import (
 const (
 	slowAfter     = 5 * time.Second  // getting the code: say that the bank is slow
 	confirmAfter  = 8 * time.Second  // asking the bank: say what the customer may have to do
+	hintAfter     = 15 * time.Second // confirm on your phone: say what helps where the phone does not ask
 	declinedFor   = 8 * time.Second  // then the code, or the wish for one, again
 	endingAt      = time.Minute      // of the code's life
 	endingAgainAt = 20 * time.Second // of the code's life
@@ -37,6 +38,7 @@ func (g *glass) at(now time.Time) View {
 			v.Screen = map[bool]string{true: "code", false: "scan"}[v.Payload != ""]
 		}
 	}
+	v.Hint = v.Hint || v.Screen == "paying" && g.lasts(now)
 	if g.until.IsZero() {
 		return v
 	}
@@ -73,6 +75,12 @@ func (g *glass) base(now time.Time) View {
 	return v
 }
 
+// lasts says whether the glass has asked this payment's customer to confirm for so long that he gets the hint, by whichever
+// of the payment's own screens.
+func (g *glass) lasts(now time.Time) bool {
+	return g.drawn.Screen == "paying" && g.drawn.Payment == g.view.Payment && now.Sub(g.came) >= hintAfter
+}
+
 // end is when the code of a view ends, zero for a view without an end.
 func (g *glass) end(v View) time.Time {
 	if v.Payment == "" || v.Payment != g.view.Payment || v.Screen == "closing" {
@@ -93,6 +101,9 @@ func (g *glass) next(now time.Time) time.Time {
 		add(t)
 	}
 	add(g.takers.ends(now))
+	if g.drawn.Screen == "paying" {
+		add(g.came.Add(hintAfter))
+	}
 	switch g.view.Screen {
 	case "preparing":
 		add(g.since.Add(slowAfter))
@@ -157,7 +168,7 @@ func (s *Stage) turn(ctx context.Context, name string, g *glass) time.Time {
 	s.tellAble(g)
 	now := time.Now()
 	v := g.at(now)
-	same := v.Sound == "" && v.Screen == g.drawn.Screen && v.Payment == g.drawn.Payment && v.Payload == g.drawn.Payload
+	same := v.Sound == "" && v.Screen == g.drawn.Screen && v.Payment == g.drawn.Payment && v.Payload == g.drawn.Payload && v.Hint == g.drawn.Hint
 	seconds := v.Payload != "" && v.RemainingMS <= endingAt.Milliseconds() && (v.RemainingMS+999)/1000 != (g.drawn.RemainingMS+999)/1000
 	if same && !seconds {
 		return g.next(now)

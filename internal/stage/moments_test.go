@@ -429,3 +429,95 @@ func TestAPageThatComesBackSaysAtOnceThatItCanBePaidAt(t *testing.T) {
 		is(&kiosk.glass, "unavailable")
 	})
 }
+
+// What helps where the phone does not ask is said once the customer has had the time to look, and not again from the
+// beginning for a page that is loaded anew.
+func TestTheHintToConfirmComesAfterAWhile(t *testing.T) {
+	const hint = "No question there? Open the app once more."
+	pays := func(payment, screen string) stage.View {
+		v := view()
+		v.Payment, v.Screen, v.Payload, v.RemainingMS = payment, screen, "", 600_000
+		return v
+	}
+	type clock = func(at time.Duration)
+	for name, f := range map[string]func(t *testing.T, s *stage.Stage, kiosk *page, until clock, says func(kind, hint string)){
+		"at once": func(t *testing.T, s *stage.Stage, kiosk *page, until clock, says func(kind, hint string)) {
+			_, _ = s.Show(t.Context(), pays("p", "paying"))
+			says("paying", "")
+			until(15*time.Second - time.Millisecond)
+			says("paying", "")
+			until(15 * time.Second)
+			says("paying", hint)
+			_, _ = s.Show(t.Context(), pays("p", "paying")) // the payment has changed under it
+			says("paying", hint)
+			_, _ = s.Show(t.Context(), view()) // nobody pays any more: the code comes back
+			says("code", "Payee: Shop")
+			_, _ = s.Show(t.Context(), pays("p", "paying"))
+			says("paying", "")
+			until(30*time.Second - time.Millisecond)
+			says("paying", "")
+			until(30 * time.Second)
+			says("paying", hint)
+		},
+		"loaded anew": func(t *testing.T, s *stage.Stage, kiosk *page, until clock, says func(kind, hint string)) {
+			_, _ = s.Show(t.Context(), pays("p", "paying"))
+			until(10 * time.Second)
+			s.UseAs("1", stage.Kiosk, kiosk, false)
+			s.UseAs("1", stage.Kiosk, kiosk, true)
+			says("paying", "")
+			until(15*time.Second - time.Millisecond)
+			says("paying", "")
+			until(15 * time.Second)
+			says("paying", hint)
+			s.UseAs("1", stage.Kiosk, kiosk, false)
+			until(20 * time.Second)
+			seen := kiosk.count()
+			s.UseAs("1", stage.Kiosk, kiosk, true)
+			says("paying", hint)
+			if n := kiosk.count() - seen; n != 1 {
+				t.Errorf("%d screens for a page that came", n)
+			}
+		},
+		"after asking the bank": func(t *testing.T, s *stage.Stage, kiosk *page, until clock, says func(kind, hint string)) {
+			_, _ = s.Show(t.Context(), pays("p", "charging"))
+			until(8 * time.Second)
+			says("paying", "") // in the same words
+			until(10 * time.Second)
+			_, _ = s.Show(t.Context(), pays("p", "paying"))
+			says("paying", "")
+			until(23*time.Second - time.Millisecond)
+			says("paying", "")
+			until(23 * time.Second)
+			says("paying", hint)
+		},
+		"the next customer": func(t *testing.T, s *stage.Stage, kiosk *page, until clock, says func(kind, hint string)) {
+			_, _ = s.Show(t.Context(), pays("p", "paying"))
+			until(20 * time.Second)
+			says("paying", hint)
+			_, _ = s.Show(t.Context(), pays("p2", "paying"))
+			says("paying", "")
+			until(35 * time.Second)
+			says("paying", hint)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			running(t, func(t *testing.T, s *stage.Stage, pole *glass, kiosk *page) {
+				began := time.Now()
+				f(t, s, kiosk, func(at time.Duration) {
+					time.Sleep(time.Until(began.Add(at)))
+					synctest.Wait()
+				}, func(kind, hint string) {
+					t.Helper()
+					synctest.Wait()
+					got := kiosk.last()
+					if got.Kind != kind || got.Hint != hint || got.Texts[0].Hint != hint || (got.Texts[1].Hint == "") != (hint == "") {
+						t.Fatalf("after %v it says %q %+v, want %s %q", time.Since(began), got.Kind, got.Texts, kind, hint)
+					}
+					if p := pole.last(); kind == "paying" && strings.TrimRight(p.Pole[0], " ") != "CONFIRM ON PHONE" {
+						t.Errorf("the pole says %q", p.Pole)
+					}
+				})
+			})
+		})
+	}
+}

@@ -24,6 +24,7 @@ type View struct {
 	Goods                    []Goods          // of a cart, the newest last
 	Choices                  []display.Choice // ways to pay
 	Title, Text              string           // of a message, in the words of whoever sends it
+	Hint                     bool             // of the screen paying, the hint too: it has stood for a while. The stage sets it
 }
 
 // Goods is one line of a cart.
@@ -89,6 +90,9 @@ func sentences(lang *words.Language, v View) words.Screen {
 	w, ok := lang.Screen(v.Screen)
 	if !ok {
 		w, _ = lang.Screen("closing")
+	}
+	if v.Screen == "paying" && !v.Hint {
+		w.Hint = ""
 	}
 	return w
 }

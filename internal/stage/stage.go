@@ -51,6 +51,7 @@ type glass struct {
 	until  time.Time                // end of the view's code
 	since  time.Time                // when the view's screen came
 	drawn  View                     // what the glass was told last
+	came   time.Time                // when the screen of drawn came
 	on     map[string]display.Shown // what each output says that it shows
 	takers takers
 	wake   chan<- struct{}
@@ -135,7 +136,11 @@ func (g *glass) carrying(hash string) (shown []string) {
 // paint is called with the lock held. The displays of the lane change together, those that pick chooses or, nil, all of
 // them: a slow one holds up nobody but the report of all.
 func (g *glass) paint(ctx context.Context, pick func(output string, d display.Display) bool) error {
-	v := g.at(time.Now())
+	now := time.Now()
+	v := g.at(now)
+	if v.Screen != g.drawn.Screen || v.Payment != g.drawn.Payment {
+		g.came = now
+	}
 	g.drawn = v
 	g.layers.sound = "" // made with this view
 	type report struct {
