@@ -23,6 +23,7 @@ import (
 	"tilld/internal/logging"
 	"tilld/internal/systemd"
 	"tilld/internal/wire"
+	"tilld/payment"
 )
 
 // Server is one integrator. Make it with New.
@@ -228,11 +229,14 @@ func (s *Server) serving(h http.Handler) *http.Server {
 	return srv
 }
 
-// routes are the terminals' WebSocket, the banks' call-backs and the probes.
+// routes are the terminals' WebSocket, the banks' call-backs, the page of a doubt slip and the probes.
 func (s *Server) routes() http.Handler {
 	m := http.NewServeMux()
 	m.Handle("/v1/term", s.term)
 	m.HandleFunc("POST /v1/callback/{provider}", s.callback)
+	m.Handle("GET /s/{payment}", newResults(s.cfg.Merchant.Name, func(r *http.Request, id string) (payment.Bill, error) {
+		return s.service.Bill(r.Context(), id)
+	}))
 	m.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	m.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if err := s.store.Stopped(); err != nil {

@@ -93,8 +93,22 @@ func (c *Config) checkLink(at conffile.Place) error {
 	if c.Link.Terminal == "" {
 		return at("link.terminal", "is required: this box's name at the integrator", "ask the integrator's operator")
 	}
+	if c.Link.Result == "" {
+		return nil
+	}
+	u, err = url.Parse(c.Link.Result)
+	switch {
+	case err != nil, u.Host == "", u.Scheme != "https" && u.Scheme != "http", u.User != nil, u.RawQuery != "", u.Fragment != "", len(c.Link.Result) > maxResult:
+		return at("link.result", fmt.Sprintf("must be an address of at most %d signs that a customer's phone can open", maxResult), "https://pay.example")
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		return at("link.result", "begins with http://, which is for this machine itself alone: anybody on the way could change what the customer reads", "begin it with https://")
+	}
 	return nil
 }
+
+// maxResult is what the address of the integrator may be long: with a payment's id behind it the code on a slip stays one
+// that an old phone reads.
+const maxResult = 80
 
 func checkNames(hosts, origins []string, at conffile.Place) error {
 	for i, h := range hosts {

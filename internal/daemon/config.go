@@ -55,6 +55,7 @@ type Link struct {
 	Terminal string `yaml:"terminal"` // this box's name there
 	Key      string `yaml:"key"`      // file of the Ed25519 key; "" is terminal.key in State
 	CA       string `yaml:"ca"`       // PEM file of the integrator's own authority; "" is the system's
+	Result   string `yaml:"result"`   // the integrator's address as customers reach it, for the code on a doubt slip; "": it has none
 }
 
 // Lane is one place where one customer pays.

@@ -189,7 +189,7 @@ func (c *core) watchPrinters(ctx context.Context) {
 }
 
 func (c *core) slips() *slips {
-	return &slips{journal: c.journal, jobs: c.jobs, code: c.paper, lanes: c.cfg.Lanes, bank: c.bank, zone: time.Local, log: c.log}
+	return &slips{journal: c.journal, jobs: c.jobs, code: c.paper, lanes: c.cfg.Lanes, bank: c.bank, zone: time.Local, page: c.cfg.Link.Result, log: c.log}
 }
 
 // bank is what customers call a provider; "" where nobody has said.

@@ -37,6 +37,7 @@ type slips struct {
 	lanes map[string]Lane
 	bank  func(provider string) string // what customers call it, "" where nobody has said
 	zone  *time.Location
+	page  string // under which a customer sees what became of a doubt, "" for nowhere
 	log   *slog.Logger
 }
 
@@ -116,10 +117,14 @@ func (s *slips) print(ctx context.Context, e record.Event, p lane.Public, kind, 
 	if !ok || !slices.Contains(l.Slips, kind) || part.Value <= 0 {
 		return
 	}
-	items, ok := slip.Of(kind, words.For(l.Language), slip.Facts{
+	f := slip.Facts{
 		Shop: l.Shop, Till: p.Lane, Number: p.Number, Reference: p.Reference, Bank: s.bank(p.Provider), Amount: p.Amount.Money, At: e.At,
 		Zone: s.zone, Payee: p.Payee, Part: part,
-	})
+	}
+	if s.page != "" {
+		f.Result = strings.TrimRight(s.page, "/") + "/s/" + p.ID // the integrator's page, see integrator/server/result.go
+	}
+	items, ok := slip.Of(kind, words.For(l.Language), f)
 	if !ok {
 		return
 	}

@@ -30,6 +30,7 @@ link:
   url: ws://%s/v1/term
   terminal: %s
   key: terminal.key
+  result: http://%s # of the integrator: the code on a doubt slip leads to its page
 printers:
   front: {driver: escpos, port: {tcp: "%s"}, options: {proof: id}}
 lanes:
@@ -80,7 +81,7 @@ func newFiles(c Config, link, polePath, scannerPath, printer string) (files, err
 		edit = func(_ string, text []byte) []byte { return text }
 	}
 	err := errors.Join(
-		os.WriteFile(f.tilld, edit("tilld.yaml", fmt.Appendf(nil, tilldFile, c.TilldListen, c.Listen, Token, link, Terminal, printer, polePath, scannerPath, c.Listen)), 0o600),
+		os.WriteFile(f.tilld, edit("tilld.yaml", fmt.Appendf(nil, tilldFile, c.TilldListen, c.Listen, Token, link, Terminal, c.IntegratorListen, printer, polePath, scannerPath, c.Listen)), 0o600),
 		os.WriteFile(f.integrator, edit("integrator.yaml", fmt.Appendf(nil, integratorFile, c.IntegratorListen, link, c.BankListen)), 0o600),
 	)
 	if err != nil {

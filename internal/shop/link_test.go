@@ -5,8 +5,10 @@ package shop_test
 import (
 	"bytes"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -111,7 +113,10 @@ func cutCharging(r *rig, away func() func()) {
 	r.payer("view", code) // the bank has it
 	back := away()
 	r.doubtful(p.ID, "in_doubt")
-	r.papers("about the doubt", says("We are checking"))
+	slip := r.papers("about the doubt", says("We are checking"))
+	if len(slip.Codes) != 1 || slip.Codes[0] != "http://"+r.cfg.IntegratorListen+"/s/"+p.ID {
+		r.t.Errorf("the code on the slip of doubt is %q", slip.Codes)
+	}
 	q, err := r.api.Park(r.t.Context(), p.ID)
 	if err != nil || !slices.Contains(q.Flags, "parked") {
 		r.t.Errorf("park: %v, flags %v", err, q.Flags)
@@ -119,6 +124,23 @@ func cutCharging(r *rig, away func() func()) {
 	r.payer("confirm", code)
 	back()
 	r.handOver(p.ID)
+	r.result(slip.Codes, "Paid: 720.00")
+}
+
+// result opens the page to which a slip's code leads, as the customer who took it home.
+func (r *rig) result(codes []string, want string) {
+	r.t.Helper()
+	for _, address := range codes {
+		ans, err := http.Get(address)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		b, err := io.ReadAll(ans.Body)
+		_ = ans.Body.Close()
+		if err != nil || ans.StatusCode != http.StatusOK || !strings.Contains(string(b), want) {
+			r.t.Errorf("%s says %d %s, %v", address, ans.StatusCode, b, err)
+		}
+	}
 }
 
 // cutClosing: the cashier cancels into the void; other money is safe only when the integrator has said so.

@@ -19,8 +19,8 @@ var told = [][2]string{
 	{"return_asked", "a return was accepted"},
 	{"returned", "the bank has confirmed it"},
 	{"late", "money came after the end and goes back. Printed within a minute of the end: later the customer is gone"},
-	{"doubt", "nobody knows yet; here with an address at which the customer sees the result"},
-	{"doubt_ask", "the same without one, as the box prints it: the shop sees the result"},
+	{"doubt", "nobody knows yet. With `link.result` its code leads to the page that says what became of the payment"},
+	{"doubt_ask", "the same without that address: the shop sees the result"},
 	{"totals", "the evening's figures, with the numbers that need a look"},
 }
 
