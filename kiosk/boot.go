@@ -48,7 +48,7 @@ func ownPhrases() []string {
 }
 
 func ownButtons() []string {
-	return []string{"start", "more", "big", "smaller", "paper", "print", "cancel", "help", "new", "again", "done", "receipt", "speak", "other", "recode", "back"}
+	return []string{"start", "more", "big", "smaller", "paper", "print", "cancel", "help", "new", "again", "done", "speak", "other", "back"}
 }
 
 func ownSpoken() []string { return []string{"code", "code_ending", "paying", "paid", "doubt"} }

@@ -408,6 +408,9 @@ func TestButtonsOfScreens(t *testing.T) {
 	names := func(s seen) string {
 		var out []string
 		for _, b := range s.Buttons {
+			if b.After > 0 {
+				b.Name += "@" + (time.Duration(b.After) * time.Millisecond).String()
+			}
 			out = append(out, b.Name)
 		}
 		return strings.Join(out, " ")
@@ -426,7 +429,7 @@ func TestButtonsOfScreens(t *testing.T) {
 	}
 	all := look(false, kiosk.Buttons()...)
 	for kind, want := range map[string]string{
-		"idle": "start", "preparing": "cancel", "code": "more paper help cancel", "paying": "recode help", "charging": "", "paid": "done print",
+		"idle": "start", "preparing": "cancel@5s", "preparing_slow": "cancel", "preparing_changed": "cancel@5s", "code": "more paper help cancel", "paying": "help", "charging": "", "paid": "done print",
 		"closing": "help", "expired": "new again", "canceled": "again", "out_of_service": "", "unknown": "", "scan": "other cancel",
 	} {
 		if got := all(kind); got != want {

@@ -25,28 +25,26 @@ type Desk interface {
 // Buttons of the page. Each is drawn only on the screens it belongs to, and only where the Desk can answer it. Bigger
 // code, language and the ways of help without the shop are the page's own.
 const (
-	ButtonStart   = "start"   // the customer wants to begin
-	ButtonChoose  = "choose"  // a way to pay; Touch.Choice names it
-	ButtonMore    = "more"    // more time for this code
-	ButtonPaper   = "paper"   // the code on paper
-	ButtonPrint   = "print"   // the receipt on paper
-	ButtonCancel  = "cancel"  // asked once on the page itself
-	ButtonHelp    = "help"    // somebody of the shop should come
-	ButtonNew     = "new"     // a new code for the same purchase
-	ButtonAgain   = "again"   // back to the beginning
-	ButtonDone    = "done"    // the customer goes
-	ButtonReceipt = "receipt" // the receipt on the customer's phone
-	ButtonOther   = "other"   // another way to pay
-	ButtonRecode  = "recode"  // the code again, while the bank says that somebody is paying
-	ButtonStay    = "stay"    // the customer is still there
-	ButtonLeft    = "left"    // nobody answered whether he is still there
+	ButtonStart  = "start"  // the customer wants to begin
+	ButtonChoose = "choose" // a way to pay; Touch.Choice names it
+	ButtonMore   = "more"   // more time for this code
+	ButtonPaper  = "paper"  // the code on paper
+	ButtonPrint  = "print"  // the receipt on paper
+	ButtonCancel = "cancel" // asked once on the page itself
+	ButtonHelp   = "help"   // somebody of the shop should come
+	ButtonNew    = "new"    // a new code for the same purchase
+	ButtonAgain  = "again"  // back to the beginning
+	ButtonDone   = "done"   // the customer goes
+	ButtonOther  = "other"  // another way to pay
+	ButtonStay   = "stay"   // the customer is still there
+	ButtonLeft   = "left"   // nobody answered whether he is still there
 )
 
 // Buttons lists them.
 func Buttons() []string {
 	return []string{
-		ButtonStart, ButtonChoose, ButtonMore, ButtonPaper, ButtonPrint, ButtonCancel, ButtonHelp, ButtonNew, ButtonAgain, ButtonDone, ButtonReceipt,
-		ButtonOther, ButtonRecode, ButtonStay, ButtonLeft,
+		ButtonStart, ButtonChoose, ButtonMore, ButtonPaper, ButtonPrint, ButtonCancel, ButtonHelp, ButtonNew, ButtonAgain, ButtonDone,
+		ButtonOther, ButtonStay, ButtonLeft,
 	}
 }
 
@@ -56,11 +54,8 @@ type button struct {
 	After int64  `json:"after_ms,omitempty"` // drawn only this long after the screen came
 }
 
-// Times after which a button is drawn.
-const (
-	cancelAfter = 5 * time.Second  // while the code is being got
-	recodeAfter = 30 * time.Second // while the bank says that somebody is paying
-)
+// cancelAfter is how long the customer waits for his code before he may give up; preparing_slow comes no sooner by itself.
+const cancelAfter = 5 * time.Second
 
 // buttonsOf is which buttons a screen may have at a self-service till.
 func buttonsOf(kind string) []button {
@@ -76,21 +71,21 @@ func buttonsOf(kind string) []button {
 		return all(ButtonStart)
 	case "choose":
 		return all(ButtonChoose, ButtonCancel, ButtonStay, ButtonLeft)
-	case "preparing", "preparing_slow", "preparing_changed":
+	case "preparing_slow":
+		return all(ButtonCancel)
+	case "preparing", "preparing_changed":
 		return []button{{ButtonCancel, cancelAfter.Milliseconds()}}
 	case "code", "code_ending", "code_ending_cashier", "paper":
 		return all(ButtonMore, ButtonPaper, ButtonHelp, ButtonCancel)
 	case "scan", "scan_wrong", "scan_shop", "scan_old", "declined":
 		return all(ButtonOther, ButtonCancel)
-	case "paying":
-		return []button{{ButtonRecode, recodeAfter.Milliseconds()}, {Name: ButtonHelp}}
 	case "part_paid":
 		return all(ButtonMore, ButtonCancel)
 	case "paid", "paid_paper":
-		return all(ButtonDone, ButtonReceipt, ButtonPrint)
+		return all(ButtonDone, ButtonPrint)
 	case "paid_less", "paid_over", "late", "returning", "returned":
 		return all(ButtonDone)
-	case "closing", "doubt", "doubt_kiosk":
+	case "paying", "closing", "doubt", "doubt_kiosk": // the code comes back by itself, once the bank says that nobody pays it
 		return all(ButtonHelp)
 	case "expired":
 		return all(ButtonNew, ButtonAgain)
@@ -108,7 +103,7 @@ func (k *Kiosk) buttons(s display.Screen) []button {
 		return nil
 	}
 	return slices.DeleteFunc(buttonsOf(s.Kind), func(b button) bool {
-		return !slices.Contains(k.cfg.Buttons, b.Name) || b.Name == ButtonReceipt && s.Receipt == ""
+		return !slices.Contains(k.cfg.Buttons, b.Name)
 	})
 }
 

@@ -84,7 +84,7 @@ type Page struct {
 	Slide   string   `yaml:"slide"`        // file of a picture for while nothing happens
 	Night   []int    `yaml:"night"`        // hours from and to which sounds are half as loud
 	Mute    bool     `yaml:"mute"`
-	Buttons []string `yaml:"buttons"` // that the till software answers: start choose help new other
+	Buttons []string `yaml:"buttons"` // that the till software answers: start choose help new other print
 }
 
 // Device is a driver on a port.

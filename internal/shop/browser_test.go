@@ -197,7 +197,7 @@ func TestBrowserAlone(t *testing.T) {
 	s := browse(t, func(text string) string {
 		text = strings.Replace(text, "attended: true", "attended: false", 1)
 		text = strings.Replace(text, "outputs: [till, customer-display, kiosk]", "outputs: [kiosk]", 1)
-		return strings.Replace(text, "kiosk: {form: counter", "kiosk: {buttons: [start, choose, help, new], form: counter", 1)
+		return strings.Replace(text, "kiosk: {form: counter", "kiosk: {buttons: [start, choose, help, new, print], form: counter", 1)
 	})
 	s.until(titleIs, "Welcome")
 	s.touch("start")
@@ -244,6 +244,8 @@ func TestBrowserAlone(t *testing.T) {
 	if _, err := s.api.Confirm(t.Context(), p.ID, client.Confirmation{}); err != nil {
 		t.Fatal(err)
 	}
+	s.touch("print")
+	s.told("kiosk.print", `"payment":"`+p.ID+`"`)
 	s.touch("done")
 	s.until(titleIs, "Welcome")
 

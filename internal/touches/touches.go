@@ -27,19 +27,21 @@ const (
 	Paper  = "paper"  // the code on paper
 	Stay   = "stay"   // the customer is still there
 	Left   = "left"   // nobody answered whether he is
+	Print  = "print"  // the receipt on paper
 )
 
 // Own are the buttons that the box answers without the till.
 func Own() []string { return []string{More, Cancel, Done, Again, Stay, Left} }
 
 // Asked are the buttons that only a till can answer: a page has those that its shop's till software knows.
-func Asked() []string { return []string{Start, Choose, Help, Anew, Other} }
+func Asked() []string { return []string{Start, Choose, Help, Anew, Other, Print} }
 
 // Types of the events for the till.
 const (
 	EventStart  = "kiosk.start"  // start, again, new
 	EventChoose = "kiosk.choose" // choose, other
 	EventHelp   = "kiosk.help"
+	EventPrint  = "kiosk.print" // the till has the receipt, and the journal of whether it was printed
 )
 
 // Touch is one button that a customer has pressed.
@@ -120,6 +122,8 @@ func (s *Touches) Take(ctx context.Context, t Touch) error {
 		return s.tell(ctx, EventChoose, t)
 	case Help:
 		return s.tell(ctx, EventHelp, t)
+	case Print:
+		return s.tell(ctx, EventPrint, t)
 	}
 	return fmt.Errorf("touch of lane %s: there is no button %q", t.Lane, t.Button)
 }

@@ -62,6 +62,7 @@ func TestTouches(t *testing.T) {
 		{touches.Touch{Lane: "1", Button: touches.Choose, Choice: "sbp"}, "", touches.EventChoose},
 		{touches.Touch{Lane: "1", Payment: "p", Button: touches.Other}, "", touches.EventChoose},
 		{touches.Touch{Lane: "1", Payment: "p", Button: touches.Help}, "", touches.EventHelp},
+		{touches.Touch{Lane: "1", Payment: "p", Button: touches.Print}, "", touches.EventPrint},
 	} {
 		s, j := &shop{}, &journal{}
 		if err := touches.New(j, s, s, s.print).Take(t.Context(), c.touch); err != nil {

@@ -178,7 +178,6 @@ var english = Language{
 	buttons: map[string]string{
 		"print":   "Print the receipt",
 		"start":   "Start",
-		"recode":  "Show the code again",
 		"back":    "Back",
 		"smaller": "Smaller",
 		"more":    "More time",
@@ -189,7 +188,6 @@ var english = Language{
 		"new":     "New code",
 		"again":   "Start again",
 		"done":    "Done",
-		"receipt": "Receipt on phone",
 		"speak":   "Speak",
 		"other":   "Pay another way",
 	},

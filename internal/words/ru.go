@@ -169,7 +169,6 @@ var russian = Language{
 	buttons: map[string]string{
 		"print":   "Напечатать чек",
 		"start":   "Начать",
-		"recode":  "Показать код ещё раз",
 		"back":    "Назад",
 		"smaller": "Мельче",
 		"more":    "Больше времени",
@@ -180,7 +179,6 @@ var russian = Language{
 		"new":     "Новый код",
 		"again":   "Начать заново",
 		"done":    "Готово",
-		"receipt": "Чек в телефон",
 		"speak":   "Вслух",
 		"other":   "Другой способ",
 	},
