@@ -16,6 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"tilld/devices"
+	"tilld/internal/depth"
 	"tilld/internal/httpapi"
 	"tilld/internal/localapi"
 	"tilld/internal/localapi/localapitest"
@@ -27,6 +28,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	depth.Waiting()
 	testscript.Main(m, map[string]func(){"tillctl": main})
 }
 

@@ -3,6 +3,7 @@
 package depth
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"syscall"
@@ -28,6 +29,17 @@ func Lacks(t testing.TB, why string) {
 		t.Fatal("cannot be tried here: " + why)
 	}
 	t.Skip("SKIPPED, cannot be tried here: " + why)
+}
+
+// Waiting is for the TestMain of packages whose tests wait for real time and not for the processor: at quick depth many of
+// them wait at a time.
+func Waiting() {
+	if !Quick() {
+		return
+	}
+	if err := flag.Set("test.parallel", "16"); err != nil {
+		panic(err) // outside of a test
+	}
 }
 
 const (

@@ -33,6 +33,7 @@ func (f *fixture) page(token, query string) pageOf {
 }
 
 func TestPoll(t *testing.T) {
+	t.Parallel()
 	f := start(t)
 	one, two := f.create("till-1", "R-1"), f.create("till-2", "R-2")
 	f.box.Announce("health.changed", "", "printer", map[string]string{"code": "no_paper"})

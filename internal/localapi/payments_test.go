@@ -50,6 +50,7 @@ func TestCreate(t *testing.T) {
 }
 
 func TestWait(t *testing.T) {
+	t.Parallel()
 	f := start(t)
 	p := f.create("till-1", "R-1")
 	path := "/v1/payments/" + p.ID + "?after_version=1&wait="

@@ -13,6 +13,7 @@ import (
 // TestDamageIsSeenByTheStartAlone damages a small database at each page. What the start lets through answers right, or
 // stops; a start that does not look (planted) hides rows from whoever looks for them, and that is found.
 func TestDamageIsSeenByTheStartAlone(t *testing.T) {
+	t.Parallel()
 	const rows = 120
 	dir := t.TempDir()
 	db, err := sqlitedb.Open(t.Context(), sqlitedb.Config{Path: filepath.Join(dir, "thing.db"), Migrations: migrations()})

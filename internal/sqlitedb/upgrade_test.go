@@ -28,6 +28,7 @@ func aYear() (rows, between int) {
 // TestUpgradeKilledAtEachStep kills an upgrade of three steps at each of them and in between. Afterwards the new program
 // opens the database with everything in it, the old one too or says that it is newer, and the copy is whole.
 func TestUpgradeKilledAtEachStep(t *testing.T) {
+	t.Parallel()
 	rows, between := aYear()
 	old := migrations()
 	upgraded := migrations("ALTER TABLE thing ADD COLUMN more TEXT NOT NULL DEFAULT '';", "UPDATE thing SET more = 'm' || id;", "CREATE INDEX thing_more ON thing (more);")
@@ -96,6 +97,7 @@ const inPieces = "SQLITEDB_TEST_IN_PIECES"
 // TestUpgradeKilledFindsAStepInPieces runs the test above, with steps that are not done as one, in a process of its own: it
 // must fail, because a kill in the middle of one leaves a database that the new program cannot open.
 func TestUpgradeKilledFindsAStepInPieces(t *testing.T) {
+	t.Parallel()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestUpgradeKilledAtEachStep$", "-test.timeout", "5m")
 	cmd.Env = append(os.Environ(), inPieces+"=1", "TILLD_DEPTH=")
 	if out, err := cmd.CombinedOutput(); err == nil || !regexp.MustCompile(`bytes of the log: open thing.db`).Match(out) {

@@ -45,8 +45,8 @@ func Allowed(kind, outcome string) bool {
 	return false
 }
 
-// Strides are how many pages and frames lie between two that are damaged: with TILLD_DEPTH=prove every page is, and every
-// twentieth frame.
+// Strides are how many pages and frames lie between two that are damaged in make test: with TILLD_DEPTH=prove every page is,
+// and every twentieth frame.
 type Strides struct{ Pages, Frames int }
 
 // Each damages the database of that name in a directory as a clean end leaves it, and as a kill leaves it with its last
@@ -54,8 +54,12 @@ type Strides struct{ Pages, Frames int }
 // run at a time as there are cores.
 func Each(t *testing.T, name string, closed, killed Files, quick Strides, open func(t *testing.T, f Files, kind, what string) string) (Tally, int) {
 	t.Helper()
-	if os.Getenv("TILLD_DEPTH") == "prove" {
+	switch os.Getenv("TILLD_DEPTH") {
+	case "prove":
 		quick = Strides{1, 20}
+	case "":
+		quick = Strides{3 * quick.Pages, 3 * quick.Frames}
+		t.Log("left to make test: three times the faults")
 	}
 	next, stop := iter.Pull2(each(name, closed, killed, quick))
 	defer stop()

@@ -1,0 +1,15 @@
+//go:build !processes
+
+package shop_test
+
+import (
+	"os"
+	"testing"
+
+	"tilld/internal/depth"
+)
+
+func TestMain(m *testing.M) {
+	depth.Waiting()
+	os.Exit(m.Run())
+}
