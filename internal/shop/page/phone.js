@@ -94,21 +94,22 @@ export const openPhone = (till, paper) => {
     else { wrong = 'That is no amount'; show() }
   })
 
-  // The bank's own news of what the phone has open.
+  // The bank's own news of what the phone has open. The customer may have gone on while the bank answered: then it is no news.
   const news = async () => {
     for (;;) {
       await sleep(700)
+      const was = at, of = seen, own = mine
+      const same = () => at === was && seen === of && mine === own
       try {
         if (seen && !seen.code && ['home', 'ask', 'paid'].includes(at)) {
-          seen = { ...seen, ...await wallet('view', { payload: seen.payload }) }
-          show()
+          const v = await wallet('view', { payload: of.payload })
+          if (same()) { seen = { ...of, ...v }; show() }
         } else if (mine?.held && at === 'code') {
-          const v = await wallet('view', { code: mine.code })
-          seen = { ...v, code: mine.code }
-          go(v.state === 'paying' ? 'ask' : 'paid')
+          const v = await wallet('view', { code: own.code })
+          if (same()) { seen = { ...v, code: own.code }; go(v.state === 'paying' ? 'ask' : 'paid') }
         } else if (seen?.code && ['ask', 'paid'].includes(at)) {
-          seen = { ...seen, ...await wallet('view', { code: seen.code }) }
-          show()
+          const v = await wallet('view', { code: of.code })
+          if (same()) { seen = { ...of, ...v }; show() }
         } else if (at === 'code') { show() }
       } catch { /* the bank has not heard of it yet, or is down: what is shown stays */ }
     }
