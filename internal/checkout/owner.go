@@ -20,7 +20,8 @@ var _ wire.Owner = (*Box)(nil)
 const bucketParked = "parked"
 
 // Session takes the answer to session.open in: numbers, what providers there are, and, where the stream cannot be
-// replayed, where it goes on, with a bill.get for every payment that may have moved meanwhile.
+// replayed, where it goes on, with a bill.get for every payment that may have moved meanwhile: of a payment that has ended
+// and is still in memory too, for what its bill owed may be paid by now.
 func (b *Box) Session(ctx context.Context, s wire.Session) error {
 	_, err := ask(ctx, b, func() (struct{}, error) { return struct{}{}, b.session(s) })
 	return err
@@ -48,7 +49,7 @@ func (b *Box) session(s wire.Session) error {
 		}
 	}
 	for _, p := range b.all() {
-		if p.Sent && (s.Snapshot != nil && p.Live() || p.Stage == lane.Restored) {
+		if p.Sent && (s.Snapshot != nil || p.Stage == lane.Restored) {
 			ask[p.BillID] = true
 		}
 	}

@@ -99,7 +99,8 @@ type Event struct {
 	Shown []string      // OutputsDone
 	Old   bool          // Scanned: the code is as old as the clock CodeAge is long
 
-	mapped bool // made of a snapshot (E31): no row means books only
+	mapped   bool   // made of a snapshot (E31): no row means books only
+	answered string // id of the call whose answer this step began with: one that is put again has another
 }
 
 // Answer is the integrator's answer to a call: Outcome of an accepted one, or Code (and Why) of a refused one.

@@ -91,6 +91,9 @@ func canPark(p Payment, doubt bool) bool {
 	return false
 }
 
+// cashierWaits: a cashier has accepted late money and decides what becomes of the lane, not a clock.
+func cashierWaits(p Payment, attended bool) bool { return p.Stage == Accepting && attended }
+
 func overridable(p Payment) bool { return unpaidLive(p) || p.Stage == Closing }
 
 // voided: the integrator knows no attempt of that number and never will, so the customer can be asked for another code.

@@ -44,12 +44,12 @@ var askRows = []row{
 		func(s *step) { s.send() }),
 	line("E2b'", "submitted, unsent, waiting; till withdraws",
 		func(p Payment, e Event) bool { return unsent(p) && p.Waiting && e.Kind == TillReturn },
-		func(s *step) { s.end(Withdrawn) }),
+		func(s *step) { s.withdraw() }),
 	line("E2b", "submitted, unsent; till withdraws, or 3 s without a link",
 		func(p Payment, e Event) bool {
 			return unsent(p) && !p.Waiting && (e.Kind == TillReturn || ran(e, Unsent))
 		},
-		func(s *step) { s.end(Withdrawn) }),
+		func(s *step) { s.withdraw() }),
 	line("E2c", "submitted, sent, or returning since; the integrator knows this reference from an earlier payment: the journal was lost",
 		func(p Payment, e Event) bool {
 			return (p.Stage == Submitted || p.Returning()) && answer(e, VerbCreate) && e.Answer.Outcome == payment.OutReferenceSeen && e.Answer.Bill != nil
@@ -93,6 +93,16 @@ var askRows = []row{
 				s.put(Call{Verb: VerbExtend, LifeMS: s.LifeMS + s.e.By.Milliseconds()})
 			}
 		}),
+}
+
+// withdraw ends what was never sent. The till's reference is kept, so that it may ask again.
+func (s *step) withdraw() {
+	if r := s.e.Return; r != nil {
+		s.Returns = append(s.Returns, ReturnIntent{
+			ID: ReturnKey(s.BillID, r.Reference), Reference: r.Reference, Whole: true, How: "cancel", State: "done", Reason: r.Reason, At: s.e.At,
+		})
+	}
+	s.end(Withdrawn)
 }
 
 // sameSale compares a request with a payment that was adopted from the integrator: the rest of its body is not known.

@@ -24,7 +24,7 @@ var doubtRows = []row{
 		}),
 	line("E12p", "closing, or in doubt; till parks, or 5 s are over: the lane is free",
 		func(p Payment, e Event) bool {
-			byItself := ran(e, AutoPark) && !(p.Stage == Accepting && e.Attended)
+			byItself := ran(e, AutoPark) && !cashierWaits(p, e.Attended)
 			return !p.Parked && (e.Kind == TillPark || byItself) && canPark(p, e.Doubt)
 		},
 		func(s *step) {

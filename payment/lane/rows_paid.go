@@ -237,6 +237,9 @@ func (s *step) returnAnswered() {
 		if s.Returns[i].ID != s.e.Answer.call.Key {
 			continue
 		}
+		if b := s.e.Answer.Bill; s.e.Answer.Code == payment.NoConfirmFirst && b != nil && b.Why == payment.WhyLedgerRestored {
+			return // it has lost the confirm: E15l says both again
+		}
 		if s.e.Answer.Code != "" {
 			s.Returns[i].State = "refused"
 			s.tell(EvReturned)

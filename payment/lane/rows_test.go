@@ -138,7 +138,8 @@ var askTests = []rowTest{
 		return r.refused(lane.Event{Kind: lane.TillConfirm}, lane.NoNotPaid)
 	})},
 	{"E2b", "till_withdraws", one(func(t *testing.T) *run {
-		return ask(t).giveBack("C-1").by("E2b").is(lane.Ended, "canceled").lights(false, true).did("tell payment.ended").didNot("put").say("canceled", "canceled")
+		r := ask(t).giveBack("C-1").by("E2b").is(lane.Ended, "canceled").lights(false, true).did("tell payment.ended").didNot("put").say("canceled", "canceled")
+		return r.giveBack("C-1").by("return_again").is(lane.Ended, "canceled").didNot("put") // its answer was lost
 	})},
 	{"E2b", "three_seconds_without_a_link", func(t *testing.T) []*run {
 		r := ask(t)
@@ -520,7 +521,12 @@ var paidTests = []rowTest{
 		}
 		no := done(t).take(part("C-1", 100)).refusal(lane.VerbReturn, payment.NoExceedsKept).by("E16").say("return/refused", "returning").is(lane.Done, "confirmed")
 		no.take(part("C-2", amount)).by("E16") // a refused return holds nothing
-		return []*run{r, queued, no}
+		bank := done(t).take(part("C-1", amount)).answer(lane.VerbReturn, payment.OutReturning).bill(payment.EvReturned, func(b *payment.Bill) {
+			b.Owed = amount
+			b.Returns = []payment.BillReturn{{Key: lane.ReturnKey(b.Payment, "C-1"), Amount: amount, How: "refund", State: "refused"}}
+		}).is(lane.Done, "returned") // what the bank refused is owed, and stays returned
+		bank.refused(part("C-2", 1), lane.NoExceedsKept)
+		return []*run{r, queued, no, bank}
 	}},
 	{"E16a", "books_only", func(t *testing.T) []*run {
 		var out []*run
@@ -662,6 +668,7 @@ var doubtTests = []rowTest{
 		s := sent(t).cut().kind(lane.TillPark).by("E12p").is(lane.Closing, "in_doubt").did("put return") // E10 with it
 		byItself := expiring(t).did("arm auto_park").clock(lane.AutoPark).by("E12p")
 		attended := accepting(t).cut().clock(lane.AutoPark).notBy("E12p")
+		lapsed := accepting(t).cut().answer(lane.VerbAccept, payment.OutLapsed).is(lane.Closing, "in_doubt").did("arm auto_park").clock(lane.AutoPark).by("E12p")
 		self := accepting(t)
 		self.selfService = true
 		self.cut().clock(lane.AutoPark).by("E12p")
@@ -669,7 +676,7 @@ var doubtTests = []rowTest{
 			r.refused(lane.Event{Kind: lane.TillPark}, lane.NoWrongState)
 		}
 		end := expiring(t).kind(lane.TillPark).bill(payment.EvClosed).did("tell payment.ended", "tell payment.settled").say("settled/unpaid", "idle")
-		return append(out, s, byItself, attended, self, end)
+		return append(out, s, byItself, attended, lapsed, self, end)
 	}},
 	{"E13", "override", func(t *testing.T) []*run {
 		var out []*run
@@ -776,6 +783,18 @@ var restoreTests = []rowTest{
 		r := done(t).take(part("b-1", 50))
 		waits := r.p.Pending(lane.VerbReturn).ID
 		r.bill(payment.EvReview, full).by("E15l").did("drop return", "put confirm", "put return")
+		if c := r.p.Calls; len(c) != 2 || c[0].Verb != lane.VerbConfirm || c[1].Amount != 50 || c[1].ID == waits {
+			t.Errorf("the calls are %+v", c)
+		}
+		return r.answer(lane.VerbConfirm, payment.OutConfirmed).answer(lane.VerbReturn, payment.OutReturning).is(lane.Done, "part_returned")
+	})},
+	{"E15l", "return_came_first", one(func(t *testing.T) *run {
+		r := done(t).take(part("b-1", 50))
+		waits := r.p.Pending(lane.VerbReturn).ID
+		b := billOf(r.p, payment.EvPaid)
+		b.Version += 1 << 20
+		b.Life, b.Reason, b.Fill, b.Review, b.Why, b.Returns = payment.Open, "", payment.Full, true, payment.WhyLedgerRestored, nil
+		r.answered(lane.VerbReturn, lane.Answer{Code: payment.NoConfirmFirst, Bill: &b}).by("E15l").is(lane.Released, "confirmed").did("put confirm", "put return")
 		if c := r.p.Calls; len(c) != 2 || c[0].Verb != lane.VerbConfirm || c[1].Amount != 50 || c[1].ID == waits {
 			t.Errorf("the calls are %+v", c)
 		}

@@ -66,8 +66,8 @@ func (s *step) put(c Call) {
 	case VerbReturn:
 		c.ID += ":" + c.Key
 	}
-	if slices.ContainsFunc(s.fx, func(f Effect) bool { return f.Do == Drop && f.Call.ID == c.ID }) {
-		c.ID += ":again"
+	for c.ID == s.e.answered || slices.ContainsFunc(s.fx, func(f Effect) bool { return f.Do == Drop && f.Call.ID == c.ID }) {
+		c.ID += ":again" // the same commit takes that one off the journal
 	}
 	s.Calls = append(s.Calls, c)
 	s.fx = append(s.fx, Effect{Do: Put, Call: &c})
@@ -261,11 +261,15 @@ func (p Payment) payable() int64 {
 	return p.Amount.Value
 }
 
-// left is what can still be returned after the goods: the final amount less every return that was not refused.
+// void: the integrator would not have this return, so nothing is owed by it. What the bank refuses stays owed.
+func (r ReturnIntent) void() bool { return r.State == "refused" && !r.Taken }
+
+// left is what can still be returned after the goods: the final amount less every return that the integrator has or may
+// have.
 func (p Payment) left() int64 {
 	n := p.Final
 	for _, r := range p.Returns {
-		if r.State != "refused" {
+		if !r.void() {
 			n -= r.Amount
 		}
 	}
@@ -279,7 +283,7 @@ func (p Payment) left() int64 {
 func (p Payment) given() int64 {
 	var n int64
 	for _, r := range p.Returns {
-		if r.Taken && r.State != "refused" && !r.Whole {
+		if r.Taken && !r.Whole {
 			n += r.Amount
 		}
 	}

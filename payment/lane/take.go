@@ -24,7 +24,9 @@ func Take(p Payment, e Event) (Payment, []Effect, []string, error) { return Rows
 // Take executes this table.
 func (t Table) Take(p Payment, e Event) (Payment, []Effect, []string, error) {
 	was := p
+	answered := ""
 	if e.Kind == Answered {
+		answered = e.Answer.ID
 		p = p.clone()
 		if e.Answer.Code == payment.NoSuperseded {
 			return was, nil, nil, nil // of the session, not of the call: it is sent again
@@ -39,6 +41,7 @@ func (t Table) Take(p Payment, e Event) (Payment, []Effect, []string, error) {
 	queue := append(room[:0], e)
 	for len(queue) > 0 {
 		e := queue[0]
+		e.answered = answered
 		queue = queue[1:]
 		if news, ok := newsOf(p, e); ok {
 			queue = append(queue, news)
@@ -158,8 +161,8 @@ func onlyOwnGlass(was Payment, fx []Effect) []Effect {
 	return slices.DeleteFunc(fx, func(f Effect) bool { return f.Do == Draw || f.Do == Wipe || f.Do == Sound })
 }
 
-// Clocks says which clocks run for a payment. The engine asks it at start; Take arms and stops by its differences.
-func Clocks(p Payment, doubt bool) []Clock {
+// Clocks says which clocks run for a payment in a lane with a cashier, or without. Take arms and stops by its differences.
+func Clocks(p Payment, doubt, attended bool) []Clock {
 	var c []Clock
 	add := func(k Clock, runs bool) {
 		if runs {
@@ -170,7 +173,7 @@ func Clocks(p Payment, doubt bool) []Clock {
 	add(Countdown, p.Stage == Open && !p.Paying || p.Stage == WaitingCode)
 	add(MaxOpen, p.Stage == Open && p.Paying)
 	add(Lease, p.Stage == LateOffered)
-	add(AutoPark, !p.Parked && canPark(p, doubt))
+	add(AutoPark, !p.Parked && canPark(p, doubt) && !cashierWaits(p, attended))
 	add(CodeAge, p.Stage == Charging && p.Pending(VerbCharge) != nil)
 	add(Ask, p.Stage == Paid && p.IfNotConfirmed == payment.Return && !p.Asked)
 	add(GiveBack, p.Stage == Paid && p.IfNotConfirmed == payment.Return && p.Asked)
@@ -186,9 +189,9 @@ func clockWork(was, is Payment, e Event, fx []Effect) []Effect {
 	case DoubtEnds:
 		doubted = true
 	}
-	old, now := Clocks(was, doubted), Clocks(is, e.Doubt || e.Kind == DoubtBegins)
+	old, now := Clocks(was, doubted, e.Attended), Clocks(is, e.Doubt || e.Kind == DoubtBegins, e.Attended)
 	if e.Kind == DoubtEnds {
-		now = Clocks(is, false)
+		now = Clocks(is, false, e.Attended)
 	}
 	if e.Kind == Boot {
 		old = nil
