@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"tilld/internal/conffile"
+	"tilld/internal/durable"
 )
 
 // Store is bindings.yaml in a folder. It is a file of its own, so that a damaged journal costs no binding, and text, so
@@ -158,32 +159,9 @@ func (s *Store) Update(do func(*File) error) error {
 	if !bytes.Equal(now, s.was) {
 		return fmt.Errorf("write %s: %w", s.path, ErrEdited)
 	}
-	if err := replace(s.path, text); err != nil {
+	if err := durable.Replace(s.path, text, 0o640); err != nil {
 		return fmt.Errorf("write bindings: %w", err)
 	}
 	s.file, s.was = f, text
 	return nil
-}
-
-// replace: after it the file is the old or the new one, whole, whenever the power fails.
-func replace(path string, text []byte) error {
-	tmp := path + ".new"
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o640)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(tmp, path)
-	}
-	if err != nil {
-		_ = os.Remove(tmp)
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }

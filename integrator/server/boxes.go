@@ -7,13 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"strings"
 	"syscall"
 	"time"
 
 	"tilld/integrator"
 	"tilld/integrator/store/sqlite"
+	"tilld/internal/durable"
 )
 
 // Box is one terminal as an operator sees it.
@@ -66,7 +66,7 @@ func AddTerminal(ctx context.Context, c Config, name, key string) (err error) {
 	if _, err := boxKey(name, key); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(c.State, 0o700); err != nil {
+	if err := durable.MakeDir(c.State); err != nil {
 		return fmt.Errorf("make the state folder: %w", err)
 	}
 	b, err := OpenBoxes(ctx, c)

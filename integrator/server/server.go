@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -20,6 +19,7 @@ import (
 	"tilld/integrator/store/sqlite"
 	"tilld/integrator/terminal"
 	"tilld/internal/conffile"
+	"tilld/internal/durable"
 	"tilld/internal/logging"
 	"tilld/internal/systemd"
 	"tilld/internal/wire"
@@ -56,7 +56,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (*Serv
 	if err != nil {
 		return nil, fmt.Errorf("the merchant's time zone: %w", err)
 	}
-	if err := os.MkdirAll(c.State, 0o700); err != nil {
+	if err := durable.MakeDir(c.State); err != nil {
 		return nil, fmt.Errorf("make the state folder: %w", err)
 	}
 	store, err := sqlite.Open(context.WithoutCancel(ctx), database(c)) // a server that is ended meanwhile ends well, in Run

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tilld/internal/checkout"
+	"tilld/internal/durable"
 	"tilld/internal/journal"
 	"tilld/internal/link"
 	"tilld/internal/localapi"
@@ -51,7 +51,7 @@ const (
 
 // newCore opens the journal and puts the rest on it.
 func (d *Daemon) newCore(ctx context.Context) (*core, error) {
-	if err := os.MkdirAll(d.cfg.State, 0o700); err != nil {
+	if err := durable.MakeDir(d.cfg.State); err != nil {
 		return nil, fmt.Errorf("make the state folder: %w", err)
 	}
 	j, state, err := journal.Open(ctx, journal.Config{

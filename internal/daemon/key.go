@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 
 	"tilld/internal/conffile"
+	"tilld/internal/durable"
+	"tilld/internal/failpoint"
 )
 
 // pemType of the key's file: PKCS #8, as openssl reads it.
@@ -30,6 +32,9 @@ func PublicKey(c Config) (string, error) {
 	}
 	if err != nil {
 		return "", err
+	}
+	if err := durable.SyncDir(filepath.Dir(c.Link.Key)); err != nil { // before anybody is told: without its key a box is a stranger
+		return "", fmt.Errorf("keep this box's key: %w", err)
 	}
 	return base64.StdEncoding.EncodeToString(key.Public().(ed25519.PublicKey)), nil
 }
@@ -62,22 +67,26 @@ func makeKey(file string) (ed25519.PrivateKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make this box's key: %w", err)
 	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+	if err := durable.MakeDir(filepath.Dir(file)); err != nil {
 		return nil, fmt.Errorf("make this box's key: %w", err)
 	}
 	f, err := os.CreateTemp(filepath.Dir(file), ".key-*") // 0600
 	if err != nil {
 		return nil, fmt.Errorf("make this box's key: %w", err)
 	}
-	defer func() { _ = os.Remove(f.Name()) }() // the key has its own name by then
+	written := failpoint.At("key.new", f.Name())
 	err = pem.Encode(f, &pem.Block{Type: pemType, Bytes: der})
 	err = errors.Join(err, f.Sync(), f.Close())
+	written()
+	named := failpoint.At("key", file)
 	if err == nil {
 		err = os.Link(f.Name(), file) // fails where a key is
 	}
+	_ = os.Remove(f.Name()) // the key has its own name by now
 	if err != nil {
 		return nil, fmt.Errorf("make this box's key: %w", err)
 	}
+	named()
 	return key, nil
 }
 

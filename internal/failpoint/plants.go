@@ -9,7 +9,8 @@ const (
 	TwiceTaken    = "a call that comes twice is taken twice"
 	StalledBlocks = "a reader that stalls holds up the others"
 	LostError     = "an error of a commit is lost"
+	LostName      = "the name of a file is not made durable"
 )
 
 // Plants are all of them.
-var Plants = []string{AckFirst, PrintAgain, TwiceTaken, StalledBlocks, LostError}
+var Plants = []string{AckFirst, PrintAgain, TwiceTaken, StalledBlocks, LostError, LostName}

@@ -6,9 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"path/filepath"
 
-	"tilld/internal/failpoint"
 	"tilld/internal/record"
 	"tilld/internal/sqlitedb"
 )
@@ -96,11 +94,9 @@ func (j *Journal) tryMark(m mark) error {
 	if err := j.cfg.Fault("generation"); err != nil {
 		return j.db.Explain(fmt.Errorf("write generation file: %w", err))
 	}
-	after := failpoint.At("generation", filepath.Join(j.cfg.Dir, markName))
 	if err := m.write(j.cfg.Dir); err != nil {
 		return j.db.Explain(err)
 	}
-	after()
 	return nil
 }
 

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"tilld/internal/durable"
 )
 
 // mark is the file beside the database that a copy of the database does not bring along: which journal was here last,
@@ -84,26 +86,10 @@ func readMark(dir string) (mark, error) {
 	return m, nil
 }
 
-// write replaces the file as a whole: new name, fsync, rename, fsync of the directory.
+// write replaces the file as a whole.
 func (m mark) write(dir string) error {
-	path := filepath.Join(dir, markName)
-	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
+	if err := durable.Replace(filepath.Join(dir, markName), []byte(m.text()), 0o600); err != nil {
 		return fmt.Errorf("write generation file: %w", err)
-	}
-	_, err = f.WriteString(m.text())
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("write generation file: %w", err)
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return fmt.Errorf("write generation file: %w", err)
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("write generation file: %w", err)
-	}
-	if err := errors.Join(d.Sync(), d.Close()); err != nil {
-		return fmt.Errorf("write generation file: sync directory: %w", err)
 	}
 	return nil
 }

@@ -4,9 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"tilld/internal/durable"
+	"tilld/internal/failpoint"
 )
 
 // reserve is a file of blocks that belong to nobody else: given back to the disk when it is full, so that payments that
@@ -42,6 +46,7 @@ func (r *reserve) keep() {
 }
 
 func (r *reserve) make() error {
+	made := failpoint.At("reserve", r.path)
 	f, err := os.OpenFile(r.path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return fmt.Errorf("make reserve: %w", err)
@@ -53,6 +58,10 @@ func (r *reserve) make() error {
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("make reserve: %w", err)
 	}
+	if err := durable.SyncDir(filepath.Dir(r.path)); err != nil {
+		return fmt.Errorf("make reserve: %w", err)
+	}
+	made()
 	return nil
 }
 

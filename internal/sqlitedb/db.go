@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"tilld/internal/durable"
 )
 
 // Defaults of Config. A commit writes every page that it touches, and a step touches about eight of them, each for some
@@ -80,7 +82,7 @@ func Open(ctx context.Context, cfg Config) (_ *DB, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := makeDir(filepath.Dir(cfg.Path)); err != nil {
+	if err := durable.MakeDir(filepath.Dir(cfg.Path)); err != nil {
 		return nil, explain(cfg.Path, err)
 	}
 	if err := writable(cfg.Path); err != nil {
@@ -115,7 +117,7 @@ func Open(ctx context.Context, cfg Config) (_ *DB, err error) {
 	if db.conn, err = db.write.Conn(context.WithoutCancel(ctx)); err != nil {
 		return nil, err
 	}
-	if err := syncDir(filepath.Dir(cfg.Path)); err != nil {
+	if err := durable.SyncDir(filepath.Dir(cfg.Path)); err != nil {
 		return nil, err
 	}
 	go db.run()

@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"tilld/internal/durable"
+	"tilld/internal/failpoint"
 )
 
 const stamp = "20060102T150405Z"
@@ -23,9 +26,10 @@ func SetAside(path string, at time.Time) (string, error) {
 		return "", explain(path, err)
 	}
 	moved := false
-	// The log goes first: a crash in between leaves a database without its newest pages set aside with the next try,
-	// never a new database beside an old log, which SQLite would play into it.
-	for _, suffix := range []string{"-wal", "-shm", "-journal", "", ".suspect"} {
+	// The database goes first. After a crash in between there is a log without its database, which is set aside with the next
+	// try. The other way round the database would be opened without its newest pages, and might look sound.
+	for _, suffix := range []string{"", "-wal", "-shm", "-journal", ".suspect"} {
+		after := failpoint.At("aside", to+suffix)
 		err := os.Rename(path+suffix, to+suffix)
 		switch {
 		case err == nil:
@@ -33,11 +37,12 @@ func SetAside(path string, at time.Time) (string, error) {
 		case !errors.Is(err, fs.ErrNotExist):
 			return "", explain(path, fmt.Errorf("set database aside: %w", err))
 		}
+		after()
 	}
 	if !moved {
 		return "", fmt.Errorf("set database aside: %w", fs.ErrNotExist)
 	}
-	if err := syncDir(filepath.Dir(path)); err != nil {
+	if err := durable.SyncDir(filepath.Dir(path)); err != nil {
 		return "", explain(path, err)
 	}
 	return to, nil
@@ -86,35 +91,12 @@ func suspect(path string) error {
 	if err != nil {
 		return fmt.Errorf("mark database as suspect: %w", err)
 	}
-	return errors.Join(f.Sync(), f.Close(), syncDir(filepath.Dir(path)))
+	return errors.Join(f.Sync(), f.Close(), durable.SyncDir(filepath.Dir(path)))
 }
 
 func isSuspect(path string) bool {
 	_, err := os.Lstat(path + ".suspect")
 	return err == nil
-}
-
-// makeDir makes the directory and syncs its parent, so that a power cut does not take it away under the database.
-func makeDir(dir string) error {
-	if _, err := os.Stat(dir); err == nil {
-		return nil
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("make directory: %w", err)
-	}
-	return syncDir(filepath.Dir(dir))
-}
-
-// syncDir makes the names in dir durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("sync directory: %w", err)
-	}
-	if err := errors.Join(d.Sync(), d.Close()); err != nil {
-		return fmt.Errorf("sync directory %s: %w", dir, err)
-	}
-	return nil
 }
 
 // writable asks the kernel before SQLite does, whose own answers to a read-only file are many.

@@ -10,6 +10,9 @@ import (
 	"path/filepath"
 
 	"github.com/pressly/goose/v3"
+
+	"tilld/internal/durable"
+	"tilld/internal/failpoint"
 )
 
 // versionTable is goose's own.
@@ -166,10 +169,12 @@ func (db *DB) copyTo(ctx context.Context, version int64) (string, error) {
 	if err := os.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("remove what an earlier try left: %w", err)
 	}
+	whole := failpoint.At("copy", tmp)
 	if _, err := db.write.ExecContext(ctx, "VACUUM INTO $1", tmp); err != nil {
 		_ = os.Remove(tmp) // a half copy on a full disk helps nobody
 		return "", err
 	}
+	whole()
 	if err := db.verify(ctx, tmp, version); err != nil {
 		return "", err
 	}
@@ -180,10 +185,15 @@ func (db *DB) copyTo(ctx context.Context, version int64) (string, error) {
 	if err := syncFile(tmp); err != nil {
 		return "", err
 	}
+	named := failpoint.At("copied", to)
 	if err := os.Rename(tmp, to); err != nil {
 		return "", fmt.Errorf("name the copy: %w", err)
 	}
-	return to, syncDir(filepath.Dir(to))
+	if err := durable.SyncDir(filepath.Dir(to)); err != nil {
+		return "", err
+	}
+	named()
+	return to, nil
 }
 
 func (db *DB) verify(ctx context.Context, path string, version int64) (err error) {
