@@ -45,6 +45,7 @@ func TestHarnessesFindPlantedBugs(t *testing.T) {
 		{failpoint.TwiceTaken, "TestFrames$", "", "sales were made, and the books say", false},
 		{failpoint.StalledBlocks, "TestStrangers$", "", "as one of them did not read", true},
 		{failpoint.LostError, "TestEverySystemCall$/^tilld$", "", "a false ok", false},
+		{failpoint.LostName, "TestNamesAreMadeDurable$", "", "a power cut may take away: tilld, tilld/bindings.yaml, tilld/bindings.yaml, of which somebody is told, tilld/journal, tilld/journal/generation, tilld/journal/journal.db.damaged, tilld/journal/journal.db.damaged-wal, tilld/journal/journal.db.v1, tilld/journal/reserve, tilld/terminal.key", false},
 	} {
 		if x.slow && !thorough() {
 			t.Logf("left to make prove: %s", x.plant)

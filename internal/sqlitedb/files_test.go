@@ -151,6 +151,39 @@ func TestSetAsideTwiceInOneSecondKeepsBoth(t *testing.T) {
 	}
 }
 
+// TestSetAsideCutShortIsNeverOpened has the second file of three stay where it is, as a crash would: the database is not there
+// without its newest pages, and the next try takes the rest.
+func TestSetAsideCutShortIsNeverOpened(t *testing.T) {
+	cfg := made(t)
+	log := []byte(strings.Repeat("pages that were acknowledged ", 100))
+	if err := os.WriteFile(cfg.Path+"-wal", log, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
+	if err := os.MkdirAll(cfg.Path+".damaged-20261122T030000Z-wal/in the way", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sqlitedb.SetAside(cfg.Path, at); err == nil {
+		t.Fatal("nothing was in the way")
+	}
+	if db, err := sqlitedb.Open(t.Context(), cfg); !errors.Is(err, sqlitedb.ErrDamaged) {
+		t.Errorf("opened: %v, %v", db, err)
+	}
+	to, err := sqlitedb.SetAside(cfg.Path, at.Add(time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kept, err := os.ReadFile(to + "-wal"); err != nil || !bytes.Equal(kept, log) {
+		t.Errorf("the log: %d bytes, %v", len(kept), err)
+	}
+	if list, err := sqlitedb.Aside(cfg.Path); err != nil || len(list) != 2 {
+		t.Errorf("aside: %v, %v", list, err)
+	}
+	if got := names(t, open(t, cfg).Read()); got != "" {
+		t.Errorf("the new database holds %q", got)
+	}
+}
+
 func TestDamageMetByAQueryStopsAndIsCheckedNextTime(t *testing.T) {
 	t.Run("first", func(t *testing.T) { damageMet(t, false) })
 	t.Run("after a failed write", func(t *testing.T) { damageMet(t, true) })

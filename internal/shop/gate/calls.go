@@ -3,6 +3,7 @@
 package gate
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -15,6 +16,7 @@ type Call struct {
 	N     int    // how many of this name and file the process has made, with this one
 	Bytes int    // of a write
 	Makes bool   // of an open: it makes the file if there is none, or empties it
+	New   bool   // of an open: it makes the file, for there is none
 }
 
 // String is what a person looks for in a list.
@@ -87,6 +89,15 @@ func kindOf(nr uintptr) (kind, bool) {
 		}
 	}
 	return kind{}, false
+}
+
+// creates says of an open's flags whether it makes a file that is not there.
+func creates(flags uint64) bool { return flags&unix.O_CREAT != 0 }
+
+// missing says whether there is nothing under a path.
+func missing(path string) bool {
+	var s unix.Stat_t
+	return errors.Is(unix.Lstat(path, &s), unix.ENOENT)
 }
 
 // makes says of an open's flags whether it may change the disk.

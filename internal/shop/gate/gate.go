@@ -182,6 +182,7 @@ func (g *Gate) answer(p process, n notice) response {
 	c.N = g.counts[k.name+" "+file]
 	flags, opens := openFlags(k, n.args)
 	c.Makes = opens && makes(flags)
+	c.New = opens && creates(flags) && missing(path)
 	if k.name == "write" || k.name == "pwrite64" {
 		c.Bytes = int(n.args[2])
 	}
