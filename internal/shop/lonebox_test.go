@@ -121,12 +121,12 @@ func (b *begun) stop(s syscall.Signal) {
 	}
 }
 
-// run starts the box and answers when it does; no says that it has died before.
+// run starts the box and answers when its journal does; no says that it has died before.
 func (l *lone) run(fail string) (*begun, bool) {
 	l.t.Helper()
 	b := l.begin(fail, "run")
 	for end := time.Now().Add(tryLimit + patience); ; time.Sleep(20 * time.Millisecond) { // a real program
-		_, err := l.api.Health(l.t.Context())
+		_, err := l.api.Events(l.t.Context(), 0, 0, 1)
 		if err == nil {
 			return b, true
 		}

