@@ -10,7 +10,6 @@ import (
 	"tilld/internal/printing/slip"
 	"tilld/internal/totals"
 	"tilld/internal/words"
-	"tilld/payment"
 )
 
 // evening is the books, with the slip that says them on paper.
@@ -55,8 +54,7 @@ func onPaperOf(shop string, t totals.Totals, cur totals.Currency, bank func(prov
 	add("overridden", cur.Overridden)
 	add("no_receipt", cur.NoReceipt)
 	for _, p := range cur.Providers {
-		kept := payment.Money{Value: p.Kept.Value, Currency: cur.Currency}
-		out.Providers = append(out.Providers, slip.TotalsLine{Name: cmp.Or(bank(p.Provider), p.Provider), Count: p.Paid.Count, Sum: kept})
+		out.Banks = append(out.Banks, slip.Bank{Name: cmp.Or(bank(p.Provider), p.Provider), Kept: p.Kept.Money})
 	}
 	return out
 }

@@ -62,7 +62,7 @@ func totals(l *words.Language) slip.Totals {
 			{Name: "overridden", Count: 1, Sum: rub(12_550)},
 			{Name: "no_receipt", Count: 1, Sum: rub(9_900), Numbers: []string{"4802"}},
 		},
-		Providers: []slip.TotalsLine{{Name: f.Bank, Count: 170, Sum: rub(11_400_000)}, {Name: "Pockyt", Count: 14, Sum: rub(945_600)}},
+		Banks: []slip.Bank{{Name: f.Bank, Kept: rub(11_283_900)}, {Name: "Pockyt", Kept: rub(920_600)}},
 	}
 }
 

@@ -16,8 +16,8 @@ type Totals struct {
 	From, To   time.Time
 	Zone       *time.Location
 	Lines      []TotalsLine // in the order in which they are printed
-	Providers  []TotalsLine // what each bank brought; Name is its name
 	Kept       payment.Money
+	Banks      []Bank // whose parts of Kept add up to it
 }
 
 // TotalsLine is one figure. Name is paid returned owed in_doubt parked overridden no_receipt.
@@ -28,6 +28,16 @@ type TotalsLine struct {
 	Numbers []string // of the payments behind it; printed where a person has to look
 }
 
+// Bank is one bank's or wallet's part of what stays in the shop.
+type Bank struct {
+	Name string
+	Kept payment.Money
+}
+
+// maxNumbers is how many payments one figure names: about six lines of narrow paper. Who has more to look at asks the box
+// for all of them; a slip that grew with their number would one day be too long to be printed at all.
+const maxNumbers = 40
+
 // look are the figures that a person has to look at.
 func (t TotalsLine) look() bool {
 	switch t.Name {
@@ -35,6 +45,20 @@ func (t TotalsLine) look() bool {
 		return t.Count > 0
 	}
 	return false
+}
+
+// named is a figure's name with the payments to look at and how many more there are: side by side where they are few, for
+// a cell of many would leave the name a letter's width.
+func (t TotalsLine) named(name string) []printing.Item {
+	shown := t.Numbers[:min(len(t.Numbers), maxNumbers)]
+	all := strings.Join(shown, ", ")
+	if more := len(t.Numbers) - len(shown); more > 0 {
+		all += " + " + strconv.Itoa(more)
+	}
+	if len(shown) <= 2 {
+		return []printing.Item{line(name, all)}
+	}
+	return []printing.Item{{Type: "text", Text: name}, {Type: "text", Text: all}}
 }
 
 // OfTotals is the slip of the evening.
@@ -52,11 +76,11 @@ func OfTotals(l *words.Language, t Totals) []printing.Item {
 	p.add(rule())
 	p.say("totals_kept")
 	p.add(large(Money(l, t.Kept)))
-	if len(t.Providers) > 0 {
-		p.add(rule())
-		for _, x := range t.Providers {
-			p.figure(x.Name, x)
-		}
+	if len(t.Banks) > 0 {
+		p.add(feed(1))
+	}
+	for _, b := range t.Banks { // of it: no rule between
+		p.add(printing.Item{Type: "columns", Cells: []printing.Cell{{Text: b.Name}, {Text: Money(l, b.Kept), Width: sumWidth, Align: "right"}}})
 	}
 	p.add(rule())
 	open := false
@@ -68,7 +92,7 @@ func OfTotals(l *words.Language, t Totals) []printing.Item {
 			p.add(printing.Item{Type: "text", Text: p.phrase("totals_look"), Bold: true})
 		}
 		open = true
-		p.add(line(p.phrase("totals_"+x.Name), strings.Join(x.Numbers, ", ")))
+		p.add(x.named(p.phrase("totals_" + x.Name))...)
 	}
 	if !open {
 		p.say("totals_none")
@@ -77,9 +101,12 @@ func OfTotals(l *words.Language, t Totals) []printing.Item {
 	return p.items
 }
 
+// sumWidth is the letters that a sum has: a million with its kopecks and unit.
+const sumWidth = 16
+
 // figure is a name, a count and a sum.
 func (p *page) figure(name string, x TotalsLine) {
 	p.add(printing.Item{Type: "columns", Cells: []printing.Cell{
-		{Text: name}, {Text: strconv.Itoa(x.Count), Width: 6, Align: "right"}, {Text: Money(p.l, x.Sum), Width: 16, Align: "right"},
+		{Text: name}, {Text: strconv.Itoa(x.Count), Width: 6, Align: "right"}, {Text: Money(p.l, x.Sum), Width: sumWidth, Align: "right"},
 	}})
 }
