@@ -124,6 +124,9 @@ func (b *Box) view(p *pay) (View, time.Time) {
 	}
 	v.Amount, v.Due = p.p.Amount, p.p.Amount.Of(max(0, p.p.Amount.Value-pub.Paid.Value))
 	v.Back = p.p.Amount.Of(pub.Owed.Value + pub.Returned.Value)
+	if v.Screen == "returning" || v.Screen == "returned" && p.p.Stage != lane.Ended {
+		v.Back = p.p.Amount.Of(cmp.Or(goesBack(p.p.Returns), v.Back.Value))
+	}
 	if p.p.Declined != nil {
 		v.Why = p.p.Declined.Why
 	}
@@ -144,6 +147,20 @@ func (b *Box) view(p *pay) (View, time.Time) {
 		v.RemainingMS = max(0, time.Until(until).Milliseconds())
 	}
 	return v, until
+}
+
+// goesBack is what a customer is told of his returns: what is on its way, though nobody but the box may know of it yet; or
+// the last one, once all have come.
+func goesBack(all []lane.ReturnIntent) (sum int64) {
+	for _, r := range all {
+		if r.State != "done" {
+			sum += r.Amount
+		}
+	}
+	if sum == 0 && len(all) > 0 {
+		return all[len(all)-1].Amount
+	}
+	return sum
 }
 
 // holds is how long the last screens of a payment stay, receipt with a receipt's code to be scanned; 0 is until something

@@ -777,6 +777,7 @@ var rowTests = []struct {
 		s.confirm(id)
 		s.part(id, "b-1", 5000)
 		s.part(id, "b-1", 5000)
+		s.goesBack(5000) // though the integrator has not heard of it
 		_, err := s.box.Return(s.ctx(), id, lane.ReturnRequest{Reference: "b-2", Amount: money(8000)})
 		s.refused(err, lane.NoExceedsKept)
 		s.sent(wire.BillReturn, 0) // serial: behind the confirm
@@ -786,6 +787,7 @@ var rowTests = []struct {
 		s.part(id, "b-3", 7550)
 		s.settle()
 		s.want(id, "returned")
+		s.goesBack(12550) // neither has come
 		if b := s.bills[id]; b.Kept != 0 || b.Owed != 12550 {
 			s.t.Fatalf("kept %d owed %d", b.Kept, b.Owed)
 		}
@@ -1203,6 +1205,14 @@ func (s *shop) paid() string {
 	s.settle()
 	s.want(id, "paid")
 	return id
+}
+
+// goesBack looks at what the customer reads of his returns.
+func (s *shop) goesBack(value int64) {
+	s.t.Helper()
+	if v := s.stage.now("1"); v.Screen != "returning" || v.Back.Value != value {
+		s.t.Fatalf("the customer reads %q of %d, want returning of %d", v.Screen, v.Back.Value, value)
+	}
 }
 
 // overridden cuts the line, waits for doubt and lets a supervisor take cash.
