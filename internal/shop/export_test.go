@@ -31,6 +31,11 @@ func (p Printer) Mend()                          { p.p.mend() }
 // FailAt lets a fault happen when n more bytes have arrived.
 func (p Printer) FailAt(n int64, f emulator.Fault) { p.p.dev.FailAt(n, f) }
 
+// Papers are all pieces of paper there have been, the one below the knife last.
+func (p Printer) Papers() []emulator.Receipt {
+	return append(p.p.dev.Receipts(), p.p.dev.Pending())
+}
+
 // Lines are all lines that the printer has put on paper, that below its knife included.
 func (p Printer) Lines() []string {
 	var out []string
