@@ -69,8 +69,7 @@ func TestAPageAlone(t *testing.T) {
 		b.show(t, stage.View{Lane: "1", Payment: "p1", Number: "4821", Screen: "paying", Amount: rub(12550), Left: rub(12550), RemainingMS: 600_000})
 		b.close()
 		until(t, ctx, title+` === "Confirm on your phone" && document.getElementById("line").innerText.startsWith("We\u00a0lost the connection")`, 3*time.Second)
-		eval[any](t, ctx, fmt.Sprintf(later, 500_000))
-		time.Sleep(300 * time.Millisecond)
+		eval[any](t, ctx, fmt.Sprintf(later, 500_000)+";"+drawn)
 		if s := eval[string](t, ctx, title); s != "Confirm on your phone" {
 			t.Errorf("to a customer who is paying it says %q", s)
 		}
@@ -103,8 +102,7 @@ func TestAPageAlone(t *testing.T) {
 		b, ctx := start(t, browser, p, "en", nil)
 		b.show(t, stage.View{Lane: "1", Payment: "p1", Number: "4821", Screen: "paid", Amount: rub(12550), Paid: rub(12550)})
 		b.close()
-		eval[any](t, ctx, fmt.Sprintf(later, 8_000))
-		time.Sleep(300 * time.Millisecond)
+		eval[any](t, ctx, fmt.Sprintf(later, 8_000)+";"+drawn)
 		if s := eval[string](t, ctx, title); s != "Paid" {
 			t.Errorf("8 s after, it says %q", s)
 		}
@@ -153,54 +151,109 @@ func TestTheFirstFrameAfterAReloadIsRight(t *testing.T) {
 	}
 }
 
-func TestFingers(t *testing.T) {
-	t.Parallel()
-	b, ctx := start(t, chromium(t, nil), panels[1], "en", nil)
-	press := func(name string) { eval[any](t, ctx, `document.querySelector("[data-name=`+name+`]").click()`) }
-	told := func(want ...string) {
-		t.Helper()
-		for end := time.Now().Add(3 * time.Second); !slices.Equal(b.desk.names(), want); time.Sleep(10 * time.Millisecond) {
-			if time.Now().After(end) {
-				t.Fatalf("the desk heard %v, want %v", b.desk.names(), want)
-			}
+// soon is above what a page takes for anything that it does at once.
+const soon = 10 * time.Second
+
+// fingers are a customer at a page, and what the shop hears of them.
+type fingers struct {
+	*box
+	ctx context.Context
+}
+
+func touching(t *testing.T, browser *chrome.Browser, change func(*kiosk.Config)) fingers {
+	t.Helper()
+	b, ctx := start(t, browser, panels[1], "en", change)
+	b.show(t, codeView(200*time.Second))
+	return fingers{b, ctx}
+}
+
+func (f fingers) press(t *testing.T, name string) {
+	t.Helper()
+	f.sees(t, `!!document.querySelector("[data-name=`+name+`]")`)
+	eval[any](t, f.ctx, presses(name))
+}
+
+// again lets the page's clock go on until a second touch of one button is a touch of its own.
+func (f fingers) again(t *testing.T) {
+	t.Helper()
+	eval[any](t, f.ctx, fmt.Sprintf(later, single))
+}
+
+func (f fingers) sees(t *testing.T, script string) {
+	t.Helper()
+	until(t, f.ctx, script, soon)
+}
+
+// told waits until the desk has heard of these touches, and no others.
+func (f fingers) told(t *testing.T, want ...string) {
+	t.Helper()
+	for end := time.Now().Add(soon); !slices.Equal(f.desk.names(), want); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the desk heard %v, want %v", f.desk.names(), want)
 		}
 	}
-	b.show(t, codeView(200*time.Second))
+}
 
-	press("cancel") // asks once
-	until(t, ctx, `document.getElementById("buttons").innerText.includes("Cancel the payment?")`, time.Second)
-	press("no")
-	until(t, ctx, `!!document.querySelector("[data-name=cancel]")`, time.Second)
-	told()
-	press("cancel")
-	until(t, ctx, `!!document.querySelector("[data-name=yes]")`, time.Second)
-	press("yes")
-	told("cancel")
-
-	time.Sleep(300 * time.Millisecond)
-	eval[any](t, ctx, `document.querySelector("[data-name=more]").focus()`)
-	if err := chromedp.Do(ctx, chromedp.KeyEvent("\r")); err != nil {
-		t.Fatal(err)
-	}
-	told("cancel", "more")
-	v := codeView(500 * time.Second)
-	b.show(t, v) // the desk gave five minutes
-	until(t, ctx, `document.getElementById("clock").innerText === "+5 min"`, time.Second)
-	until(t, ctx, `document.getElementById("clock").innerText === "8 min left"`, 8*time.Second)
-
-	press("help") // the guests' network, instead of the code that takes money
-	until(t, ctx, title+` === "No internet on your phone?" && !document.getElementById("code").dataset.pay`, time.Second)
-	time.Sleep(450 * time.Millisecond) // two touches within 400 ms are one
-	press("help")
-	until(t, ctx, title+` === "Someone is coming"`, time.Second)
-	told("cancel", "more", "help")
-	press("back")
-	until(t, ctx, title+` === "Scan to pay"`, time.Second)
-
-	eval[any](t, ctx, `document.querySelectorAll("[data-name=language]")[1].click()`)
-	until(t, ctx, title+` === "Отсканируйте код" && document.getElementById("amount").innerText === "125,50\u00a0₽"`, time.Second)
-	b.show(t, stage.View{Lane: "1", Screen: "idle"})
-	until(t, ctx, title+` === "Welcome"`, time.Second) // nothing of the last customer is left
+func TestFingers(t *testing.T) {
+	t.Parallel()
+	browser := chromium(t, nil)
+	const code = title + ` === "Scan to pay" && ` + onGlas
+	t.Run("cancel is asked once", func(t *testing.T) {
+		t.Parallel()
+		f := touching(t, browser, nil)
+		f.press(t, "cancel")
+		f.sees(t, `document.getElementById("buttons").innerText.includes("Cancel the payment?")`)
+		f.press(t, "no")
+		f.sees(t, `!!document.querySelector("[data-name=cancel]")`)
+		f.told(t)
+		f.press(t, "cancel")
+		f.press(t, "yes")
+		f.told(t, "cancel")
+	})
+	t.Run("more time, and help", func(t *testing.T) {
+		t.Parallel()
+		f := touching(t, browser, nil)
+		eval[any](t, f.ctx, `document.querySelector("[data-name=more]").focus()`)
+		if err := chromedp.Do(f.ctx, chromedp.KeyEvent("\r")); err != nil {
+			t.Fatal(err)
+		}
+		f.told(t, "more")
+		f.show(t, codeView(500*time.Second)) // the desk gave five minutes
+		f.sees(t, `document.getElementById("clock").innerText === "+5 min"`)
+		f.sees(t, `document.getElementById("clock").innerText === "8 min left"`) // after 4 s: what is touched now is no second touch to the daemon
+		f.press(t, "help")                                                       // the guests' network, instead of the code that takes money
+		f.sees(t, title+` === "No internet on your phone?" && !document.getElementById("code").dataset.pay`)
+		f.again(t)
+		f.press(t, "help")
+		f.sees(t, title+` === "How to scan the code" && document.getElementById("code").hidden`)
+		f.again(t)
+		f.press(t, "help")
+		f.sees(t, title+` === "Someone is coming"`)
+		f.told(t, "more", "help")
+		f.press(t, "back")
+		f.sees(t, code)
+		eval[any](t, f.ctx, `document.querySelectorAll("[data-name=language]")[1].click()`)
+		f.sees(t, title+` === "Отсканируйте код" && document.getElementById("amount").innerText === "125,50\u00a0₽"`)
+		f.show(t, stage.View{Lane: "1", Screen: "idle"})
+		f.sees(t, title+` === "Welcome"`) // nothing of the last customer is left
+	})
+	t.Run("how to scan, for 45 seconds", func(t *testing.T) {
+		t.Parallel()
+		f := touching(t, browser, func(c *kiosk.Config) { c.Wifi = "" })
+		f.press(t, "help")
+		f.sees(t, title+` === "How to scan the code" && document.getElementById("amount").innerText === "125.50\u00a0₽"`)
+		f.sees(t, `document.getElementById("clock").innerText === "3 min left"`) // the code's time goes on
+		eval[any](t, f.ctx, fmt.Sprintf(later, 40_000)+";"+drawn)
+		if s := eval[string](t, f.ctx, title); s != "How to scan the code" {
+			t.Errorf("after 40 s it says %q", s)
+		}
+		eval[any](t, f.ctx, fmt.Sprintf(later, 5_000))
+		f.sees(t, code)
+		f.press(t, "help")
+		f.press(t, "back")
+		f.sees(t, code)
+		f.told(t) // the page has helped by itself
+	})
 }
 
 func TestTheCodeIsReadBackWhereverItStands(t *testing.T) {
@@ -250,7 +303,7 @@ func TestAnotherOriginGetsNothing(t *testing.T) {
 		}
 	}
 	ctx := tab(t, browser, panels[0], hostile.URL)
-	time.Sleep(500 * time.Millisecond)
+	until(t, ctx, `document.readyState === "complete"`, soon) // the frame too: it has been loaded, or refused
 	if framed := eval[bool](t, ctx, `(() => { try { return !!document.getElementById("f").contentDocument; } catch { return true; } })()`); framed {
 		t.Log("the frame is another document; that it is the browser's own refusal is seen below")
 	}

@@ -37,7 +37,7 @@ type ownText struct {
 
 // What a page says without being told.
 func ownScreens() []string {
-	return []string{"closing", "out_of_service", "code_ending", "code_ending_cashier", "help_net", "staff"}
+	return []string{"closing", "out_of_service", "code_ending", "code_ending_cashier", "help_net", "help_scan", "staff"}
 }
 
 func ownPhrases() []string {

@@ -50,7 +50,7 @@ type picture struct {
 // on says whether a panel can come to the picture: with a cashier there are no buttons for it, and the smallest panel has
 // no room for help beside the code.
 func (pic picture) on(p panel) bool {
-	return (!p.attended || !strings.Contains(pic.do, "data-name")) && (p.form != kiosk.Panel || pic.name != "help_net_code")
+	return (!p.attended || !strings.Contains(pic.do, "data-name")) && (p.form != kiosk.Panel || !strings.HasPrefix(pic.name, "help_"))
 }
 
 const (
@@ -88,9 +88,10 @@ func pictures(language string) []picture {
 		{name: "code", view: code("code", 287*time.Second), code: payload},
 		{name: "code_ending", view: code("code_ending", 42*time.Second), code: payload},
 		{name: "code_bigger", view: code("code", 287*time.Second), do: `document.getElementById("code").click()`, code: payload},
-		{name: "code_cancel", view: code("code", 287*time.Second), do: `document.querySelector("[data-name=cancel]")?.click()`, code: payload},
+		{name: "code_cancel", view: code("code", 287*time.Second), do: presses("cancel"), code: payload},
 		{name: "code_alone", view: code("code", 287*time.Second), cut: true, wait: 400 * time.Millisecond, code: payload},
-		{name: "help_net_code", view: code("code", 287*time.Second), do: `document.querySelector("[data-name=help]")?.click()`, code: wifi},
+		{name: "help_net_code", view: code("code", 287*time.Second), do: presses("help"), code: wifi},
+		{name: "help_scan", view: code("code", 287*time.Second), do: presses("help") + ";" + fmt.Sprintf(later, single) + ";" + presses("help")},
 		{name: "paper", view: timed("paper", "")},
 		{name: "scan", view: timed("scan", "")},
 		{name: "scan_wrong", view: timed("scan_wrong", "")},
@@ -118,7 +119,7 @@ func pictures(language string) []picture {
 		{name: "doubt_kiosk", view: v("doubt_kiosk")},
 		{name: "credit", view: with("credit", func(x *stage.View) { x.Amount = rub(35000) })},
 		{name: "unavailable", view: v("unavailable")},
-		{name: "staff", view: v("closing"), do: `document.querySelector("[data-name=help]")?.click()`},
+		{name: "staff", view: v("closing"), do: presses("help")},
 		{name: "out_of_service", view: free("out_of_service")},
 	}
 	for i := range all { // each is another sale: nothing of the last one's time is on it
@@ -128,6 +129,14 @@ func pictures(language string) []picture {
 	}
 	return all
 }
+
+// presses is a script that touches a button, if there is one.
+func presses(name string) string {
+	return `document.querySelector("[data-name=` + name + `]")?.click()`
+}
+
+// single is longer than the milliseconds in which a second touch of a button counts as the first one.
+const single = 450
 
 // box is a daemon's part: the page behind a server, its stage, and a real browser.
 type box struct {

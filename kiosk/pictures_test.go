@@ -237,6 +237,9 @@ What a customer touches: more time, cancel (asked once, and not any more once th
 paper are answered by the box; the rest are [events](api.md#calls) for the till, and the page has their buttons where
 ` + "`kiosk.buttons`" + ` says that the till knows them.
 
+Help beside a live code first says what the page knows itself, for 45 s each while the code's time goes on: the guests'
+network where ` + "`kiosk.wifi`" + ` has one, then how to scan. Touched once more, or where no code is, it calls somebody of the shop.
+
 While a lane can take no payment its page says so in place of the welcome, and so does its pole; a cart or a message of
 the till's stands over it.
 

@@ -173,6 +173,7 @@ var english = Language{
 		},
 		"out_of_service": {Title: "This till is closed", Line: "Please use another one.", Pole: []string{"TILL CLOSED"}},
 		"help_net":       {Title: "No internet on your phone?", Line: "Scan to join our free Wi-Fi. This code takes no money.", Hint: "Then come back to pay"},
+		"help_scan":      {Title: "How to scan the code", Line: "Open your bank app or the camera and point the phone at the code.", Hint: "Hold it about thirty centimetres away"},
 		"staff":          {Title: "Someone is coming"},
 	},
 	buttons: map[string]string{

@@ -32,6 +32,8 @@ const drawings = {
   codeoff: () => [...little(52, 52, 42), line("M128 128h18v18M164 132v20h22M132 168v20M158 178h28", 8), line("M24 216L216 24", 18)],
   tilloff: () => [line("M44 112h152l16 84H28zM76 112V62h88v50M96 88h48M84 144h8M116 144h8M148 144h8M76 168h88"), line("M28 214L212 30", 18)],
   person: () => [ring(120, 76, 40, 13), line("M46 208c4-48 34-72 74-72s70 24 74 72", 13)],
+  aim: () => [...little(20, 82, 28), line("M158 26h50a16 16 0 0 1 16 16v156a16 16 0 0 1-16 16h-50a16 16 0 0 1-16-16V42a16 16 0 0 1 16-16z"), // a phone that looks at a code, and sees it
+    line("M130 120h-22M118 108l-12 12 12 12", 9), line("M160 104V92h10M196 92h10v12M206 136v12h-10M170 148h-10v-12", 8), ...little(172, 106, 8).map((e) => (e.setAttribute("stroke-width", 5), e))],
   waves: () => [shape("path", { d: wavy(240, 3.5, 24), fill: "#fff", stroke: "currentColor", "stroke-width": 3.5, "stroke-linejoin": "round" })],
   bigger: () => [ring(104, 104, 68, 18), line("M156 156l56 56", 22), line("M104 74v60M74 104h60", 16)],
 };

@@ -9,8 +9,11 @@ const LOOKS = {
   closing: ["dots", "wait"], expired: ["bar", ""], canceled: ["bar", ""],
   late: ["back", "back"], returning: ["back", "back"], returned: ["back", "back"],
   doubt: ["dots", "doubt"], doubt_kiosk: ["dots", "doubt"],
-  unavailable: ["codeoff", ""], out_of_service: ["tilloff", ""], help_net: ["waves", ""], staff: ["person", "wait"],
+  unavailable: ["codeoff", ""], out_of_service: ["tilloff", ""], help_net: ["waves", ""], help_scan: ["aim", "wait"], staff: ["person", "wait"],
 };
+
+// HELPS stand over a live code for a while, while its countdown goes on: the guests' network, and how to scan.
+export const HELPS = ["help_net", "help_scan"];
 
 // LIVE screens carry the shop's code and its countdown.
 export const LIVE = new Set(["code", "code_ending", "code_ending_cashier"]);
@@ -36,7 +39,7 @@ export function stays(kind, attended, receipt) {
 }
 
 // timed says whether a screen shows the time that is left: while somebody is paying, no clock ticks.
-export const timed = (kind) => LIVE.has(kind) || kind.startsWith("scan") || ["paper", "declined", "part_paid", "help_net", "staff"].includes(kind);
+export const timed = (kind) => LIVE.has(kind) || kind.startsWith("scan") || ["paper", "declined", "part_paid", ...HELPS, "staff"].includes(kind);
 
 // ending is the last minute.
 export const ending = (left) => left <= 60_000;

@@ -5,7 +5,7 @@ import { Feed } from "./feed.js";
 import { View } from "./view.js";
 import { play, ready } from "./sound.js";
 import { Speech } from "./speech.js";
-import { CHECKED, KEPT, LIVE, ending, stays } from "./kinds.js";
+import { CHECKED, HELPS, KEPT, LIVE, ending, stays } from "./kinds.js";
 
 const boot = JSON.parse(document.body.dataset.boot);
 const MINUTE = 60_000;
@@ -25,7 +25,7 @@ let until = 0; // end of the code, on our own clock
 let lost = null; // since when the daemon is gone
 let grew = 0; // when the life last grew
 let ended = null; // the ref whose code has ended here: it does not come back by a repeat of an old frame
-let own = { kind: "", since: 0 }; // what the customer has opened: help, staff, ask, big
+let own = { kind: "", since: 0 }; // what the customer has opened: one of HELPS, staff, ask, big
 let language = boot.language;
 let touched = { name: "", at: -Infinity };
 let timer, held, told = "";
@@ -72,7 +72,7 @@ function scene(at) {
   const left = frame.left_ms === undefined ? null : until - at;
   if (alone >= 0) return forsaken(at, alone, left);
   if (frame.code && left <= 0) return mine("closing", frame.kind === "closing" ? frame.buttons : []);
-  if (own.kind === "help" && frame.code) return { ...mine("help_net"), kind: "help_net", left, wifi: boot.wifi, buttons: [{ name: "back" }, ...has("help")] };
+  if (HELPS.includes(own.kind) && frame.code) return { ...mine(own.kind), left, wifi: own.kind === "help_net" ? boot.wifi : undefined, buttons: [{ name: "back" }, ...has("help")] };
   if (own.kind === "staff") return { ...mine("staff"), left, amount: text().amount, buttons: [{ name: "back" }] };
   const out = { ...words(frame), left };
   if (frame.code && ending(left) && LIVE.has(frame.kind)) out.line = sentence(boot.attended ? "code_ending_cashier" : "code_ending").line;
@@ -126,7 +126,7 @@ function mine(kind, buttons = []) {
 function show() {
   clearTimeout(timer);
   const at = now();
-  if (own.kind === "help" && at - own.since >= HELP || own.kind === "staff" && at - own.since >= STAFF || own.kind === "ask" && at - own.since >= ASK) own = { kind: "", since: 0 };
+  if (HELPS.includes(own.kind) && at - own.since >= HELP || own.kind === "staff" && at - own.since >= STAFF || own.kind === "ask" && at - own.since >= ASK) own = { kind: "", since: 0 };
   if (frame?.kind === "choose" && lost === null && at - came >= THERE[1] && has("left").length) send("left");
   const s = scene(at);
   if (s?.code && frame.code && ended !== frame.nr) tick(s.left);
@@ -174,6 +174,12 @@ function send(name, choice) {
   feed.touch(frame?.ref, name, choice);
 }
 
+// helps is what "help" opens now: beside a code first what the page can say itself, and then somebody comes.
+function helps() {
+  const ways = frame?.code ? HELPS.filter((kind) => kind !== "help_net" || boot.wifi) : [];
+  return ways[ways.indexOf(own.kind) + 1] ?? "staff";
+}
+
 // press does what a button is for: some are the page's own, the others are the shop's to answer.
 function press(name, choice) {
   ready();
@@ -184,9 +190,8 @@ function press(name, choice) {
     case "no": case "back": own = { kind: "", since: 0 }; break;
     case "yes": own = { kind: "", since: 0 }; send("cancel"); break;
     case "help":
-      if (own.kind !== "help" && boot.wifi && frame.code) { own = { kind: "help", since: now() }; break; }
-      own = { kind: "staff", since: now() };
-      send("help");
+      own = { kind: helps(), since: now() };
+      if (own.kind === "staff") send("help");
       break;
     case "stay": came = now(); send("stay"); break;
     case "speak": speech.toggle(); told = ""; break;
