@@ -493,8 +493,9 @@ func clickScanner(c *counter) {
 	c.breaks("scanner", "out")
 	c.holds()
 	c.phoneSays(clickLimit, "unplugged")
+	opened := c.device("scanner-1", "away").Counters.Opens
 	c.mends("scanner")
-	time.Sleep(time.Second) // the line is opened again; what is read before is nobody's
+	c.reopened("scanner-1", opened) // what is read before is nobody's
 	c.holds()
 	c.is(20*time.Second, "paid")
 	c.finishes()
