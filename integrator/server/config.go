@@ -17,14 +17,16 @@ import (
 
 	"tilld/internal/conffile"
 	"tilld/internal/logging"
+	"tilld/internal/wire"
 )
 
 // Config is the server's file, configs/integrator.yaml, version 1.
 type Config struct {
 	Version   int                 `yaml:"version"`
-	State     string              `yaml:"state"`  // directory of the database
-	Listen    string              `yaml:"listen"` // address of terminals and call-backs
-	Hosts     []string            `yaml:"hosts"`  // names under which terminals and banks call, host:port
+	State     string              `yaml:"state"`   // directory of the database
+	Listen    string              `yaml:"listen"`  // address of terminals and call-backs
+	Hosts     []string            `yaml:"hosts"`   // names under which terminals and banks call, host:port
+	MinApp    string              `yaml:"min_app"` // version of the oldest tilld that is let in; "": every one
 	Log       Log                 `yaml:"log"`
 	Merchant  Merchant            `yaml:"merchant"`
 	Providers map[string]Provider `yaml:"providers"`
@@ -113,6 +115,9 @@ func (c *Config) check(at conffile.Place) error {
 		if h == "" || strings.ContainsAny(h, "/ ") {
 			return at(fmt.Sprintf("hosts[%d]", i), "must be a name, with its port where it has one", "integrator.example")
 		}
+	}
+	if c.MinApp != "" && !wire.IsVersion(c.MinApp) {
+		return at("min_app", "must be the version of a tilld, with three numbers and nothing before them", "1.4.0")
 	}
 	if err := at.Among("log.format", c.Log.Format, []string{logging.Text, logging.JSON, logging.Journal}); err != nil {
 		return err

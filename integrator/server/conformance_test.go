@@ -15,6 +15,7 @@ import (
 // TestConformance holds the whole integrator against the protocol's kit: service, SQLite and the sandbox bank behind it.
 func TestConformance(t *testing.T) {
 	c := config(t)
+	c.MinApp = "1.10.0"
 	sandbox := server.SandboxBank{
 		Listen: strings.TrimPrefix(c.Providers["sandbox"].URL, "http://"), Callback: "http://" + c.Listen + "/v1/callbacks/sandbox",
 		KeyFile: c.Providers["sandbox"].KeyFile,
@@ -33,7 +34,7 @@ func TestConformance(t *testing.T) {
 	}
 	run(t, c)
 	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, ed25519.SeedSize))
-	cases := wiretest.ServerCases(&wiretest.Server{URL: "ws://" + c.Listen + "/v1/term", Terminal: "till-1", Key: key})
+	cases := wiretest.ServerCases(&wiretest.Server{URL: "ws://" + c.Listen + "/v1/term", Terminal: "till-1", Key: key, Old: "tilld/v1.9.3-4-g81ea968"})
 	wiretest.Run(t, cases)
 	t.Logf("%d cases against the integrator with SQLite behind it", len(cases))
 

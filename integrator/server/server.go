@@ -72,6 +72,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (*Serv
 	}
 	s.term = terminal.New(s.service, terminal.Config{
 		Hosts: hosts(c), Heartbeat: c.Times.Heartbeat.D(), Busy: c.Times.HeartbeatBusy.D(), Log: log, TurnedAway: s.door.Count,
+		MinApp: c.MinApp,
 	})
 	return s, nil
 }

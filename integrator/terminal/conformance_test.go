@@ -35,6 +35,6 @@ func serve(t *testing.T, o terminal.Office, c terminal.Config) (url string, s *t
 }
 
 func TestConformance(t *testing.T) {
-	url, _ := serve(t, newOffice("till-1"), terminal.Config{})
-	wiretest.Run(t, wiretest.ServerCases(&wiretest.Server{URL: url, Terminal: "till-1", Key: key("till-1")}))
+	url, _ := serve(t, newOffice("till-1"), terminal.Config{MinApp: "1.0.0"})
+	wiretest.Run(t, wiretest.ServerCases(&wiretest.Server{URL: url, Terminal: "till-1", Key: key("till-1"), Old: "tilld/0.9.12"}))
 }

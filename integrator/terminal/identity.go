@@ -10,7 +10,8 @@ import (
 	"tilld/internal/ws"
 )
 
-// authenticate knows the box by its signature over our challenge, and a clone by its boot.
+// authenticate knows the box by its signature over our challenge, a clone by its boot, and a program that is too old by
+// what it says of itself.
 func (x *session) authenticate(ctx context.Context, c wire.Challenge, o wire.Open) error {
 	key, err := x.s.office.Key(ctx, o.Terminal)
 	if err != nil && !errors.Is(err, ErrBlocked) {
@@ -27,14 +28,21 @@ func (x *session) authenticate(ctx context.Context, c wire.Challenge, o wire.Ope
 		x.log().Error("two boxes use one terminal's identity: pair one of them anew, then restart the one that was turned away", "terminal", o.Terminal, "boot", o.Boot)
 		return errClone
 	}
+	if wire.TooOld(o.App, x.s.cfg.MinApp) {
+		x.log().Warn("terminal turned away: its program is too old", "terminal", o.Terminal, "app", o.App, "min_app", x.s.cfg.MinApp)
+		return errTooOld
+	}
 	return nil
 }
 
-var errClone = errors.New("a boot that was superseded has come back")
+var (
+	errClone  = errors.New("a boot that was superseded has come back")
+	errTooOld = errors.New("the program is older than any that is served")
+)
 
 // deny answers session.open with a problem and gives the refusal that closes the connection.
 func (x *session) deny(err error) error {
-	r, code, message := &refusal{wire.CloseOverload, "overloaded"}, wire.NoBusy, "the server cannot open a session now"
+	r, code, message, why := &refusal{wire.CloseOverload, "overloaded"}, wire.NoBusy, "the server cannot open a session now", ""
 	switch {
 	case errors.Is(err, ErrUnknown):
 		r, code, message = &refusal{wire.CloseAuth, "not authorized"}, wire.NoAuth, "the terminal is not known by this name and key"
@@ -44,10 +52,15 @@ func (x *session) deny(err error) error {
 		x.log().Warn("terminal comes too often and is told to rest", "terminal", x.terminal)
 	case errors.Is(err, errClone):
 		r, code, message = &refusal{wire.CloseClone, "clone suspected"}, wire.NoClone, "another box uses this terminal's identity"
+	case errors.Is(err, errTooOld):
+		r, code, message = &refusal{wire.CloseVersion, "program too old"}, wire.NoOldProgram, "the terminal's program is older than any that is served"
+		why = x.s.cfg.MinApp
 	default:
 		x.log().Error("opening a session failed", "terminal", x.terminal, "err", err)
 	}
-	if p, err := wire.EncodeProblem(wire.SessionID, wire.Refuse(code, message)); err == nil {
+	no := wire.Refuse(code, message)
+	no.Data.Why = why
+	if p, err := wire.EncodeProblem(wire.SessionID, no); err == nil {
 		_ = x.conn.Send(ws.Call, p) // leaves before the close frame
 	}
 	return r

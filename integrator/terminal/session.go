@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -255,6 +256,7 @@ func (x *session) fill(a *wire.Session) {
 		x.window = min(a.Window, ws.MaxEvents/2)
 	}
 	a.Window = x.window
+	a.MinApp = cmp.Or(a.MinApp, x.s.cfg.MinApp)
 	if a.Now == "" {
 		a.Now = x.since.UTC().Format(time.RFC3339)
 	}

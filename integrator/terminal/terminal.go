@@ -66,6 +66,7 @@ type Config struct {
 	Pending   int           // 1000: connections that have not opened their session yet
 	PerHour   int           // 60: sessions of one terminal without an open payment within an hour; then it rests
 	Spread    time.Duration // 5 s: over how long a drain spreads its closes
+	MinApp    string        // version of the oldest wire.Program that is let in; "": every one
 	Log       *slog.Logger  // slog.Default()
 	// TurnedAway is told of everybody who is not let in: a code, and the name of the terminal if it said one. May be nil.
 	TurnedAway func(code, name string)

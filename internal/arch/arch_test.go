@@ -136,6 +136,7 @@ var doors = map[string][]string{
 	"github.com/chromedp/chromedp":             {"internal/chrome"},
 	"github.com/prometheus/client_golang":      {"internal/metrics"},
 	"golang.org/x/image":                       {"printer", "display", "internal/shop", "internal/qr"},
+	"golang.org/x/mod":                         {"internal/wire"},
 	"golang.org/x/net":                         {"devices/mdns"},
 	"golang.org/x/text":                        {"printer", "display"},
 	"golang.org/x/time":                        {"integrator", "internal/ws"},

@@ -72,7 +72,7 @@ func (d *Daemon) newCore(ctx context.Context) (*core, error) {
 	c.scans = scans.New(kept, c.box, d.stage)
 	c.touches = touches.New(kept, touched{c.box}, d.stage, c.paper.ask)
 	c.link, err = link.New(link.Config{
-		URL: d.cfg.Link.URL, Terminal: d.cfg.Link.Terminal, Key: d.key, App: "tilld/" + d.version, TLS: d.tls, Log: d.log,
+		URL: d.cfg.Link.URL, Terminal: d.cfg.Link.Terminal, Key: d.key, App: d.app(), TLS: d.tls, Log: d.log,
 		Hint: c.hint,
 	}, j, about{c})
 	if err != nil {

@@ -2,6 +2,7 @@ package daemon_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,6 +33,7 @@ type box struct {
 	cfg  daemon.Config
 	log  *logBook
 	on   func(*daemon.Daemon) // before it runs; nil: nothing
+	is   string               // its version; "": one that is none
 	stop func() (time.Duration, error)
 }
 
@@ -70,7 +72,7 @@ lanes:
 // run starts the daemon and waits until its API answers.
 func (b *box) run() {
 	b.t.Helper()
-	d, err := daemon.New(b.cfg, "test", slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	d, err := daemon.New(b.cfg, cmp.Or(b.is, "test"), slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -127,8 +129,8 @@ func (b *box) until(what string, f func() error) {
 	}
 }
 
-// office runs an integrator with a sandbox bank for the box and answers its address.
-func office(t *testing.T) (addr string, admit func(*box)) {
+// office runs an integrator with a sandbox bank for the box and answers its address; set changes its configuration.
+func office(t *testing.T, set ...func(*server.Config)) (addr string, admit func(*box)) {
 	t.Helper()
 	dir := t.TempDir()
 	key := filepath.Join(dir, "bank.key")
@@ -139,6 +141,9 @@ func office(t *testing.T) (addr string, admit func(*box)) {
 	c := server.Defaults()
 	c.State, c.Listen, c.Merchant.Name = dir, addr, "Shop"
 	c.Providers = map[string]server.Provider{"sandbox": {Driver: "sandbox", URL: "http://" + bank, KeyFile: key}}
+	for _, s := range set {
+		s(&c)
+	}
 	log := slog.New(slog.DiscardHandler)
 	ctx, cancel := context.WithCancel(context.Background())
 	var all sync.WaitGroup

@@ -40,6 +40,24 @@ func TestACopyThatIsFoundWhileTheBoxRunsIsTold(t *testing.T) {
 	}
 }
 
+// An integrator that lets a program in although it is below min_app has its technician told, until one of them changes.
+func TestAnOldProgramThatIsLetInIsTold(t *testing.T) {
+	c := &core{Daemon: &Daemon{health: &health.List{}, version: "1.3.2"}}
+	for _, k := range []struct{ least, want string }{
+		{"", ""}, {"1.3.2", ""}, {"1.4.0", "tilld/1.3.2"}, {"1.5.0", "1.5.0 or newer"}, {"soon", ""}, {"2.0.0", "2.0.0"}, {"1.3.0", ""},
+	} {
+		c.tellProgram(k.least)
+		got := c.health.Standing()
+		if k.want == "" && len(got) != 0 || k.want != "" && (len(got) != 1 || got[0].Code != "old_program" || got[0].Severity != health.Note || !strings.Contains(got[0].Sentence, k.want)) {
+			t.Errorf("min_app %q: %+v, want %q", k.least, got, k.want)
+		}
+	}
+	c.version = "unknown"
+	if c.tellProgram("2.0.0"); len(c.health.Standing()) != 0 {
+		t.Errorf("a build without a version: %+v", c.health.Standing())
+	}
+}
+
 // A clock that is far from the integrator's is told, by the session and by each hint, and no longer once it is right.
 func TestAClockThatIsFarOffIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

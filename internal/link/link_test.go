@@ -140,6 +140,29 @@ func session(f func(c *ws.Conn, o wire.Open)) func(http.ResponseWriter, *http.Re
 	}
 }
 
+// refusing plays a server that answers session.open with a refusal and closes.
+func refusing(code int, no, why string) func(http.ResponseWriter, *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) {
+		c, err := ws.Upgrade(w, r, ws.Options{Protocols: []string{wire.Protocol}, Beat: time.Hour})
+		if err != nil {
+			return
+		}
+		go func() {
+			p, _ := wire.EncodeNote(wire.SessionChallenge, wire.Challenge{Nonce: strings.Repeat("A", 44), Host: r.Host, Protocol: wire.Protocol})
+			_ = c.Send(ws.Call, p)
+			if _, err := receive(c); err != nil {
+				return
+			}
+			q := wire.Refuse(no, "no")
+			q.Data.Why = why
+			p, _ = wire.EncodeProblem(wire.SessionID, q)
+			_ = c.Send(ws.Call, p)
+			c.Close(code, "no")
+			drain(c)
+		}()
+	}
+}
+
 func receive(c *ws.Conn) (wire.Message, error) {
 	p, err := c.Receive()
 	if err != nil {
@@ -196,6 +219,32 @@ func TestReconnect(t *testing.T) {
 				}
 				if st := l.Status(); len(s.gaps()) < 3 || !st.NeedsPerson || st.Up || st.LastError == "" || code == wire.CloseClone && !strings.Contains(st.Remedy, "restart this box") {
 					t.Errorf("%d: %d tries, status %+v", code, len(s.gaps()), st)
+				}
+			})
+		}
+	})
+	t.Run("ProgramThatIsTooOldSaysWhichIsWanted", func(t *testing.T) {
+		for why, want := range map[string]string{
+			"1.4.0":     "this box has test/1, and the integrator serves none below 1.4.0",
+			"":          "this box's version is too old for the integrator",
+			"<b>4</b>.": "this box's version is too old for the integrator", // what is no version is not repeated
+		} {
+			synctest.Test(t, func(t *testing.T) {
+				s, l, stop := bubble(t, newBox(t), refusing(wire.CloseVersion, wire.NoOldProgram, why))
+				defer stop()
+				time.Sleep(20 * time.Minute)
+				st := l.Status()
+				t.Logf("%s. %s", st.LastError, st.Remedy)
+				if st.Up || !st.NeedsPerson || st.LastError != want || !strings.HasPrefix(st.Remedy, "Install a newer tilld") {
+					t.Errorf("status %+v, want %q", st, want)
+				}
+				for _, g := range s.gaps() {
+					if g < time.Minute || g > 3*time.Minute {
+						t.Errorf("came back after %v", g)
+					}
+				}
+				if len(s.gaps()) < 3 {
+					t.Errorf("%d tries", len(s.gaps()))
 				}
 			})
 		}

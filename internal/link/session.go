@@ -65,6 +65,15 @@ type broken struct{ what string }
 
 func (b *broken) Error() string { return "the integrator broke the protocol: " + b.what }
 
+// outdated is a refusal of this program, which is older than the least that the integrator serves.
+type outdated struct {
+	app, least string
+	err        error
+}
+
+func (o *outdated) Error() string { return o.err.Error() }
+func (o *outdated) Unwrap() error { return o.err }
+
 // settle closes the connection with the code that err calls for and waits until its socket is closed.
 func (x *session) settle(err error) {
 	var b *broken
@@ -208,6 +217,9 @@ func (x *session) denied(p *wire.Problem) error {
 	if _, err := x.c.Receive(); err != nil {
 		var ce *ws.CloseError
 		if errors.As(err, &ce) && !ce.Local {
+			if ce.Code == wire.CloseVersion && wire.IsVersion(p.Data.Why) {
+				return &outdated{x.l.cfg.App, p.Data.Why, ce}
+			}
 			return ce
 		}
 	}

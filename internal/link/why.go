@@ -27,7 +27,7 @@ const (
 	byItself = "Nothing to do: it is tried again by itself."
 	network  = "Look at this box's network: cable, router, name server. It is tried again by itself."
 	identity = "Compare the terminal's name and key with the integrator's: tilld key prints this box's."
-	update   = "Update this box."
+	update   = "Install a newer " + wire.Program + " on this box. Its API answers meanwhile, and the line is tried again every minute or two."
 )
 
 // noFrame is the code of a connection that ended without a close frame (RFC 6455 section 7.1.5).
@@ -43,11 +43,14 @@ func why(err error) trouble {
 	var name *net.DNSError
 	var wait net.Error
 	var b *broken
+	var old *outdated
 	switch {
 	case err == nil:
 		return trouble{text: "the connection has ended", remedy: byItself}
 	case errors.Is(err, context.Canceled):
 		return trouble{text: "this box is stopping", remedy: byItself}
+	case errors.As(err, &old):
+		return trouble{"this box has " + old.app + ", and the integrator serves none below " + old.least, update, true}
 	case errors.As(err, &ce) && !ce.Local && ce.Code != noFrame:
 		return closed(ce.Code)
 	case errors.As(err, &he):

@@ -38,6 +38,7 @@ const (
 	NoAuth          = "not_authorized" // session.open: terminal not known, or its signature is wrong
 	NoBlocked       = "blocked"        // session.open: the terminal may not connect
 	NoClone         = "clone"          // session.open: two boxes use one identity
+	NoOldProgram    = "old_program"    // session.open: the box's program is older than any that is served; why is that one
 	NoBusy          = "overloaded"     // session.open: the server cannot answer now
 )
 

@@ -93,6 +93,12 @@ func opened() wire.Session {
 	}
 }
 
+func tooOld(least string) *wire.Problem {
+	p := wire.Refuse(wire.NoOldProgram, "the terminal's program is older than any that is served")
+	p.Data.Why = least
+	return p
+}
+
 // examples is every frame shown in docs/protocol.
 func examples() []example {
 	snapshot := opened()
@@ -108,6 +114,7 @@ func examples() []example {
 		{file: "session.open.more", id: wire.SessionID, result: many},
 		{file: "session.snapshot", method: wire.SessionSnapshot, params: wire.Part{Index: 1, Payments: []string{sale}}},
 		{file: "session.open.refused", id: wire.SessionID, problem: refuse(wire.NoAuth, "the terminal is not known by this name and key")},
+		{file: "session.open.old", id: wire.SessionID, problem: tooOld("1.4.0")},
 
 		{file: "bill.create", id: pay + ":create", method: wire.BillCreate, params: wire.Create{
 			Payment: pay, Lane: "1", Reference: "R-77", Number: "4821", Amount: rub(12550), Mode: payment.Show, Purpose: payment.Sale,
@@ -353,7 +360,7 @@ func TestPages(t *testing.T) {
 	codes := []string{
 		payment.NoKeyReused, payment.NoWrongState, payment.NoAlreadyConfirmed, payment.NoFinalExceedsPaid, payment.NoUseReturn,
 		payment.NoConfirmFirst, payment.NoExceedsKept, payment.NoAdvanceApplied, payment.NoCannotExtend, payment.NoAttemptRunning,
-		payment.NoClosed, payment.NoUnknownBill, wire.NoUnknownMethod, wire.NoBadParams, wire.NoAuth, wire.NoBlocked, wire.NoClone, wire.NoBusy,
+		payment.NoClosed, payment.NoUnknownBill, wire.NoUnknownMethod, wire.NoBadParams, wire.NoAuth, wire.NoBlocked, wire.NoClone, wire.NoOldProgram, wire.NoBusy,
 		"1012", "4400", "4401", "4403", "4409", "4423", "4426", "4429", "4503",
 	}
 	for _, c := range append(codes, payment.EventTypes()...) {

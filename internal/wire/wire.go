@@ -115,7 +115,7 @@ type Problem struct {
 // ProblemData holds the stable code of a refusal and, where the tables say so, a snapshot.
 type ProblemData struct {
 	Code string        `json:"code"`          // key_reused wrong_state cannot_extend …
-	Why  string        `json:"why,omitempty"` // of cannot_extend, refused
+	Why  string        `json:"why,omitempty"` // of cannot_extend, refused; of old_program the oldest version served
 	Bill *payment.Bill `json:"bill,omitempty"`
 }
 
@@ -158,7 +158,7 @@ type Open struct {
 	Writes       int64    `json:"writes"`
 	Restored     bool     `json:"restored,omitempty"` // the box itself found that its journal is a copy (E33d)
 	Caps         []string `json:"caps"`
-	App          string   `json:"app"`
+	App          string   `json:"app"` // program and version, as tilld/1.4.0; see TooOld
 	Signature    string   `json:"signature,omitempty"`
 }
 
@@ -178,7 +178,7 @@ type Session struct {
 	Window        int              `json:"window"` // events in flight
 	JitterMS      int64            `json:"jitter_ms"`
 	ConfigVersion int64            `json:"config_version"`
-	MinApp        string           `json:"min_app"`
+	MinApp        string           `json:"min_app"` // oldest Program served; "" every one
 	Numbers       *payment.Numbers `json:"numbers,omitempty"`
 	Providers     []string         `json:"providers"` // that can take money now, show mode
 	ScanProviders []string         `json:"scan_providers"`

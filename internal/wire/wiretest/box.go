@@ -223,6 +223,7 @@ func BoxCases(b *Box) []Case {
 		{"UnansweredCallComesAgainAsItWas", b.with(b.repeat)},
 		{"RefusalIsAnAnswer", b.with(b.refusal)},
 		{"ComesBackAfterBeingSuperseded", b.with(b.superseded)},
+		{"StaysAwayForAWhileWhereItsProgramIsTooOld", b.with(b.tooOld)},
 	}
 	raws := map[string]struct {
 		codes []int

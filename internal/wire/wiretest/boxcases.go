@@ -375,6 +375,41 @@ func (b *Box) superseded(ctx context.Context, h *house, p *peer, o wire.Open) er
 	return nil
 }
 
+// tooOld: a box whose program is refused waits for a person. It has just come back at once, as it does where nothing is
+// wrong, so that its silence is no slowness.
+func (b *Box) tooOld(ctx context.Context, h *house, p *peer, _ wire.Open) error {
+	p.hangUp()
+	q, _, err := h.next(ctx)
+	if err != nil {
+		return err
+	}
+	defer q.hangUp()
+	if _, err := b.challenge(q, h.host); err != nil {
+		return err
+	}
+	no := wire.Refuse(wire.NoOldProgram, "the terminal's program is older than any that is served")
+	no.Data.Why = "999.0.0"
+	frame, err := wire.EncodeProblem(wire.SessionID, no)
+	if err != nil {
+		return err
+	}
+	code := []byte{wire.CloseVersion >> 8, wire.CloseVersion & 0xff}
+	if err := errors.Join(q.text(string(frame)), q.frame(0x80|opClose, code, false), q.closes(wire.CloseVersion, 1000)); err != nil {
+		return err
+	}
+	t := time.NewTimer(4 * lull)
+	defer t.Stop()
+	select {
+	case again := <-h.conns:
+		again.p.hangUp()
+		return errors.New("the box came back at once")
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // settled waits until the box waits for none of ids.
 func (p *peer) settled(b *Box, ids ...string) error {
 	for range StepLimit / lull {

@@ -23,6 +23,9 @@ type Server struct {
 	URL      string // ws://127.0.0.1:…/v1/term
 	Terminal string
 	Key      ed25519.PrivateKey
+	// Old is a program of ours that the server is set to turn away, such as tilld/0.9.0. Without one it is not asked what it
+	// does about old programs: a server need not have that setting.
+	Old string
 
 	journal string
 	seen    int64
@@ -72,6 +75,9 @@ func ServerCases(s *Server) []Case {
 		{"BytesThatAreNoTextClose", s.rawCase([]int{1007, wire.CloseBadFrame}, func(p *peer) error {
 			return p.frame(0x80|opText, []byte{'{', 0xff, '}'}, true)
 		})},
+	}
+	if s.Old != "" {
+		cases = append(cases, Case{"ProgramThatIsTooOldIsTurnedAwayAndToldWhy", s.tooOld}, Case{"BuildsWithoutAVersionAreLetIn", s.noVersion})
 	}
 	frames := bad()
 	names := make([]string, 0, len(frames))

@@ -395,3 +395,72 @@ func (s *Server) clone(ctx context.Context) error {
 	}
 	return errors.Join(refusedWith(m, wire.NoClone), again.closes(wire.CloseClone), s.alive(b))
 }
+
+// as opens a session as a program of that name and gives the answer to session.open.
+func (s *Server) as(ctx context.Context, app string) (*peer, wire.Message, error) {
+	p, err := s.dial(ctx)
+	if err != nil {
+		return nil, wire.Message{}, err
+	}
+	c, err := p.challenge()
+	if err != nil {
+		return nil, wire.Message{}, errors.Join(err, p.Close())
+	}
+	o := s.hello(s.boot())
+	o.App = app
+	o.Sign(c, s.Key)
+	if err := p.call(wire.SessionID, wire.SessionOpen, o); err != nil {
+		return nil, wire.Message{}, errors.Join(err, p.Close())
+	}
+	m, err := p.next()
+	if err != nil {
+		return nil, m, errors.Join(err, p.Close())
+	}
+	return p, m, nil
+}
+
+// tooOld: what is below min_app is told so, with the version that is wanted, and closed; min_app itself is let in.
+func (s *Server) tooOld(ctx context.Context) error {
+	p, m, err := s.as(ctx, s.Old)
+	if err != nil {
+		return err
+	}
+	defer p.hangUp()
+	if err := errors.Join(refusedWith(m, wire.NoOldProgram), p.closes(wire.CloseVersion)); err != nil {
+		return err
+	}
+	least := m.Problem.Data.Why
+	if !wire.TooOld(s.Old, least) {
+		return fmt.Errorf("%s was turned away, %q is wanted", s.Old, least)
+	}
+	q, a, err := s.open(ctx, s.boot())
+	if err != nil {
+		return err
+	}
+	q.hangUp()
+	if a.MinApp != least {
+		return fmt.Errorf("min_app is %q, and %q was wanted", a.MinApp, least)
+	}
+	return s.letIn(ctx, wire.Program+"/"+least)
+}
+
+func (s *Server) noVersion(ctx context.Context) error {
+	for _, app := range []string{wire.Program + "/unknown", wire.Program + "/81ea968-dirty", wire.Program, "", "wiretest/0"} {
+		if err := s.letIn(ctx, app); err != nil {
+			return fmt.Errorf("%q: %w", app, err)
+		}
+	}
+	return nil
+}
+
+func (s *Server) letIn(ctx context.Context, app string) error {
+	p, m, err := s.as(ctx, app)
+	if err != nil {
+		return err
+	}
+	defer p.hangUp()
+	if m.Result == nil {
+		return fmt.Errorf("not let in: %w", m.Problem)
+	}
+	return nil
+}
