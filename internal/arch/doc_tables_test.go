@@ -19,7 +19,7 @@ import (
 	"tilld/internal/sqlitedb"
 )
 
-var update = flag.Bool("update", false, "rewrite the tables in docs/ that are made from the code")
+var update = flag.Bool("update", false, "rewrite the tables in docs/ that are made from the code or a proof")
 
 // between replaces what stands between two marks of a page, or with -update unset says whether it is that already.
 func between(t *testing.T, name, mark, want string) {
@@ -35,7 +35,7 @@ func between(t *testing.T, name, mark, want string) {
 		return
 	}
 	if !*update {
-		t.Fatalf("%s: the table %q is not what the code says; go test ./internal/arch -run TestCodesOfTheAPI -update makes it anew", name, mark)
+		t.Fatalf("%s: the table %q is not as it should be; go test ./internal/arch -run %s -update makes it anew", name, mark, t.Name())
 	}
 	if err := os.WriteFile(filepath.Join(root, filepath.FromSlash(name)), []byte(head+from+want+to+tail), 0o644); err != nil {
 		t.Fatal(err)
