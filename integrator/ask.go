@@ -197,8 +197,12 @@ func (s *Service) read(rep *bill.Report, st bill.State, r provider.Report, err e
 	case err == nil:
 	case errors.Is(err, provider.ErrRefused):
 		rep.Fail, rep.Why = bill.Refused, "refused"
-		if errors.Is(err, errNotConfigured) {
+		var no *provider.Refusal
+		switch {
+		case errors.Is(err, errNotConfigured):
 			rep.Why = "no_provider"
+		case errors.As(err, &no):
+			rep.Why, rep.Most = no.Why, no.Most
 		}
 	case errors.Is(err, provider.ErrBusy):
 		rep.Fail = bill.Busy

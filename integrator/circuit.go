@@ -70,17 +70,19 @@ func (c *circuits) heard(name string, kind bill.WorkKind, err error) (bad, back 
 	return bad, back
 }
 
-// offered is the names without those that rest.
-func (c *circuits) offered(names []string) []string {
+// offered is the names without those that rest, and those that do.
+func (c *circuits) offered(names []string) (out, silent []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	out := make([]string, 0, len(names))
+	out = make([]string, 0, len(names))
 	for _, name := range names {
 		if l := c.lines[name]; l == nil || !time.Now().Before(l.until) {
 			out = append(out, name)
+		} else {
+			silent = append(silent, name)
 		}
 	}
-	return out
+	return out, silent
 }
 
 // next is when the first rest ends, the zero time for none.
@@ -133,5 +135,6 @@ func (s *Service) heard(ctx context.Context, name string, kind bill.WorkKind, er
 // Providers is which providers take new payments now, for the terminals. A code that is scanned is charged while the
 // customer waits and says at once how that went, so providers are not held back there.
 func (s *Service) Providers() wire.Providers {
-	return wire.Providers{Show: s.circuits.offered(s.show), Scan: s.scan}
+	show, silent := s.circuits.offered(s.show)
+	return wire.Providers{Show: show, Scan: s.scan, Silent: silent}
 }

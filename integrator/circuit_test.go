@@ -46,13 +46,13 @@ func TestAProviderThatDoesNotAnswerIsNotOffered(t *testing.T) {
 		if len(offered()) != 0 || !told() {
 			t.Fatalf("offered %v after three failures", offered())
 		}
-		if s := r.session(); len(s.Providers) != 0 || !slices.Equal(s.ScanProviders, always) {
-			t.Errorf("a new session is offered %v and %v", s.Providers, s.ScanProviders)
+		if s := r.session(); len(s.Providers) != 0 || !slices.Equal(s.ScanProviders, always) || !slices.Equal(s.Silent, always) {
+			t.Errorf("a new session is offered %v and %v, silent is %v", s.Providers, s.ScanProviders, s.Silent)
 		}
 		told()
 
 		time.Sleep(30 * time.Second) // the rest is over: the next create is the probe
-		if !slices.Equal(offered(), always) || !told() {
+		if !slices.Equal(offered(), always) || !told() || r.svc.Providers().Silent != nil {
 			t.Fatalf("offered %v after the rest", offered())
 		}
 		r.bank.script("present", errLine)

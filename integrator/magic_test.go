@@ -60,6 +60,11 @@ func inTown(t *testing.T, f func(*town)) {
 
 func inTownOf(t *testing.T, evil sandboxbank.Evil, f func(*town)) {
 	t.Helper()
+	inTownWith(t, sandboxbank.Config{Evil: evil}, f)
+}
+
+func inTownWith(t *testing.T, c sandboxbank.Config, f func(*town)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := &town{rig: newRig(t)}
 		key := bytes.Repeat([]byte("k"), 32)
@@ -70,7 +75,8 @@ func inTownOf(t *testing.T, evil sandboxbank.Evil, f func(*town)) {
 			_, _ = rw.Write(reply)
 		})
 		var err error
-		w.bank, err = sandboxbank.New(sandboxbank.Config{Key: key, Evil: evil, Callback: "http://127.0.0.1/hint", Client: &http.Client{Transport: direct{hints, &w.running}}})
+		c.Key, c.Callback, c.Client = key, "http://127.0.0.1/hint", &http.Client{Transport: direct{hints, &w.running}}
+		w.bank, err = sandboxbank.New(c)
 		w.ok(err)
 		orders := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 			if w.ahead != nil {
@@ -79,7 +85,7 @@ func inTownOf(t *testing.T, evil sandboxbank.Evil, f func(*town)) {
 			w.bank.Handler().ServeHTTP(rw, r)
 		})
 		p, err := sandbox.New(sandbox.Config{
-			URL: "http://127.0.0.1:7475", Key: key, Transport: direct{orders, &w.running}, KillRefunds: evil.KillRefunds > 0,
+			URL: "http://127.0.0.1:7475", Key: key, Transport: direct{orders, &w.running}, KillRefunds: c.Evil.KillRefunds > 0,
 		})
 		w.ok(err)
 		w.more = map[string]provider.Provider{"sandbox": p}

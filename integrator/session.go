@@ -44,10 +44,11 @@ func (s *Service) OpenSession(ctx context.Context, o wire.Open) (wire.Session, e
 		return wire.Session{}, fmt.Errorf("open session: %w", err)
 	}
 	s.watch.signal(o.Terminal) // an older session may be waiting: it is over
+	now := s.Providers()
 	out := wire.Session{
 		Session: payment.NewID(time.Now()), Epoch: t.Epoch, Now: s.time.day().Format(time.RFC3339),
 		HeartbeatMS: s.set.Heartbeat.Milliseconds(), BusyMS: s.set.Busy.Milliseconds(), Window: s.set.Window,
-		JitterMS: s.set.Jitter.Milliseconds(), ConfigVersion: 1, Providers: s.circuits.offered(s.show), ScanProviders: s.scan, Names: s.titles,
+		JitterMS: s.set.Jitter.Milliseconds(), ConfigVersion: 1, Providers: now.Show, ScanProviders: now.Scan, Silent: now.Silent, Names: s.titles,
 		Resume: "ok", JournalState: t.state,
 	}
 	if t.ahead {

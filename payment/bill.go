@@ -79,6 +79,12 @@ const (
 // know more.
 const WhyLedgerRestored = "ledger_restored"
 
+// Reasons of a bank's definite no that a person can do something about; Bill.Why, in words at the cashier.
+const (
+	WhyAmount = "amount_limit" // of a refused order: the sum is above what the bank takes, which is Bill.Most
+	WhyTooOld = "too_old"      // of a refused return: the time for it has passed
+)
+
 // Bill is a bill as it crosses the link: the body of every event and every snapshot, always whole. Version is +1 per
 // event, so a box that holds an equal or newer version has nothing to do (row E30). All sums are minor units of
 // Amount.Currency. Durations are milliseconds left at sending, so that no two clocks are ever compared.
@@ -127,6 +133,7 @@ type Bill struct {
 	Declined *Decline `json:"declined,omitempty"` // of bill.declined, and kept while nothing newer happened
 
 	Why     string       `json:"why,omitempty"`     // a code for refused and review: words are the reader's business
+	Most    int64        `json:"most,omitempty"`    // of WhyAmount, where the bank says it
 	By      string       `json:"by,omitempty"`      // of bill.done: "box", "deadline", "admin"
 	Who     string       `json:"who,omitempty"`     // of bill.return_wanted
 	Returns []BillReturn `json:"returns,omitempty"` // by key, in order of asking; the box's own and others'

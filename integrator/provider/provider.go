@@ -18,6 +18,17 @@ var (
 	ErrBusy    = errors.New("refused for now, nothing happened")
 )
 
+// Refusal is ErrRefused with a reason that a person can do something about. A bank's other reasons are ErrRefused alone.
+type Refusal struct {
+	Why  string // payment.WhyAmount of an order, payment.WhyTooOld of a return
+	Most int64  // of payment.WhyAmount: the most that the bank takes, in minor units; 0: it does not say
+}
+
+func (r *Refusal) Error() string { return ErrRefused.Error() + ": " + r.Why }
+
+// Unwrap makes it an ErrRefused.
+func (r *Refusal) Unwrap() error { return ErrRefused }
+
 // Order is one order at the provider: a bill's code, or one attempt to charge.
 type Order struct {
 	ID     string // ours, at most 32 of A-Z a-z 0-9 - _; the same on every retry

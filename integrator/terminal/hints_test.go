@@ -75,6 +75,15 @@ func TestProvidersAreToldWhenTheyChangeAndOnlyThen(t *testing.T) {
 			t.Fatalf("%s %s, want show %v", m.Method, m.Params, show)
 		}
 	}
+	for _, silent := range [][]string{{"slow"}, nil} { // one that was not offered before either
+		o.offers(wire.Providers{Show: []string{"bank"}, Silent: silent})
+		o.offers(wire.Providers{Show: []string{"bank"}, Silent: silent})
+		m := x.must()
+		var p wire.Providers
+		if m.Method != wire.HintProviders || wire.Into(m.Params, &p) != nil || !slices.Equal(p.Silent, silent) {
+			t.Fatalf("%s %s, want silent %v", m.Method, m.Params, silent)
+		}
+	}
 }
 
 // TestWhoComesTooOftenRests: sixty sessions an hour without a payment are let in, the next is turned away for as long as

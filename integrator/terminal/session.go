@@ -194,7 +194,7 @@ func (x *session) enter(ctx context.Context, o wire.Open, a wire.Session) error 
 	x.epoch, x.since = a.Epoch, time.Now()
 	x.beat, x.busy, x.window = x.s.cfg.Heartbeat, x.s.cfg.Busy, x.s.cfg.Window
 	x.fill(&a)
-	x.offer = wire.Providers{Show: a.Providers, Scan: a.ScanProviders}
+	x.offer = wire.Providers{Show: a.Providers, Scan: a.ScanProviders, Silent: a.Silent}
 	if a.Numbers != nil {
 		x.day = a.Numbers.Day
 	}

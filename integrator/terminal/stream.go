@@ -131,7 +131,7 @@ func (x *session) gauge(ctx context.Context) error {
 // providers tells the box which providers take new payments, if that is not what it knows.
 func (x *session) providers() {
 	now := x.s.office.Providers()
-	if slices.Equal(now.Show, x.offer.Show) && slices.Equal(now.Scan, x.offer.Scan) {
+	if slices.Equal(now.Show, x.offer.Show) && slices.Equal(now.Scan, x.offer.Scan) && slices.Equal(now.Silent, x.offer.Silent) {
 		return
 	}
 	x.offer = now

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tilld/internal/record"
+	"tilld/internal/words"
 	"tilld/payment/lane"
 )
 
@@ -48,18 +49,35 @@ func (b *Box) abilities(l *laneState, now time.Time) lane.Availability {
 	}
 	a := lane.Availability{Show: show, Scan: scan, Receipt: r}
 	if !show.OK && !scan.OK {
-		a.Say = b.otherMoney(l.name, show.Why)
+		a.Say = b.otherMoney(l.name, show.Why, "")
 	}
 	return a
 }
 
-// otherMoney tells the cashier of a lane that takes nothing to offer other money. Not where the journal cannot say what was
-// asked before: the customer may have paid that.
-func (b *Box) otherMoney(laneName, why string) *lane.Sentence {
+// otherMoney tells the cashier of a lane that takes nothing to offer other money, and where it is not the shop's own matter
+// the reason; provider is the one that the till has named. Not where the journal cannot say what was asked before: the
+// customer may have paid that.
+func (b *Box) otherMoney(laneName, why, provider string) *lane.Sentence {
 	if why == whyAcknowledge || why == whyStopped {
 		return nil
 	}
-	return b.sentence(laneName, "unavailable", nil)
+	s := b.sentence(laneName, "unavailable", nil)
+	s.Why, _ = words.For(b.cfg.Lanes[laneName].Language).Why(b.reason(why, provider))
+	return s
+}
+
+// reason is why a lane takes nothing, as the cashier's words have it; "" where they have no sentence for it. A bank that is
+// not offered is silent, or there is none: the integrator says which of them are silent.
+func (b *Box) reason(why, provider string) string {
+	switch {
+	case why == whyLink:
+		return "no_link"
+	case why != whyProvider:
+		return ""
+	case provider == "" && len(b.link.silent) > 0 || slices.Contains(b.link.silent, provider):
+		return "bank_slow"
+	}
+	return "bad_settings"
 }
 
 // Receipt says how a lane gives a receipt from now on: paper screen none.
@@ -142,7 +160,8 @@ func since(a *lane.Ability, told lane.Ability, now time.Time) {
 }
 
 func equal(a, z lane.Availability) bool {
-	return a.Receipt == z.Receipt && equalAbility(a.Show, z.Show) && equalAbility(a.Scan, z.Scan)
+	said := a.Say == nil && z.Say == nil || a.Say != nil && z.Say != nil && *a.Say == *z.Say
+	return said && a.Receipt == z.Receipt && equalAbility(a.Show, z.Show) && equalAbility(a.Scan, z.Scan)
 }
 
 func equalAbility(a, z lane.Ability) bool {

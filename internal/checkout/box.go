@@ -78,7 +78,8 @@ type linkState struct {
 	since     time.Time // of the last change
 	providers []string
 	scan      []string
-	opened    bool // a session was opened since boot
+	silent    []string // could show a code, and do not answer the integrator
+	opened    bool     // a session was opened since boot
 }
 
 // New makes a box. Run starts it.

@@ -58,7 +58,7 @@ func (b *Box) create(r lane.Request) (lane.Public, bool, error) {
 	busy := b.busy(r.Lane, follows)
 	d, err := t.step(p, lane.Event{Kind: lane.TillCreate, ID: id, Number: number, Hash: hash, Create: &r, Why: why, Busy: busy != nil, Wait: wait})
 	if err != nil {
-		return lane.Public{}, false, b.standsInTheWay(err, r.Lane, busy)
+		return lane.Public{}, false, b.standsInTheWay(err, r, busy)
 	}
 	if !r.Code.Empty() && r.Mode == payment.Scan {
 		if _, err := t.scanned(p, r.Code, now); err != nil {
@@ -188,15 +188,15 @@ func (b *Box) busy(name, replaced string) *pay {
 }
 
 // standsInTheWay adds to a refusal the payment that holds the lane, and what the cashier is to do.
-func (b *Box) standsInTheWay(err error, laneName string, busy *pay) error {
+func (b *Box) standsInTheWay(err error, of lane.Request, busy *pay) error {
 	var r *lane.Refusal
 	switch {
 	case !errors.As(err, &r):
 	case r.Code == lane.NoLaneBusy && busy != nil:
 		pub := b.public(busy)
-		r.Payment, r.Say = &pub, b.sentence(laneName, "busy", map[string]string{"num": pub.Number})
+		r.Payment, r.Say = &pub, b.sentence(of.Lane, "busy", map[string]string{"num": pub.Number})
 	case r.Code == lane.NoUnavailable && busy == nil: // else that payment says first what is to be done
-		r.Say = b.otherMoney(laneName, r.Why)
+		r.Say = b.otherMoney(of.Lane, r.Why, of.Provider)
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"slices"
 	"time"
 
 	"tilld/internal/words"
@@ -26,7 +27,8 @@ func (b *Box) face(p lane.Payment, d doubt, k known, find func(string) (lane.Pay
 // say puts the lane's language to the codes.
 func (b *Box) say(pub *lane.Public, blanks map[string]string) {
 	l := words.For(b.cfg.Lanes[pub.Lane].Language)
-	blanks["why"], _ = l.Why(blanks["why"])
+	why, _ := l.Why(blanks["why"])
+	blanks["why"] = words.Fill(why, blanks) // {max} of it
 	switch {
 	case pub.DoubtSince != nil:
 		blanks["t"] = pub.DoubtSince.In(b.cfg.Zone).Format("15:04")
@@ -38,6 +40,9 @@ func (b *Box) say(pub *lane.Public, blanks map[string]string) {
 	}
 	if c, ok := l.Cashier(pub.Say.Cashier.Code); ok {
 		pub.Say.Cashier.Short, pub.Say.Cashier.Do = words.Fill(c.Short, blanks), words.Fill(c.Do, blanks)
+	}
+	if slices.Contains(pub.Next, "override") {
+		pub.Say.Override, _ = l.Phrase("override_question")
 	}
 	if pub.LastDecline != nil {
 		pub.LastDecline.Text, _ = l.Decline(pub.LastDecline.Why)

@@ -65,7 +65,7 @@ func (b *Box) session(s wire.Session) error {
 		return err
 	}
 	b.offer.Store(nil) // of the session before this one
-	b.link.providers, b.link.scan, b.link.opened = s.Providers, s.ScanProviders, true
+	b.link.providers, b.link.scan, b.link.silent, b.link.opened = s.Providers, s.ScanProviders, s.Silent, true
 	return nil
 }
 
@@ -132,7 +132,7 @@ func (b *Box) Numbers(n payment.Numbers) {
 // lineMoved takes the newest word about the line, and what is behind it, in.
 func (b *Box) lineMoved() {
 	if p := b.offer.Swap(nil); p != nil {
-		b.link.providers, b.link.scan = p.Show, p.Scan
+		b.link.providers, b.link.scan, b.link.silent = p.Show, p.Scan, p.Silent
 		b.log.Info("providers that take payments", "show", p.Show, "scan", p.Scan)
 	}
 	if n := b.leased.Swap(nil); n != nil {

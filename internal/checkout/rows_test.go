@@ -34,7 +34,7 @@ var rowTests = []struct {
 		s.wait(5 * time.Second)
 		before := s.stage.wakes()
 		_, _, err := s.box.Create(s.ctx(), request("R-1"))
-		if r := s.refused(err, lane.NoUnavailable); r.Why != "no_link" || r.Say == nil || r.Say.Short != "No QR now" {
+		if r := s.refused(err, lane.NoUnavailable); r.Why != "no_link" || r.Say == nil || r.Say.Short != "No QR now" || r.Say.Why != "No link to the server." {
 			s.t.Fatalf("why %s, %+v", r.Why, r.Say)
 		}
 		if a, err := s.box.Availability(s.ctx(), "1"); err != nil || a.Say == nil || a.Say.Code != "unavailable" {

@@ -22,7 +22,7 @@ type Problem struct {
 	Why      string `json:"why,omitempty"`      // a reason code of the refusal
 	Oldest   *int64 `json:"oldest,omitempty"`   // of events_trimmed: the oldest event still kept
 	Payment  any    `json:"payment,omitempty"`  // the payment that stands in the way or was named, as it stands
-	Say      any    `json:"say,omitempty"`      // for the cashier, in the lane's language: code, short, do
+	Say      any    `json:"say,omitempty"`      // for the cashier, in the lane's language: code, short, do, why
 	Instance string `json:"instance,omitempty"` // of internal: urn:tilld:incident: and what to search the log for
 
 	header http.Header
@@ -80,7 +80,7 @@ func (*Problem) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 		"status": "HTTP status", "code": "Stable code: what a program switches on", "do": "What to do next",
 		"detail": "About this occurrence; never holds a value of the request", "field": "Field or parameter that is meant",
 		"why": "Reason code of a refusal", "oldest": "Of events_trimmed: the oldest event that is kept",
-		"payment": "The payment that stands in the way, or that was named, as it stands", "say": "For the cashier, in the lane's language: code, short, do", "instance": "Of internal: what to search the log for",
+		"payment": "The payment that stands in the way, or that was named, as it stands", "say": "For the cashier, in the lane's language: code, short, do, why", "instance": "Of internal: what to search the log for",
 	} {
 		if f := s.Properties[name]; f != nil {
 			f.Description = doc

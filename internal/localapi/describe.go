@@ -47,6 +47,8 @@ func describe(a *httpapi.API) {
 	a.Describe("Payment", "doubt_since", "Since when nobody knows")
 	a.Describe("Payment", "doubt_why", "Whose silence it is; journal: the box was given an older copy of its own", "link", "bank", "journal")
 	a.Describe("Payment", "stamps", "When each step was taken first: asked, shown, paid …")
+	a.Describe("Say", "override", "The question to put to a supervisor before override, while next has it")
+	a.Describe("Sentence", "why", "The reason in a sentence, where it is the line's or the bank's")
 	a.Describe("Lights", "hand_over", "The goods may leave")
 	a.Describe("Lights", "other_tender", "Other money may be taken")
 	a.Describe("Return", "how", "Which way the money goes back", "cancel", "refund", "undecided")

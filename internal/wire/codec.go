@@ -80,8 +80,9 @@ type Gauges struct {
 // Providers is the params of hint.providers: which providers take new payments now, by mode, the default first. The whole
 // of it each time; it takes the place of what session.open was answered with.
 type Providers struct {
-	Show []string `json:"show"`
-	Scan []string `json:"scan"`
+	Show   []string `json:"show"`
+	Scan   []string `json:"scan"`
+	Silent []string `json:"silent,omitempty"` // that could show a code and are not offered, because they do not answer
 }
 
 // Message is one frame. A call has ID, Method and Params; a notification Method and Params; an answer ID and either

@@ -196,7 +196,7 @@ func examples() []example {
 		{file: "hint.clock", method: wire.HintClock, params: wire.Clock{Now: "2026-11-22T09:40:00Z"}},
 		{file: "hint.clock.midnight", method: wire.HintClock, params: wire.Clock{Now: "2026-11-22T21:00:00Z", Numbers: &payment.Numbers{Day: "2026-11-23", From: 5400, To: 5449}}},
 		{file: "hint.gauges", method: wire.HintGauges, params: wire.Gauges{Writes: 48_211}},
-		{file: "hint.providers", method: wire.HintProviders, params: wire.Providers{Show: []string{"bank"}, Scan: []string{}}},
+		{file: "hint.providers", method: wire.HintProviders, params: wire.Providers{Show: []string{"bank"}, Scan: []string{}, Silent: []string{"other"}}},
 		{file: "hint.drain", method: wire.HintDrain, params: wire.Drain{AfterMS: 1500, JitterMS: 3200}},
 	}
 	return out

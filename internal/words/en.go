@@ -231,7 +231,6 @@ var english = Language{
 		"no":                "No",
 		"link_lost":         "We lost the connection. If you are paying, finish: we will know.",
 		"override_question": "QR money may have come. If it did, it goes back by itself. Take other money? Who, why.",
-		"slip_doubt":        "We are checking this payment. Number {num}. {amt}, {at}. Don’t pay again. If money was taken it will count or come back to the same account. See the result:",
 		"slip_not_fiscal":   "This is not a fiscal receipt.",
 		"print_repeat":      "REPEAT",
 		"print_copy":        "COPY",

@@ -158,13 +158,40 @@ func TestOtherWords(t *testing.T) {
 		"other": {en.Decline, ru.Decline}, "not_enough": {en.Decline, ru.Decline}, "limit": {en.Decline, ru.Decline},
 		"wrong_secret": {en.Decline, ru.Decline}, "expired_code": {en.Decline, ru.Decline},
 		"no_link": {en.Why, ru.Why}, "bank_refused": {en.Why, ru.Why}, "amount_limit": {en.Why, ru.Why},
+		"bank_slow": {en.Why, ru.Why}, "bad_settings": {en.Why, ru.Why}, "too_old": {en.Why, ru.Why}, "nothing_left": {en.Why, ru.Why},
 		"paid":         {en.Spoken, ru.Spoken},
-		"minutes_left": {en.Phrase, ru.Phrase}, "slip_doubt": {en.Phrase, ru.Phrase}, "override_question": {en.Phrase, ru.Phrase},
+		"minutes_left": {en.Phrase, ru.Phrase}, "slip_doubt_text": {en.Phrase, ru.Phrase}, "override_question": {en.Phrase, ru.Phrase},
 	} {
 		a, ok := pair[0](name)
 		b, ok2 := pair[1](name)
 		if !ok || !ok2 || a == b && a != "" || !slices.Equal(blanks(a), blanks(b)) {
 			t.Errorf("%s: %q and %q", name, a, b)
+		}
+	}
+}
+
+// The slip of a payment in doubt has its sentences in pieces, each with its own letters; together they are these.
+func TestDoubtSlip(t *testing.T) {
+	for tag, want := range map[string]string{
+		"en": "We are checking this payment. Number 4821. 125.50, 22 Nov 2026 14:21. Don’t pay again. If money was taken it will count or come back to the same account. See the result: (code). This is not a fiscal receipt.",
+		"ru": "Проверяем оплату. Номер 4821. 125.50, 22.11.2026 14:21. Не платите ещё раз. Если деньги списаны, их зачтут или вернут на тот же счёт. Узнать результат: (код). Не является кассовым чеком.",
+	} {
+		l := words.For(tag)
+		piece := func(name string) string {
+			s, ok := l.Phrase(name)
+			if !ok {
+				t.Errorf("%s: no %s", tag, name)
+			}
+			return s
+		}
+		when, code := "22 Nov 2026 14:21", "(code)"
+		if tag == "ru" {
+			when, code = "22.11.2026 14:21", "(код)"
+		}
+		got := piece("slip_doubt_title") + ". " + piece("slip_number") + " 4821. 125.50, " + when + ". " + piece("slip_doubt_dont") + ". " +
+			piece("slip_doubt_text") + " " + piece("slip_doubt_result") + " " + code + ". " + piece("slip_not_fiscal")
+		if got != want {
+			t.Errorf("%s:\n%s\nwant\n%s", tag, got, want)
 		}
 	}
 }

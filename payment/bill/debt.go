@@ -85,16 +85,26 @@ func giveBack(o *Obligation) Effect {
 
 // method is the first lawful way to give this back now, "" if there is none. Cancel and reverse undo a whole payment,
 // as a rule on its own day; refund is a payment of its own.
-func method(s *State, o *Obligation, e *Event) string {
+func method(s *State, o *Obligation, e *Event) string { return methodBy(s, o, e.traits(), e.Now) }
+
+// noMethod is why none is left: the time for it has passed, or the provider knows none.
+func noMethod(s *State, o *Obligation, e *Event) string {
+	t := *e.traits()
+	if t.CancelWithin = 0; methodBy(s, o, &t, e.Now) != "" {
+		return payment.WhyTooOld
+	}
+	return "no_method"
+}
+
+func methodBy(s *State, o *Obligation, t *Traits, now time.Time) string {
 	if order(s, o.Attempt) == nil {
 		return "" // money of a registry or a person, on no order that the provider could be asked about
 	}
-	t := e.traits()
 	for _, m := range t.Methods {
 		if slices.Contains(o.Excluded, m) {
 			continue
 		}
-		if m == "refund" || undoes(s, o, t, e.Now) {
+		if m == "refund" || undoes(s, o, t, now) {
 			return m
 		}
 	}

@@ -142,6 +142,7 @@ type Report struct {
 	Request string // of return: the request id
 	Fail    Fail
 	Why     string // of a refusal: a code
+	Most    int64  // of payment.WhyAmount, minor units; 0: the bank does not say
 	Status  Status
 	Ref     string
 	Payload string

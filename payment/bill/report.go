@@ -90,7 +90,7 @@ func (r *run) returns(p *Report) {
 		if o.Request == p.Request {
 			switch {
 			case p.Fail == Refused && p.Work == GiveBack:
-				e.answer = "refused"
+				e.answer, e.Why = "refused", p.Why
 			case p.Fail != Answered:
 				e.answer = "unclear"
 			case e.answer == "":

@@ -196,6 +196,15 @@ func debtTests() map[string]func(*world) {
 			v.env.Traits = w.env.Traits
 			v.opened().paid(200).confirm(150).after(13 * time.Hour)
 			v.has("work", "refund later, and of a part", v.sent()[0].Method == "refund")
+
+			u := newWorld(w.t) // a bank that undoes payments of the day, and knows no refund
+			u.env.Traits.Methods, u.env.Traits.CancelWithin = []string{"cancel"}, 12*time.Hour
+			u.opened().paid(200).confirm(200).after(13*time.Hour).giveBack("a", 200).took("B12a").tick(0).took("O2").told(payment.EvReview)
+			state(u, bill.Human).has("why", "the time for it has passed", u.s.Why == payment.WhyTooOld)
+			p := newWorld(w.t) // nor has it one for a part, early or late
+			p.env.Traits = u.env.Traits
+			p.opened().paid(200).confirm(200).giveBack("a", 100).took("B12a").tick(0).took("O2")
+			state(p, bill.Human).has("why", "there is no method", p.s.Why == "no_method")
 		},
 		"O3": func(w *world) {
 			j := owing(w)
@@ -216,7 +225,12 @@ func debtTests() map[string]func(*world) {
 			j2 := w.sent()[0]
 			w.has("work", "another method, another id", j2.Method == "refund" && j2.Request != j.Request)
 			state(w.returnSaid(j2.Request, "refused").took("O5").told(payment.EvReview), bill.Human)
-			w.flags("owed", "review")
+			w.flags("owed", "review").has("why", "the bank's no", w.s.Why == "return_refused")
+
+			v := newWorld(w.t) // the bank says that it is too late for this payment
+			k := owing(v)
+			v.report(bill.Report{Work: bill.GiveBack, Request: k.Request, Fail: bill.Refused, Why: payment.WhyTooOld}).took("O5").told(payment.EvReview)
+			state(v, bill.Human).has("why", "too old", v.s.Why == payment.WhyTooOld && bill.Snapshot(v.s, v.now).Why == payment.WhyTooOld)
 		},
 		"O5s": func(w *world) {
 			j := owing(w)

@@ -72,7 +72,9 @@ func createRows() []Row {
 				return created(s) && (e.Cause == presentRefused || e.Cause == status && e.status == Dead && e.final)
 			},
 			func(s *State, e *Event) []Effect {
-				s.Why = e.Why
+				if s.Why = e.Why; e.Report != nil {
+					s.Most = e.Report.Most
+				}
 				s.Order.Over = true
 				end(s, e, payment.Refused)
 				return all(tell(payment.EvClosed))

@@ -75,7 +75,7 @@ func debtRows() []Row {
 					o.Method = method(s, o, e)
 				}
 				if o.Method == "" {
-					return person(s, o, "no_method")
+					return person(s, o, noMethod(s, o, e))
 				}
 				if o.Request == "" {
 					o.Request = request(s)
@@ -106,7 +106,10 @@ func debtRows() []Row {
 				o.Excluded = append(slices.Clone(o.Excluded), o.Method)
 				o.Method, o.Request, o.Async, o.Short = "", "", false, false
 				if method(s, o, e) == "" {
-					return person(s, o, "return_refused")
+					if e.Why != payment.WhyTooOld {
+						e.Why = "return_refused"
+					}
+					return person(s, o, e.Why)
 				}
 				o.State, o.Next = Owed, e.Now
 				return nil

@@ -111,6 +111,9 @@ func createTests() map[string]func(*world) {
 		"B3": func(w *world) {
 			w.create().report(bill.Report{Work: bill.Present, Fail: bill.Refused, Why: "limit"}).took("B3").told(payment.EvClosed).status("refused")
 			w.has("event", "says why", w.fx[0].Bill.Why == "limit")
+			v := newWorld(w.t)
+			v.create().report(bill.Report{Work: bill.Present, Fail: bill.Refused, Why: payment.WhyAmount, Most: 150}).took("B3").told(payment.EvClosed)
+			v.has("event", "says what the bank takes", v.fx[0].Bill.Why == payment.WhyAmount && v.fx[0].Bill.Most == 150)
 		},
 		"B3a": func(w *world) {
 			w.create().whole("k").report(bill.Report{Work: bill.Present, Fail: bill.Refused}).took("B3a", "B13").told(payment.EvClosed).status("canceled")

@@ -110,7 +110,7 @@ func Snapshot(s State, now time.Time) payment.Bill {
 		Doubt: s.Doubt, Review: s.Review, Status: publicStatus(&s),
 		Paid: paid(&s), Held: held(&s), Kept: s.Kept, Owed: owed(&s), Returned: returned(&s), Over: over(&s), Applied: applied(&s),
 		Attempt: s.LastAttempt, Charging: running(&s) != nil, Declined: s.Declined,
-		Why: s.Why, By: s.By, Who: s.Who, Returns: returns(&s), Flags: flags(&s), At: now,
+		Why: s.Why, Most: s.Most, By: s.By, Who: s.Who, Returns: returns(&s), Flags: flags(&s), At: now,
 	}
 	if s.Deposit {
 		b.Reason, b.Why = payment.Expire, "deposit" // to the box it is over without goods, like any other expiry

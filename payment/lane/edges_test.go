@@ -229,7 +229,13 @@ func TestTheCashierHearsWhy(t *testing.T) {
 	refused := func(why string) *run {
 		return sent(t).bill(payment.EvClosed, func(b *payment.Bill) { b.Reason, b.Why = payment.Refused, why }).say("refused", "unavailable")
 	}
-	asked := done(t).take(part("C-1", 5000))
+	above := sent(t).bill(payment.EvClosed, func(b *payment.Bill) {
+		b.Reason, b.Why, b.Most = payment.Refused, payment.WhyAmount, 10000
+	}).say("refused", "unavailable")
+	if got := lane.Blanks(above.p, above.context())["max"]; got != "100.00" {
+		t.Errorf("the most that the bank takes is %q", got)
+	}
+	asked, old := done(t).take(part("C-1", 5000)), done(t).take(part("C-1", 5000))
 	for _, c := range []struct {
 		run  *run
 		want string
@@ -238,6 +244,12 @@ func TestTheCashierHearsWhy(t *testing.T) {
 		{refused("limit"), "bank_refused"}, // the bank's no to a payer, for good
 		{refused("no_provider"), "bad_settings"},
 		{refused(""), ""},
+		{refused(payment.WhyAmount), "bank_refused"}, // it did not say what it takes
+		{above, payment.WhyAmount},
+		{old.bill(payment.EvReview, func(b *payment.Bill) {
+			b.Life, b.Reason, b.Why = payment.Closed, payment.Done, payment.WhyTooOld
+			b.Returns = []payment.BillReturn{{Key: old.p.Returns[0].ID, Amount: 5000, How: "undecided", State: "person"}}
+		}).say("return/refused", "returning"), payment.WhyTooOld},
 		{asked.bill(payment.EvReview, func(b *payment.Bill) {
 			b.Life, b.Reason, b.Why = payment.Closed, payment.Done, "return_refused"
 			b.Returns = []payment.BillReturn{{Key: asked.p.Returns[0].ID, Amount: 5000, How: "refund", State: "person"}}

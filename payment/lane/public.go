@@ -65,6 +65,7 @@ type Say struct {
 	Customer struct {
 		Screen string `json:"screen"`
 	} `json:"customer"`
+	Override string `json:"override,omitempty"` // the question to a supervisor, while next has override
 }
 
 // Sentence is one thing to tell the cashier, in the lane's language, where there is no payment that says it.
@@ -72,6 +73,7 @@ type Sentence struct {
 	Code  string `json:"code"`
 	Short string `json:"short"` // at most 32 characters
 	Do    string `json:"do"`
+	Why   string `json:"why,omitempty"` // one sentence: the reason, where the cashier can make something of it
 }
 
 // Amount is money with its text.

@@ -2,6 +2,8 @@ package lane
 
 import (
 	"slices"
+
+	"tilld/payment"
 )
 
 // SayCode is the cashier's sentence for a payment, as a code that internal/words has. It never says more than the lights.
@@ -174,6 +176,11 @@ func whyCode(p Payment) string {
 	switch why := p.trouble(); why {
 	case "no_provider":
 		return "bad_settings"
+	case payment.WhyAmount:
+		if p.bill().Most > 0 {
+			return why
+		}
+		return "bank_refused" // the bank did not say what it takes
 	case "refused", "return_refused", "return_bounced", "not_enough", "limit", "wrong_secret", "expired_code", "other":
 		return "bank_refused"
 	default:

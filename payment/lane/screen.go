@@ -115,8 +115,8 @@ func endScreen(p Payment) string {
 	return "canceled"
 }
 
-// Blanks fill the sentences of a payment: s sum, p paid, r rest, x what comes back, n seconds, num number, and why as a
-// code. The hour of {t} is the caller's, who knows the shop's zone; so is the currency's sign.
+// Blanks fill the sentences of a payment: s sum, p paid, r rest, x what comes back, n seconds, num number, max the
+// most that the bank takes, and why as a code. The hour of {t} is the caller's, who knows the shop's zone; so is the currency's sign.
 func Blanks(p Payment, c ViewContext) map[string]string {
 	b := p.bill()
 	rest, err := p.Amount.Sub(p.Amount.Of(b.Paid))
@@ -139,6 +139,9 @@ func Blanks(p Payment, c ViewContext) map[string]string {
 		} else if p.Final < b.Paid {
 			m["total"], m["left"] = p.Amount.Of(p.Final).Text(), p.Amount.Of(b.Paid-p.Final).Text()
 		}
+	}
+	if b.Most > 0 {
+		m["max"] = p.Amount.Of(b.Most).Text()
 	}
 	if b.Over > 0 && (p.Stage == Paid || p.Stage == Released && len(p.Returns) == 0) {
 		m["amt"] = m["x"]

@@ -174,6 +174,7 @@ func own(list []provider.Own, o provider.Own) []provider.Own {
 func refused(o provider.Order, status int, data []byte) (provider.Report, error) {
 	var n struct {
 		Code string `json:"code"`
+		Most int64  `json:"most"`
 	}
 	if err := json.Unmarshal(data, &n); err != nil {
 		n.Code = ""
@@ -183,6 +184,8 @@ func refused(o provider.Order, status int, data []byte) (provider.Report, error)
 		return provider.Report{State: provider.Absent}, nil
 	case status == http.StatusTooManyRequests:
 		return provider.Report{}, fmt.Errorf("order %s: %w", o.ID, provider.ErrBusy)
+	case status == http.StatusUnprocessableEntity && (n.Code == payment.WhyAmount || n.Code == payment.WhyTooOld):
+		return provider.Report{}, fmt.Errorf("order %s: %w", o.ID, &provider.Refusal{Why: n.Code, Most: max(n.Most, 0)})
 	case status == http.StatusUnprocessableEntity:
 		return provider.Report{}, fmt.Errorf("order %s: %w", o.ID, provider.ErrRefused)
 	case n.Code == "key_reused":

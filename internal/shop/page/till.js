@@ -55,7 +55,7 @@ const calls = p => {
 const asks = {
   less: p => `<p>The customer takes less than was paid; the rest goes back.</p><label class="wide"><span>Final amount</span><input name="value" inputmode="decimal" value="${(p.amount.value * .87 / 100).toFixed(2)}"></label>`,
   part: p => `<p>Give back all or a part of sale ${esc(p.number)}.</p><label class="wide"><span>Amount to return</span><input name="value" inputmode="decimal" value="${(Math.min(5000, p.paid.value - p.returned.value - p.owed.value) / 100).toFixed(2)}"></label>`,
-  override: () => '<p>QR money may have come. If it did, it goes back by itself.</p>' +
+  override: p => `<p>${esc(p.say.override ?? '')}</p>` +
     '<label><span>Other money</span><select name="tender"><option>cash</option><option>card</option></select></label><label><span>Who</span><input name="who" value="A. Supervisor" required></label><label class="wide"><span>Why</span><input name="why" value="customer cannot wait" required></label>',
 }
 

@@ -22,6 +22,8 @@ type Config struct {
 	Prefix   string         // of payloads; Prefix if empty
 	Zone     *time.Location // where the bank's day ends; UTC if nil
 	NoMagic  bool           // amounts are only amounts
+	Most     int64          // the largest order that is taken, in minor units; 0: any
+	Returns  time.Duration  // how long after a payment it can be given back; 0: for ever
 	Times    Times
 	Evil     Evil
 	Log      *slog.Logger // nil is silent

@@ -36,6 +36,11 @@ func (b *Bank) create(mode string) deedFunc {
 		if o.Act == noCode {
 			return result{no: no(http.StatusUnprocessableEntity, "refused", "the bank takes no order of this amount")}
 		}
+		if b.cfg.Most > 0 && o.Amount.Value > b.cfg.Most {
+			r := no(http.StatusUnprocessableEntity, "amount_limit", "the bank takes no order above its limit")
+			r.Most = b.cfg.Most
+			return result{no: r}
+		}
 		b.orders[id] = o
 		if mode == scan {
 			return b.slowed(b.charge(o, in.Code, now))
@@ -156,6 +161,11 @@ func (b *Bank) giveBack(r *http.Request, body []byte, now time.Time) result {
 	}
 	if in.Amount.Currency != o.Amount.Currency {
 		return result{no: errBody}
+	}
+	if b.cfg.Returns > 0 && slices.ContainsFunc(o.Credits, func(c credit) bool {
+		return (in.Txn == "" || in.Txn == c.Txn) && now.Sub(c.PaidAt) > b.cfg.Returns
+	}) {
+		return result{no: no(http.StatusUnprocessableEntity, "too_old", "the payment is too old to be given back")}
 	}
 	o.changed = true
 	o.Returns = append(o.Returns, b.decide(o, giveback{ID: id, Txn: in.Txn, Value: in.Amount.Value, Method: in.Method}, now))

@@ -14,9 +14,9 @@
 //	PUT  /v1/orders/{id}/returns/{rid} {amount, method, txn}                      cancel or refund
 //
 // Each answers the order: {id, mode, amount, state, payload, expires_at, credits, returns, decline} with state pending,
-// paying, paid or dead. Definite refusals are 422 (bad_body, bad_id, refused) and 409 (key_reused); 429 busy is a no for
-// now. A kill of an order that never came makes it dead for ever. A cancel undoes one whole payment on the day that it
-// was made, in the bank's zone; a refund gives back any part of one at any time.
+// paying, paid or dead. Definite refusals are 422 (bad_body, bad_id, refused; amount_limit of an
+// order, with the most that is taken; too_old of a return) and 409 (key_reused); 429 busy is a no for now. A kill of an order that never came makes it dead for ever. A cancel undoes one whole payment on the day that it
+// was made, in the bank's zone; a refund gives back any part of one at any time, unless Config.Returns says until when.
 //
 // A call-back is POST {order, state, at} to Config.Callback, signed, sent up to five times until it gets 200. It may be
 // late, lost, repeated and overtaken, and proves nothing.

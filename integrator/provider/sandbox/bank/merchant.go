@@ -55,9 +55,12 @@ type refusal struct {
 	Status  int    `json:"-"`
 	Code    string `json:"code"`
 	Message string `json:"message"`
+	Most    int64  `json:"most,omitempty"` // of amount_limit, in minor units
 }
 
-func no(status int, code, message string) *refusal { return &refusal{status, code, message} }
+func no(status int, code, message string) *refusal {
+	return &refusal{Status: status, Code: code, Message: message}
+}
 
 // result of one go at a request: an order, a refusal, or "not before until", then perhaps "go again".
 type result struct {
