@@ -66,6 +66,9 @@ func command() *cobra.Command {
 			if err := daemon.Check(c); err != nil {
 				return err
 			}
+			for _, k := range daemon.LeftOpen(c) {
+				fmt.Fprintf(os.Stderr, "%s: names no device for the %s: the only one that fits, or the one of tillctl bind %s %s\n", file, k, k.Lane, k.Role)
+			}
 			fmt.Fprintln(os.Stderr, file+": is right")
 			return nil
 		},

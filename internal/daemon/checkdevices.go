@@ -33,11 +33,7 @@ func checkPort(path string, p Port, at conffile.Place) error {
 		}
 		return checkLine(path, p, at)
 	}
-	switch len(set) {
-	case 0:
-		return at(path, "is required: where the device is", "port: {serial: /dev/ttyUSB0}, or {bound: true}")
-	case 1:
-	default:
+	if len(set) > 1 {
 		return at(path, "has both "+set[0].key+" and "+set[1].key, "take one of them out")
 	}
 	w := set[0]
@@ -130,7 +126,7 @@ func (c *Config) checkPrinters(at conffile.Place) error {
 		}
 		if d.Port.Bound {
 			if len(c.printsOn(name)) == 0 {
-				return at(path+".port", "is bound, and no lane uses this printer: nobody could bind it", "add receipt_printer: "+name+" to a lane")
+				return at(path+".port", "names no device, and no lane uses this printer: nobody could bind one", "add receipt_printer: "+name+" to a lane")
 			}
 			continue
 		}

@@ -90,11 +90,11 @@ type Page struct {
 // Device is a driver on a port.
 type Device struct {
 	Driver  string         `yaml:"driver"` // "" of a bound one: what its product needs
-	Port    Port           `yaml:"port"`
+	Port    Port           `yaml:"port"`   // left out: bound
 	Options map[string]any `yaml:"options"`
 }
 
-// Port is where a device is.
+// Port is where a device is. One that names no device is bound.
 type Port struct {
 	Serial   string `yaml:"serial"` // a serial line: a path, or a USB device by name; or one of the others
 	TCP      string `yaml:"tcp"`    // host:port
@@ -152,6 +152,7 @@ func LoadConfig(file string) (Config, error) {
 		return c, fmt.Errorf("read configuration: %w", err)
 	}
 	c.resolve(dir)
+	c.leave()
 	c.fill()
 	return c, c.check(func(path, text, hint string) error { return conffile.At(filepath.Base(file), b, path, text, hint) })
 }

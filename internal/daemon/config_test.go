@@ -1,16 +1,19 @@
 package daemon
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/creack/pty"
 
 	"tilld/devices"
+	"tilld/devices/binding"
 	"tilld/internal/checkout"
 	"tilld/internal/conffile"
 	"tilld/internal/conffile/conffiletest"
@@ -111,22 +114,59 @@ func TestExampleSaysTheDefaults(t *testing.T) {
 	}
 }
 
-func TestExampleBuildsItsDevices(t *testing.T) {
-	c, _ := readExample(t)
-	n := 0
-	for _, p := range c.Printers {
-		build(t, printers(), &p)
-		n++
+// The example leaves each device open. What stands beside it in a comment, for a device that has to be named, is right too.
+func TestExampleLeavesItsDevicesOpen(t *testing.T) {
+	c, text := readExample(t)
+	want := []binding.Key{{Lane: "1", Role: binding.CustomerDisplay}, {Lane: "1", Role: binding.Scanner}, {Lane: "1", Role: binding.ReceiptPrinter}}
+	if got := LeftOpen(c); !slices.Equal(got, want) {
+		t.Fatalf("left open are %v, want %v", got, want)
 	}
-	for name, l := range c.Lanes {
-		if l.Display == nil || l.Scanner == nil {
-			t.Fatalf("lane %s of the example has no display or no scanner", name)
+	named := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?m)^ *# (?:on a line|in a network): (\w+): (\{.*\})$`).FindAllStringSubmatch(text, -1) {
+		named[m[1]] = m[2]
+	}
+	if len(named) != 3 || named["front"] == "" || named["customer_display"] == "" || named["scanner"] == "" {
+		t.Fatalf("named in comments are %v", named)
+	}
+	file := filepath.Join(t.TempDir(), "tilld.yaml")
+	write := fmt.Sprintf("link: {url: \"ws://localhost:1/v1/term\", terminal: x}\nprinters: {front: %s}\nlanes: {a: {language: en, outputs: [till], receipt_printer: front, customer_display: %s, scanner: %s}}",
+		named["front"], named["customer_display"], named["scanner"])
+	if err := os.WriteFile(file, []byte(write), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := LoadConfig(file)
+	if err != nil || len(LeftOpen(c)) != 0 {
+		t.Fatalf("%v, left open are %v", err, LeftOpen(c))
+	}
+	p, l := c.Printers["front"], c.Lanes["a"]
+	build(t, printers(), &p)
+	build(t, displays(), l.Display)
+	build(t, scanners(), l.Scanner)
+}
+
+// A port that is left out, or says only how its line is to be spoken to, is bound; one that names a device is not.
+func TestAPortThatNamesNoDeviceIsBound(t *testing.T) {
+	for _, c := range []struct {
+		device string
+		bound  bool
+	}{
+		{`{}`, true},
+		{`{driver: line}`, true},
+		{`{port: {bound: true}}`, true},
+		{`{port: {baud: 115200}}`, true},
+		{`{driver: line, port: {serial: /dev/ttyS0}}`, false},
+		{`{driver: hidpos, port: {hidraw: "0c2e:0b61"}}`, false},
+	} {
+		file := filepath.Join(t.TempDir(), "tilld.yaml")
+		text := `{link: {url: "ws://localhost:1/v1/term", terminal: x}, lanes: {a: {language: en, outputs: [till], scanner: ` + c.device + `}}}`
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
 		}
-		build(t, displays(), l.Display)
-		build(t, scanners(), l.Scanner)
-		n += 2
+		got, err := LoadConfig(file)
+		if err != nil || got.Lanes["a"].Scanner.Port.Bound != c.bound || len(LeftOpen(got)) != map[bool]int{true: 1}[c.bound] {
+			t.Errorf("%s: %v, %+v", c.device, err, got.Lanes["a"].Scanner)
+		}
 	}
-	t.Logf("%d devices", n)
 }
 
 // build opens the device on a pseudo-terminal in the place of its line, and as it is configured.
