@@ -75,6 +75,9 @@ func (c *Config) check(at conffile.Place) error {
 	if err := c.checkTimes(at); err != nil {
 		return err
 	}
+	if err := c.checkCodes(at); err != nil {
+		return err
+	}
 	return c.checkCallers(at)
 }
 

@@ -22,6 +22,7 @@ type Config struct {
 	Log      Log               `yaml:"log"`
 	Link     Link              `yaml:"link"`
 	Products string            `yaml:"products"` // folder of the shop's own models/ and quirks/, "" for none
+	Codes    Codes             `yaml:"codes"`    // what of a reading is taken, by what it is for
 	Printers map[string]Device `yaml:"printers"` // by name; lanes may share one
 	Lanes    map[string]Lane   `yaml:"lanes"`
 	Times    Times             `yaml:"times"`
@@ -136,7 +137,7 @@ type Limits struct {
 func Defaults() Config {
 	return Config{
 		Version: 1, State: "/var/lib/tilld", Listen: "127.0.0.1:7373",
-		Log: Log{Format: "text", Level: "info"}, Limits: Limits{MinFreeMiB: 32, ReserveMiB: 8},
+		Log: Log{Format: "text", Level: "info"}, Limits: Limits{MinFreeMiB: 32, ReserveMiB: 8}, Codes: defaultCodes(),
 	}
 }
 

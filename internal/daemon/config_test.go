@@ -97,7 +97,7 @@ func TestExampleShowsEveryKey(t *testing.T) {
 func TestExampleSaysTheDefaults(t *testing.T) {
 	c, _ := readExample(t)
 	d := Defaults()
-	if c.Version != d.Version || c.State != d.State || c.Listen != d.Listen || c.Socket != d.Socket || c.Log != d.Log || c.Limits != d.Limits {
+	if c.Version != d.Version || c.State != d.State || c.Listen != d.Listen || c.Socket != d.Socket || c.Log != d.Log || c.Limits != d.Limits || c.Codes != d.Codes {
 		t.Errorf("the example says\n%+v\nand the defaults are\n%+v", c, d)
 	}
 	if len(c.Peers)+len(c.Hosts)+len(c.Origins) != 0 {

@@ -62,7 +62,7 @@ func TestWithoutAJournalNoReadingIsAcknowledged(t *testing.T) {
 		before := hardware.Resent()
 		go func() {
 			time.Sleep(3 * time.Second) // the journal can be used at last, between the second sending and the third
-			d.core.Store(&core{Daemon: d, scans: scans.New(stored{}, nobodyPays{}, nobodyPays{})})
+			d.core.Store(&core{Daemon: d, scans: scans.New(stored{}, nobodyPays{}, nobodyPays{}, scans.Defaults())})
 		}()
 		hardware.Scan("4006381333948")
 		if n := hardware.Resent() - before; n != 2 || hardware.GaveUp() != 1 || len(d.health.Standing()) != 0 {

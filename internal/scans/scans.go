@@ -27,11 +27,12 @@ const (
 	Passed   = "passed"   // for the till: goods, loyalty cards and the like, with their text
 	Shop     = "shop"     // a shop's own code held out as a pay code
 	Goods    = "goods"    // goods while a pay code was awaited: for the till, and the cashier is told
-	Unfit    = "unfit"    // what no wallet shows, too long or of other letters, while a pay code was awaited
+	Unfit    = "unfit"    // what breaks the limits of pay codes, too long or of other letters, while one was awaited
+	Refused  = "refused"  // goods or a shop's own code that break their limits
 	Old      = "old"      // read too long ago to be charged
 	NoneWait = "none"     // a pay code, and no payment waits for one
 	Busy     = "busy"     // a pay code was read where a payment takes none now
-	Again    = "again"    // the code that a payment has just taken, read once more
+	Again    = "again"    // the code that a payment has just taken, or goods or a shop's code, read once more too soon
 )
 
 // Event is the data of a scan event.
@@ -65,12 +66,13 @@ type Scans struct {
 	journal record.Journal
 	till    Till
 	glass   Glass
+	limits  Purposes
 	taken   taken
 }
 
-// New makes a Scans.
-func New(j record.Journal, t Till, g Glass) *Scans {
-	return &Scans{journal: j, till: t, glass: g, taken: taken{last: map[string]lastCode{}}}
+// New makes a Scans with limits for the codes of each purpose.
+func New(j record.Journal, t Till, g Glass, p Purposes) *Scans {
+	return &Scans{journal: j, till: t, glass: g, limits: p, taken: taken{last: map[memory]lastCode{}}}
 }
 
 // Take takes one reading of a lane's scanner; nil means that it is durable.
@@ -85,29 +87,37 @@ func (s *Scans) Take(ctx context.Context, l, language string, r scanner.Reading)
 	if err != nil {
 		return fmt.Errorf("take a reading: %w", err)
 	}
-	again := s.taken.again(l, c, r.Last)
+	purpose, limits := s.limits.of(what.Kind, waits)
+	fit := limits.fit(purpose, c)
+	again := s.taken.again(memory{l, ofPay}, c, r.Last, s.limits.Pay.Again)
+	mine := memory{l, purpose}
+	repeated := purpose != ofPay && s.taken.again(mine, c, r.First, limits.Again)
 	now := time.Now().UTC()
 	e := Event{ID: payment.NewID(now), Lane: l, Kind: what.Kind, Wallet: string(what.Wallet), Masked: what.Masked, Symbology: r.Symbology, At: now}
-	if !what.Secret(waits) && !again {
+	if !what.Secret(waits) && !again && !repeated && fit {
 		e.Text = r.Text.Reveal()
 	}
 	switch {
 	case again && !waits: // a phone that is still in front of the scanner: its code stays a secret, whatever it looks like
 		e.Outcome = Again
+	case repeated:
+		e.Outcome = Again
+	case !fit && purpose != ofPay:
+		e.Outcome = Refused
 	case !waits && what.Kind != code.PayCode:
 		e.Outcome = Passed
 	case waits && what.Kind == code.Product:
 		e.Outcome = Goods
 	case waits && what.Kind == code.ShopCode:
 		e.Outcome = Shop
-	case waits && !code.Fit(c):
+	case waits && !fit:
 		e.Outcome = Unfit
 	default: // while a payment waits, whatever is not positively goods or a shop's own code is taken for a pay code
 		err := s.charge(ctx, l, c, e, r.Last)
 		var no *lane.Refusal
 		switch {
 		case err == nil:
-			s.taken.note(l, c, r.Last)
+			s.taken.note(memory{l, ofPay}, c, r.Last)
 			return nil
 		case !errors.As(err, &no):
 			return fmt.Errorf("take a reading: %w", err)
@@ -124,6 +134,9 @@ func (s *Scans) Take(ctx context.Context, l, language string, r scanner.Reading)
 	if _, err = s.journal.Commit(ctx, record.Batch{Events: []record.Event{told}}); err != nil {
 		return fmt.Errorf("take a reading: %w", err)
 	}
+	if fit && (purpose == ofGoods || purpose == ofShop) {
+		s.taken.note(mine, c, r.Last)
+	}
 	if screen := note(e.Outcome); screen != "" && waits {
 		s.glass.Note(l, screen)
 	}
@@ -133,7 +146,7 @@ func (s *Scans) Take(ctx context.Context, l, language string, r scanner.Reading)
 // note is the screen that tells the customer what was wrong with a reading, "" for none.
 func note(outcome string) string {
 	switch outcome {
-	case Goods, Unfit:
+	case Goods, Unfit, Refused:
 		return "scan_wrong"
 	case Shop:
 		return "scan_shop"

@@ -3,6 +3,7 @@ package scans_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -80,7 +81,7 @@ func TestReadings(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.till.j = j
-			s := scans.New(j, &c.till, &c.till)
+			s := scans.New(j, &c.till, &c.till, scans.Defaults())
 			r := scanner.Reading{Text: scanner.NewText([]byte(c.text)), First: time.Now(), Last: time.Now()}
 			if err := s.Take(t.Context(), "1", "en", r); err != nil {
 				t.Fatal(err)
@@ -118,7 +119,7 @@ func TestACodeReadTwiceIsNeverWritten(t *testing.T) {
 	}
 	defer j.Close()
 	lane1 := &till{waits: true, j: j}
-	s := scans.New(j, lane1, lane1)
+	s := scans.New(j, lane1, lane1, scans.Defaults())
 	start := time.Now()
 	for _, c := range []struct {
 		lane, text string
@@ -166,7 +167,7 @@ func TestAPaymentThatTakesNoCodeSaysWhy(t *testing.T) {
 	p := &lane.Public{State: "closing"}
 	p.Say.Cashier.Code, p.Say.Cashier.Short, p.Say.Cashier.Do = "closing/expire", "Code ended, checking", "Wait."
 	waiting := &till{no: &lane.Refusal{Code: lane.NoWrongState, Payment: p}}
-	s := scans.New(j, waiting, waiting)
+	s := scans.New(j, waiting, waiting, scans.Defaults())
 	if err := s.Take(t.Context(), "1", "en", scanner.Reading{Text: scanner.NewText([]byte(alipay)), Last: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
@@ -178,4 +179,144 @@ func TestAPaymentThatTakesNoCodeSaysWhy(t *testing.T) {
 	if err := json.Unmarshal(es[0].Data, &e); err != nil || e.Outcome != scans.Busy || e.Say == nil || e.Say.Code != "closing/expire" {
 		t.Errorf("event %s, %v", es[0].Data, err)
 	}
+}
+
+// What breaks the limits of its purpose is told to nobody with its text; what is of no purpose has none.
+func TestEachPurposeHasLimitsOfItsOwn(t *testing.T) {
+	j, _, err := journal.Open(t.Context(), journal.Config{Dir: t.TempDir(), Reserve: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	limits := scans.Purposes{
+		Pay:   scans.Limits{Min: 18, Max: 24, Alphabet: scanner.Digits, Again: time.Minute},
+		Goods: scans.Limits{Min: 13, Max: 14, Alphabet: scanner.Digits},
+		Shop:  scans.Limits{Min: 1, Max: 60, Alphabet: scanner.Printable},
+	}
+	const (
+		short = "96385074" // an EAN-8
+		mark  = "0104607001771234215Y.RNs3\x1d93vAbc"
+		link  = "https://qr.nspk.ru/AD10006M8KH234K782OQM0L13JI31LQD"
+		named = "https://qr.nspk.ru/AD1?name=Кофе"
+	)
+	var after int64
+	for _, c := range []struct {
+		text    string
+		waits   bool
+		outcome string
+		written bool
+		note    string
+	}{
+		{alipay, true, scans.Charging, false, ""},
+		{"28123456789012345", true, scans.Unfit, false, "scan_wrong"}, // one digit short of what this shop takes
+		{other, true, scans.Unfit, false, "scan_wrong"},
+		{strings.Repeat("LOYAL", 100), false, scans.Passed, true, ""}, // of no purpose
+		{ean, false, scans.Passed, true, ""},
+		{ean, true, scans.Goods, true, "scan_wrong"},
+		{short, false, scans.Refused, false, ""},
+		{mark, false, scans.Refused, false, ""},
+		{mark, true, scans.Refused, false, "scan_wrong"},
+		{link, false, scans.Passed, true, ""},
+		{sbp, false, scans.Refused, false, ""}, // longer
+		{sbp, true, scans.Refused, false, "scan_wrong"},
+		{named, false, scans.Refused, false, ""},
+	} {
+		lane1 := &till{waits: c.waits, j: j}
+		s := scans.New(j, lane1, lane1, limits)
+		if err := s.Take(t.Context(), "1", "en", scanner.Reading{Text: scanner.NewText([]byte(c.text)), Last: time.Now()}); err != nil {
+			t.Fatal(err)
+		}
+		es, err := j.Events(t.Context(), after, 10)
+		if err != nil || len(es) != 1 {
+			t.Fatalf("%d events, %v", len(es), err)
+		}
+		after = es[0].Seq
+		var e scans.Event
+		if err := json.Unmarshal(es[0].Data, &e); err != nil {
+			t.Fatal(err)
+		}
+		if e.Outcome != c.outcome || (e.Text == c.text) != c.written || (e.Text != "") != c.written || lane1.note != c.note {
+			t.Errorf("%q, waits %v: the customer reads %q, %s", c.text, c.waits, lane1.note, es[0].Data)
+		}
+		if charged := len(lane1.got) == 1; charged != (c.outcome == scans.Charging) {
+			t.Errorf("%q: charged %v", c.text, charged)
+		}
+		if (c.outcome == scans.Refused || c.outcome == scans.Unfit) && (e.Say == nil || e.Say.Code != "scan/"+c.outcome) {
+			t.Errorf("%q: the cashier is told %+v", c.text, e.Say)
+		}
+	}
+}
+
+// The same goods within their window are told without their text, counted from the last reading; each purpose and each lane
+// has a window of its own, and a reading that was not kept opens none.
+func TestEachPurposeHasAWindowOfItsOwn(t *testing.T) {
+	j, _, err := journal.Open(t.Context(), journal.Config{Dir: t.TempDir(), Reserve: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	limits := scans.Defaults()
+	limits.Goods.Again, limits.Shop.Again = 2*time.Second, 5*time.Second
+	nobody := &till{j: j, no: &lane.Refusal{Code: lane.NoNotFound}}
+	disk := refusing{j, new(bool)}
+	s := scans.New(disk, nobody, nobody, limits)
+	start := time.Now()
+	for _, c := range []struct {
+		lane, text string
+		after      time.Duration
+		full       bool // the disk
+		outcome    string
+	}{
+		{"1", ean, 0, false, scans.Passed},
+		{"1", ean, time.Second, false, scans.Again},
+		{"1", ean, 2500 * time.Millisecond, false, scans.Again}, // it still lies there
+		{"2", ean, 2600 * time.Millisecond, false, scans.Passed},
+		{"1", sbp, 2700 * time.Millisecond, false, scans.Passed},
+		{"1", ean, 2800 * time.Millisecond, false, scans.Again}, // the shop's code between them is of another purpose
+		{"1", ean, 4800 * time.Millisecond, false, scans.Passed},
+		{"1", sbp, 7600 * time.Millisecond, false, scans.Again},
+		{"1", "96385074", 7700 * time.Millisecond, false, scans.Passed},
+		{"1", ean, 7800 * time.Millisecond, false, scans.Passed}, // other goods were between
+		{"1", other, 8 * time.Second, false, scans.Passed},
+		{"1", other, 8 * time.Second, false, scans.Passed}, // of no purpose: each counts
+		{"3", ean, 9 * time.Second, true, ""},
+		{"3", ean, 9 * time.Second, false, scans.Passed},
+	} {
+		*disk.full = c.full
+		at, before := start.Add(c.after), j.Meta().Seq
+		err := s.Take(t.Context(), c.lane, "en", scanner.Reading{Text: scanner.NewText([]byte(c.text)), First: at, Last: at})
+		if c.full {
+			if err == nil || j.Meta().Seq != before {
+				t.Fatalf("a full disk kept it: %v", err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		es, err := j.Events(t.Context(), before, 10)
+		if err != nil || len(es) != 1 {
+			t.Fatalf("%d events, %v", len(es), err)
+		}
+		var e scans.Event
+		if err := json.Unmarshal(es[0].Data, &e); err != nil {
+			t.Fatal(err)
+		}
+		if e.Outcome != c.outcome || (e.Text == c.text) != (c.outcome == scans.Passed) || e.Say != nil {
+			t.Errorf("%+v: %s", c, es[0].Data)
+		}
+	}
+}
+
+// refusing is a journal whose disk may be full.
+type refusing struct {
+	record.Journal
+	full *bool
+}
+
+func (r refusing) Commit(ctx context.Context, b record.Batch) (int64, error) {
+	if *r.full {
+		return 0, errors.New("disk full")
+	}
+	return r.Journal.Commit(ctx, b)
 }

@@ -10,16 +10,16 @@ import (
 	"tilld/payment"
 )
 
-// againFor is how long a code that was taken is known again: as long as it could be charged.
-const againFor = time.Minute
+// memory is where the last code of a lane and a purpose is; of pay codes it is the last that a payment has taken.
+type memory struct{ lane, purpose string }
 
-// taken knows the code that each lane's payments took last, by a sum that says nothing outside this process. A scanner
-// that reads a phone twice must not turn the second reading, which no payment waits for any more, into a text for the
-// till.
+// taken knows the code that each lane has taken last for each purpose, by a sum that says nothing outside this process. A
+// scanner that reads a phone twice must not turn the second reading, which no payment waits for any more, into a text for
+// the till.
 type taken struct {
 	mu   sync.Mutex
 	key  []byte
-	last map[string]lastCode
+	last map[memory]lastCode
 }
 
 type lastCode struct {
@@ -27,17 +27,18 @@ type lastCode struct {
 	at  time.Time
 }
 
-func (t *taken) note(lane string, c payment.Code, at time.Time) {
+func (t *taken) note(m memory, c payment.Code, at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.last[lane] = lastCode{t.sum(c), at}
+	t.last[m] = lastCode{t.sum(c), at}
 }
 
-func (t *taken) again(lane string, c payment.Code, at time.Time) bool {
+// again says whether the last code of m was the same, less than within ago.
+func (t *taken) again(m memory, c payment.Code, at time.Time, within time.Duration) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	l, ok := t.last[lane]
-	return ok && at.Sub(l.at) < againFor && l.sum == t.sum(c)
+	l, ok := t.last[m]
+	return ok && at.Sub(l.at) < within && l.sum == t.sum(c)
 }
 
 // sum is called with the lock held.

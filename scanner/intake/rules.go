@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"time"
-	"unicode/utf8"
 
 	"tilld/scanner"
 )
@@ -13,17 +12,10 @@ import (
 // MaxBytes of a text: more than the largest QR code holds (7,089 digits).
 const MaxBytes = 8192
 
-// Alphabets of the setting of that name.
-const (
-	Any       = "any"       // whatever is no control character; GS, which parts GS1 data, is taken
-	Printable = "printable" // ASCII without control characters, and GS
-	Digits    = "digits"
-)
-
 // Rules say which texts are taken. The zero value takes whatever can be a code.
 type Rules struct {
 	Min, Max int           // bytes; 0 is 1 and MaxBytes
-	Alphabet string        // "" is Any
+	Alphabet string        // of scanner.Alphabets, "" is any
 	Again    time.Duration // the same text once more within this time is not taken; 0: each counts
 
 	last string
@@ -74,8 +66,7 @@ func (r *Rules) refuse(text []byte) *scanner.Note {
 		}
 	case programming.Match(text):
 		return Programming()
-	case r.Alphabet == Digits && bytes.ContainsFunc(text, func(c rune) bool { return c < '0' || c > '9' }),
-		r.Alphabet == Printable && bytes.ContainsFunc(text, func(c rune) bool { return c >= utf8.RuneSelf }):
+	case !scanner.Within(r.Alphabet, text):
 		return &scanner.Note{
 			Code: scanner.NoteAlphabet, Sentence: "The scanner read a code with other characters than " + r.Alphabet + "; it was not taken.",
 			Remedy: "Read the right code, or change the scanner's option alphabet.",
@@ -114,7 +105,7 @@ func control(c rune) bool { return c < 0x20 && c != 0x1d || c == 0x7f }
 func (r *Rules) set(o *Options) {
 	r.Min = o.Int("min", 0, 0, MaxBytes, "the shortest code that is taken, in characters")
 	r.Max = o.Int("max", 0, 0, MaxBytes, "the longest code that is taken, in characters; 0 is no limit of its own")
-	r.Alphabet = o.Word("alphabet", Any, []string{Any, Printable, Digits}, "what a code may hold")
+	r.Alphabet = o.Word("alphabet", scanner.Any, scanner.Alphabets(), "what a code may hold")
 	r.Again = o.Duration("again", 0, 0, time.Minute, "the same code once more within this time is not taken; 0: each counts")
 	if r.Max > 0 && r.Min > r.Max {
 		o.wrong("min", fmt.Sprintf("is %d, more than max", r.Min), "min: 1")
