@@ -18,7 +18,7 @@ async function errorsOf(text) {
 
 // messageOf names the message that an example shows: its method, or for an answer the call in its file's name.
 function messageOf(name, frame) {
-  const method = frame.method ?? name.replace(/\.(result|refused|part\.result|snapshot|more|charging|lapsed)\.json$/, '').replace(/\.part$/, '');
+  const method = frame.method ?? name.replace(/\.(result|refused|part\.result|snapshot|more|old|charging|lapsed)\.json$/, '').replace(/\.part$/, '');
   return frame.method ? method : `${method} answer`;
 }
 
