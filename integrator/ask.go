@@ -29,7 +29,7 @@ func (s *Service) ask(ctx context.Context, w Work) error {
 	rep := bill.Report{Work: w.Kind, Attempt: w.Attempt, Request: w.Request}
 	order, ok := orderOf(st, w.Attempt)
 	if !ok {
-		return s.store.Drop(keep, w)
+		return s.drop(keep, w)
 	}
 	switch fail := tooLate(st, w, order, s.time.now()); {
 	case w.Tries > 1 && once(w.Kind):
@@ -201,7 +201,7 @@ func (s *Service) read(rep *bill.Report, st bill.State, r provider.Report, err e
 		switch {
 		case errors.Is(err, errNotConfigured):
 			rep.Why = "no_provider"
-		case errors.As(err, &no):
+		case errors.As(err, &no) && payment.Printable(no.Why, payment.MaxWhy):
 			rep.Why, rep.Most = no.Why, no.Most
 		}
 	case errors.Is(err, provider.ErrBusy):
@@ -226,9 +226,20 @@ func (s *Service) read(rep *bill.Report, st bill.State, r provider.Report, err e
 		}
 	}
 	rep.Status, rep.Payload, rep.Expires, rep.Returns, rep.Memo = bill.Status(r.State), r.Payload, s.time.inside(r.Expires), r.Returns, r.Memo
+	if rep.Payload != "" && !payment.Printable(rep.Payload, payment.MaxPayload) {
+		s.log.Error("provider gives a code that cannot be shown", "provider", st.Request.Provider, "bill", st.ID, "bytes", len(rep.Payload))
+		rep.Payload = ""
+		if rep.Work == bill.Present && rep.Fail == bill.Answered {
+			rep.Fail = bill.Unclear // there is an order at the bank, and no code for anybody to pay it by
+		}
+	}
 	if r.Decline != nil {
 		d := *r.Decline
 		d.Attempt = rep.Attempt
+		if d.Why != "" && !payment.Printable(d.Why, payment.MaxWhy) {
+			s.log.Error("provider's reason for a decline is no code", "provider", st.Request.Provider, "bill", st.ID, "bytes", len(d.Why))
+			d.Why = "other"
+		}
 		rep.Decline = &d
 		if rep.Fail == bill.Refused && d.Why != "" {
 			rep.Why = d.Why

@@ -1,6 +1,7 @@
 package integrator_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -24,6 +25,8 @@ type bank struct {
 	asks    map[string]int
 	memo    []byte // kept between the steps of a create
 	looked  []byte // the memo that the last look came with
+	payload string // of every order; "" is a link of its own
+	early   bool   // a look is answered as things stood when it came
 }
 
 type order struct {
@@ -137,7 +140,7 @@ func (b *bank) report(id string) provider.Report {
 		r.Returns[k] = v
 	}
 	if !o.charge {
-		r.Payload = "https://pay.example/" + id
+		r.Payload = cmp.Or(b.payload, "https://pay.example/"+id)
 	}
 	switch {
 	case o.charge && len(o.credits) > 0:
@@ -168,11 +171,17 @@ func (b *bank) Present(ctx context.Context, p provider.Order) (provider.Report, 
 }
 
 func (b *bank) Look(ctx context.Context, p provider.Order) (provider.Report, error) {
+	b.mu.Lock()
+	before, early := b.report(p.ID), b.early
+	b.mu.Unlock()
 	if err := b.call(ctx, "look", p.ID); err != nil {
 		return provider.Report{}, err
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if early {
+		return before, nil
+	}
 	b.looked = p.Memo
 	if o := b.orders[p.ID]; o != nil && o.amount.Value > 0 && o.amount != p.Amount {
 		return provider.Report{}, errOther

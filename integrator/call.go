@@ -125,6 +125,8 @@ func sentence(code string) string {
 		return "part of the money can go back only after the sale is confirmed"
 	case payment.NoExceedsKept:
 		return "more would go back than is kept"
+	case payment.NoTooManyReturns:
+		return "this bill has had as many returns as a bill may have"
 	case payment.NoAdvanceApplied:
 		return "more was asked than the advance has left"
 	case payment.NoCannotExtend:
@@ -159,12 +161,12 @@ func (s *Service) more(ctx context.Context, terminal string, have payment.Number
 	if have.Day == day && !low(have, used) {
 		return nil
 	}
-	n, err := s.store.Lease(ctx, terminal, 0, s.merchant, day, s.set.Block)
+	n, err := s.lease(ctx, terminal, 0, day)
 	if err != nil {
 		s.log.Warn("numbers were not leased", "terminal", terminal, "err", err)
 		return nil
 	}
-	return &n
+	return n
 }
 
 // low: the number is in the last quarter of the block. One of an older block says nothing: the box has the newest one yet

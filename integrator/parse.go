@@ -12,10 +12,9 @@ import (
 	"tilld/payment/bill"
 )
 
-// Limits of what a box may ask.
+// Limits of what a box may ask, beside those that it shares with every box (payment.MaxLane …).
 const (
 	maxLife   = 24 * time.Hour // of a code; the bill's own rules cut it further
-	maxText   = 200            // characters of reasons and payees
 	maxReturn = 64             // of a return's key
 	maxCode   = 512            // of a customer's code, the longest that a known wallet shows
 )
@@ -67,7 +66,9 @@ func (s *Service) parse(terminal, method string, params json.RawMessage) (*call,
 	case wire.BillReturn:
 		var p wire.Return
 		p, ok = as(params, validReturn)
-		c = &call{bill: p.Payment, event: bill.Event{Cause: bill.CallReturn, Key: p.Key, By: bill.ByBox, Whole: p.Whole, Amount: p.Amount, Why: p.Reason}, hash: hashOf(method, p)}
+		why := payment.Cut(p.Reason, payment.MaxReason)
+		p.Reason = "" // for people: a box with a restored journal says another one, and it is the same return
+		c = &call{bill: p.Payment, event: bill.Event{Cause: bill.CallReturn, Key: p.Key, By: bill.ByBox, Whole: p.Whole, Amount: p.Amount, Why: why}, hash: hashOf(method, p)}
 	case wire.BillConfirm:
 		var p wire.Confirm
 		p, ok = as(params, func(p *wire.Confirm) bool { return payment.ValidID(p.Payment) && inRange(p.Final, 0) })
@@ -146,17 +147,18 @@ func validCharge(p *wire.Charge) bool {
 }
 
 func validReturn(p *wire.Return) bool {
-	return payment.ValidID(p.Payment) && validKey(p.Key) && len(p.Reason) <= maxText &&
+	return payment.ValidID(p.Payment) && validKey(p.Key) &&
 		(p.Whole && p.Amount == 0 || !p.Whole && inRange(p.Amount, 1))
 }
 
 func validCreate(p *wire.Create) bool {
 	_, num := number(p.Number)
-	return payment.ValidID(p.Payment) && p.Lane != "" && len(p.Lane) <= 32 && payment.ValidReference(p.Reference) && num &&
+	return payment.ValidID(p.Payment) && p.Lane != "" && payment.Fits(p.Lane, payment.MaxLane) && payment.ValidReference(p.Reference) && num &&
 		inRange(p.Amount.Value, 1) && payment.ValidCurrency(p.Amount.Currency) &&
 		(p.Mode == payment.Show || p.Mode == payment.Scan) && (p.Purpose == payment.Sale || p.Purpose == payment.Prepayment) &&
 		(p.IfNotConfirmed == payment.Keep || p.IfNotConfirmed == payment.Return || p.IfNotConfirmed == payment.Person) &&
-		validLife(p.LifeMS) && len(p.Provider) <= 64 && len(p.Payee) <= maxText && (p.AddsTo == "" || payment.ValidID(p.AddsTo))
+		validLife(p.LifeMS) && payment.Fits(p.Provider, payment.MaxProvider) && payment.Fits(p.Payee, payment.MaxPayee) &&
+		(p.AddsTo == "" || payment.ValidID(p.AddsTo))
 }
 
 // number reads a payment's number: four digits or five.

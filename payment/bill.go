@@ -198,6 +198,7 @@ const (
 	NoUseReturn        = "use_return"
 	NoConfirmFirst     = "confirm_first"
 	NoExceedsKept      = "exceeds_kept"
+	NoTooManyReturns   = "too_many_returns"
 	NoAdvanceApplied   = "advance_applied"
 	NoCannotExtend     = "cannot_extend"
 	NoAttemptRunning   = "attempt_running"

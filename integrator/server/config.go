@@ -18,6 +18,7 @@ import (
 	"tilld/internal/conffile"
 	"tilld/internal/logging"
 	"tilld/internal/wire"
+	"tilld/payment"
 )
 
 // Config is the server's file, configs/integrator.yaml, version 1.
@@ -135,6 +136,9 @@ func (c *Config) check(at conffile.Place) error {
 		return at("providers", "needs at least one provider", "providers: {sandbox: {driver: sandbox, url: …, key_file: …}}")
 	}
 	for _, id := range slices.Sorted(maps.Keys(c.Providers)) {
+		if id == "" || !payment.Fits(id, payment.MaxProvider) {
+			return at("providers."+id, fmt.Sprintf("needs an id of 1 to %d characters", payment.MaxProvider), "sandbox")
+		}
 		if err := checkProvider("providers."+id, c.Providers[id], at); err != nil {
 			return err
 		}

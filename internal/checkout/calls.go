@@ -5,6 +5,7 @@ import (
 
 	"tilld/internal/record"
 	"tilld/internal/wire"
+	"tilld/payment"
 	"tilld/payment/lane"
 )
 
@@ -21,7 +22,7 @@ func (t *tx) call(d *draft, c lane.Call) record.Call {
 			IfNotConfirmed: p.IfNotConfirmed, LifeMS: p.LifeMS, Provider: p.Provider, Payee: p.Payee, AddsTo: p.AddsTo,
 		}
 	case lane.VerbReturn:
-		params = wire.Return{Payment: id, Key: c.Key, Whole: c.Whole, Amount: c.Amount, Reason: c.Reason}
+		params = wire.Return{Payment: id, Key: c.Key, Whole: c.Whole, Amount: c.Amount, Reason: payment.Cut(c.Reason, payment.MaxReason)}
 	case lane.VerbConfirm:
 		params = wire.Confirm{Payment: id, Final: c.Final}
 	case lane.VerbCharge:

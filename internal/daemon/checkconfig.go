@@ -62,6 +62,9 @@ func (c *Config) check(at conffile.Place) error {
 		return at("lanes", "needs at least one lane", `lanes: {"1": {language: en, outputs: [till]}}`)
 	}
 	for _, lane := range slices.Sorted(maps.Keys(c.Lanes)) {
+		if lane == "" || !payment.Fits(lane, payment.MaxLane) {
+			return at("lanes."+lane, fmt.Sprintf("needs a name of 1 to %d characters: the integrator takes no longer one", payment.MaxLane), `"7"`)
+		}
 		if err := checkLane("lanes."+lane, c.Lanes[lane], at); err != nil {
 			return err
 		}

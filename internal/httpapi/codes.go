@@ -110,6 +110,7 @@ var till = []Code{
 	{lane.NoUseReturn, http.StatusUnprocessableEntity, "Nothing of the amount would be kept", "Call return instead."},
 	{lane.NoFinalExceedsPaid, http.StatusUnprocessableEntity, "The final amount is more than was paid", "Confirm what was paid; ask for the rest with a new payment."},
 	{lane.NoExceedsKept, http.StatusUnprocessableEntity, "More is to be returned than is left", "Return at most what is left of the payment, in its currency."},
+	{lane.NoTooManyReturns, http.StatusConflict, "The payment has had as many returns as one may have", "Give the rest back another way; a till that gets here makes a new reference where it should repeat the old one."},
 	{lane.NoCannotExtend, http.StatusConflict, "The code cannot live longer", "Let it end, then ask for a new payment; why says the reason."},
 	{lane.NoNotInDoubt, http.StatusConflict, "The payment is not in doubt", "Obey its lights; an override is for doubt alone."},
 	{lane.NoWrongState, http.StatusConflict, "The payment does not take this call now", "Look at state and next of the payment in this answer; before it is paid, return takes no amount."},

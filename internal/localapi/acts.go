@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tilld/internal/httpapi"
+	"tilld/payment"
 	"tilld/payment/lane"
 )
 
@@ -55,7 +56,7 @@ func (s *server) acts(a *httpapi.API) {
 	httpapi.Handle(a, act("put_receipt", http.MethodPut, "receipt", "The till's document about the sale", "May come before or after the confirmation."), s.receipt)
 	back := act("return_payment", http.MethodPost, "return", "Give the money back, or end the payment before it came",
 		"Whichever way is right at that moment: cancel before payment, refund after. Accepted means that the goods will not leave.",
-		lane.NoConfirmFirst, lane.NoExceedsKept, lane.NoKeyReused, lane.NoAlreadyConfirmed)
+		lane.NoConfirmFirst, lane.NoExceedsKept, lane.NoTooManyReturns, lane.NoKeyReused, lane.NoAlreadyConfirmed)
 	back.Status = http.StatusAccepted
 	httpapi.Handle(a, back, s.giveBack)
 	more := act("extend_payment", http.MethodPost, "extend", "More time for the code", "Waits up to 5 s for the integrator's answer.",
@@ -120,7 +121,7 @@ func (s *server) giveBack(ctx context.Context, in *returnInput) (*returnReply, e
 		return nil, err
 	}
 	r, err := s.own.Payments.Return(ctx, in.ID, lane.ReturnRequest{
-		Reference: in.Body.Reference, Amount: amount, Reason: in.Body.Reason, Who: decider(ctx),
+		Reference: in.Body.Reference, Amount: amount, Reason: payment.Cut(in.Body.Reason, payment.MaxReason), Who: decider(ctx),
 	})
 	if err != nil {
 		return nil, s.no(ctx, err)

@@ -120,7 +120,7 @@ type confirmBody struct {
 type returnBody struct {
 	Reference string     `json:"reference" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9._:-]+$" doc:"The till's own key of this return"`
 	Amount    *moneyBody `json:"amount,omitempty" doc:"Without it everything that is left"`
-	Reason    string     `json:"reason,omitempty" maxLength:"200"`
+	Reason    string     `json:"reason,omitempty" doc:"For people; 200 characters of it are kept"`
 }
 
 type extendBody struct {

@@ -16,6 +16,7 @@ import (
 	"tilld/internal/health"
 	"tilld/internal/httpapi"
 	"tilld/internal/printing"
+	"tilld/payment"
 	"tilld/payment/lane"
 )
 
@@ -230,4 +231,30 @@ func TestRepliesAreAsDescribed(t *testing.T) {
 		t.Errorf("only %d replies had a schema", held)
 	}
 	t.Logf("%d replies held against their schemas", held)
+}
+
+// TestTheDescriptionHasTheLimitsOfTheLink: what this API takes, the integrator takes. A return's reason has no limit: it is
+// cut.
+func TestTheDescriptionHasTheLimitsOfTheLink(t *testing.T) {
+	var d struct {
+		Components struct {
+			Schemas map[string]struct {
+				Properties map[string]struct {
+					MaxLength *int `json:"maxLength"`
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(start(t).do("", "GET", "/openapi.json", "").body), &d); err != nil {
+		t.Fatal(err)
+	}
+	create, back := d.Components.Schemas["NewPayment"].Properties, d.Components.Schemas["NewReturn"].Properties
+	for field, want := range map[string]int{"lane": payment.MaxLane, "payee": payment.MaxPayee, "provider": payment.MaxProvider} {
+		if n := create[field].MaxLength; n == nil || *n != want {
+			t.Errorf("%s has the limit %v, want %d", field, n, want)
+		}
+	}
+	if reason, ok := back["reason"]; !ok || reason.MaxLength != nil {
+		t.Errorf("a return's reason: %v, with a limit %v", ok, reason.MaxLength)
+	}
 }

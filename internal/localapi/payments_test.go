@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"tilld/internal/qr"
+	"tilld/payment"
 	"tilld/payment/lane"
 )
 
@@ -157,6 +158,19 @@ func TestActs(t *testing.T) {
 	a := f.do("till-1", "POST", at+"/confirm", `{"final_amount":{"value":12000,"currency":"RUB"},"receipt":{"number":"6"}}`)
 	if q := a.payment(t); a.status != http.StatusOK || q.Final == nil || q.Final.Text != "120.00" || q.Receipt.Number != "6" {
 		t.Errorf("confirm with less: %d %s", a.status, a.body)
+	}
+}
+
+// TestAReasonIsCutAndNeverRefusedFor: it is for people, and a return is not to fail for what a person wrote.
+func TestAReasonIsCutAndNeverRefusedFor(t *testing.T) {
+	f := start(t)
+	p := f.create("till-1", "R-1")
+	f.paid(p.ID)
+	for i, letter := range []string{"x", "ж", "語"} {
+		a := f.do("till-1", "POST", "/v1/payments/"+p.ID+"/return", fmt.Sprintf(`{"reference":"V-%d","amount":{"value":50,"currency":"RUB"},"reason":"%s"}`, i, strings.Repeat(letter, 3*payment.MaxReason)))
+		if a.status != http.StatusAccepted || !strings.Contains(a.body, `"`+strings.Repeat(letter, payment.MaxReason)+`"`) {
+			t.Errorf("%d %s", a.status, a.body)
+		}
 	}
 }
 

@@ -208,6 +208,7 @@ var english = Language{
 		"bad_settings": "QR payment is not set up.",
 		"too_old":      "The time for a return has passed.",
 		"nothing_left": "There is nothing left to return.",
+		"not_accepted": "The server did not accept the request.",
 	},
 	spoken: map[string]string{
 		"code":        "To pay: {amt}. The code is in the middle of the screen. Hold your phone about thirty centimetres away.",

@@ -89,9 +89,14 @@ func returnRows() []Row {
 		row("B12c", "OPEN(FULL); return of less than held",
 			func(s *State, e *Event) bool { return box(e) && full(s) && e.Amount < held(s) },
 			func(*State, *Event) []Effect { return all(refuse(payment.NoConfirmFirst, "")) }),
-		row("B12b", "CLOSED(done); return of more than kept − applied",
-			func(s *State, e *Event) bool { return any(e) && settled(s, e) && part(s, e) > s.Kept-applied(s) },
+		row("B12b", "CLOSED(done); return of more than kept − applied, or one more than a bill has room for",
+			func(s *State, e *Event) bool {
+				return any(e) && settled(s, e) && (part(s, e) > s.Kept-applied(s) || len(s.Returns) >= payment.MaxReturns && part(s, e) > 0)
+			},
 			func(s *State, e *Event) []Effect {
+				if part(s, e) <= s.Kept-applied(s) {
+					return all(refuse(payment.NoTooManyReturns, "")) // every event and answer lists them all
+				}
 				if part(s, e) <= s.Kept {
 					return all(refuse(payment.NoAdvanceApplied, ""))
 				}

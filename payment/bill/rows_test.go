@@ -3,6 +3,7 @@ package bill_test
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -290,6 +291,12 @@ func callTests() map[string]func(*world) {
 			w.opened(prepayment).paid(200).confirm(200).giveBack("r1", 201).took("B12b").refused(payment.NoExceedsKept)
 			w.step(bill.Event{Cause: bill.CallApply, Key: "a", Sale: "s", Amount: 150}).giveBack("r2", 51).took("B12b").refused(payment.NoAdvanceApplied)
 			w.giveBack("r3", 50).took("B12a")
+			w = newWorld(w.t).opened().paid(200).confirm(200)
+			for i := range payment.MaxReturns {
+				w.giveBack("r"+strconv.Itoa(i), 1).took("B12a")
+			}
+			w.giveBack("another", 1).took("B12b").refused(payment.NoTooManyReturns).giveBack("r0", 1).took("B12d").sums(100, 100, 0, 0)
+			w.console("another", 0).took("B12b").refused(payment.NoTooManyReturns)
 		},
 		"B12c": func(w *world) {
 			w.opened().paid(200).giveBack("r", 50).took("B12c").refused(payment.NoConfirmFirst).sums(0, 0, 0, 200)

@@ -1,6 +1,8 @@
 package lane_test
 
 import (
+	"slices"
+	"strconv"
 	"testing"
 
 	"tilld/payment"
@@ -255,9 +257,26 @@ func TestTheCashierHearsWhy(t *testing.T) {
 			b.Returns = []payment.BillReturn{{Key: asked.p.Returns[0].ID, Amount: 5000, How: "refund", State: "person"}}
 		}).say("return/refused", "returning"), "bank_refused"},
 		{done(t).take(part("C-1", 5000)).refusal(lane.VerbReturn, payment.NoExceedsKept).say("return/refused", "returning"), "nothing_left"},
+		{done(t).take(part("C-1", 5000)).refusal(lane.VerbReturn, payment.NoTooManyReturns).say("return/refused", "returning"), "not_accepted"},
+		{done(t).take(part("C-1", 5000)).refusal(lane.VerbReturn, "bad_params").say("return/refused", "returning"), "not_accepted"},
 	} {
 		if got := lane.Blanks(c.run.p, c.run.context())["why"]; got != c.want {
 			t.Errorf("%s of %q: %q, want %q", c.run.p.Stage, c.run.p.Trouble, got, c.want)
 		}
 	}
+}
+
+// TestReturnsOfAPaymentAreCounted: an event lists every return of its bill, and has to fit in one frame.
+func TestReturnsOfAPaymentAreCounted(t *testing.T) {
+	r := done(t)
+	for i := range payment.MaxReturns {
+		if !slices.Contains(lane.Next(r.p, r.context()), "return") {
+			t.Fatalf("after %d returns there is no other", i)
+		}
+		r.take(part("C-"+strconv.Itoa(i), 1)).by("E16")
+	}
+	if r.refused(part("one-more", 1), lane.NoTooManyReturns); slices.Contains(lane.Next(r.p, r.context()), "return") {
+		t.Error("a return is on offer that is refused")
+	}
+	r.take(part("C-0", 1)).by("return_again")
 }

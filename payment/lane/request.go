@@ -84,6 +84,7 @@ const (
 	NoUseReturn        = "use_return"         // 422 confirm with 0
 	NoFinalExceedsPaid = "final_exceeds_paid" // 422
 	NoExceedsKept      = "exceeds_kept"       // 422 return of more than is left
+	NoTooManyReturns   = "too_many_returns"   // 409 one more return than a payment may have
 	NoCannotExtend     = "cannot_extend"      // 409 with why
 	NoNotInDoubt       = "not_in_doubt"       // 409
 	NoWrongState       = "wrong_state"        // 409 any call for which the tables have no row

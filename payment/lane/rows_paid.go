@@ -222,6 +222,10 @@ func (s *step) returnPart() {
 		s.refuse(NoExceedsKept)
 		return
 	}
+	if len(s.Returns) >= payment.MaxReturns {
+		s.refuse(NoTooManyReturns)
+		return
+	}
 	key := ReturnKey(s.BillID, reference)
 	s.Returns = append(s.Returns, ReturnIntent{
 		ID: key, Reference: reference, Amount: n, How: "undecided", State: "pending", Reason: reason, At: s.e.At,
@@ -241,7 +245,7 @@ func (s *step) returnAnswered() {
 			return // it has lost the confirm: E15l says both again
 		}
 		if s.e.Answer.Code != "" {
-			s.Returns[i].State = "refused"
+			s.Returns[i].State, s.Returns[i].Why = "refused", s.e.Answer.Code
 			s.tell(EvReturned)
 			return
 		}

@@ -171,7 +171,11 @@ func endCode(p Payment) string {
 // What was said to the customer of a decline is not repeated to the cashier.
 func whyCode(p Payment) string {
 	if i := slices.IndexFunc(p.Returns, func(r ReturnIntent) bool { return r.void() && !r.Whole }); i >= 0 {
-		return "nothing_left" // the integrator's own no: less is kept than was to go back
+		switch p.Returns[i].Why { // the integrator's own no
+		case "", payment.NoExceedsKept, payment.NoAdvanceApplied:
+			return "nothing_left" // less is kept than was to go back
+		}
+		return "not_accepted"
 	}
 	switch why := p.trouble(); why {
 	case "no_provider":

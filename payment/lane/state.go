@@ -121,6 +121,7 @@ type ReturnIntent struct {
 	How       string    `json:"how"`             // cancel refund undecided
 	State     string    `json:"state"`           // pending done later short refused person
 	Reason    string    `json:"reason,omitempty"`
+	Why       string    `json:"why,omitempty"` // the code with which the integrator refused it
 	At        time.Time `json:"at"`
 }
 

@@ -138,7 +138,7 @@ func Next(p Payment, c ViewContext) []string {
 	add("confirm", p.Stage == Paid || undecided(p))
 	add("wait", p.Live() && !at(p, Paid, LateOffered) && !undecided(p))
 	add("receipt", at(p, Released, Done) && p.Receipt == nil)
-	add("return", unsent(p) || unpaidLive(p) || p.Stage == Paid || at(p, Released, Done) && p.left() > 0 || undecided(p))
+	add("return", unsent(p) || unpaidLive(p) || p.Stage == Paid || at(p, Released, Done) && p.left() > 0 && len(p.Returns) < payment.MaxReturns || undecided(p))
 	add("extend", at(p, Open, WaitingCode) && c.Link && !c.Doubt && p.Extends < MaxExtends)
 	add("park", !p.Parked && canPark(p, c.Doubt))
 	add("override", c.Doubt && overridable(p) && Successor(p, c.Sale) == nil)
