@@ -69,6 +69,8 @@ func (b *Box) setting(c lane.Clock) time.Duration {
 		return t.OwnReturn / 5
 	case lane.ReceiptDue:
 		return t.NoReceipt
+	case lane.FenceAgain:
+		return lane.FenceWait
 	case lane.Lease:
 		return t.Lease
 	case lane.MaxOpen:

@@ -516,6 +516,45 @@ var rowTests = []struct {
 		s.want(id, "canceled", "review")
 		s.lights(id, false, true)
 	}},
+	{"E10n/the fence is refused", nil, func(s *shop) {
+		id := s.open(request("R-1"))
+		key := lane.ReturnKey(id, "ret-"+id)
+		for _, again := range []string{"", ":again"} { // an integrator that does not take what this box says
+			s.kept[id+":return:"+key+again] = answer{problem: problem("bad_params", nil)}
+		}
+		s.giveBack(id)
+		s.settle()
+		s.want(id, "closing", "review")
+		s.lights(id, false, false)
+		s.sent(wire.BillReturn, 2)
+		s.wait(16 * time.Second)
+		s.want(id, "in_doubt", "review") // what is no fence is as good as no answer: a supervisor may act
+		s.wait(45 * time.Second)
+		s.run()
+		s.sent(wire.BillReturn, 3)
+		s.restart()
+		s.wait(time.Minute)
+		clear(s.kept)
+		s.settle()
+		if !s.bills[id].Fence {
+			s.t.Fatal("the integrator has no fence, and will keep the money")
+		}
+		s.want(id, "closing", "review")
+		s.lights(id, false, true)
+		s.tells(id, lane.EvFenced, lane.EvReview)
+	}},
+	{"E10n/overridden", nil, func(s *shop) {
+		id := s.open(request("R-1"))
+		s.kept[id+":return:"+lane.ReturnKey(id, "")] = answer{problem: problem(payment.NoKeyReused, nil)}
+		s.overridden(id)
+		s.connect()
+		s.settle()
+		if !s.bills[id].Fence {
+			s.t.Fatal("cash was taken, and the integrator will keep the money that still comes")
+		}
+		s.want(id, "overridden", "review")
+		s.lights(id, false, true)
+	}},
 	{"E10r/light belongs to the new one", nil, func(s *shop) {
 		a := s.open(request("A"))
 		b := s.create(request("B", replaces(a)))

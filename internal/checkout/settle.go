@@ -71,6 +71,11 @@ func (b *Box) cause(p *pay, now time.Time) (doubt, bool) {
 	if p.p.Stage == lane.Charging && (p.p.Bill == nil || !p.p.Bill.Paying) && (d.since.IsZero() || p.charged.Before(d.since)) {
 		d = doubt{since: p.charged, why: "bank"} // C5: nobody says how the charge stands
 	}
+	if stamp, no := p.p.FenceRefused(); no { // an answer that is no fence is as good as none
+		if at := now.Add(-b.ago(stamp)); d.since.IsZero() || at.Before(d.since) {
+			d = doubt{since: at, why: "bank"}
+		}
+	}
 	return d, d.is()
 }
 

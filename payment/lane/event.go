@@ -54,6 +54,7 @@ const (
 	Ask        Clock = "ask"        // paid, not confirmed, the box will give back: ask the till first (E18)
 	GiveBack   Clock = "give_back"  // asked in vain: give back (E18a)
 	ReceiptDue Clock = "no_receipt" // paid without a receipt
+	FenceAgain Clock = "fence"      // the whole return was refused (E10n)
 )
 
 // Limits that rows know.

@@ -146,7 +146,7 @@ func (x *pairs) take(n *both, i int, e lane.Event) error {
 		bad = glassPromises(was, is, e, fx)
 	}
 	if bad == "" {
-		bad = callPromises(was, is, e)
+		bad = callPromises(was, is, e) + fencePromises(was, is, e)
 	}
 	if bad != "" {
 		x.fault(n, i, e, rows, bad)
@@ -387,7 +387,7 @@ func heard(p lane.Payment) []lane.Event {
 	if p.Sent { // of others the integrator has never heard
 		out = said(p)
 	}
-	for _, c := range []lane.Clock{lane.Countdown, lane.MaxOpen, lane.Lease, lane.Unsent, lane.AutoPark, lane.CodeAge, lane.Ask, lane.GiveBack} {
+	for _, c := range []lane.Clock{lane.Countdown, lane.MaxOpen, lane.Lease, lane.Unsent, lane.AutoPark, lane.CodeAge, lane.Ask, lane.GiveBack, lane.FenceAgain} {
 		out = append(out, lane.Event{Kind: lane.ClockRan, Clock: c})
 	}
 	out = append(
@@ -405,7 +405,7 @@ func heard(p lane.Payment) []lane.Event {
 		for _, o := range outcomes[c.Verb] {
 			out = append(out, lane.Event{Kind: lane.Answered, Answer: &lane.Answer{ID: c.ID, Outcome: o}})
 		}
-		for _, code := range []string{payment.NoWrongState, payment.NoUnknownBill, payment.NoAlreadyConfirmed} {
+		for _, code := range []string{payment.NoWrongState, payment.NoUnknownBill, payment.NoAlreadyConfirmed, "bad_params"} {
 			out = append(out, lane.Event{Kind: lane.Answered, Answer: &lane.Answer{ID: c.ID, Code: code}})
 		}
 	}

@@ -140,6 +140,12 @@ func TestSearchFindsPlantedFaults(t *testing.T) {
 		{"V41: a parked payment waits for another code", map[string]change{"C4p": never}, scanned},
 		{"V42: what is parked keeps its lane", map[string]change{"E12p": then(func(p *lane.Payment) { p.Parked = false })}, parked},
 		{"a confirm is not sent", map[string]change{"E14": then(dropped(lane.VerbConfirm))}, old},
+		{"a server answers bad_params to a return, and that is that", map[string]change{"E10n": never}, old},
+		{"a fence that was refused twice is not asked for again", map[string]change{"E10n": then(func(p *lane.Payment) {
+			if p.Trouble != "" && len(p.Calls) > 0 && strings.HasSuffix(p.Calls[0].ID, ":again") && p.UnderReview() {
+				p.Calls = nil
+			}
+		})}, old},
 		{"the fence of a replaced payment is not sent", map[string]change{"E1b": then(dropped(lane.VerbReturn))}, old},
 	} {
 		t.Run(f.fault, func(t *testing.T) {

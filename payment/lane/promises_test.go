@@ -24,6 +24,7 @@ func promises(was, is lane.Payment, e lane.Event, fx []lane.Effect, rows []strin
 	for _, check := range []func() string{
 		func() string { return lightPromises(was, is, rows, c) },
 		func() string { return glassPromises(was, is, e, fx) },
+		func() string { return fencePromises(was, is, e) },
 		func() string { return recordPromises(was, is, fx) },
 		func() string { return wordPromises(is, c) },
 	} {
@@ -50,6 +51,28 @@ func lightPromises(was, is lane.Payment, rows []string, c lane.ViewContext) stri
 	}
 	if was.Stage == lane.Ended && (is.Stage != lane.Ended || lane.State(is, false) != lane.State(was, false)) {
 		return "an ended payment changed its state"
+	}
+	return ""
+}
+
+// fencePromises: until the integrator has said fenced, the whole return is on its way to it, or a clock brings it back;
+// and a person hears of an answer that is none.
+func fencePromises(was, is lane.Payment, e lane.Event) string {
+	promised := is.Returning() || is.Stage == lane.Overridden
+	if !promised || is.FenceAcked || is.BillID != was.BillID {
+		return ""
+	}
+	asked := is.Pending(lane.VerbReturn) != nil
+	answered := e.Kind == lane.Answered && slices.ContainsFunc(was.Calls, func(c lane.Call) bool { return c.ID == e.Answer.ID && c.Key == is.Fence && is.Fence != "" })
+	switch {
+	case is.Bill != nil && is.Bill.Life == payment.Closed && is.Bill.Reason != payment.Done:
+		return "" // nobody can pay it any more
+	case !asked && !slices.Contains(lane.Clocks(is, false, true), lane.FenceAgain):
+		return "the goods were promised to stay, and the integrator will not be told"
+	case !asked && e.Kind == lane.ClockRan && e.Clock == lane.FenceAgain:
+		return "the fence was refused, and is not asked for again"
+	case answered && !is.UnderReview() && is.Looked == "" && e.Answer.Code != payment.NoSuperseded:
+		return "the fence was refused, and nobody is told"
 	}
 	return ""
 }

@@ -9,7 +9,7 @@ import (
 
 // Rows is the box's table: sections 3 and 4 of the specification, with section 4 in the place of what it replaces. The
 // first match wins, so a row that narrows another stands above it. Nothing changes this table.
-var Rows = Table(slices.Concat(restoreRows, lostRows, bookRows, saleRows, askRows, openRows, closeRows, scanRows, paidRows, doubtRows, restRows))
+var Rows = Table(slices.Concat(restoreRows, lostRows, bookRows, saleRows, askRows, openRows, closeRows, fenceRows, scanRows, paidRows, doubtRows, restRows))
 
 // bookRows: what is old, and what a snapshot stands for.
 var bookRows = []row{

@@ -10,7 +10,7 @@ func closed(p Payment, e Event) bool {
 
 // fenced: the integrator has committed the fence.
 func fenced(p Payment, e Event) bool {
-	return p.Returning() && answer(e, VerbReturn) && e.Answer.Outcome == payment.OutFenced && e.Answer.call.Key == p.Fence
+	return (p.Returning() || p.Stage == Overridden) && answer(e, VerbReturn) && e.Answer.Outcome == payment.OutFenced && e.Answer.call.Key == p.Fence
 }
 
 // closed ends the payment with the bill's reason.
@@ -64,7 +64,9 @@ func endOf(b *payment.Bill) Why {
 func (s *step) fenced() {
 	s.FenceAcked = true
 	s.stamp("fenced")
-	s.tell(EvFenced)
+	if s.Stage == Closing { // of an overridden one other money was taken before
+		s.tell(EvFenced)
+	}
 }
 
 // closeRows: the end of a payment that was not paid.
@@ -136,7 +138,7 @@ var closeRows = []row{
 			s.tell(EvMoneyLate)
 			s.sound("low")
 		}),
-	line("E10b", "closing by a return; the fence is committed: other money is safe",
+	line("E10b", "closing by a return, overridden; the fence is committed: other money is safe",
 		fenced,
 		func(s *step) { s.fenced() }),
 	line("E11", "submitted to accepting; bill.closed: ended",

@@ -15,8 +15,8 @@ const specified = `E1 E1a E1b E1c E1d E1x E2 E2b E2b' E2c E3 E3a E3b E3c E3d E3e
 	E10 E10a E10b E10r E11 E12 E12p E13 E13r E14 E14a E14b E15 E15a E16 E16a E17 E17a E18 E18a E19
 	E30 E31 E32 E33 E33a E33b E33c C1 C1a C2 C3 C4 C4p C5 C6 C7` + own
 
-// own are rows that the specification does not have: a ledger that was put back from a copy.
-const own = ` E10l E15l`
+// own are rows that the specification does not have: a ledger that was put back from a copy, and a fence that is refused.
+const own = ` E10l E10n E15l`
 
 type rowTest struct {
 	row, name string
@@ -754,6 +754,53 @@ var restoreTests = []rowTest{
 		r.bill(payment.EvReview, copied).notBy("E10l") // it is on its way
 		return r.answer(lane.VerbReturn, payment.OutFenced).is(lane.Ended, "canceled").lights(false, true)
 	})},
+	{"E10n", "refused_fence", func(t *testing.T) []*run {
+		asksAgain := func(r *run) *run {
+			t.Helper()
+			c := r.p.Pending(lane.VerbReturn)
+			if c == nil || c.Key != r.p.Fence || !c.Whole || c.Reason != "" {
+				t.Fatalf("the fence is on its way as %+v", c)
+			}
+			return r
+		}
+		var out []*run
+		for name, begin := range map[string]func(*testing.T) *run{
+			"returning": returning, "not shown": func(t *testing.T) *run { return sent(t).bill(payment.EvOpen).kind(lane.OutputsDone) },
+			"paid": func(t *testing.T) *run { return paid(t).giveBack("C-1") }, "charging": func(t *testing.T) *run {
+				return charging(t).giveBack("C-1").answer(lane.VerbChargeVoid, payment.OutVoid)
+			},
+		} {
+			for _, code := range []string{"bad_params", payment.NoKeyReused, payment.NoWrongState, "unknown_method", payment.NoExceedsKept, "of_a_newer_server"} {
+				t.Log(name, code)
+				r := begin(t)
+				id := r.p.Pending(lane.VerbReturn).ID
+				asksAgain(r.refusal(lane.VerbReturn, code).by("E10n").did("put return", "tell payment.review").flags("review").lights(false, false))
+				if again := r.p.Pending(lane.VerbReturn).ID; again == id {
+					t.Fatalf("it is asked again under the id %s, of which an answer may be kept", again)
+				}
+				r.refusal(lane.VerbReturn, code).by("E10n").didNot("put", "tell").did("arm fence").is(lane.Closing, "closing").lights(false, false)
+				asksAgain(r.clock(lane.FenceAgain).by("E10n").did("put return"))
+				out = append(out, r.answer(lane.VerbReturn, payment.OutFenced).is(lane.Closing, "closing").lights(false, true).did("tell payment.fenced"))
+			}
+		}
+		other := returning(t).answer(lane.VerbReturn, payment.OutReturning).by("E10n") // an answer of the key's, and none of a fence
+		boot := returning(t).refusal(lane.VerbReturn, "bad_params").refusal(lane.VerbReturn, "bad_params").kind(lane.Boot).did("arm fence")
+		asksAgain(boot.clock(lane.FenceAgain))
+		cash := overridden(t).back().refusal(lane.VerbReturn, "bad_params").by("E10n").is(lane.Overridden, "overridden").lights(false, true).flags("review")
+		asksAgain(cash).answer(lane.VerbReturn, payment.OutFenced).by("E10b").didNot("tell", "arm").is(lane.Overridden, "overridden")
+		if !cash.p.FenceAcked {
+			t.Error("the fence of an overridden payment is not known to be there")
+		}
+		kept := overridden(t).back().refusal(lane.VerbReturn, payment.NoAlreadyConfirmed).by("E10n").is(lane.OverriddenEnded, "overridden").lights(false, true).flags("review").didNot("put", "arm")
+		lost := opened(t).giveBack("b-1").answer(lane.VerbReturn, payment.OutFenced).bill(payment.EvClosed)
+		lost.bill(payment.EvReview, func(b *payment.Bill) {
+			b.Version += 1 << 20
+			b.Life, b.Reason, b.Fence, b.Review, b.Why = payment.Open, "", false, true, payment.WhyLedgerRestored
+		}).by("E10l")
+		asksAgain(lost.refusal(lane.VerbReturn, "bad_params").by("E10n").is(lane.Ended, "canceled"))
+		over := returning(t).bill(payment.EvClosed).refusal(lane.VerbReturn, "bad_params").notBy("E10n").is(lane.Ended, "canceled").didNot("put", "arm") // no money can come any more
+		return append(out, other, boot, cash, kept, lost, over)
+	}},
 	{"E15l", "confirm_lost", one(func(t *testing.T) *run {
 		part := int64(50)
 		r := done(t)

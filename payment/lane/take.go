@@ -177,6 +177,7 @@ func Clocks(p Payment, doubt, attended bool) []Clock {
 	add(CodeAge, p.Stage == Charging && p.Pending(VerbCharge) != nil)
 	add(Ask, p.Stage == Paid && p.IfNotConfirmed == payment.Return && !p.Asked)
 	add(GiveBack, p.Stage == Paid && p.IfNotConfirmed == payment.Return && p.Asked)
+	add(FenceAgain, p.Fenceless() && p.Pending(VerbReturn) == nil)
 	add(ReceiptDue, (p.Stage == Paid || p.Stage == Released || p.Stage == Done) && p.Receipt == nil && !p.NoReceipt)
 	return c
 }
