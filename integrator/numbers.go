@@ -2,6 +2,7 @@ package integrator
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -13,7 +14,11 @@ import (
 const (
 	firstNumber = 1000
 	fourDigits  = 9000 // 1000 … 9999
+	lastNumber  = 99_999
 )
+
+// ErrNoNumbers says that a merchant's business day has leased every number of at most five digits.
+var ErrNoNumbers = errors.New("the merchant's numbers of this business day are leased out")
 
 // Day is the state of a merchant's numbers on one business day. A day goes on where the day before stopped, and wraps:
 // a box that still holds yesterday's block shows none that another box was given this morning.
@@ -31,16 +36,32 @@ func (d Day) NextDay(day string) Day {
 	return Day{Day: day, Start: (d.Start + min(d.Used, fourDigits)) % fourDigits}
 }
 
-// Lease takes the next block of at most n numbers, never across a wrap, and gives the state after it.
-func (d Day) Lease(n int) (payment.Numbers, Day) {
+// Lease takes the next block of at most n numbers, never across a wrap, and gives the state after it. A number has five
+// digits at most, so that people can say it and every bank takes it: after the last one there is ErrNoNumbers.
+func (d Day) Lease(n int) (payment.Numbers, Day, error) {
 	from := firstNumber + d.Used // five digits: 10000 on, in order
 	if d.Used < fourDigits {
 		off := (d.Start + d.Used) % fourDigits
 		n = min(n, fourDigits-off, fourDigits-d.Used)
 		from = firstNumber + off
+	} else if n = min(n, lastNumber-from+1); n <= 0 {
+		return payment.Numbers{}, d, ErrNoNumbers
 	}
 	d.Used += n
-	return payment.Numbers{Day: d.Day, From: from, To: from + n - 1}, d
+	return payment.Numbers{Day: d.Day, From: from, To: from + n - 1}, d, nil
+}
+
+// lease is a block for a box, or none: it can sell on with what it holds, and says no_numbers after that.
+func (s *Service) lease(ctx context.Context, terminal string, epoch int64, day string) (*payment.Numbers, error) {
+	n, err := s.store.Lease(ctx, terminal, epoch, s.merchant, day, s.set.Block)
+	if errors.Is(err, ErrNoNumbers) {
+		s.log.Error("no numbers are left today, the box takes no more payments than it has numbers", "terminal", terminal, "day", day)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &n, nil
 }
 
 // Clock is what to tell a terminal of the time, and today's business day, with a block of today's numbers if its newest is
@@ -60,11 +81,9 @@ func (s *Service) Clock(ctx context.Context, terminal string, epoch int64, have 
 	case t.Numbers.Day == day: // an answer to bill.create has brought it
 		return c, day, nil
 	}
-	n, err := s.store.Lease(ctx, terminal, epoch, s.merchant, day, s.set.Block)
-	if err != nil {
+	if c.Numbers, err = s.lease(ctx, terminal, epoch, day); err != nil {
 		return c, day, fmt.Errorf("lease numbers of a new day: %w", err)
 	}
-	c.Numbers = &n
 	return c, day, nil
 }
 

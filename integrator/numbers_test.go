@@ -1,21 +1,28 @@
 package integrator_test
 
 import (
+	"crypto/ed25519"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
 	"tilld/integrator"
 	"tilld/integrator/provider"
 	"tilld/internal/wire"
+	"tilld/payment"
 )
 
 func TestNumbersOfADayAreFourDigitsThenFiveAndNeverRepeat(t *testing.T) {
 	d := integrator.Day{Day: "2026-11-22", Start: 8975}
 	seen := map[int]bool{}
 	last := 0
-	for range 400 {
-		n, next := d.Lease(50)
+	var err error
+	for {
+		n, next, no := d.Lease(50)
+		if err = no; err != nil {
+			break
+		}
 		if n.From > n.To || n.To-n.From >= 50 || n.Day != d.Day {
 			t.Fatalf("block %+v", n)
 		}
@@ -27,8 +34,14 @@ func TestNumbersOfADayAreFourDigitsThenFiveAndNeverRepeat(t *testing.T) {
 		}
 		d = next
 	}
-	if m, _ := d.NextDay("2026-11-23").Lease(50); m.From > 9999 || m.Day != "2026-11-23" {
-		t.Errorf("the day after begins with %+v", m)
+	if !errors.Is(err, integrator.ErrNoNumbers) || len(seen) != 99_000 || last != 99_999 {
+		t.Errorf("after %d numbers, the last %d: %v", len(seen), last, err)
+	}
+	if _, again, err := d.Lease(50); !errors.Is(err, integrator.ErrNoNumbers) || again != d {
+		t.Errorf("and then %+v, %v", again, err)
+	}
+	if m, _, err := d.NextDay("2026-11-23").Lease(50); err != nil || m.From > 9999 || m.Day != "2026-11-23" {
+		t.Errorf("the day after begins with %+v, %v", m, err)
 	}
 	t.Logf("%d numbers, the last %d", len(seen), last)
 }
@@ -45,6 +58,44 @@ func TestBoxThatLostItsJournalGetsNumbersThatItNeverHad(t *testing.T) {
 				t.Errorf("restored %v: %+v after %+v", o.Restored, n, had)
 			}
 			had = n
+		}
+	})
+}
+
+// When a day has no number left, a box is told of none, and takes payments with those it holds.
+func TestABoxWithoutNumbersIsToldSo(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		had := *r.session().Numbers
+		var err error
+		for err == nil {
+			_, err = r.store.Lease(t.Context(), "till-1", 0, "shop", had.Day, 9000)
+		}
+		if !errors.Is(err, integrator.ErrNoNumbers) {
+			t.Fatal(err)
+		}
+		r.ok(r.svc.AddTerminal(t.Context(), "till-2", make(ed25519.PublicKey, ed25519.PublicKeySize)))
+		s, err := r.svc.OpenSession(t.Context(), wire.Open{Terminal: "till-2", Journal: "j2", Boot: "b"})
+		r.ok(err)
+		if s.Numbers != nil {
+			t.Errorf("a new box is told of %+v", s.Numbers)
+		}
+		if c, _, err := r.svc.Clock(t.Context(), "till-2", s.Epoch, ""); err != nil || c.Numbers != nil {
+			t.Errorf("and with the clock of %+v, %v", c.Numbers, err)
+		}
+		c := r.request(payment.Show, 100)
+		c.Number = "99999"
+		if res := r.accepted(payment.OutCreated, c.Payment+":create", wire.BillCreate, c); res.Numbers != nil {
+			t.Errorf("and with its last number of %+v", res.Numbers)
+		}
+		if o := (wire.Open{Terminal: "till-1", Journal: "j9", Boot: "b"}); r.open(o).Numbers != nil {
+			t.Error("a box that lost its journal gets the numbers that it had")
+		}
+		if !strings.Contains(r.log.String(), "level=ERROR msg=\"no numbers are left today") {
+			t.Error("the log does not say so")
+		}
+		time.Sleep(r.svc.Midnight())
+		if c, _, err := r.svc.Clock(t.Context(), "till-2", s.Epoch, had.Day); err != nil || c.Numbers == nil || c.Numbers.From > 9999 {
+			t.Errorf("at midnight: %+v, %v", c.Numbers, err)
 		}
 	})
 }

@@ -188,6 +188,13 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
+// drop takes claimed work off the queue; if it was asked for again meanwhile, it is due.
+func (s *Service) drop(ctx context.Context, w Work) error {
+	err := s.store.Drop(ctx, w)
+	s.wake(w.Provider, time.Time{})
+	return err
+}
+
 // do works one piece. What it changes is durable before it returns; where it cannot change anything, the lease ends and
 // the piece is due again.
 func (s *Service) do(ctx context.Context, w Work) {
@@ -200,7 +207,7 @@ func (s *Service) do(ctx context.Context, w Work) {
 		err = s.ask(ctx, w)
 	}
 	if errors.Is(err, ErrUnknownBill) {
-		err = s.store.Drop(keep, w)
+		err = s.drop(keep, w)
 	}
 	if err != nil {
 		s.log.Error("work failed, it comes again", "bill", w.Bill, "provider", w.Provider, "work", string(w.Kind), "tries", w.Tries, "err", err)

@@ -49,6 +49,27 @@ func TestPaymentIsFoundWithoutACallback(t *testing.T) {
 	})
 }
 
+// The customer pays while the bank is being asked: its call-back comes before the answer, which was made before the money.
+// The bank is asked again at once, not with the next poll.
+func TestACallbackBesideAQuestionIsActedOnAtOnce(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		id := r.create(payment.Show, 100)
+		r.await(id, payment.EvOpen, time.Second)
+		r.bank.early = true
+		asked := r.bank.count("look")
+		release := r.bank.hold("look")
+		time.Sleep(6 * time.Second)
+		if n := r.bank.count("look"); n != asked+1 {
+			t.Fatalf("%d questions are under way", n-asked)
+		}
+		r.bank.pay(id, "T1", 100, 0)
+		r.hint(id)
+		time.Sleep(time.Second)
+		release()
+		r.await(id, payment.EvPaid, time.Millisecond)
+	})
+}
+
 func TestCodeExpiresWithoutMoney(t *testing.T) {
 	run(t, func(t *testing.T, r *rig) {
 		id := r.create(payment.Show, 100)

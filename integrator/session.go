@@ -65,11 +65,10 @@ func (s *Service) OpenSession(ctx context.Context, o wire.Open) (wire.Session, e
 		}
 	}
 	if day := businessDay(s.time.day(), s.zone); t.Numbers.Day != day || t.state != MemoryKnown || t.ahead {
-		n, err := s.store.Lease(ctx, t.Name, 0, s.merchant, day, s.set.Block)
-		if err != nil {
+		if out.Numbers, err = s.lease(ctx, t.Name, 0, day); err != nil {
 			return wire.Session{}, fmt.Errorf("open session: %w", err)
 		}
-		t.Numbers = n
+		return out, nil
 	}
 	out.Numbers = &t.Numbers
 	return out, nil
@@ -135,6 +134,9 @@ func (s *Service) recover(ctx context.Context, t entered) error {
 	}
 	if s.skipped.CompareAndSwap(false, true) {
 		_, err = s.store.Lease(ctx, t.Name, 0, s.merchant, businessDay(s.time.day(), s.zone), skipNumbers)
+	}
+	if errors.Is(err, ErrNoNumbers) {
+		return nil // nothing is left that could be given out twice
 	}
 	return err
 }

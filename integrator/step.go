@@ -115,6 +115,9 @@ func (s *Service) after(id string, cause bill.Cause, out outcome, p *place, err 
 	if !out.due.IsZero() {
 		s.wake(clocks, out.due)
 	}
+	if out.of != nil && out.of.Again {
+		s.wake(out.bill.Request.Provider, time.Time{}) // its queue slept until the end of that lease
+	}
 	s.tellLog(id, cause, out)
 }
 

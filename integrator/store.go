@@ -67,6 +67,7 @@ type Case struct {
 	Queue   string          // on which queue Work goes
 	Lease   time.Duration   // the first of Work is claimed for whoever makes this change, for so long; 0: nothing is
 	Claimed *Work           // set by Change, if Lease asked for it and nobody else has this work: it is to be done now
+	Again   bool            // set by Change: the work that Subject.Done had was asked for anew, and is due
 	Due     *time.Time      // of the bill's next Tick, the zero time for none; nil leaves its clock as it is
 	New     []bill.State    // further bills (children of a static one), with no events of their own
 	Notices []string        // codes for the merchant
@@ -129,7 +130,7 @@ type Queue interface {
 	Next(ctx context.Context, queue string) (time.Time, bool, error)
 	// Queues lists the queues that hold work.
 	Queues(ctx context.Context) ([]string, error)
-	// Drop takes claimed work off the queue without a change to its bill.
+	// Drop takes claimed work off the queue without a change to its bill, unless it was asked for again.
 	Drop(ctx context.Context, w Work) error
 }
 
@@ -146,7 +147,7 @@ type Terminals interface {
 	ChangeTerminal(ctx context.Context, name string, f func(*Terminal) error) error
 	// Lift raises the version of every bill of the terminal by this much.
 	Lift(ctx context.Context, terminal string, by int64) error
-	// Lease gives a terminal the next n numbers of the merchant's day. epoch is the session that asks, or ErrSuperseded: a
+	// Lease gives a terminal the next n numbers of the merchant's day, or ErrNoNumbers. epoch is the session that asks, or ErrSuperseded: a
 	// block that went to a session of before would be taken for the box's newest. 0 is whoever asks.
 	Lease(ctx context.Context, terminal string, epoch int64, merchant, day string, n int) (payment.Numbers, error)
 	// Events answers up to n events with seq > after, in order, or ErrTrimmed.

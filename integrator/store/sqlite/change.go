@@ -98,7 +98,8 @@ func called(tx *sqlitedb.Tx, sub integrator.Subject) (*integrator.Called, error)
 
 func write(tx *sqlitedb.Tx, sub integrator.Subject, old bill.State, before *integrator.Called, c *integrator.Case) error {
 	if sub.Done != nil {
-		if err := finish(tx, *sub.Done); err != nil {
+		var err error
+		if c.Again, err = finish(tx, *sub.Done); err != nil {
 			return err
 		}
 	}

@@ -77,26 +77,30 @@ ON CONFLICT (bill, kind, attempt, request) DO UPDATE SET due = excluded.due, rea
 	return nil
 }
 
-// finish takes answered work off the queue, or makes it due again if it was asked for in the meantime.
-func finish(tx *sqlitedb.Tx, w integrator.Work) error {
+// finish takes answered work off the queue, or makes it due again if it was asked for in the meantime, and says so.
+func finish(tx *sqlitedb.Tx, w integrator.Work) (again bool, err error) {
 	const key = ` WHERE bill = $1 AND kind = $2 AND attempt = $3 AND request = $4`
 	r, err := tx.Exec(`DELETE FROM work`+key+` AND gen = $5`, w.Bill, string(w.Kind), w.Attempt, w.Request, w.Gen)
 	if err != nil {
-		return fmt.Errorf("finish work: %w", err)
+		return false, fmt.Errorf("finish work: %w", err)
 	}
 	if n, err := r.RowsAffected(); err != nil || n > 0 {
-		return err
+		return false, err
 	}
-	if _, err := tx.Exec(`UPDATE work SET leased = FALSE, tries = 0, ready = due`+key+` AND leased`,
+	if r, err = tx.Exec(`UPDATE work SET leased = FALSE, tries = 0, ready = due`+key+` AND leased`,
 		w.Bill, string(w.Kind), w.Attempt, w.Request); err != nil {
-		return fmt.Errorf("finish work: %w", err)
+		return false, fmt.Errorf("finish work: %w", err)
 	}
-	return nil
+	n, err := r.RowsAffected()
+	return n > 0, err
 }
 
 // Drop takes claimed work off the queue.
 func (s *Store) Drop(ctx context.Context, w integrator.Work) error {
-	return s.db.Write(ctx, func(tx *sqlitedb.Tx) error { return finish(tx, w) })
+	return s.db.Write(ctx, func(tx *sqlitedb.Tx) error {
+		_, err := finish(tx, w)
+		return err
+	})
 }
 
 // Claim leases due work of one queue.

@@ -121,7 +121,9 @@ func (s *Store) Lease(ctx context.Context, terminal string, epoch int64, merchan
 			return fmt.Errorf("lease numbers: %w", err)
 		}
 		s.cache.move(terminal)
-		out, d = d.NextDay(day).Lease(n)
+		if out, d, err = d.NextDay(day).Lease(n); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(`INSERT INTO days (merchant, day, start, used) VALUES ($1, $2, $3, $4)
 ON CONFLICT (merchant) DO UPDATE SET day = excluded.day, start = excluded.start, used = excluded.used`, merchant, d.Day, d.Start, d.Used); err != nil {
 			return fmt.Errorf("lease numbers: %w", err)

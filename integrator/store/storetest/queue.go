@@ -193,11 +193,25 @@ func askedAgain(t *testing.T, b *bench) {
 	if again := b.claim(t, "bank", b.now, 9); len(again) != 0 {
 		t.Fatalf("two questions at once: %v", again)
 	}
-	err := b.Change(t.Context(), integrator.Subject{Bill: s.ID, Done: &ws[0]}, func(*integrator.Case) error { return nil })
-	want(t, err, nil)
+	var kept *integrator.Case
+	done := func(w integrator.Work) bool {
+		err := b.Change(t.Context(), integrator.Subject{Bill: s.ID, Done: &w}, func(c *integrator.Case) error { kept = c; return nil })
+		want(t, err, nil)
+		return kept.Again
+	}
+	if !done(ws[0]) {
+		t.Error("whoever answered the first question is not told that there is a second")
+	}
 	again := b.claim(t, "bank", b.now, 9)
 	if len(again) != 1 || again[0].Tries != 1 {
 		t.Fatalf("the second question: %+v", again)
+	}
+	if done(again[0]) {
+		t.Error("there is a third question, that nobody asked")
+	}
+	b.change(t, s.ID, look)
+	if again = b.claim(t, "bank", b.now, 9); len(again) != 1 {
+		t.Fatalf("the third question: %+v", again)
 	}
 	want(t, b.Drop(t.Context(), again[0]), nil)
 	if ws := b.claim(t, "bank", b.now.Add(time.Hour), 9); len(ws) != 0 {
@@ -365,6 +379,26 @@ func numbers(t *testing.T, b *bench) {
 	}
 	if next := lease("till-1", "2026-11-23", 50); next.From != second.To+1 {
 		t.Errorf("and used up numbers: next are %+v after %+v", next, second)
+	}
+	if _, err := b.Lease(t.Context(), "till-2", 0, "third shop", "2026-11-23", 50); err != nil {
+		t.Fatal(err)
+	}
+	for left := 99_000 - 50; left > 0; { // to the day's last number
+		n, err := b.Lease(t.Context(), "till-2", 0, "third shop", "2026-11-23", 7000)
+		if err != nil || n.To > 99_999 {
+			t.Fatalf("with %d left: %+v, %v", left, n, err)
+		}
+		left -= n.To - n.From + 1
+	}
+	full, err := b.Terminal(t.Context(), "till-2")
+	want(t, err, nil)
+	_, err = b.Lease(t.Context(), "till-2", 0, "third shop", "2026-11-23", 1)
+	want(t, err, integrator.ErrNoNumbers)
+	if y, err := b.Terminal(t.Context(), "till-2"); err != nil || y.Numbers != full.Numbers || full.Numbers.To != 99_999 {
+		t.Errorf("the last block %+v, after none was left %+v, %v", full.Numbers, y.Numbers, err)
+	}
+	if n, err := b.Lease(t.Context(), "till-2", 0, "third shop", "2026-11-24", 50); err != nil || n.From > 9999 {
+		t.Errorf("the day after: %+v, %v", n, err)
 	}
 	t.Logf("%d numbers leased, none twice", len(seen))
 }
