@@ -9,8 +9,8 @@ import (
 // backWithin is how long an output that has gone still counts: a page that is loaded anew is back by then.
 const backWithin = 3 * time.Second
 
-// takers are the outputs of a lane that could take a code now. They have a lock of their own, for whoever asks must not
-// wait for a slow display.
+// takers are the outputs of a lane that could take a code now. They have a lock of their own: at asks for them with the
+// glass's held.
 type takers struct {
 	mu   sync.Mutex
 	went map[string]time.Time // by output: zero while it is there

@@ -111,8 +111,7 @@ func (s *Stage) asking(ctx context.Context, lane string, f func(l *layers, now t
 }
 
 // Note says for a moment, over the wish for a pay code, what was wrong with a reading: "scan_wrong", "scan_shop" or
-// "scan_old". It does nothing where no pay code is waited for. Run puts it on the glass, so the scanner does not wait for a
-// display.
+// "scan_old". It does nothing where no pay code is waited for. Run puts it on the glass: the scanner waits for no display.
 func (s *Stage) Note(lane, screen string) {
 	g := s.lanes[lane]
 	if g == nil {
@@ -146,12 +145,20 @@ func (s *Stage) Shut(ctx context.Context, lane string, is bool) error {
 
 // change paints the lane if f has changed something.
 func (s *Stage) change(ctx context.Context, g *glass, f func(now time.Time) bool) (bool, error) {
+	orders, changed := g.changed(ctx, f)
+	if !changed {
+		return false, nil
+	}
+	err := g.wait(ctx, orders)
+	s.tell(g)
+	return true, err
+}
+
+func (g *glass) changed(ctx context.Context, f func(now time.Time) bool) ([]*order, bool) {
 	g.mu.Lock()
 	defer g.unlock()
 	if !f(time.Now()) {
-		return false, nil
+		return nil, false
 	}
-	err := g.paint(ctx, nil)
-	s.tell(g)
-	return true, err
+	return g.paint(ctx, nil), true
 }

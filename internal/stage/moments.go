@@ -126,8 +126,8 @@ func (g *glass) next(now time.Time) time.Time {
 
 // counts says whether a display is there that cannot keep its own time.
 func (g *glass) counts() bool {
-	for _, d := range g.devs {
-		if !d.Caps().Timer {
+	for _, p := range g.devs {
+		if !p.d.Caps().Timer {
 			return true
 		}
 	}
@@ -147,8 +147,8 @@ func (s *Stage) Run(ctx context.Context) {
 		case <-timer.C:
 		}
 		var first time.Time
-		for name, g := range s.lanes {
-			if t := s.turn(ctx, name, g); !t.IsZero() && (first.IsZero() || t.Before(first)) {
+		for _, g := range s.lanes {
+			if t := s.turn(ctx, g); !t.IsZero() && (first.IsZero() || t.Before(first)) {
 				first = t
 			}
 		}
@@ -159,11 +159,10 @@ func (s *Stage) Run(ctx context.Context) {
 	}
 }
 
-// turn paints a lane whose moment has come, and gives its next one.
-func (s *Stage) turn(ctx context.Context, name string, g *glass) time.Time {
-	if !g.mu.TryLock() {
-		return time.Time{} // somebody is painting: his unlock wakes us, and the other lanes do not wait for his display
-	}
+// turn paints a lane whose moment has come, and gives its next one. It waits for no display: the other lanes have moments
+// too.
+func (s *Stage) turn(ctx context.Context, g *glass) time.Time {
+	g.mu.Lock()
 	defer g.mu.Unlock()
 	s.tellAble(g)
 	now := time.Now()
@@ -173,11 +172,7 @@ func (s *Stage) turn(ctx context.Context, name string, g *glass) time.Time {
 	if same && !seconds {
 		return g.next(now)
 	}
-	limited, cancel := context.WithTimeout(ctx, showLimit)
-	defer cancel()
-	err := g.paint(limited, func(_ string, d display.Display) bool { return !same || !d.Caps().Timer }) // a page counts by itself
-	if err != nil && ctx.Err() == nil {
-		s.log.Warn("display did not show", "lane", name, "err", err)
-	}
+	orders := g.paint(ctx, func(_ string, d display.Display) bool { return !same || !d.Caps().Timer }) // a page counts by itself
+	alone(orders, func(*order) bool { return true })
 	return g.next(time.Now())
 }

@@ -42,10 +42,13 @@ type Stage struct {
 
 type glass struct {
 	Lane
+	s    *Stage
 	name string
 
-	mu     sync.Mutex                 // one Show at a time: the glass changes in the order of the views
-	devs   map[string]display.Display // by output; none is missing while it is not there
+	telling sync.Mutex // what the outputs show is told one after the other, the newest last; taken before mu
+
+	mu     sync.Mutex          // the glass changes in the order of the views; never held while a display is asked
+	devs   map[string]*painter // by output; none is missing while it is not there
 	layers layers
 	view   View                     // of the payment
 	until  time.Time                // end of the view's code
@@ -57,19 +60,20 @@ type glass struct {
 	wake   chan<- struct{}
 }
 
-// New makes a stage; until the first Show every lane is out of service. gone must not block.
+// New makes a stage; until the first Show every lane is out of service. gone may wait: that holds up who asks, and no display.
 func New(lanes map[string]Lane, gone func(lane string, shown []string), log *slog.Logger) *Stage {
 	s := &Stage{lanes: map[string]*glass{}, wake: make(chan struct{}, 1), gone: gone, log: log}
 	for name, l := range lanes {
 		s.lanes[name] = &glass{
-			Lane: l, name: name, devs: map[string]display.Display{}, on: map[string]display.Shown{}, view: View{Lane: name, Screen: "out_of_service"}, since: time.Now(), wake: s.wake,
+			Lane: l, s: s, name: name, devs: map[string]*painter{}, on: map[string]display.Shown{}, view: View{Lane: name, Screen: "out_of_service"}, since: time.Now(), wake: s.wake,
 		}
 	}
 	return s
 }
 
 // Show replaces what the lane shows and answers the outputs that carry the code now, as read back where that is
-// possible. An error means that this code may be shown nowhere.
+// possible: as soon as all that were given it have answered, and not later than soon after ctx ends. An error means that
+// this code may be shown nowhere.
 func (s *Stage) Show(ctx context.Context, v View) ([]string, error) {
 	g := s.lanes[v.Lane]
 	if g == nil {
@@ -93,10 +97,10 @@ func (s *Stage) Show(ctx context.Context, v View) ([]string, error) {
 	return shown, nil
 }
 
-// show puts the view on the lane's displays and says which outputs carry its code.
+// show puts the view on the lane's displays and says which outputs carry its code. For a code it waits for those that were
+// given it: how far a pole has come with its words decides nothing.
 func (g *glass) show(ctx context.Context, v View, hash string) (shown []string, err error) {
 	g.mu.Lock()
-	defer g.unlock()
 	now := time.Now()
 	if v.Screen != g.view.Screen || v.Payment != g.view.Payment {
 		g.since = now
@@ -106,12 +110,19 @@ func (g *glass) show(ctx context.Context, v View, hash string) (shown []string, 
 	if v.RemainingMS > 0 {
 		g.until = now.Add(time.Duration(v.RemainingMS) * time.Millisecond)
 	}
-	err = g.paint(ctx, nil)
+	orders := g.paint(ctx, nil)
 	g.view.Sound = "" // made once
+	if hash != "" {
+		orders = alone(orders, func(o *order) bool { return o.screen.Payload == "" })
+	}
+	g.unlock()
+	err = g.wait(ctx, orders)
 	if hash == "" {
 		return nil, err
 	}
-	return g.carrying(hash), err
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.carrying(v, hash), err
 }
 
 // unlock lets the next one at the glass, and has Run look at what it comes to by itself.
@@ -123,9 +134,9 @@ func (g *glass) unlock() {
 	}
 }
 
-// carrying is which outputs have the code on them.
-func (g *glass) carrying(hash string) (shown []string) {
-	for _, o := range g.takes(g.view) {
+// carrying is which of the outputs of a view have its code on them.
+func (g *glass) carrying(v View, hash string) (shown []string) {
+	for _, o := range g.takes(v) {
 		if o == Till || g.on[o].Code == hash {
 			shown = append(shown, o)
 		}
@@ -134,8 +145,8 @@ func (g *glass) carrying(hash string) (shown []string) {
 }
 
 // paint is called with the lock held. The displays of the lane change together, those that pick chooses or, nil, all of
-// them: a slow one holds up nobody but the report of all.
-func (g *glass) paint(ctx context.Context, pick func(output string, d display.Display) bool) error {
+// them. It waits for none: what became of it say the orders.
+func (g *glass) paint(ctx context.Context, pick func(output string, d display.Display) bool) (orders []*order) {
 	now := time.Now()
 	v := g.at(now)
 	if v.Screen != g.drawn.Screen || v.Payment != g.drawn.Payment {
@@ -143,37 +154,27 @@ func (g *glass) paint(ctx context.Context, pick func(output string, d display.Di
 	}
 	g.drawn = v
 	g.layers.sound = "" // made with this view
-	type report struct {
-		output string
-		shown  display.Shown
-		err    error
-	}
-	reports := make(chan report, len(g.devs))
-	asked := 0
-	for output, d := range g.devs {
-		if pick != nil && !pick(output, d) {
+	for output, p := range g.devs {
+		if pick != nil && !pick(output, p.d) {
 			continue
 		}
-		asked++
 		mine := v
-		if d.Caps().MaxPayload < len(v.Payload) || !slices.Contains(g.takes(v), output) {
+		if p.d.Caps().MaxPayload < len(v.Payload) || !slices.Contains(g.takes(v), output) {
 			mine.Payload = "" // the words alone
 		}
-		s := screen(mine, g.Lane, g.end(v))
-		go func() { // waited for below
-			shown, err := d.Show(ctx, s)
-			reports <- report{output, shown, err}
-		}()
+		orders = append(orders, p.put(ctx, screen(mine, g.Lane, g.end(v))))
 	}
-	var errs []error
-	for range asked {
-		got := <-reports
-		g.on[got.output] = got.shown
-		if got.err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", got.output, got.err))
+	return orders
+}
+
+// alone takes those out for which nobody waits: what goes wrong with them is logged. With the lock held since they were put.
+func alone(orders []*order, is func(*order) bool) (others []*order) {
+	for _, o := range orders {
+		if o.alone = is(o); !o.alone {
+			others = append(others, o)
 		}
 	}
-	return errors.Join(errs...)
+	return others
 }
 
 func (g *glass) takes(v View) []string {
@@ -182,9 +183,6 @@ func (g *glass) takes(v View) []string {
 	}
 	return g.Outputs
 }
-
-// showLimit is how long a display that has come back may take for its first screen.
-const showLimit = time.Second
 
 // Use says which customer display a lane has now; ready false: it has none. A display that comes back is made right at
 // once. It is devices.Supervise's Use.
@@ -198,36 +196,65 @@ func (s *Stage) UseAs(lane, output string, d display.Display, ready bool) {
 	if g == nil {
 		return
 	}
-	g.mu.Lock()
-	defer g.unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), showLimit)
-	defer cancel()
 	if !ready {
-		if g.devs[output] != d {
-			return
+		if g.drop(output, d) {
+			s.tell(g)
 		}
-		delete(g.devs, output)
-		delete(g.on, output)
-		g.takers.gone(output, time.Now())
-		s.tell(g)
 		return
 	}
-	g.devs[output] = d
-	if d.Caps().MaxPayload > 0 {
-		g.takers.come(output)
-		s.tellAble(g)
-	}
-	news := g.at(time.Now()).Screen != g.drawn.Screen // its coming may change what all of them show
-	if err := g.paint(ctx, func(o string, _ display.Display) bool { return news || o == output }); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), showLimit)
+	defer cancel()
+	if err := g.wait(ctx, g.take(ctx, output, d)); err != nil {
 		s.log.Warn("display did not show", "lane", lane, "device", output, "err", err)
 	}
 	s.tell(g)
 }
 
-// tell reports which outputs carry the code, while there is one. With the lock held.
+// take has an output be this display, and paints what that changes.
+func (g *glass) take(ctx context.Context, output string, d display.Display) []*order {
+	g.mu.Lock()
+	defer g.unlock()
+	if old := g.devs[output]; old == nil || old.d != d {
+		if old != nil {
+			old.leave()
+		}
+		g.devs[output] = &painter{g: g, output: output, d: d}
+	}
+	if d.Caps().MaxPayload > 0 {
+		g.takers.come(output)
+		g.s.tellAble(g)
+	}
+	news := g.at(time.Now()).Screen != g.drawn.Screen // its coming may change what all of them show
+	return g.paint(ctx, func(o string, _ display.Display) bool { return news || o == output })
+}
+
+// drop has an output have this display no more; false: it had another.
+func (g *glass) drop(output string, d display.Display) bool {
+	g.mu.Lock()
+	defer g.unlock()
+	p := g.devs[output]
+	if p == nil || p.d != d {
+		return false
+	}
+	p.leave()
+	delete(g.devs, output)
+	delete(g.on, output)
+	g.takers.gone(output, time.Now())
+	return true
+}
+
+// tell reports which outputs carry the code, while there is one. Without the lock.
 func (s *Stage) tell(g *glass) {
-	if s.gone == nil || g.drawn.Payload == "" {
+	if s.gone == nil {
 		return
 	}
-	s.gone(g.name, g.carrying(qr.Hash(g.drawn.Payload)))
+	g.telling.Lock()
+	defer g.telling.Unlock()
+	g.mu.Lock()
+	v := g.drawn
+	shown := g.carrying(v, qr.Hash(v.Payload))
+	g.mu.Unlock()
+	if v.Payload != "" {
+		s.gone(g.name, shown)
+	}
 }

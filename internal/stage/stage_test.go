@@ -58,19 +58,22 @@ func newStage(outputs []string, gone func(string, []string)) *stage.Stage {
 }
 
 func TestThePoleHasTheWordsAndTheTillTheCode(t *testing.T) {
-	s, pole := newStage([]string{stage.Till, stage.CustomerDisplay}, nil), &glass{}
-	s.Use("1", pole, true)
-	if p := pole.last().Pole[0]; p != "TILL CLOSED" {
-		t.Fatalf("a display that comes shows at once, got %q", p)
-	}
-	shown, err := s.Show(t.Context(), view())
-	if err != nil || !slices.Equal(shown, []string{stage.Till}) {
-		t.Fatalf("shown on %v, %v: a pole cannot carry a code", shown, err)
-	}
-	got := pole.last()
-	if got.Pole[0] != "TO PAY 125.50" || got.Pole[1] != "QR ON THE SCREEN" || got.Payload != "" {
-		t.Fatalf("pole: %+v", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s, pole := newStage([]string{stage.Till, stage.CustomerDisplay}, nil), &glass{}
+		s.Use("1", pole, true)
+		if p := pole.last().Pole[0]; p != "TILL CLOSED" {
+			t.Fatalf("a display that comes shows at once, got %q", p)
+		}
+		shown, err := s.Show(t.Context(), view())
+		if err != nil || !slices.Equal(shown, []string{stage.Till}) {
+			t.Fatalf("shown on %v, %v: a pole cannot carry a code", shown, err)
+		}
+		synctest.Wait() // nobody has waited for the pole
+		got := pole.last()
+		if got.Pole[0] != "TO PAY 125.50" || got.Pole[1] != "QR ON THE SCREEN" || got.Payload != "" {
+			t.Fatalf("pole: %+v", got)
+		}
+	})
 }
 
 func TestADisplayThatDrawsIsReadBack(t *testing.T) {
