@@ -1,9 +1,12 @@
 package cd5220_test
 
 import (
+	"context"
+	"errors"
 	"regexp"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"tilld/devices/porttest"
@@ -15,6 +18,7 @@ import (
 )
 
 func TestSuiteOnAPseudoTerminal(t *testing.T) {
+	t.Parallel() // it waits for a line that stalls
 	displaytest.Run(t, func(t *testing.T) displaytest.Bench {
 		far, tty := porttest.Line(t)
 		p, err := serialport.Open(t.Context(), tty.Name(), serialport.Options{WriteLimit: time.Second})
@@ -25,40 +29,89 @@ func TestSuiteOnAPseudoTerminal(t *testing.T) {
 		g := &twin.Glass{}
 		done := make(chan struct{})
 		go func() { defer close(done); _ = g.Serve(far) }()
-		t.Cleanup(func() { p.Close(); far.Close(); <-done })
+		t.Cleanup(func() { p.Close(); far.Close(); g.Release(); <-done })
 		d, err := cd5220.Driver.Open(t.Context(), p, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return displaytest.Bench{Display: d, Glass: g.Rows, HangUp: func() { far.Close() }}
+		return displaytest.Bench{Display: d, Glass: g.Rows, HangUp: func() { far.Close() }, Stall: g.Hold, LosePower: g.LosePower}
 	})
 }
 
-type sink struct{ writes [][]byte }
+type sink struct {
+	writes [][]byte
+	at     []time.Time
+}
 
 func (s *sink) Write(b []byte) (int, error) {
-	s.writes = append(s.writes, append([]byte(nil), b...))
+	s.writes, s.at = append(s.writes, append([]byte(nil), b...)), append(s.at, time.Now())
 	return len(b), nil
 }
 func (*sink) Read([]byte) (int, error) { select {} }
 func (*sink) Close() error             { return nil }
 func (*sink) String() string           { return "sink" }
 
-func TestOnlyChangedRowsAreSent(t *testing.T) {
+// opened is a pole on a line that keeps what was written, from its opening on.
+func opened(t *testing.T) (display.Display, *sink) {
+	t.Helper()
 	s := &sink{}
 	d, err := cd5220.Driver.Open(t.Context(), s, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range [][2]string{{"A", "B"}, {"A", "C"}, {"A", "C"}} {
-		if _, err := d.Show(t.Context(), display.Screen{Kind: "x", Pole: p}); err != nil {
-			t.Fatal(err)
+	return d, s
+}
+
+// initial is how many writes initialise a pole.
+const initial = 2
+
+func TestWhatChangedAloneIsSentAndABeginningWhole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, s := opened(t)
+		const row, alphabet = 3 + cd5220.Cols + 1, 4
+		for _, c := range []struct {
+			kind, sale, upper, lower string
+			want                     int
+		}{
+			{"cart", "", "A", "B", 2 * row}, // of a glass that is dark
+			{"cart", "", "A", "C", row},
+			{"cart", "", "A", "C", 0},
+			{"preparing", "p1", "A", "C", alphabet + 2*row},
+			{"code", "p1", "A", "D", row},
+			{"paid", "p1", "E", "F", 2 * row},
+			{"paid", "p1", "E", "F", 0},
+			{"idle", "", "G", "F", alphabet + 2*row},
+			{"idle", "", "G", "F", 0},
+			{"preparing", "p2", "G", "F", alphabet + 2*row},
+		} {
+			before := len(s.writes)
+			if _, err := d.Show(t.Context(), display.Screen{Kind: c.kind, Ref: c.sale, Pole: [2]string{c.upper, c.lower}}); err != nil {
+				t.Fatal(err)
+			}
+			n := 0
+			for _, b := range s.writes[before:] {
+				n += len(b)
+			}
+			if n != c.want || len(s.writes) > before+1 {
+				t.Errorf("%+v: %d bytes in %d writes", c, n, len(s.writes)-before)
+			}
 		}
-	}
-	row := 3 + cd5220.Cols + 1
-	if len(s.writes) != 3 || len(s.writes[1]) != 2*row || len(s.writes[2]) != row {
-		t.Fatalf("writes: % x", s.writes)
-	}
+	})
+}
+
+// Some units lose what comes while they initialise.
+func TestAPoleIsGivenTheTimeToInitialise(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, s := opened(t)
+		if len(s.writes) != initial || string(s.writes[0]) != "\x1b@" || s.at[1].Sub(s.at[0]) < 100*time.Millisecond {
+			t.Errorf("% x at %v", s.writes, s.at)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := cd5220.Driver.Open(ctx, &sink{}, nil); !errors.Is(err, context.Canceled) {
+			t.Errorf("told to stop meanwhile: %v", err)
+		}
+	})
 }
 
 func TestUnknownOptionIsRefused(t *testing.T) {
@@ -74,17 +127,13 @@ func FuzzTexts(f *testing.F) {
 	f.Add("", strings.Repeat("x", 100))
 	sent := regexp.MustCompile(`^(\x1bQ[AB][^\x00-\x1f\x7f]{20}\r)*$`)
 	f.Fuzz(func(t *testing.T, upper, lower string) {
-		s := &sink{}
-		d, err := cd5220.Driver.Open(t.Context(), s, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		d, s := openedAtOnce(t)
 		shown, err := d.Show(t.Context(), display.Screen{Kind: "x", Pole: [2]string{upper, lower}})
 		if err != nil || shown.Code != "" {
 			t.Fatalf("%+v, %v", shown, err)
 		}
 		g := &twin.Glass{}
-		for _, b := range s.writes[1:] {
+		for _, b := range s.writes[initial:] {
 			for _, row := range strings.SplitAfter(string(b), "\r") {
 				if row != "" && !sent.MatchString(strings.ToValidUTF8(latin(row), "")) {
 					t.Fatalf("%q and %q send % x", upper, lower, row)
@@ -93,6 +142,13 @@ func FuzzTexts(f *testing.F) {
 			_, _ = g.Write(b)
 		}
 	})
+}
+
+// openedAtOnce is opened without the time that a pole takes.
+func openedAtOnce(t *testing.T) (d display.Display, s *sink) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { d, s = opened(t) })
+	return d, s
 }
 
 // latin is bytes as runes of the same number, so that an expression counts bytes.

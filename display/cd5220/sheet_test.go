@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"tilld/display/cd5220"
 	"tilld/display/cd5220/twin"
@@ -32,15 +33,18 @@ const docs = "../../docs"
 func onThePole(t *testing.T, language, name string) []string {
 	t.Helper()
 	g := &twin.Glass{}
-	d, err := cd5220.Driver.Open(t.Context(), line{g}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := stage.New(map[string]stage.Lane{"1": {Language: language, Attended: true, Outputs: []string{stage.Till}}}, nil, slog.New(slog.DiscardHandler))
-	s.Use("1", d, true)
-	if _, err := s.Show(t.Context(), sample(language, name)); err != nil {
-		t.Fatal(err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		d, err := cd5220.Driver.Open(t.Context(), line{g}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := stage.New(map[string]stage.Lane{"1": {Language: language, Attended: true, Outputs: []string{stage.Till}}}, nil, slog.New(slog.DiscardHandler))
+		s.Use("1", d, true)
+		if _, err := s.Show(t.Context(), sample(language, name)); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+	})
 	return g.Rows()
 }
 

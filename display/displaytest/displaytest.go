@@ -2,18 +2,26 @@
 package displaytest
 
 import (
+	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"tilld/devices"
 	"tilld/display"
 )
 
+// within is how long anything may take that takes a second at most where nothing else runs.
+const within = 20 * time.Second
+
 // Bench is a fresh display and a look at its glass.
 type Bench struct {
-	Display display.Display
-	Glass   func() []string // the rows as a person reads them
-	HangUp  func()          // the cable is pulled
+	Display   display.Display
+	Glass     func() []string // the rows as a person reads them
+	HangUp    func()          // the cable is pulled
+	Stall     func()          // it takes nothing more
+	LosePower func()          // it loses its power and gets it back, and its line does not tell; nil where the line would
 }
 
 // Run runs the suite.
@@ -75,6 +83,53 @@ func Run(t *testing.T, open func(*testing.T) Bench) {
 		case <-done:
 		case <-time.After(5 * time.Second):
 			t.Fatal("Serve goes on after the line has died")
+		}
+	})
+	t.Run("AStalledLineIsGivenUp", func(t *testing.T) {
+		b := open(t)
+		done := make(chan error, 1)
+		go func() { done <- b.Display.Serve(t.Context(), func(display.Shown) {}) }()
+		b.Stall()
+		var err error
+		n := 0
+		for deadline := time.Now().Add(within); err == nil && time.Now().Before(deadline); n++ { // the line may hold some
+			_, err = b.Display.Show(t.Context(), display.Screen{Kind: "x", Pole: [2]string{strconv.Itoa(n), "SECOND"}})
+		}
+		if !errors.Is(err, devices.ErrStalled) {
+			t.Fatalf("after %d screens: %v", n, err)
+		}
+		select {
+		case err := <-done: // it is opened anew, and the technician is told why
+			if !errors.Is(err, devices.ErrStalled) {
+				t.Errorf("Serve ended with: %v", err)
+			}
+		case <-time.After(within):
+			t.Fatal("Serve goes on: nobody is told, and every screen takes the line's limit")
+		}
+		if _, err := b.Display.Show(t.Context(), display.Screen{Kind: "y"}); err == nil {
+			t.Error("a screen on a line that was given up")
+		}
+		t.Logf("given up at the screen number %d", n)
+	})
+	t.Run("WhatBeginsAfterALossOfPowerIsRight", func(t *testing.T) {
+		b := open(t)
+		if b.LosePower == nil {
+			t.Log("its line ends with its power")
+			return
+		}
+		for i, s := range []display.Screen{
+			{Kind: "idle", Pole: [2]string{"ДОБРО ПОЖАЛОВАТЬ", "HELLO"}},
+			{Kind: "cart", Pole: [2]string{"КОФЕ          120.00", "HELLO"}},
+			{Kind: "code", Ref: "p1", Pole: [2]string{"К ОПЛАТЕ 125.50", "HELLO"}},
+			{Kind: "code", Ref: "p2", Pole: [2]string{"К ОПЛАТЕ 125.50", "HELLO"}},
+			{Kind: "idle", Pole: [2]string{"К ОПЛАТЕ 125.50", "HELLO"}},
+		} {
+			if i > 0 {
+				b.LosePower()
+				see(t, b, "", "")
+			}
+			show(t, b, s)
+			see(t, b, s.Pole[0], s.Pole[1])
 		}
 	})
 }
