@@ -49,7 +49,7 @@ func (d *Daemon) superviseScanner(ctx context.Context, lane string, l Lane, agai
 			tried.serving(x)
 			defer tried.serving(nil)
 			return x.Serve(ctx, d.reads(lane, l.Language, m, good, func(ctx context.Context, r scanner.Reading) bool {
-				return tried.take(r) || d.binder.spoke(slot) && !tried.wanted(ctx, d.core.Load()) // to show which scanner this is
+				return tried.take(ctx, r) || d.binder.spoke(slot) && !tried.wanted(ctx, d.core.Load()) // to show which scanner this is
 			}))
 		},
 	}

@@ -58,3 +58,11 @@ func (d *Daemon) Near(all ...mdns.Printer) {
 	d.machine.network = func(context.Context) ([]mdns.Printer, error) { return all, nil }
 	d.binder.machine.network = d.machine.network
 }
+
+// TriesOut says whether a test of the lane's scanner waits for a reading.
+func (d *Daemon) TriesOut(lane string) bool {
+	t := d.tried[lane]
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.wait != nil
+}

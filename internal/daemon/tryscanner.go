@@ -20,14 +20,21 @@ const (
 	beepFor    = 3 * time.Second  // to take the command to beep
 )
 
-// tried is a scanner that somebody tries out: the next reading is the test's and goes no further.
+// tried is a scanner that somebody tries out: the next reading is the test's and goes no further, unless a payment has come
+// meanwhile that waits for one.
 type tried struct {
 	d    *Daemon
 	lane string
 
 	mu   sync.Mutex
-	wait chan scanner.Reading // capacity 1; nil while nobody waits
-	dev  scanner.Scanner      // that is served now; nil while none is
+	wait chan heard      // capacity 1; nil while nobody waits
+	dev  scanner.Scanner // that is served now; nil while none is
+}
+
+// heard is what ends a test: a reading, or that it was a payment's.
+type heard struct {
+	scanner.Reading
+	paying bool // a payment has it: there is no reading
 }
 
 // serving says which scanner is served now, or that none is.
@@ -37,16 +44,27 @@ func (t *tried) serving(x scanner.Scanner) {
 	t.dev = x
 }
 
-// take hands a reading to the test that waits for one.
-func (t *tried) take(r scanner.Reading) bool {
+// take hands a reading to the test that waits for one. A test that stands when a payment comes to wait for a code ends: it
+// is a customer who has held his phone out.
+func (t *tried) take(ctx context.Context, r scanner.Reading) bool {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.wait == nil {
+	wait := t.wait
+	t.mu.Unlock()
+	if wait == nil {
 		return false
 	}
-	t.wait <- r
+	out := heard{Reading: r}
+	if t.wanted(ctx, t.d.core.Load()) {
+		out = heard{paying: true}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.wait != wait {
+		return false // it has ended meanwhile
+	}
 	t.wait = nil
-	return true
+	wait <- out
+	return !out.paying
 }
 
 // wanted says whether a payment of the lane waits for a reading.
@@ -57,6 +75,9 @@ func (t *tried) wanted(ctx context.Context, c *core) bool {
 	waits, err := c.box.Waits(ctx, t.lane)
 	return waits || err != nil
 }
+
+// errPaying: the scanner is a customer's now.
+var errPaying = fmt.Errorf("%w: a payment waits for a code", roster.ErrBusy)
 
 // test waits for one reading and says what kind of code it was.
 func (t *tried) test(ctx context.Context) (roster.Result, error) {
@@ -69,9 +90,9 @@ func (t *tried) test(ctx context.Context) (roster.Result, error) {
 		return roster.Result{}, fmt.Errorf("try the scanner: %w", err)
 	}
 	if waits {
-		return roster.Result{}, fmt.Errorf("%w: a payment waits for a code", roster.ErrBusy)
+		return roster.Result{}, errPaying
 	}
-	got := make(chan scanner.Reading, 1)
+	got := make(chan heard, 1)
 	t.mu.Lock()
 	t.wait = got
 	t.mu.Unlock()
@@ -90,8 +111,11 @@ func (t *tried) test(ctx context.Context) (roster.Result, error) {
 			What: fmt.Sprintf("Nothing was read within %d s.", int(readingFor.Seconds())),
 			Do:   "Hold any code in front of it. If it beeps and nothing comes: compare its speed, and whether it is set to its serial interface.",
 		}, nil
-	case r := <-got:
-		out := reading(r)
+	case h := <-got:
+		if h.paying {
+			return roster.Result{}, errPaying
+		}
+		out := reading(h.Reading)
 		t.beep(ctx, &out)
 		return out, nil
 	}

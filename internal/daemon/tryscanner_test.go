@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"tilld/internal/daemon"
 	"tilld/internal/localapi/client"
 )
 
@@ -73,4 +75,63 @@ func TestAScannerThatIsTriedOutBeeps(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// A sale that begins while a technician tries the scanner out has it: the customer's code is the payment's, and the test
+// ends with that.
+func TestACodeThatAPaymentWaitsForIsNoTests(t *testing.T) {
+	t.Parallel()
+	scan := line(t)
+	addr, admit := office(t)
+	b := newBox(t, addr, fmt.Sprintf("outputs: [till], scanner: {driver: line, port: {serial: %s}}", scan.tty.Name()), technician())
+	admit(b)
+	var d *daemon.Daemon
+	b.on = func(x *daemon.Daemon) { d = x }
+	b.run()
+	b.ready("scanner-1")
+	till := b.client("till-secret")
+	b.until("a code can be scanned", func() error {
+		lanes, err := till.Availability(t.Context())
+		if err == nil && !lanes["1"].Scan.OK {
+			err = fmt.Errorf("%+v", lanes["1"].Scan)
+		}
+		return err
+	})
+	tried := make(chan error, 1)
+	api := b.client("")
+	go func() {
+		_, err := api.TestDevice(t.Context(), "scanner-1")
+		tried <- err
+	}()
+	b.until("the test waits for a reading", func() error {
+		if !d.TriesOut("1") {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+	p, _, err := till.Create(t.Context(), sale("R-1", "scan"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	until := func(what string, is func() bool) {
+		t.Helper()
+		b.until(what, func() error {
+			if p, err = till.Get(t.Context(), p.ID); err == nil && !is() {
+				err = errors.New(p.State)
+			}
+			return err
+		})
+	}
+	until("the payment waits for a code", func() bool { return p.State == "open" })
+	if _, err := io.WriteString(scan.far, payCode(1)+"\r"); err != nil {
+		t.Fatal(err)
+	}
+	until("the bank has been asked about the code, which nobody's wallet has shown", func() bool { return p.LastDecline != nil })
+	select {
+	case err := <-tried:
+		problem(t, err, http.StatusConflict, "device_busy")
+	case <-time.After(soon):
+		t.Error("the test goes on")
+	}
+	t.Logf("payment %s had the code that was read while the scanner was tried out", p.Number)
 }
