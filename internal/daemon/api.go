@@ -4,10 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os/user"
 	"slices"
-	"strconv"
-	"strings"
 
 	"tilld/devices/models"
 	"tilld/internal/conffile"
@@ -64,37 +61,6 @@ func callers(c Config) (tokens []localapi.Token, peers []localapi.Peer, err erro
 	return tokens, peers, nil
 }
 
-// findPeer reads "pos", "1000", "group:tills" or "group:50".
-func findPeer(who string) (localapi.Peer, error) {
-	p := localapi.Peer{Name: who, UID: -1, GID: -1}
-	name, group := strings.CutPrefix(who, "group:")
-	id, err := strconv.Atoi(name)
-	switch {
-	case err == nil:
-	case group:
-		g, e := user.LookupGroup(name)
-		if e != nil {
-			return p, fmt.Errorf("peer %q of the socket: this machine has no such group", who)
-		}
-		id, err = strconv.Atoi(g.Gid)
-	default:
-		u, e := user.Lookup(name)
-		if e != nil {
-			return p, fmt.Errorf("peer %q of the socket: this machine has no such user", who)
-		}
-		id, err = strconv.Atoi(u.Uid)
-	}
-	if err != nil || id < 0 {
-		return p, fmt.Errorf("peer %q of the socket: has no number", who)
-	}
-	if group {
-		p.GID = id
-	} else {
-		p.UID = id
-	}
-	return p, nil
-}
-
 // Check looks at everything that a configuration names and that can be looked at without a device or the integrator.
 func Check(c Config) error {
 	_, err := check(c)
@@ -103,7 +69,11 @@ func Check(c Config) error {
 
 // check gives the catalog that it has read, which is much.
 func check(c Config) (models.Catalog, error) {
-	if _, _, err := callers(c); err != nil {
+	_, peers, err := callers(c)
+	if err != nil {
+		return models.Catalog{}, err
+	}
+	if err := told(peers, usersHere, groupsHere); err != nil {
 		return models.Catalog{}, err
 	}
 	if _, err := tlsRoots(c.Link.CA); err != nil {

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"tilld/internal/localapi"
 )
 
 func TestPeersAreFoundByNameAndNumber(t *testing.T) {
@@ -31,6 +33,7 @@ func TestPeersAreFoundByNameAndNumber(t *testing.T) {
 	}
 	for who, want := range map[string]string{
 		"no-such-user-here": "no such user", "group:no-such-group-here": "no such group", "-5": "has no number", "group:-5": "has no number", "group:": "no such group", "": "no such user",
+		"65534": "everybody whom it does not know", "group:65534": "everybody whom it does not know",
 	} {
 		if _, err := findPeer(who); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %s", who, err, want)
@@ -57,6 +60,50 @@ func TestUsersCountBeforeGroups(t *testing.T) {
 	}
 	if len(peers) != 4 {
 		t.Fatalf("%d peers", len(peers))
+	}
+}
+
+// In the user namespace that PrivateUsers=yes makes, root and the service's own user and group have numbers; whoever else
+// connects is nobody, and a role for him would never be given.
+func TestPeersWhomTheKernelDoesNotNameAreRefused(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		p := filepath.Join(dir, name)
+		if err := os.WriteFile(p, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	private := file("private", "         0          0          1\n       998        998          1\n")
+	shifted := file("shifted", "0 100000 65536\n")
+	whole := file("whole", "         0          0 4294967295\n")
+	for _, c := range []struct {
+		who, users, groups string
+		ok                 bool
+	}{
+		{"1001", whole, whole, true},
+		{"group:1001", whole, whole, true},
+		{"1001", private, private, false},
+		{"group:1001", private, private, false},
+		{"998", private, private, true},
+		{"0", private, private, true},
+		{"group:998", private, private, true},
+		{"999", private, whole, false},
+		{"group:999", whole, private, false},
+		{"65000", shifted, shifted, true}, // a container's: its own numbers are what it is told
+		{"100000", shifted, shifted, false},
+		{"1001", filepath.Join(dir, "none"), filepath.Join(dir, "none"), true}, // a kernel without namespaces
+	} {
+		p, err := findPeer(c.who)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err = told([]localapi.Peer{p}, c.users, c.groups); (err == nil) != c.ok || err != nil && !strings.Contains(err.Error(), "PrivateUsers=no") {
+			t.Errorf("%s by %s and %s: %v", c.who, filepath.Base(c.users), filepath.Base(c.groups), err)
+		}
+	}
+	if err := told(nil, file("bad", "0 0\n"), whole); err == nil || !strings.Contains(err.Error(), `the line "0 0"`) {
+		t.Errorf("a map that cannot be read: %v", err)
 	}
 }
 

@@ -58,7 +58,7 @@ func TestSocketKnowsWhoAsks(t *testing.T) {
 			func(t *testing.T, err error) { problem(t, err, http.StatusServiceUnavailable, "unavailable") },
 		},
 		"Nobody": {
-			"{4294967: {roles: [technician]}}",
+			fmt.Sprintf("{%d: {roles: [technician]}}", os.Getuid()+1),
 			func(t *testing.T, err error) { problem(t, err, http.StatusUnauthorized, "unauthorized") },
 			func(t *testing.T, err error) { problem(t, err, http.StatusUnauthorized, "unauthorized") },
 		},

@@ -94,8 +94,9 @@ func Serve(ctx context.Context, h http.Handler, log *slog.Logger, ls ...net.List
 	return httpapi.Serve(ctx, h, log, ls...)
 }
 
-// ListenUnix listens at path for users and groups that may write to it (0660; who of them may do what is Config.Peers'
-// business). A socket that a dead program left is removed; one that answers is not.
+// ListenUnix listens at path for every user of the machine, as the loopback address does: the kernel says who has connected,
+// and Config.Peers who may do what. A mode that kept others out would ask for membership in the daemon's own group, which
+// reads the scanners' nodes. A socket that a dead program left is removed; one that answers is not.
 func ListenUnix(path string) (net.Listener, error) {
 	if st, err := os.Lstat(path); err == nil && st.Mode()&fs.ModeSocket != 0 {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -113,7 +114,7 @@ func ListenUnix(path string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", path, err)
 	}
-	if err := os.Chmod(path, 0o660); err != nil {
+	if err := os.Chmod(path, 0o666); err != nil {
 		_ = l.Close()
 		return nil, fmt.Errorf("set the mode of %s: %w", path, err)
 	}
