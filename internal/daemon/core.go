@@ -37,6 +37,7 @@ type core struct {
 	paper   *paperCode
 	moved   chan struct{}              // capacity 1: the line came or went, or an output
 	printer chan struct{}              // capacity 1: there is news of a printer
+	left    chan struct{}              // capacity 1: a question on a page has ended, and nobody has answered it
 	banks   atomic.Pointer[wire.Names] // of the newest session; nil: there was none yet
 }
 
@@ -61,7 +62,7 @@ func (d *Daemon) newCore(ctx context.Context) (*core, error) {
 		return nil, err
 	}
 	d.tellJournal(state)
-	c := &core{Daemon: d, journal: j, moved: make(chan struct{}, 1), printer: make(chan struct{}, 1)}
+	c := &core{Daemon: d, journal: j, moved: make(chan struct{}, 1), printer: make(chan struct{}, 1), left: make(chan struct{}, 1)}
 	kept := measured{j, d.metrics}
 	c.jobs = printing.New(d.printingConfig(func() { ring(c.printer) }), kept)
 	c.paper = &paperCode{jobs: c.jobs, lanes: d.cfg.Lanes, zone: time.Local, moved: c.tellOutputs, now: map[string]*onPaper{}}
@@ -97,6 +98,7 @@ func (c *core) run(ctx context.Context) (err error) {
 	lower.Go(func() error { c.roster.Run(under, measured{c.journal, c.metrics}, c.log); return nil })
 	lower.Go(func() error { c.jobs.Run(under); return nil })
 	lower.Go(func() error { c.watchPrinters(under); return nil })
+	lower.Go(func() error { c.watchQuestions(under); return nil })
 	lower.Go(func() error { c.slips().follow(under, max(0, c.journal.Meta().Seq-slipsBack)); return nil })
 	if err = c.box.Run(ctx); err != nil {
 		err = fmt.Errorf("take payments: %w", err)

@@ -76,6 +76,7 @@ func New(c Config, version string, log *slog.Logger) (*Daemon, error) {
 	d.metrics = metrics.New(version, d.stands)
 	d.stage = stage.New(stageLanes(c), d.outputs, log)
 	d.stage.OnAble(d.ableToShow)
+	d.stage.OnForsaken(d.forsaken)
 	d.pages, err = d.newPages()
 	return d, err
 }

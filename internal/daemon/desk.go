@@ -2,10 +2,12 @@ package daemon
 
 import (
 	"context"
+	"errors"
 
 	"tilld/display"
 	"tilld/internal/checkout"
 	"tilld/internal/localapi"
+	"tilld/internal/record"
 	"tilld/internal/stage"
 	"tilld/internal/touches"
 	"tilld/kiosk"
@@ -61,4 +63,27 @@ func (x aside) Put(ctx context.Context, laneName string, s localapi.Showing) err
 		return &lane.Refusal{Code: lane.NoLaneBusy}
 	}
 	return nil
+}
+
+// forsaken is told that a question on a page has ended, and that nobody has answered it.
+func (d *Daemon) forsaken() {
+	if c := d.core.Load(); c != nil {
+		ring(c.left)
+	}
+}
+
+// watchQuestions tells the till of the questions that nobody has answered, until ctx ends.
+func (c *core) watchQuestions(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.left:
+		}
+		for name := range c.cfg.Lanes {
+			if err := c.touches.Forsaken(ctx, name); err != nil && ctx.Err() == nil && !errors.Is(err, record.ErrStopped) {
+				c.log.Warn("till could not be told that a customer has left", "lane", name, "err", err)
+			}
+		}
+	}
 }

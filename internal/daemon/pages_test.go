@@ -1,14 +1,19 @@
 package daemon_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"tilld/internal/daemon"
+	"tilld/internal/localapi/client"
+	"tilld/internal/ws"
 )
 
 // page asks for something of a lane's page over TCP.
@@ -79,4 +84,57 @@ func TestASlideThatIsNotThere(t *testing.T) {
 	if err := daemon.Check(b.cfg); err == nil || !strings.Contains(err.Error(), "larger than 4 MiB") {
 		t.Errorf("%v", err)
 	}
+}
+
+// The till of a self-service lane has the cart: it is told of the customer who gives up at the question how to pay.
+func TestTheTillIsToldThatACustomerLeftAtTheQuestion(t *testing.T) {
+	t.Parallel()
+	b := newBox(t, freePort(t), `outputs: [kiosk], kiosk: {}`, technician())
+	b.run()
+	page, err := ws.Dial(t.Context(), "ws://"+b.cfg.Listen+"/kiosk/1/feed", ws.Options{
+		Protocols: []string{"tilld.kiosk.v1"}, Header: http.Header{"Origin": {"http://" + b.cfg.Listen}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer page.Kill()
+	say := func(word string) {
+		t.Helper()
+		if err := page.Send(ws.Call, []byte(word)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shows := func(want func(kind string) bool) {
+		t.Helper()
+		for end := time.Now().Add(soon); time.Now().Before(end); {
+			text, err := page.Receive()
+			var f struct {
+				Nr   int64
+				Kind string
+			}
+			if err != nil || json.Unmarshal(text, &f) != nil {
+				t.Fatalf("the page hears %s, %v", text, err)
+			}
+			if f.Kind != "" {
+				say(fmt.Sprintf(`{"t":"drawn","nr":%d,"visible":true}`, f.Nr))
+			}
+			if want(f.Kind) {
+				return
+			}
+		}
+		t.Fatal("the page does not show it")
+	}
+	say(`{"t":"hello","nr":0,"visible":true}`)
+	till := b.client("till-secret")
+	put := make(chan error, 1)
+	go func() {
+		put <- till.PutDisplay(t.Context(), client.Display{Choose: &client.Choose{Choices: []client.Choice{{ID: "sbp", Name: "SBP"}, {ID: "card", Name: "Card"}}}})
+	}()
+	shows(func(kind string) bool { return kind == "choose" })
+	if err := <-put; err != nil {
+		t.Fatal(err)
+	}
+	say(`{"t":"touch","button":"cancel"}`)
+	shows(func(kind string) bool { return kind != "choose" && kind != "" })
+	b.event("kiosk.leave", `"button":"cancel"`)
 }

@@ -11,6 +11,7 @@ import (
 	"tilld/internal/record"
 	"tilld/internal/roster"
 	"tilld/internal/scans"
+	"tilld/internal/touches"
 	"tilld/payment/lane"
 )
 
@@ -116,6 +117,9 @@ func deviceStep(e record.Event) (lane.Step, bool) {
 		s.Slow = what == "failed"
 	case "kiosk":
 		s.What = "customer touched " + what
+		if e.Type == touches.EventLeave {
+			s.What = "customer left without choosing how to pay"
+		}
 	default:
 		return s, false
 	}

@@ -24,6 +24,7 @@ func TestWhatDevicesDidIsToldInAStory(t *testing.T) {
 		{typ: "scan", data: `{"masked":"28…56","outcome":"charging","text":"281234567890123456"}`, what: "scanner read 28…56", note: "charging"},
 		{typ: "drawer.failed", data: `{}`, what: "drawer failed", slow: true},
 		{typ: "kiosk.help", data: `{}`, what: "customer touched help"},
+		{typ: "kiosk.leave", data: `{"button":"left"}`, what: "customer left without choosing how to pay"},
 		{typ: "payment.paid", data: `{}`, none: true},
 		{typ: "health.raised", data: `{}`, none: true},
 		{typ: "device.away", data: `{`, none: true},

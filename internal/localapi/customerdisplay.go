@@ -16,7 +16,7 @@ type displayBody struct {
 	Lane    string       `json:"lane,omitempty" maxLength:"32" doc:"Needed only where the token belongs to no lane"`
 	Cart    *cartBody    `json:"cart,omitempty" doc:"The goods so far. It goes by itself two minutes after the last change, and when a payment begins"`
 	Message *messageBody `json:"message,omitempty" doc:"Words of the till's own; they stay until they are replaced or a payment begins"`
-	Choose  *chooseBody  `json:"choose,omitempty" doc:"Ways to pay, to be touched: the answer is the event kiosk.choose. It goes by itself after 80 seconds"`
+	Choose  *chooseBody  `json:"choose,omitempty" doc:"Ways to pay, to be touched: the answer is the event kiosk.choose, or kiosk.leave where the customer goes. It goes by itself after 80 seconds without a touch"`
 	Clear   bool         `json:"clear,omitempty" doc:"Take all of them away"`
 }
 

@@ -3,6 +3,7 @@ package stage
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,12 +26,14 @@ type layers struct {
 	until    time.Time // of the message
 	cartEnd  time.Time
 	noteEnds time.Time
+	forsaken atomic.Bool // a choice ended by its time, and nobody has been told
 }
 
 // payment takes in that a payment's view has come: what was on the glass before the payment does not come back after it.
 func (l *layers) payment(was, v View) {
 	if v.Payment != "" && v.Payment != was.Payment {
 		l.message, l.cart = View{}, View{}
+		l.forsaken.Store(false)
 	}
 	l.note = ""
 }
@@ -69,6 +72,7 @@ func (s *Stage) Put(ctx context.Context, v View, after string) (bool, error) {
 			return false
 		}
 		l := &g.layers
+		l.forsaken.Store(false) // the till goes on: with this customer, or it knows
 		switch v.Screen {
 		case "cart":
 			l.cart, l.cartEnd, l.message = v, now.Add(cartFor), View{}
@@ -82,32 +86,6 @@ func (s *Stage) Put(ctx context.Context, v View, after string) (bool, error) {
 		}
 		return true
 	})
-}
-
-// Stay keeps a choice on the glass as long as a new one, for the customer has said that he is still there.
-func (s *Stage) Stay(ctx context.Context, lane string) error {
-	return s.asking(ctx, lane, func(l *layers, now time.Time) { l.until = now.Add(chooseFor) })
-}
-
-// Leave takes a choice off the glass: the customer has gone.
-func (s *Stage) Leave(ctx context.Context, lane string) error {
-	return s.asking(ctx, lane, func(l *layers, _ time.Time) { l.message, l.cart = View{}, View{} })
-}
-
-// asking changes a choice of ways to pay, if there is one.
-func (s *Stage) asking(ctx context.Context, lane string, f func(l *layers, now time.Time)) error {
-	g := s.lanes[lane]
-	if g == nil {
-		return fmt.Errorf("show on lane %q: there is no such lane", lane)
-	}
-	_, err := s.change(ctx, g, func(now time.Time) bool {
-		asks := g.layers.message.Screen == "choose"
-		if asks {
-			f(&g.layers, now)
-		}
-		return asks
-	})
-	return err
 }
 
 // Note says for a moment, over the wish for a pay code, what was wrong with a reading: "scan_wrong", "scan_shop" or

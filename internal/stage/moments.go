@@ -19,6 +19,7 @@ const (
 
 // at is what the lane shows at a moment: the highest layer, as far as time has taken it. With the lock held.
 func (g *glass) at(now time.Time) View {
+	g.forsake(now)
 	v := g.layers.top(g.base(now), now)
 	if v.Payment == "" || v.Payment != g.view.Payment {
 		return v

@@ -132,7 +132,7 @@ func TestLayers(t *testing.T) {
 		}
 		put(stage.View{Lane: "1", Screen: "choose", Amount: m, Choices: []display.Choice{{ID: "a", Name: "A"}}}, true)
 		is("choose")
-		time.Sleep(81 * time.Second)
+		put(cart, true)
 		is("cart")
 		_, _ = s.Show(t.Context(), view())
 		is("code")
@@ -200,16 +200,20 @@ func TestAQuestionStaysAsLongAsSomebodyIsThere(t *testing.T) {
 		if got := kiosk.last().Kind; got != "choose" {
 			t.Errorf("70 s after a touch: %s", got)
 		}
-		if err := s.Leave(t.Context(), "1"); err != nil {
-			t.Fatal(err)
+		if stood, err := s.Leave(t.Context(), "1"); err != nil || !stood {
+			t.Fatal(stood, err)
 		}
 		if got := kiosk.last().Kind; got != "idle" {
 			t.Errorf("nobody is there: %s", got)
 		}
-		for _, f := range []func(context.Context, string) error{s.Stay, s.Leave} {
-			if err := f(t.Context(), "9"); err == nil {
-				t.Error("a lane that is not there")
-			}
+		if stood, err := s.Leave(t.Context(), "1"); err != nil || stood {
+			t.Errorf("a question that has gone: %v, %v", stood, err)
+		}
+		if err := s.Stay(t.Context(), "9"); err == nil {
+			t.Error("a lane that is not there")
+		}
+		if _, err := s.Leave(t.Context(), "9"); err == nil {
+			t.Error("a lane that is not there")
 		}
 	})
 }

@@ -58,6 +58,8 @@ type glass struct {
 	on     map[string]display.Shown // what each output says that it shows
 	takers takers
 	wake   chan<- struct{}
+
+	forsaken func() // told of a choice that nobody has answered; may be nil
 }
 
 // New makes a stage; until the first Show every lane is out of service. gone may wait: that holds up who asks, and no display.

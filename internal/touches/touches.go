@@ -6,7 +6,9 @@ package touches
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"tilld/internal/record"
@@ -42,6 +44,7 @@ const (
 	EventChoose = "kiosk.choose" // choose, other
 	EventHelp   = "kiosk.help"
 	EventPrint  = "kiosk.print" // the till has the receipt, and the journal of whether it was printed
+	EventLeave  = "kiosk.leave" // cancel, left: of a choice of ways to pay; the till has the cart
 )
 
 // Touch is one button that a customer has pressed.
@@ -76,8 +79,10 @@ type Till interface {
 type Glass interface {
 	// Stay keeps a question on the glass from now on as long as a new one.
 	Stay(ctx context.Context, lane string) error
-	// Leave takes a question away.
-	Leave(ctx context.Context, lane string) error
+	// Leave takes a question away, and says whether one stood there.
+	Leave(ctx context.Context, lane string) (bool, error)
+	// Forsaken says, once, that a question has ended because nobody has answered it.
+	Forsaken(lane string) bool
 }
 
 // Touches takes what is touched on every lane's page. Make it with New.
@@ -86,6 +91,8 @@ type Touches struct {
 	till    Till
 	glass   Glass
 	paper   func(ctx context.Context, lane, payment string) error
+
+	leaving sync.Mutex // while the till is told of a forsaken question: what is touched after it is told after it
 }
 
 // New makes a Touches. paper puts a payment's code on paper; nil where nothing can.
@@ -95,6 +102,21 @@ func New(j record.Journal, t Till, g Glass, paper func(ctx context.Context, lane
 
 // Take does what a button is for; an event for the till is durable when it returns.
 func (s *Touches) Take(ctx context.Context, t Touch) error {
+	return errors.Join(s.Forsaken(ctx, t.Lane), s.take(ctx, t))
+}
+
+// Forsaken tells the till if a question of the lane has ended because nobody has answered it. Call it when the glass says that
+// there is one.
+func (s *Touches) Forsaken(ctx context.Context, lane string) error {
+	s.leaving.Lock()
+	defer s.leaving.Unlock()
+	if !s.glass.Forsaken(lane) {
+		return nil
+	}
+	return s.tell(ctx, EventLeave, Touch{Lane: lane, Button: Left})
+}
+
+func (s *Touches) take(ctx context.Context, t Touch) error {
 	switch t.Button {
 	case More:
 		return s.till.Extend(ctx, t.Payment)
@@ -105,7 +127,7 @@ func (s *Touches) Take(ctx context.Context, t Touch) error {
 	case Stay:
 		return s.glass.Stay(ctx, t.Lane)
 	case Left:
-		return s.glass.Leave(ctx, t.Lane)
+		return s.leave(ctx, t)
 	case Paper:
 		if s.paper == nil {
 			return fmt.Errorf("put the code on paper: lane %s has no receipt printer", t.Lane)
@@ -128,13 +150,23 @@ func (s *Touches) Take(ctx context.Context, t Touch) error {
 	return fmt.Errorf("touch of lane %s: there is no button %q", t.Lane, t.Button)
 }
 
-// cancel ends the payment, or the question how to pay where there is no payment yet; then the till hears of it as of any
-// customer who goes.
+// cancel ends the payment, of which the till hears by the payment's own events, or the question how to pay where there is no
+// payment yet.
 func (s *Touches) cancel(ctx context.Context, t Touch) error {
 	if t.Payment != "" {
 		return s.till.Abandon(ctx, t.Payment)
 	}
-	return s.glass.Leave(ctx, t.Lane)
+	return s.leave(ctx, t)
+}
+
+// leave ends the question how to pay, and tells the till, whose cart it is: at a self-service till the next customer would
+// find it. A display that fails keeps nothing back.
+func (s *Touches) leave(ctx context.Context, t Touch) error {
+	stood, err := s.glass.Leave(ctx, t.Lane)
+	if stood {
+		err = errors.Join(err, s.tell(ctx, EventLeave, t))
+	}
+	return err
 }
 
 // tell journals an event for the till.

@@ -15,8 +15,10 @@ import (
 
 // shop notes what was asked of the till and of the glass.
 type shop struct {
-	did []string
-	no  error
+	did   []string
+	no    error
+	asked bool // a question stands on the glass
+	alone bool // one has ended without an answer
 }
 
 func (s *shop) say(what ...string) error {
@@ -28,8 +30,17 @@ func (s *shop) Extend(_ context.Context, id string) error     { return s.say("ex
 func (s *shop) Abandon(_ context.Context, id string) error    { return s.say("abandon", id) }
 func (s *shop) Dismiss(_ context.Context, l, id string) error { return s.say("dismiss", l, id) }
 func (s *shop) Stay(_ context.Context, l string) error        { return s.say("stay", l) }
-func (s *shop) Leave(_ context.Context, l string) error       { return s.say("leave", l) }
-func (s *shop) print(_ context.Context, l, id string) error   { return s.say("print", l, id) }
+func (s *shop) Leave(_ context.Context, l string) (bool, error) {
+	return s.asked, s.say("leave", l)
+}
+
+func (s *shop) Forsaken(string) bool {
+	was := s.alone
+	s.alone = false
+	return was
+}
+
+func (s *shop) print(_ context.Context, l, id string) error { return s.say("print", l, id) }
 
 // journal keeps events.
 type journal struct {
@@ -51,11 +62,11 @@ func TestTouches(t *testing.T) {
 	}{
 		{touches.Touch{Lane: "1", Payment: "p", Button: touches.More}, "extend p", ""},
 		{touches.Touch{Lane: "1", Payment: "p", Button: touches.Cancel}, "abandon p", ""},
-		{touches.Touch{Lane: "1", Button: touches.Cancel}, "leave 1", ""}, // of the question how to pay
+		{touches.Touch{Lane: "1", Button: touches.Cancel}, "leave 1", touches.EventLeave}, // of the question how to pay
 		{touches.Touch{Lane: "1", Payment: "p", Button: touches.Done}, "dismiss 1 p", ""},
 		{touches.Touch{Lane: "1", Payment: "p", Button: touches.Paper}, "print 1 p", ""},
 		{touches.Touch{Lane: "1", Button: touches.Stay}, "stay 1", ""},
-		{touches.Touch{Lane: "1", Button: touches.Left}, "leave 1", ""},
+		{touches.Touch{Lane: "1", Button: touches.Left}, "leave 1", touches.EventLeave},
 		{touches.Touch{Lane: "1", Payment: "p", Button: touches.Again}, "dismiss 1 p", touches.EventStart},
 		{touches.Touch{Lane: "1", Payment: "p", Button: touches.Anew}, "", touches.EventStart},
 		{touches.Touch{Lane: "1", Button: touches.Start}, "", touches.EventStart},
@@ -64,7 +75,7 @@ func TestTouches(t *testing.T) {
 		{touches.Touch{Lane: "1", Payment: "p", Button: touches.Help}, "", touches.EventHelp},
 		{touches.Touch{Lane: "1", Payment: "p", Button: touches.Print}, "", touches.EventPrint},
 	} {
-		s, j := &shop{}, &journal{}
+		s, j := &shop{asked: true}, &journal{}
 		if err := touches.New(j, s, s, s.print).Take(t.Context(), c.touch); err != nil {
 			t.Errorf("%+v: %v", c.touch, err)
 		}
@@ -114,5 +125,44 @@ func TestTouchesThatFail(t *testing.T) {
 		if err := touches.New(j, s, s, nil).Take(t.Context(), touches.Touch{Button: name, Lane: "1"}); err == nil {
 			t.Errorf("%s does not fail", name)
 		}
+	}
+}
+
+// Whose question has gone meanwhile does not leave: the till has put something else up, or has a payment.
+func TestWhoCancelsAQuestionThatHasGoneLeavesNothing(t *testing.T) {
+	s, j := &shop{}, &journal{}
+	if err := touches.New(j, s, s, nil).Take(t.Context(), touches.Touch{Lane: "1", Button: touches.Cancel}); err != nil || len(j.events) != 0 {
+		t.Errorf("%v, the till is told %+v", err, j.events)
+	}
+}
+
+// The till is told once of a question that nobody has answered, and before what is touched after it. A display that fails
+// keeps it back as little as it keeps a touch.
+func TestTheTillIsToldOfAForsakenQuestion(t *testing.T) {
+	s, j := &shop{alone: true, asked: true, no: errors.New("no glass")}, &journal{}
+	x := touches.New(j, s, s, nil)
+	if err := x.Take(t.Context(), touches.Touch{Lane: "1", Button: touches.Start}); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Forsaken(t.Context(), "1"); err != nil {
+		t.Fatal(err)
+	}
+	s.alone = true
+	if err := x.Forsaken(t.Context(), "1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Take(t.Context(), touches.Touch{Lane: "1", Button: touches.Cancel}); !errors.Is(err, s.no) {
+		t.Errorf("a display that failed: %v", err)
+	}
+	var got []string
+	for _, e := range j.events {
+		var v touches.Event
+		if err := json.Unmarshal(e.Data, &v); err != nil || v.Lane != "1" || e.Lane != "1" || v.Payment != "" {
+			t.Errorf("%+v, %v", e, err)
+		}
+		got = append(got, e.Type+" "+v.Button)
+	}
+	if want := []string{"kiosk.leave left", "kiosk.start start", "kiosk.leave left", "kiosk.leave cancel"}; !slices.Equal(got, want) {
+		t.Errorf("the till is told %q, want %q", got, want)
 	}
 }
