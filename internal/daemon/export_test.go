@@ -8,7 +8,11 @@ import (
 	"tilld/devices/discover"
 	"tilld/devices/mdns"
 	"tilld/internal/journal"
+	"tilld/internal/printing/slip"
 	"tilld/internal/record"
+	"tilld/kiosk"
+	"tilld/payment"
+	"tilld/payment/lane"
 )
 
 // Core is the part of a daemon that takes payments, without its devices and its API.
@@ -66,3 +70,12 @@ func (d *Daemon) TriesOut(lane string) bool {
 	defer t.mu.Unlock()
 	return t.wait != nil
 }
+
+// SlipFacts are what a slip of a kind tells of a payment, on a lane that has nothing but a name for its shop.
+func SlipFacts(p lane.Public, kind string, part payment.Money) slip.Facts {
+	s := &slips{bank: func(string) string { return "" }, page: "https://pay.example/"}
+	return s.facts(Lane{Shop: "Shop"}, record.Event{}, p, kind, part)
+}
+
+// Touch is a customer's on a lane's page.
+func (d *Daemon) Touch(ctx context.Context, t kiosk.Touch) error { return desk{d}.Touched(ctx, t) }

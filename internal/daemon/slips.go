@@ -117,14 +117,7 @@ func (s *slips) print(ctx context.Context, e record.Event, p lane.Public, kind, 
 	if !ok || !slices.Contains(l.Slips, kind) || part.Value <= 0 {
 		return
 	}
-	f := slip.Facts{
-		Shop: l.Shop, Till: p.Lane, Number: p.Number, Reference: p.Reference, Bank: s.bank(p.Provider), Amount: p.Amount.Money, At: e.At,
-		Zone: s.zone, Payee: p.Payee, Part: part,
-	}
-	if s.page != "" {
-		f.Result = strings.TrimRight(s.page, "/") + "/s/" + p.ID // the integrator's page, see integrator/server/result.go
-	}
-	items, ok := slip.Of(kind, words.For(l.Language), f)
+	items, ok := slip.Of(kind, words.For(l.Language), s.facts(l, e, p, kind, part))
 	if !ok {
 		return
 	}
@@ -133,4 +126,19 @@ func (s *slips) print(ctx context.Context, e record.Event, p lane.Public, kind, 
 	if err != nil && ctx.Err() == nil {
 		s.log.Warn("slip is not printed", "slip", kind, "payment", p.ID, "lane", p.Lane, "err", err)
 	}
+}
+
+// facts are what a slip of a kind tells of a payment at an event.
+func (s *slips) facts(l Lane, e record.Event, p lane.Public, kind string, part payment.Money) slip.Facts {
+	f := slip.Facts{
+		Shop: l.Shop, Till: p.Lane, Number: p.Number, Reference: p.Reference, Bank: s.bank(p.Provider), Amount: p.Amount.Money, At: e.At,
+		Zone: s.zone, Payee: p.Payee, Part: part,
+	}
+	if left := p.Amount.Value - p.Paid.Value; kind == "doubt" && left > 0 {
+		f.Amount = f.Amount.Of(left) // what the customer was asked for, as on the glass
+	}
+	if s.page != "" {
+		f.Result = strings.TrimRight(s.page, "/") + "/s/" + p.ID // the integrator's page, see integrator/server/result.go
+	}
+	return f
 }

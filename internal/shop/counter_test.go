@@ -198,6 +198,15 @@ func (c *counter) glass(title string) {
 	c.t.Fatalf("the customer's screen says %q, not %q", got, title)
 }
 
+// asksFor looks at the amount that stands large on the kiosk's screen.
+func (c *counter) asksFor(amount string) {
+	c.t.Helper()
+	got, err := chrome.EvalFrame[string](c.tab, "http://"+c.cfg.TilldListen+"/kiosk/", `document.getElementById("amount").innerText.replaceAll("\u00a0", " ")`)
+	if err != nil || got != amount {
+		c.t.Errorf("the customer's screen asks for %q, not %q: %v", got, amount, err)
+	}
+}
+
 // poleReads waits until the pole as it is drawn says a word.
 func (c *counter) poleReads(word string) {
 	c.t.Helper()

@@ -9,8 +9,8 @@ import (
 	"tilld/payment"
 )
 
-// View is what the customer of one lane should see. Amounts are whole: Amount is the payment's, Left what is still to
-// pay, Back what goes back.
+// View is what the customer of one lane should see. Amount is the whole payment's, Left what is still to pay, Back what
+// goes back; which of them stands on the glass depends on the screen.
 type View struct {
 	Lane, Payment, Number    string
 	Screen                   string // its name, as in words
@@ -52,8 +52,8 @@ func screen(v View, l Lane, until time.Time) display.Screen {
 	for _, x := range v.Goods {
 		out.Lines = append(out.Lines, display.Line{Left: x.Name, Right: lang.Number(x.Amount)})
 	}
-	if v.Amount.Value != 0 {
-		out.Amount = v.Amount.Text()
+	if m := v.sum(); m.Value != 0 {
+		out.Amount = m.Text()
 	}
 	if w.Line != "" {
 		out.Lines = []display.Line{{Left: words.Fill(w.Line, fill)}}
@@ -76,10 +76,24 @@ func text(v View, l Lane, lang *words.Language, until time.Time) display.Text {
 	t := display.Text{
 		Language: lang.Tag, Headline: words.Fill(w.Title, fill), Line: words.Fill(w.Line, fill), Hint: words.Fill(w.Hint, fill),
 	}
-	if v.Amount.Value != 0 {
-		t.Amount = lang.Money(v.Amount)
+	if m := v.sum(); m.Value != 0 {
+		t.Amount = lang.Money(m)
 	}
 	return t
+}
+
+// sum is the amount that stands large on the glass, and that its sentences name. On a screen that asks for money it is what
+// is left to pay: the customer's phone asks for the same, and on paper the code has it too. It stays until the answer is
+// known, and is the whole payment again once nothing is left.
+func (v View) sum() payment.Money {
+	switch v.Screen {
+	case "code", "code_ending", "code_ending_cashier", "paper", "scan", "scan_wrong", "scan_shop", "scan_old", "declined", "part_paid", "paying",
+		"charging", "closing", "doubt", "doubt_kiosk":
+		if v.Left.Value > 0 {
+			return v.Left
+		}
+	}
+	return v.Amount
 }
 
 // sentences of a screen; of a name without words of its own: the customer waits. A message brings its own.
@@ -115,7 +129,7 @@ func blanks(v View, l Lane, lang *words.Language, until time.Time, money func(pa
 	if v.Amount.Currency == "" {
 		return f
 	}
-	f["amt"], f["total"], f["paid"], f["left"] = money(v.Amount), money(v.Amount), money(v.Paid), money(v.Left)
+	f["amt"], f["total"], f["paid"], f["left"] = money(v.sum()), money(v.Amount), money(v.Paid), money(v.Left)
 	switch v.Screen {
 	case "paid_over", "late", "returning", "returned":
 		f["amt"] = money(v.Back)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -13,6 +14,7 @@ import (
 	"tilld/display"
 	"tilld/internal/qr"
 	"tilld/internal/stage"
+	"tilld/internal/words"
 	"tilld/payment"
 )
 
@@ -143,4 +145,52 @@ func TestWordsFitTheScreenKinds(t *testing.T) {
 			t.Errorf("%s: %q", c.kind, p)
 		}
 	}
+}
+
+// Of a payment that is paid in part, every screen that asks for money names what is left of it, as the customer's phone does;
+// the others name the whole.
+func TestTheAmountBesideACodeIsWhatItTakes(t *testing.T) {
+	m := payment.Money{Value: 25000, Currency: "RUB"}
+	asks := []string{
+		"code", "code_ending", "code_ending_cashier", "paper", "scan", "scan_wrong", "scan_shop", "scan_old", "declined", "part_paid", "paying", "charging",
+		"closing", "doubt", "doubt_kiosk",
+	}
+	seen, asked := 0, 0
+	for _, kind := range words.For("en").Screens() {
+		want := "250.00"
+		if slices.Contains(asks, kind) {
+			want = "150.00"
+			asked++
+		}
+		v := stage.View{Lane: "1", Payment: "p", Number: "4821", Screen: kind, Amount: m, Paid: m.Of(10000), Left: m.Of(15000), Back: m.Of(5000)}
+		got := shownOf(t, v)
+		if got.Amount != want || len(got.Texts) != 2 || got.Texts[0].Amount != want+"\u00a0₽" || got.Texts[1].Amount != strings.ReplaceAll(want, ".", ",")+"\u00a0₽" {
+			t.Errorf("%s: %s, %+v", kind, got.Amount, got.Texts)
+		}
+		if want == "150.00" && strings.Contains(strings.Join(got.Pole[:], " "), "250.00") {
+			t.Errorf("%s: the pole says %q", kind, got.Pole)
+		}
+		seen++
+	}
+	if got := shownOf(t, stage.View{Lane: "1", Payment: "p", Screen: "part_paid", Amount: m, Paid: m.Of(10000), Left: m.Of(15000)}); got.Headline != "100.00 of 250.00 paid" {
+		t.Errorf("part_paid: %+v", got)
+	}
+	if got := shownOf(t, stage.View{Lane: "1", Payment: "p", Screen: "closing", Amount: m, Paid: m, Left: m.Of(0)}); got.Amount != "250.00" {
+		t.Errorf("closing, after the rest has come: %+v", got)
+	}
+	if asked != len(asks) {
+		t.Errorf("%d of %d screens that ask have words", asked, len(asks))
+	}
+	t.Logf("%d screens of a payment that is paid in part, %d of them ask for the rest", seen, asked)
+}
+
+// shownOf is what a display gets for a view.
+func shownOf(t *testing.T, v stage.View) display.Screen {
+	t.Helper()
+	s, d := newStage([]string{stage.Till}, nil), &glass{}
+	s.Use("1", d, true)
+	if _, err := s.Show(t.Context(), v); err != nil {
+		t.Fatal(err)
+	}
+	return d.last()
 }
