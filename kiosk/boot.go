@@ -51,7 +51,9 @@ func ownButtons() []string {
 	return []string{"start", "more", "big", "smaller", "paper", "print", "cancel", "help", "new", "again", "done", "speak", "other", "back"}
 }
 
-func ownSpoken() []string { return []string{"code", "code_ending", "paying", "paid", "doubt"} }
+func ownSpoken() []string {
+	return []string{"code", "code_ending", "code_ending_cashier", "paying", "paid", "doubt"}
+}
 
 func (k *Kiosk) bootOf(files []string) boot {
 	c, own := k.cfg, words.For(k.cfg.Language).Tag

@@ -37,7 +37,7 @@ type Config struct {
 	Form     string        // one of Forms; "": by the size of the page
 	Buttons  []string      // that the Desk can answer, see Buttons; the others are not drawn
 	Scanner  string        // where the scanner is, seen from the page: left right up down; "": down
-	Wifi     string        // payload of the code of the guests' network (WIFI:…), "" for none
+	Wifi     string        // payload of the code of the guests' network (WIFI:…), "" for none; the page has help for it by itself
 	Slide    Picture       // stands in the square while nothing happens; none: the shop's name
 	Night    [2]int        // hours of the day from and to which sounds are half as loud; equal: never
 	Mute     bool          // the page makes no sound

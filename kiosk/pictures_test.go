@@ -233,12 +233,16 @@ Its settings are ` + "`kiosk`" + ` under the lane, in [configs/tilld.yaml](../co
 takes the code. It is served to this machine alone. No other page may frame it, but for the one origin that ` + "`kiosk.frame`" + `
 names. A code counts as shown only once the page has read it back from its own pixels.
 
+The amount beside a code is what that code takes: of a payment that is paid in part, the rest. The language and the voice
+that a customer has chosen end with his payment.
+
 What a customer touches: more time, cancel (asked once, and not any more once the money is there), done, and the code on
 paper are answered by the box; the rest are [events](api.md#calls) for the till, and the page has their buttons where
 ` + "`kiosk.buttons`" + ` says that the till knows them.
 
 Help beside a live code first says what the page knows itself, for 45 s each while the code's time goes on: the guests'
-network where ` + "`kiosk.wifi`" + ` has one, then how to scan. Touched once more, or where no code is, it calls somebody of the shop.
+network where ` + "`kiosk.wifi`" + ` has one, then how to scan. That needs no till. Touched once more, or where no code is, it calls
+somebody of the shop, where the till answers ` + "`help`" + `. With a cashier, and on a 5" panel, no button leads to it.
 
 While a lane can take no payment its page says so in place of the welcome, and so does its pole; a cart or a message of
 the till's stands over it.

@@ -148,7 +148,7 @@ func checkLane(path string, l Lane, at conffile.Place) error {
 	if slices.Contains(l.Outputs, stage.Kiosk) && l.Kiosk == nil {
 		return at(path+".outputs", "names kiosk, and this lane has none", "add kiosk: {}")
 	}
-	if err := checkPage(path, l.Kiosk, at); err != nil {
+	if err := checkPage(path, l, at); err != nil {
 		return err
 	}
 	if l.IfNotConfirmed != "" {

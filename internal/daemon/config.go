@@ -81,7 +81,7 @@ type Page struct {
 	Form    string   `yaml:"form"`         // counter portrait landscape panel, "" is by the size of the window
 	Frame   string   `yaml:"frame"`        // origin of the one page that may frame this one, "" is nobody
 	Side    string   `yaml:"scanner_side"` // where the scanner is, seen from the page: left right up down
-	Wifi    string   `yaml:"wifi"`         // what the code of the guests' network says: WIFI:…
+	Wifi    string   `yaml:"wifi"`         // what the code of the guests' network says: WIFI:…; of a self-service page
 	Slide   string   `yaml:"slide"`        // file of a picture for while nothing happens
 	Night   []int    `yaml:"night"`        // hours from and to which sounds are half as loud
 	Mute    bool     `yaml:"mute"`

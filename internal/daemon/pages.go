@@ -94,8 +94,9 @@ func (d *Daemon) mounted() map[string]http.Handler {
 	return out
 }
 
-// checkPage refuses what a page cannot be.
-func checkPage(path string, p *Page, at conffile.Place) error {
+// checkPage refuses what a page cannot be, and what no customer would ever see.
+func checkPage(path string, l Lane, at conffile.Place) error {
+	p := l.Kiosk
 	if p == nil {
 		return nil
 	}
@@ -106,6 +107,14 @@ func checkPage(path string, p *Page, at conffile.Place) error {
 	if p.Form != "" {
 		if err := at.Among(own+".form", p.Form, kiosk.Forms()); err != nil {
 			return err
+		}
+	}
+	if p.Wifi != "" {
+		switch {
+		case l.Attended:
+			return at(own+".wifi", "is never seen: with a cashier the page has no button that leads to it", "leave it out, or attended: false")
+		case p.Form == kiosk.Panel:
+			return at(own+".wifi", "is never seen: the smallest panel has no room for a button that leads to it", "leave it out")
 		}
 	}
 	if p.Side != "" {

@@ -212,11 +212,12 @@ var english = Language{
 		"not_accepted": "The server did not accept the request.",
 	},
 	spoken: map[string]string{
-		"code":        "To pay: {amt}. The code is in the middle of the screen. Hold your phone about thirty centimetres away.",
-		"code_ending": "One minute left. Press Space for more time.",
-		"paying":      "Confirm on your phone.",
-		"paid":        "Paid. {amt}. Thank you.",
-		"doubt":       "We are checking. Please don’t pay again. Your number is {digits}.",
+		"code":                "To pay: {amt}. The code is in the middle of the screen. Hold your phone about thirty centimetres away.",
+		"code_ending":         "One minute left. Press Space for more time.",
+		"code_ending_cashier": "One minute left. Not ready yet? Tell the cashier.",
+		"paying":              "Confirm on your phone.",
+		"paid":                "Paid. {amt}. Thank you.",
+		"doubt":               "We are checking. Please don’t pay again. Your number is {digits}.",
 	},
 	phrases: map[string]string{
 		"language":          "English",

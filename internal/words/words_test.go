@@ -159,7 +159,7 @@ func TestOtherWords(t *testing.T) {
 		"wrong_secret": {en.Decline, ru.Decline}, "expired_code": {en.Decline, ru.Decline},
 		"no_link": {en.Why, ru.Why}, "bank_refused": {en.Why, ru.Why}, "amount_limit": {en.Why, ru.Why},
 		"bank_slow": {en.Why, ru.Why}, "bad_settings": {en.Why, ru.Why}, "too_old": {en.Why, ru.Why}, "nothing_left": {en.Why, ru.Why},
-		"paid":         {en.Spoken, ru.Spoken},
+		"paid": {en.Spoken, ru.Spoken}, "code_ending": {en.Spoken, ru.Spoken}, "code_ending_cashier": {en.Spoken, ru.Spoken},
 		"minutes_left": {en.Phrase, ru.Phrase}, "slip_doubt_text": {en.Phrase, ru.Phrase}, "override_question": {en.Phrase, ru.Phrase},
 	} {
 		a, ok := pair[0](name)

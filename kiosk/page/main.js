@@ -5,7 +5,7 @@ import { Feed } from "./feed.js";
 import { View } from "./view.js";
 import { play, ready } from "./sound.js";
 import { Speech } from "./speech.js";
-import { CHECKED, HELPS, KEPT, LIVE, ending, stays } from "./kinds.js";
+import { CHECKED, HELPS, KEPT, LIVE, ending, isPaid, stays } from "./kinds.js";
 
 const boot = JSON.parse(document.body.dataset.boot);
 const MINUTE = 60_000;
@@ -27,6 +27,8 @@ let grew = 0; // when the life last grew
 let ended = null; // the ref whose code has ended here: it does not come back by a repeat of an old frame
 let own = { kind: "", since: 0 }; // what the customer has opened: one of HELPS, staff, ask, big
 let language = boot.language;
+let whose = ""; // the payment of the customer whose language and voice these are, "" for one who has none yet
+let goesOn = false; // he has asked for another payment himself
 let touched = { name: "", at: -Infinity };
 let timer, held, told = "";
 
@@ -55,7 +57,7 @@ function accept(next) {
   if (!frame || next.ref !== frame.ref || next.kind !== frame.kind) {
     if (!(own.kind === "big" && next.code && next.ref === frame?.ref)) own = { kind: "", since: 0 };
   }
-  if (next.kind === "idle" || next.kind === "unavailable" && !next.ref) language = boot.language; // nothing of the last customer is left
+  meet(next);
   if (!again || next.kind !== frame.kind) came = now();
   frame = next;
   until = now() + (frame.left_ms ?? 0);
@@ -65,6 +67,20 @@ function accept(next) {
   show();
 }
 
+// meet sees whether this frame is for another customer than the one before: nothing of the last one's language and voice is
+// left for him, though the glass may never have come to rest between the two. While the box is away nobody comes or goes.
+function meet(next) {
+  if (next.kind === "out_of_service") return;
+  const ref = next.ref ?? "";
+  const other = whose && ref !== whose && !goesOn && next.kind !== "preparing_changed";
+  if (other || next.kind === "idle" || next.kind === "unavailable" && !ref) {
+    language = boot.language;
+    speech.off();
+  }
+  if (ref !== whose || isPaid(next.kind)) goesOn = false;
+  whose = ref;
+}
+
 // scene is what is to be seen at this moment: of the daemon, of the customer's own, or of the page alone.
 function scene(at) {
   const alone = lost === null ? -1 : at - lost;
@@ -72,12 +88,13 @@ function scene(at) {
   const left = frame.left_ms === undefined ? null : until - at;
   if (alone >= 0) return forsaken(at, alone, left);
   if (frame.code && left <= 0) return mine("closing", frame.kind === "closing" ? frame.buttons : []);
-  if (HELPS.includes(own.kind) && frame.code) return { ...mine(own.kind), left, wifi: own.kind === "help_net" ? boot.wifi : undefined, buttons: [{ name: "back" }, ...has("help")] };
+  if (HELPS.includes(own.kind) && frame.code) return { ...mine(own.kind), left, wifi: own.kind === "help_net" ? boot.wifi : undefined, buttons: [{ name: "back" }, ...helping()] };
   if (own.kind === "staff") return { ...mine("staff"), left, amount: text().amount, buttons: [{ name: "back" }] };
   const out = { ...words(frame), left };
   if (frame.code && ending(left) && LIVE.has(frame.kind)) out.line = sentence(boot.attended ? "code_ending_cashier" : "code_ending").line;
   if (frame.receipt && at - came >= RECEIPT) out.receipt = frame.receipt;
   out.buttons = (frame.buttons ?? []).filter((b) => at - came >= (b.after_ms ?? 0) && !["stay", "left", "choose"].includes(b.name));
+  if (LIVE.has(frame.kind) && frame.code && !boot.attended && !has("help").length) out.buttons.splice(-1, 0, ...helping()); // before cancel, as the shop's own
   if (frame.kind === "choose" && at - came >= THERE[0] && has("stay").length) {
     out.ask = phrase("still_there");
     out.buttons = [{ name: "stay", label: phrase("yes") }];
@@ -133,7 +150,7 @@ function show() {
   if (own.kind === "big" && !s?.code) own = { kind: "", since: 0 };
   view.show(s, { at, language, life: frame?.life_ms ?? 0, grew: grew && at - grew < GREW ? frame?.added_ms : 0, ending: s?.left != null && ending(s.left), big: own.kind === "big", since: frame?.since });
   document.documentElement.lang = language;
-  speech.scene(s, boot);
+  speech.scene(s, boot, lost === null && has("more").length > 0);
   report();
   timer = setTimeout(show, pause(s, at));
 }
@@ -180,6 +197,11 @@ function helps() {
   return ways[ways.indexOf(own.kind) + 1] ?? "staff";
 }
 
+// helping is the button for it: what the page says itself needs no till, and nobody is called who would not hear of it.
+function helping() {
+  return helps() !== "staff" || has("help").length ? [{ name: "help" }] : [];
+}
+
 // press does what a button is for: some are the page's own, the others are the shop's to answer.
 function press(name, choice) {
   ready();
@@ -195,6 +217,7 @@ function press(name, choice) {
       break;
     case "stay": came = now(); send("stay"); break;
     case "speak": speech.toggle(); told = ""; break;
+    case "new": case "other": goesOn = true; send(name, choice); break;
     default: send(name, choice);
   }
   show();

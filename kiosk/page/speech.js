@@ -1,5 +1,7 @@
 // The screen read aloud, for those who ask for it with Space or the button: each screen once, when it comes; no seconds.
 
+import { LIVE, ending } from "./kinds.js";
+
 const SPOKEN = { code: "code", paying: "paying", paid: "paid", paid_paper: "paid", doubt: "doubt", doubt_kiosk: "doubt" };
 
 export class Speech {
@@ -15,16 +17,18 @@ export class Speech {
     if (!this.#on) window.speechSynthesis?.cancel();
   }
 
-  // scene says what has come; idle ends the customer's wish.
-  scene(s, boot) {
+  // off ends the customer's wish.
+  off() { if (this.#on) this.toggle(); }
+
+  // scene says what has come. more: Space would bring more time; where it would not, nobody is told to press it.
+  scene(s, boot, more) {
     if (!this.#on || !s) return;
-    if (s.kind === "idle") { this.toggle(); return; }
-    const late = s.code && s.left != null && s.left <= 60_000;
-    const key = `${s.kind} ${s.number} ${late}`;
+    const late = s.code && s.left != null && ending(s.left);
+    const name = late && more ? "code_ending" : late && boot.attended && LIVE.has(s.kind) ? "code_ending_cashier" : late ? "" : SPOKEN[s.kind];
+    const key = `${s.kind} ${s.number} ${late} ${name}`;
     if (key === this.#said) return;
     this.#said = key;
     const words = boot.words[this.language()].spoken;
-    const name = late ? "code_ending" : SPOKEN[s.kind];
     const digits = (s.number ?? "").replace(/\D/g, "").split("").join(" ");
     const text = name ? words[name].replace("{amt}", s.amount ?? "").replace("{digits}", digits) : [s.title, s.line].filter(Boolean).join(". ");
     const voice = new SpeechSynthesisUtterance(text);
