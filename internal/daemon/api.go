@@ -23,8 +23,8 @@ func (d *Daemon) api(listeners []net.Listener, owners localapi.Owners) http.Hand
 	tokens, peers, _ := callers(d.cfg) // Check has seen them
 	return localapi.New(localapi.Config{
 		Lanes: lanes, Hosts: append(slices.Clone(own), d.cfg.Hosts...), Origins: append(httpapi.OwnOrigins(own), d.cfg.Origins...),
-		Tokens: tokens, Peers: peers, MinLife: d.cfg.Times.CodeLifeMin.D(), MaxLife: d.cfg.Times.MaxOpen.D(), Log: d.log,
-		Pages: d.mounted(),
+		Tokens: tokens, Peers: peers, MinLife: d.cfg.Times.CodeLifeMin.D(), MaxLife: d.cfg.Times.MaxOpen.D(), ExtendBy: d.cfg.codeLife(),
+		Log: d.log, Pages: d.mounted(),
 	}, owners)
 }
 

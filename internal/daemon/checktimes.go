@@ -1,12 +1,18 @@
 package daemon
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
 	"tilld/internal/checkout"
 	"tilld/internal/conffile"
 )
+
+// codeLife is how long a code lives where the till does not say; more time, asked for without a measure, is as much again.
+func (c *Config) codeLife() time.Duration {
+	return cmp.Or(c.Times.CodeLife.D(), checkout.DefaultTimes().Life)
+}
 
 // checkTimes refuses clocks that contradict each other; a clock that is not set counts with its default.
 func (c *Config) checkTimes(at conffile.Place) error {
@@ -17,7 +23,7 @@ func (c *Config) checkTimes(at conffile.Place) error {
 		}
 		return unset
 	}
-	life, longest, shortest := or(c.Times.CodeLife.D(), def.Life), or(c.Times.MaxOpen.D(), def.MaxOpen), or(c.Times.CodeLifeMin.D(), def.LifeMin)
+	life, longest, shortest := c.codeLife(), or(c.Times.MaxOpen.D(), def.MaxOpen), or(c.Times.CodeLifeMin.D(), def.LifeMin)
 	switch {
 	case shortest > longest:
 		return at("times.code_life_min", "is more than max_open, the longest that a code may live ("+written(longest)+")", "make one of them fit the other")

@@ -45,7 +45,6 @@ type core struct {
 const (
 	trimEvery = time.Hour        // old events are removed from the journal
 	lookEvery = 10 * time.Second // for what nobody tells: room on the disk, why the line does not come
-	extendBy  = 5 * time.Minute  // by which a customer's touch prolongs a code
 	putLimit  = time.Second      // for the displays of a lane to show a cart
 	tellLimit = time.Second      // for the box to take note of a display that came or went
 )
@@ -71,7 +70,7 @@ func (d *Daemon) newCore(ctx context.Context) (*core, error) {
 		return c.box.List(ctx, lane.Filter{Lane: l})
 	})
 	c.scans = scans.New(kept, c.box, d.stage, d.cfg.purposes())
-	c.touches = touches.New(kept, touched{c.box}, d.stage, c.paper.ask)
+	c.touches = touches.New(kept, touched{c.box, d.cfg.codeLife()}, d.stage, c.paper.ask)
 	c.link, err = link.New(link.Config{
 		URL: d.cfg.Link.URL, Terminal: d.cfg.Link.Terminal, Key: d.key, App: d.app(), TLS: d.tls, Log: d.log,
 		Hint: c.hint,

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"time"
 
 	"tilld/display"
 	"tilld/internal/checkout"
@@ -26,10 +27,13 @@ func (x desk) Touched(ctx context.Context, t kiosk.Touch) error {
 }
 
 // touched is the box as touches see it.
-type touched struct{ *checkout.Box }
+type touched struct {
+	*checkout.Box
+	more time.Duration // by which a customer's touch prolongs a code
+}
 
 func (b touched) Extend(ctx context.Context, id string) error {
-	_, _, err := b.Box.Extend(ctx, id, extendBy)
+	_, _, err := b.Box.Extend(ctx, id, b.more)
 	return err
 }
 
