@@ -34,6 +34,15 @@ func (l *Language) Money(m payment.Money) string {
 	return l.Number(m) + noBreak + sign(m.Currency)
 }
 
+// MoneyOnPaper is Money for a printer, whose alphabet has few signs and writes the rouble's in Cyrillic letters: the currency
+// stands as its code, "1,234.50 RUB", but for the rouble on a Russian paper.
+func (l *Language) MoneyOnPaper(m payment.Money) string {
+	if l.Tag == russian.Tag && m.Currency == "RUB" {
+		return l.Money(m)
+	}
+	return l.Number(m) + noBreak + m.Currency
+}
+
 // Number is Money without the currency, for a column that says it once.
 func (l *Language) Number(m payment.Money) string {
 	group, point := ",", "."

@@ -27,3 +27,23 @@ func TestMoneyAsCustomersReadIt(t *testing.T) {
 		}
 	}
 }
+
+// On paper the same digits stand, with a currency that a printer can write.
+func TestMoneyOnPaper(t *testing.T) {
+	for _, c := range []struct {
+		m      payment.Money
+		en, ru string
+	}{
+		{payment.Money{Value: 12550, Currency: "RUB"}, "125.50\u00a0RUB", "125,50\u00a0₽"},
+		{payment.Money{Value: 123456789, Currency: "USD"}, "1,234,567.89\u00a0USD", "1\u00a0234\u00a0567,89\u00a0USD"},
+		{payment.Money{Value: -100000, Currency: "RUB"}, "\u22121,000.00\u00a0RUB", "\u22121\u00a0000,00\u00a0₽"},
+		{payment.Money{Value: 1500, Currency: "CNY"}, "15.00\u00a0CNY", "15,00\u00a0CNY"}, // ¥ is another currency's too
+		{payment.Money{Value: 5, Currency: "KWD"}, "0.005\u00a0KWD", "0,005\u00a0KWD"},
+	} {
+		for tag, want := range map[string]string{"en": c.en, "ru": c.ru} {
+			if got := words.For(tag).MoneyOnPaper(c.m); got != want {
+				t.Errorf("%s %v: %q, want %q", tag, c.m, got, want)
+			}
+		}
+	}
+}

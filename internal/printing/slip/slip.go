@@ -117,7 +117,7 @@ func large(s string) printing.Item {
 
 // sum is an amount that is read from a distance.
 func (p *page) sum(m payment.Money) {
-	p.add(large(Money(p.l, m)), feed(1))
+	p.add(large(p.l.MoneyOnPaper(m)), feed(1))
 }
 
 // say is a paragraph for the customer.
@@ -137,7 +137,7 @@ func (p *page) details(sum bool) {
 		p.add(n)
 	}
 	if sum {
-		p.add(line(p.phrase("slip_paid"), Money(p.l, p.f.Amount)))
+		p.add(line(p.phrase("slip_paid"), p.l.MoneyOnPaper(p.f.Amount)))
 	}
 	if !p.f.At.IsZero() {
 		p.add(line(p.phrase("slip_date"), p.when(p.f.At)))
@@ -215,7 +215,7 @@ func (p *page) doubt() {
 	}
 	f := p.f
 	p.f.Number = "" // it stands above, large
-	p.add(rule(), line(p.phrase("slip_amount"), Money(p.l, f.Amount)), line(p.phrase("slip_date"), p.when(f.At)))
+	p.add(rule(), line(p.phrase("slip_amount"), p.l.MoneyOnPaper(f.Amount)), line(p.phrase("slip_date"), p.when(f.At)))
 	if f.Till != "" {
 		p.add(line(p.phrase("slip_till"), f.Till))
 	}
@@ -239,31 +239,3 @@ func (p *page) when(t time.Time) string {
 
 // noBreak is a space at which no line breaks.
 const noBreak = "\u00a0"
-
-// Money is an amount as a customer of the language reads it: 12 345,50 ₽ or 12,345.50 RUB.
-func Money(l *words.Language, m payment.Money) string {
-	text := m.Text()
-	sign := ""
-	if rest, ok := strings.CutPrefix(text, "-"); ok {
-		sign, text = "-", rest
-	}
-	whole, part, has := strings.Cut(text, ".")
-	group, point, unit := ",", ".", m.Currency
-	if l.Tag == "ru" {
-		group, point = noBreak, ","
-		if unit == "RUB" {
-			unit = "₽"
-		}
-	}
-	var b strings.Builder
-	for i, r := range whole {
-		if i > 0 && (len(whole)-i)%3 == 0 {
-			b.WriteString(group)
-		}
-		b.WriteRune(r)
-	}
-	if has {
-		b.WriteString(point + part)
-	}
-	return sign + b.String() + noBreak + unit
-}

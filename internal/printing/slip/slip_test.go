@@ -255,25 +255,6 @@ func write(t *testing.T, path string, b []byte) {
 	}
 }
 
-func TestMoney(t *testing.T) {
-	for _, c := range []struct {
-		tag  string
-		m    payment.Money
-		want string
-	}{
-		{"en", payment.Money{Value: 12550, Currency: "RUB"}, "125.50 RUB"},
-		{"en", payment.Money{Value: 123456789, Currency: "USD"}, "1,234,567.89 USD"},
-		{"ru", payment.Money{Value: 123456789, Currency: "RUB"}, "1 234 567,89 ₽"},
-		{"ru", payment.Money{Value: -100000, Currency: "RUB"}, "-1 000,00 ₽"},
-		{"ru", payment.Money{Value: 1500, Currency: "JPY"}, "1 500 JPY"},
-		{"en", payment.Money{Value: 5, Currency: "KWD"}, "0.005 KWD"},
-	} {
-		if got := strings.ReplaceAll(slip.Money(words.For(c.tag), c.m), "\u00a0", " "); got != c.want {
-			t.Errorf("%s %v: %q, want %q", c.tag, c.m, got, c.want)
-		}
-	}
-}
-
 func TestUnknownKind(t *testing.T) {
 	if items, ok := slip.Of("movie", words.For("en"), slip.Facts{}); ok || items != nil {
 		t.Errorf("%v, %v", items, ok)

@@ -75,12 +75,12 @@ func OfTotals(l *words.Language, t Totals) []printing.Item {
 	}
 	p.add(rule())
 	p.say("totals_kept")
-	p.add(large(Money(l, t.Kept)))
+	p.add(large(l.MoneyOnPaper(t.Kept)))
 	if len(t.Banks) > 0 {
 		p.add(feed(1))
 	}
 	for _, b := range t.Banks { // of it: no rule between
-		p.add(printing.Item{Type: "columns", Cells: []printing.Cell{{Text: b.Name}, {Text: Money(l, b.Kept), Width: sumWidth, Align: "right"}}})
+		p.add(printing.Item{Type: "columns", Cells: []printing.Cell{{Text: b.Name}, {Text: l.MoneyOnPaper(b.Kept), Width: sumWidth, Align: "right"}}})
 	}
 	p.add(rule())
 	open := false
@@ -107,6 +107,6 @@ const sumWidth = 16
 // figure is a name, a count and a sum.
 func (p *page) figure(name string, x TotalsLine) {
 	p.add(printing.Item{Type: "columns", Cells: []printing.Cell{
-		{Text: name}, {Text: strconv.Itoa(x.Count), Width: 6, Align: "right"}, {Text: Money(p.l, x.Sum), Width: sumWidth, Align: "right"},
+		{Text: name}, {Text: strconv.Itoa(x.Count), Width: 6, Align: "right"}, {Text: p.l.MoneyOnPaper(x.Sum), Width: sumWidth, Align: "right"},
 	}})
 }
