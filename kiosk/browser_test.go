@@ -44,6 +44,7 @@ type picture struct {
 	do   string        // script that a finger would do, once the screen is there
 	wait time.Duration // until what is to be seen is there
 	code string        // payload of the code on it, "" for none
+	life time.Duration // that the code had when it came, 0 for what it has in view
 	cut  bool          // the daemon goes
 }
 
@@ -86,7 +87,7 @@ func pictures(language string) []picture {
 		{name: "preparing_slow", view: v("preparing_slow")},
 		{name: "preparing_changed", view: v("preparing_changed")},
 		{name: "code", view: code("code", 287*time.Second), code: payload},
-		{name: "code_ending", view: code("code_ending", 42*time.Second), code: payload},
+		{name: "code_ending", view: code("code_ending", 42*time.Second), code: payload, life: 5 * time.Minute},
 		{name: "code_bigger", view: code("code", 287*time.Second), do: `document.getElementById("code").click()`, code: payload},
 		{name: "code_cancel", view: code("code", 287*time.Second), do: presses("cancel"), code: payload},
 		{name: "code_alone", view: code("code", 287*time.Second), cut: true, wait: 400 * time.Millisecond, code: payload},
@@ -313,6 +314,11 @@ const drawn = `new Promise((done) => requestAnimationFrame(() => requestAnimatio
 func (b *box) stand(t *testing.T, ctx context.Context, p picture) {
 	t.Helper()
 	eval[any](t, ctx, `window.scrollTo(0,0); dispatchEvent(new KeyboardEvent("keydown",{key:"Escape"})); null`)
+	if p.life > 0 {
+		first := p.view
+		first.Screen, first.RemainingMS = "code", p.life.Milliseconds()
+		b.show(t, first)
+	}
 	shown := b.show(t, p.view)
 	if want := p.view.Payload != ""; slices.Contains(shown, stage.CustomerDisplay) != want {
 		t.Fatalf("%s: the page says it shows the code: %v, want %v", p.name, shown, want)

@@ -48,6 +48,11 @@ const measure = `(() => {
       const range2 = document.createRange(); range2.selectNodeContents(e); const w = e.id === "clock" ? range2.getBoundingClientRect() : q;
       if (w.width && r.left < w.right - 1 && w.left < r.right - 1 && r.top < w.bottom - 1 && w.top < r.bottom - 1) out.Bad.push("number lies on " + e.innerText); }
   }
+  if (document.body.dataset.form === "portrait" && document.getElementById("time").className === "words") {
+    const range = document.createRange(); range.selectNodeContents(document.getElementById("clock"));
+    const r = range.getBoundingClientRect(), q = document.getElementById("square").getBoundingClientRect();
+    if (!r.width || Math.abs(r.left + r.right - q.left - q.right) > 4) out.Bad.push("the hour is not in the middle of a page where all else is");
+  }
   const lum = (c) => { const [r, g, b] = c.map((v) => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
   const rgb = (s) => (s.match(/[\d.]+/g) || [0, 0, 0, 0]).map(Number);
   for (const e of document.querySelectorAll("#page *")) {

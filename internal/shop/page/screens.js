@@ -16,7 +16,7 @@ const last = s => (s && !s.code ? `<div class="last"><p><b>${rub(s.amount.value)
   <div class="two">${s.state === 'pending' ? act('yes', 'Pay it') : act('again', s.state === 'paid' ? 'Pay again' : 'Pay late')}</div></div>` : '')
 
 export const screens = {
-  home: ({ seen, wrong }) => bar('Wallet') + `<div class="hero">${draw('bank', 'pic')}<p class="title">Sandbox bank</p><p class="note">Money that is no money. Scan the shop’s code, or show yours.</p></div><div class="tiles">${act('scan', `${draw('qr')}Scan a code`, 'main')}${act('code', `${draw('phone')}Show my code`)}</div>
+  home: ({ seen, wrong }) => bar('Wallet') + `<div class="hero">${draw('bank', 'pic')}<p class="title">Sandbox Bank</p><p class="note">Money that is no money. Scan the shop’s code, or show yours.</p></div><div class="tiles">${act('scan', `${draw('qr')}Scan a code`, 'main')}${act('code', `${draw('phone')}Show my code`)}</div>
     <label class="check"><input type="checkbox" name="ask"> Ask me before my code pays</label>${oops(wrong)}${last(seen)}`,
 
   camera: ({ sight }) => bar('Camera', true) + `<div class="view">${sight ? `<img src="${sight.src}" alt="The code ${sight.where}">` : '<p>No code in sight. Ask the shop to show one.</p>'}</div>

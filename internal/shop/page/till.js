@@ -44,7 +44,7 @@ const calls = p => {
     extend: () => button('extend', 'More time'),
     accept: main => button('accept', 'Take the late money', main),
     park: () => button('park', 'Set aside'),
-    override: () => button('override', 'Take other money'),
+    override: () => button('override', 'Supervisor: take other money', 'over'),
   }
   const next = p.next.filter(n => draws[n])
   if (!next.length && p.next.includes('wait')) return '<span class="wait">Nothing to do but wait.</span>'
