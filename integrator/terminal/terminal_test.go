@@ -530,6 +530,11 @@ func TestDrain(t *testing.T) {
 type pipes struct {
 	conns chan net.Conn
 	done  chan struct{}
+	turn  chan struct{} // of a planted bug
+}
+
+func newPipes() *pipes {
+	return &pipes{make(chan net.Conn), make(chan struct{}), make(chan struct{}, 1)}
 }
 
 func (p *pipes) Accept() (net.Conn, error) {
@@ -545,17 +550,17 @@ func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
 func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
 	here, there := net.Pipe()
-	p.conns <- there
+	p.conns <- p.served(there)
 	return here, nil
 }
 
 // bubble serves a Server in memory until stop.
 func bubble(t *testing.T, o terminal.Office, c terminal.Config) (p *pipes, s *terminal.Server, stop func()) {
 	t.Helper()
-	p = &pipes{make(chan net.Conn), make(chan struct{})}
+	p = newPipes()
 	c.Log = slog.New(slog.DiscardHandler)
 	s = terminal.New(o, c)
-	hs := &http.Server{Handler: s}
+	hs := &http.Server{Handler: atTheDoor(s)}
 	hs.SetKeepAlivesEnabled(false)
 	go func() { _ = hs.Serve(p) }()
 	return p, s, func() {

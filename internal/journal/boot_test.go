@@ -50,9 +50,12 @@ func eachCrash(t *testing.T, prepare func(t *testing.T) journal.Config, check fu
 		cfg := prepare(t)
 		step, died := 0, false
 		c := cfg
-		c.Fault = func(string) error {
+		c.Fault = func(op string) error {
 			if step++; step == point {
 				died = true
+			}
+			plant(t, cfg.Dir, op, step == point)
+			if step == point {
 				return errCrash
 			}
 			return nil

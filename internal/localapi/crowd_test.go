@@ -25,6 +25,7 @@ type pipes struct {
 	conns chan net.Conn
 	done  chan struct{}
 	once  sync.Once
+	turn  chan struct{} // of a planted bug
 }
 
 func (p *pipes) Accept() (net.Conn, error) {
@@ -44,7 +45,7 @@ func (p *pipes) subscribe(ctx context.Context) (*ws.Conn, error) {
 		MaxFrame: 1 << 20, Header: http.Header{"Authorization": {"Bearer tech"}},
 		Dial: func(context.Context, string, string) (net.Conn, error) {
 			here, there := net.Pipe()
-			p.conns <- there
+			p.conns <- p.served(there)
 			return here, nil
 		},
 	})
@@ -56,7 +57,7 @@ func TestOneOfFiftySubscribersStalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const readers, burst, single = 49, 60, 25
 		box := &localapitest.Box{}
-		p := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
+		p := &pipes{conns: make(chan net.Conn), done: make(chan struct{}), turn: make(chan struct{}, 1)}
 		log := slog.New(slog.DiscardHandler)
 		h := localapi.New(localapi.Config{
 			Lanes: []string{"1"}, Hosts: []string{"box.test"}, Waiting: readers + 1, Log: log,

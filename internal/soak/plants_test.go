@@ -10,27 +10,53 @@ import (
 	"testing"
 
 	"tilld/integrator"
+	"tilld/integrator/store/sqlite"
 	"tilld/internal/wire"
 )
 
-// Bugs to plant: what the line's faults must bring to light.
+// Bugs to plant: what the line's faults and the clocks' steps must bring to light.
 const (
 	twiceNew = "a call that comes again is a new one"
 	ackFirst = "an event is acknowledged, and then lost"
+	forgets  = "the ledger forgets where its time stood"
 )
 
-// TestLineFindsPlantedBugs runs a part of TestLine in a process of its own, which must fail, and say why.
+// TestLineFindsPlantedBugs and the next run a part of a test in a process of its own, which must fail, and say why.
 func TestLineFindsPlantedBugs(t *testing.T) {
-	for _, x := range []struct{ plant, part, frame, says string }{
-		{twiceNew, "TestLine$/scanned/twice", "bill.return 1", `twice at "bill.return 1": see above`},
-		{ackFirst, "TestLine$/^shown$/cut_before", "event bill.open 1", "the sale ended expired"},
-	} {
-		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", x.part, "-test.timeout", "2m")
-		cmd.Env = append(os.Environ(), "TILLD_PLANT="+x.plant, "TILLD_DEPTH=prove", "TILLD_FRAME="+x.frame)
-		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), x.says) {
-			t.Errorf("not found: %s (%v)\n%s", x.plant, err, out)
-		}
+	finds(t, twiceNew, "TestLine$/scanned/twice", `twice at "bill.return 1": see above`, "TILLD_FRAME=bill.return 1")
+	finds(t, ackFirst, "TestLine$/^shown$/cut_before", "the sale ended expired", "TILLD_FRAME=event bill.open 1")
+}
+
+func TestClocksFindPlantedBugs(t *testing.T) {
+	finds(t, forgets, "TestClocksStep$/^back$/^shown,_nobody_pays$", "a code of two minutes, three minutes later")
+	finds(t, forgets, "TestOneClockSteps$/^shown,_nobody_pays$/^server_by_-10_years,_restart_true$", "a code of two minutes, three minutes later")
+}
+
+func finds(t *testing.T, plant, part, says string, more ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", part, "-test.timeout", "2m")
+	cmd.Env = append(append(os.Environ(), "TILLD_PLANT="+plant, "TILLD_DEPTH=prove"), more...)
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), says) {
+		t.Errorf("not found: %s (%v)\n%s", plant, err, out)
+		return
 	}
+	t.Logf("found by %s: %s", part, plant)
+}
+
+// ledger is where the integrator keeps its bills, and at times with a bug.
+func (w *town) ledger(s *sqlite.Store) integrator.Store {
+	if os.Getenv("TILLD_PLANT") == forgets {
+		return forgetful{s}
+	}
+	return s
+}
+
+type forgetful struct{ *sqlite.Store }
+
+// Reckoning is always that of a new ledger.
+func (forgetful) Reckoning(context.Context) (integrator.Reckoning, error) {
+	return integrator.Reckoning{}, nil
 }
 
 // office is what the terminals talk to: the integrator, and at times with a bug.

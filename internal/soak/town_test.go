@@ -141,7 +141,7 @@ func (w *town) openServer() {
 	p, err := sandbox.New(sandbox.Config{URL: "http://127.0.0.1:7475", Key: sandbox.Key(bankKey), Transport: tr})
 	w.ok(err)
 	svc, err := integrator.New(integrator.Config{
-		Store: store, Providers: map[string]provider.Provider{"sandbox": p}, Merchant: "Shop", Zone: time.UTC,
+		Store: w.ledger(store), Providers: map[string]provider.Provider{"sandbox": p}, Merchant: "Shop", Zone: time.UTC,
 		Settings: integrator.DefaultSettings(), Log: w.log, Wall: wrong(&w.serverOff),
 	})
 	w.ok(err)
