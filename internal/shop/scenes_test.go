@@ -428,7 +428,8 @@ func clickSettledLater(c *counter) {
 	c.is(40*time.Second, "in_doubt")
 	c.lit(false, false)
 	c.glass("We are checking your payment")
-	c.picture("doubt")
+	c.sees("other money is the supervisor's to take", `document.querySelector("#current [data-do=override].over")?.innerText.startsWith("Supervisor")`, clickLimit)
+	c.picture("doubt-code")
 	// By hand, or meanwhile by the box itself.
 	c.sees("the sale is set aside", `(document.querySelector("#current [data-do=park]")?.click(), document.querySelector("#current").innerText.includes("set aside"))`, clickLimit)
 	doubtful := c.number
