@@ -153,7 +153,7 @@ func (b *Box) view(p *pay) (View, time.Time) {
 // the last one, once all have come.
 func goesBack(all []lane.ReturnIntent) (sum int64) {
 	for _, r := range all {
-		if r.State != "done" {
+		if r.State != "done" && !r.Void() {
 			sum += r.Amount
 		}
 	}

@@ -1249,6 +1249,7 @@ func (s *shop) paid() string {
 // goesBack looks at what the customer reads of his returns.
 func (s *shop) goesBack(value int64) {
 	s.t.Helper()
+	synctest.Wait() // the glass comes behind the answer
 	if v := s.stage.now("1"); v.Screen != "returning" || v.Back.Value != value {
 		s.t.Fatalf("the customer reads %q of %d, want returning of %d", v.Screen, v.Back.Value, value)
 	}

@@ -27,7 +27,7 @@ var lostRows = []row{
 			s.Stage = Released
 			s.put(Call{Verb: VerbConfirm, Final: s.Final})
 			for _, r := range s.Returns {
-				if !r.Whole && !r.void() && !slices.ContainsFunc(s.e.Bill.Returns, func(x payment.BillReturn) bool { return x.Key == r.ID }) {
+				if !r.Whole && !r.Void() && !slices.ContainsFunc(s.e.Bill.Returns, func(x payment.BillReturn) bool { return x.Key == r.ID }) {
 					s.dropIf(func(c Call) bool { return c.Verb == VerbReturn && c.Key == r.ID }) // it waits in front of the confirm, and would be refused
 					s.put(Call{Verb: VerbReturn, Key: r.ID, Amount: r.Amount, Reason: r.Reason})
 				}

@@ -170,7 +170,7 @@ func endCode(p Payment) string {
 // whyCode is the sentence for the blank {why}, as internal/words has it: why the bank gave no code, or refused a return.
 // What was said to the customer of a decline is not repeated to the cashier.
 func whyCode(p Payment) string {
-	if i := slices.IndexFunc(p.Returns, func(r ReturnIntent) bool { return r.void() && !r.Whole }); i >= 0 {
+	if i := slices.IndexFunc(p.Returns, func(r ReturnIntent) bool { return r.Void() && !r.Whole }); i >= 0 {
 		switch p.Returns[i].Why { // the integrator's own no
 		case "", payment.NoExceedsKept, payment.NoAdvanceApplied:
 			return "nothing_left" // less is kept than was to go back

@@ -261,15 +261,15 @@ func (p Payment) payable() int64 {
 	return p.Amount.Value
 }
 
-// void: the integrator would not have this return, so nothing is owed by it. What the bank refuses stays owed.
-func (r ReturnIntent) void() bool { return r.State == "refused" && !r.Taken }
+// Void: the integrator would not have this return, so nothing is owed by it. What the bank refuses stays owed.
+func (r ReturnIntent) Void() bool { return r.State == "refused" && !r.Taken }
 
 // left is what can still be returned after the goods: the final amount less every return that the integrator has or may
 // have.
 func (p Payment) left() int64 {
 	n := p.Final
 	for _, r := range p.Returns {
-		if !r.void() {
+		if !r.Void() {
 			n -= r.Amount
 		}
 	}
