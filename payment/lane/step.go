@@ -261,7 +261,7 @@ func (p Payment) payable() int64 {
 	return p.Amount.Value
 }
 
-// Void: the integrator would not have this return, so nothing is owed by it. What the bank refuses stays owed.
+// Void says that the integrator would not have this return, so nothing is owed by it. What the bank refuses stays owed.
 func (r ReturnIntent) Void() bool { return r.State == "refused" && !r.Taken }
 
 // left is what can still be returned after the goods: the final amount less every return that the integrator has or may

@@ -165,10 +165,11 @@ func (d *Device) keep(ctx context.Context) error {
 		if !silent {
 			return nil
 		}
-		if err := d.ask(ctx); err != nil {
-			if ctx.Err() != nil {
-				return nil // it was told to end while it waited for its turn
-			}
+		err := d.ask(ctx)
+		if ctx.Err() != nil {
+			return nil // it was told to end while it waited for its turn
+		}
+		if err != nil {
 			return err
 		}
 	}
