@@ -224,9 +224,13 @@ func (b *binder) question(s *slot, v seen) *roster.Question {
 		return nil
 	}
 	q := b.asked.q
-	hint := " If it is not heard, plug it in again."
-	if s.kind == models.Display {
+	hint := ""
+	switch {
+	case q.State != binding.Asking: // what was found needs no hint
+	case s.kind == models.Display:
 		hint = " If it shows none, plug it in again, or name it as tillctl ports does."
+	default:
+		hint = " If it is not heard, plug it in again."
 	}
 	out := &roster.Question{State: q.State, Text: sentence(q.Text()) + hint, Note: q.Note, Ends: q.Ends.UTC()}
 	for i, x := range b.asked.numbers {

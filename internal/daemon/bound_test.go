@@ -322,7 +322,9 @@ func TestTheScannerThatReadsIsTheOne(t *testing.T) {
 	}
 	b.wish("1", "scanner", client.Wish{Do: "ask"})
 	three := d.plug("3", gun("S-3"), nil) // one that is plugged in meanwhile is heard too
-	b.press(three, "scanner", "answered")
+	if q := b.press(three, "scanner", "answered"); !strings.HasSuffix(q.Text, " is the scanner of lane 1.") {
+		t.Errorf("it is answered: %q", q.Text)
+	}
 	if x := b.binding("scanner", "found"); x.How != "evidence" || x.Unit.Serial != "S-3" {
 		t.Errorf("%+v", x)
 	}
@@ -353,6 +355,30 @@ func TestTheScannerThatReadsIsTheOne(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// A device that the settings name by what it is stands at its own node in the list of ports, and nowhere else.
+func TestANamedDeviceIsListedAtItsNode(t *testing.T) {
+	d := newDesk(t)
+	b := d.box(`outputs: [till], receipt_printer: front, scanner: {driver: line, port: {serial: "05e0:1701"}}`, `printers: {front: {driver: escpos, port: {lp: "serial:J1"}}}`)
+	d.plugPrinter("1", "J1")
+	d.plug("2", gun(""), nil)
+	b.run()
+	b.ready("printer-front")
+	b.ready("scanner-1")
+	all, err := b.client("").Ports(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, p := range all {
+		if p.Device != "" {
+			got[p.Path] = p.Kind + " " + p.Device
+		}
+	}
+	if want := map[string]string{"/dev/usb/lp0": "usb-printer printer-front", "/dev/ttyACM0": "serial scanner-1"}; !cmp.Equal(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
 }
 
 // Press feed: likewise. Twins without serial numbers are told apart by it, and known by their ports from then on.

@@ -103,6 +103,9 @@ func (o owned) Ports() ([]roster.Port, error) {
 	}
 	nodes := o.binder.fixed(found.Devices)
 	for _, x := range o.List() {
+		if _, named := nodes[x.Port]; named {
+			continue // by the settings, with the node that they mean
+		}
 		if d, err := usbport.Find(found.Devices, x.Port); err == nil { // bound, and used without a node
 			nodes[x.Port] = d.USBNode()
 		}
