@@ -165,11 +165,11 @@ func (d *Device) keep(ctx context.Context) error {
 		if !silent {
 			return nil
 		}
-		err := d.ask(ctx)
-		if ctx.Err() != nil {
-			return nil // it was told to end while it waited for its turn
-		}
-		if err != nil {
+		switch err := d.ask(ctx); {
+		case err == nil:
+		case ctx.Err() != nil:
+			return nil //nolint:nilerr // it was told to end while it waited for its turn
+		default:
 			return err
 		}
 	}
