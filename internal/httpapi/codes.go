@@ -16,7 +16,6 @@ const (
 	MissingField     = "missing_field"
 	InvalidField     = "invalid_field"
 	AmountFormat     = "amount_format"
-	CardNumber       = "card_number"
 	BadParameter     = "bad_parameter"
 	UnknownParameter = "unknown_parameter"
 	Unauthorized     = "unauthorized"
@@ -79,7 +78,6 @@ var general = []Code{
 	{MissingField, http.StatusUnprocessableEntity, "A field that this call needs is missing", "Send the field that is named."},
 	{InvalidField, http.StatusUnprocessableEntity, "A field has a value that is not allowed", "Send the field that is named as /openapi.json describes it; detail says what was expected."},
 	{AmountFormat, http.StatusUnprocessableEntity, "An amount is not a whole number of minor units, or out of range", "Send whole kopecks or cents as a plain number, without fraction, exponent or quotation marks."},
-	{CardNumber, http.StatusUnprocessableEntity, "A text looks like the number of a payment card", "Leave it out: no card numbers are kept here. A reference or another number of your own that looks like one needs a letter beside its digits."},
 	{BadParameter, http.StatusUnprocessableEntity, "A parameter of the address has a value that is not allowed", "Send the parameter that is named once, as /openapi.json describes it."},
 	{UnknownParameter, http.StatusUnprocessableEntity, "The address has a parameter that this call does not know", "Check the spelling; never put a token into an address."},
 	{Unauthorized, http.StatusUnauthorized, "The caller is not known", "Send Authorization: Bearer and a token of this box, or use its socket as a user whom it knows."},

@@ -50,7 +50,7 @@ func (rt Route) ProblemCodes(parameters, body bool) []string {
 		out = append(out, Busy)
 	}
 	if rt.takesBody() {
-		out = append(out, BadJSON, TooDeep, DuplicateField, UnknownField, InvalidField, AmountFormat, CardNumber, BodyTooLarge, MediaType, SlowBody)
+		out = append(out, BadJSON, TooDeep, DuplicateField, UnknownField, InvalidField, AmountFormat, BodyTooLarge, MediaType, SlowBody)
 	}
 	if body {
 		out = append(out, MissingField)

@@ -58,13 +58,6 @@ var bodies = []struct{ body, code, field string }{
 	{`{"a":"x\ny"}`, httpapi.InvalidField, "a"},
 	{`{"a":["x\u001b[2J"]}`, httpapi.InvalidField, "a"},
 	{`{"a":"x\u009b"}`, httpapi.InvalidField, "a"},
-	{`{"a":"4111111111111111"}`, httpapi.CardNumber, "a"},
-	{`{"lines":[{"text":"paid by 5555 5555 5555 4444"}]}`, httpapi.CardNumber, "text"},
-	{`{"a":["R-378282246310005"]}`, httpapi.CardNumber, "a"},
-	{`{"a":"\u0034111111111111111"}`, httpapi.CardNumber, "a"},
-	{`{"a":4111111111111111}`, "", ""}, // no field takes such a number
-	{`{"code":"6205500000000000004"}`, "", ""},
-	{`{"a":"4006381333931"}`, "", ""},
 	{strings.Repeat(`{"a":`, 8) + `1` + strings.Repeat(`}`, 8), "", ""},
 	{strings.Repeat(`{"a":`, 9) + `1` + strings.Repeat(`}`, 9), httpapi.TooDeep, ""},
 	{`{"a":` + strings.Repeat(`[`, 9) + strings.Repeat(`]`, 9) + `}`, httpapi.TooDeep, ""},

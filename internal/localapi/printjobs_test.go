@@ -94,10 +94,6 @@ func TestRawBytesNeedTheirOwnRole(t *testing.T) {
 	if a.status != http.StatusCreated || string(f.box.Asked(a.job(t).ID).Raw) != "\x1b@hello\n" {
 		t.Errorf("%d %s", a.status, a.body)
 	}
-	card := `{"reference":"P-2","raw":"` + base64.StdEncoding.EncodeToString([]byte("\x1b@card 4111 1111 1111 1111\n")) + `"}`
-	if a := f.do("raw-1", "POST", "/v1/print-jobs", card); a.code() != httpapi.CardNumber {
-		t.Errorf("a card number among bytes: %d %s", a.status, a.body)
-	}
 }
 
 func TestTheDrawerIsOpenedWithANameAndAReason(t *testing.T) {

@@ -33,7 +33,6 @@ const (
 	NoneWait = "none"     // a pay code, and no payment waits for one
 	Busy     = "busy"     // a pay code was read where a payment takes none now
 	Again    = "again"    // the code that a payment has just taken, or goods or a shop's code, read once more too soon
-	Card     = "card"     // what looks like the number of a payment card, and no payment waited: it is nobody's to keep
 )
 
 // Event is the data of a scan event.
@@ -95,15 +94,12 @@ func (s *Scans) Take(ctx context.Context, l, language string, r scanner.Reading)
 	repeated := purpose != ofPay && s.taken.again(mine, c, r.First, limits.Again)
 	now := time.Now().UTC()
 	e := Event{ID: payment.NewID(now), Lane: l, Kind: what.Kind, Wallet: string(what.Wallet), Masked: what.Masked, Symbology: r.Symbology, At: now}
-	card := what.Kind == code.Other && code.HoldsCardNumber(r.Text.Reveal())
-	if !what.Secret(waits) && !again && !repeated && !card && fit {
+	if !what.Secret(waits) && !again && !repeated && fit {
 		e.Text = r.Text.Reveal()
 	}
 	switch {
 	case again && !waits: // a phone that is still in front of the scanner: its code stays a secret, whatever it looks like
 		e.Outcome = Again
-	case !waits && card:
-		e.Outcome = Card
 	case repeated:
 		e.Outcome = Again
 	case !fit && purpose != ofPay:

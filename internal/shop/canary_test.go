@@ -43,7 +43,7 @@ func TestCanaries(t *testing.T) {
 	c.api = api
 	h := &hunt{rig: c, secrets: map[string]string{"token": token}}
 	h.keys()
-	for _, flow := range []func(){h.paid, h.posted, h.declined, h.refusedForGood, h.nobodyWaits, h.twice, h.canceled, h.restarts, h.badRequests, h.cards} {
+	for _, flow := range []func(){h.paid, h.posted, h.declined, h.refusedForGood, h.nobodyWaits, h.twice, h.canceled, h.restarts, h.badRequests} {
 		flow()
 	}
 	h.askEverything()
@@ -283,66 +283,6 @@ func (h *hunt) badRequests() {
 	req.Header.Set("Authorization", "Bearer "+wrong)
 	if status := h.do(req); status != http.StatusUnauthorized {
 		h.t.Errorf("a wrong token: %d", status)
-	}
-}
-
-// cards are numbers of payment cards where a cashier or a till may put them: in each text that the box takes, and in front of
-// the scanner. They are the schemes' own, for tests.
-func (h *hunt) cards() {
-	n := 0
-	card := func(number string) string {
-		n++
-		h.secrets[fmt.Sprintf("card %d", n)] = number
-		return number
-	}
-	const sale = `{"reference":%q,"amount":{"value":100,"currency":"RUB"},"mode":"show","purpose":"sale"%s}`
-	const print = `{"reference":"CARD-3","receipt":[%s]}`
-	p := h.sell(39000, "show", nil)
-	h.untilState(p.ID, tryLimit, "open")
-	at := "/v1/payments/" + p.ID
-	for _, x := range []struct{ method, path, body string }{
-		{"POST", "/v1/payments", fmt.Sprintf(sale, "R-"+card("4111111111111111"), "")},
-		{"POST", "/v1/payments", fmt.Sprintf(sale, "CARD-1", `,"payee":"`+card("5555555555554444")+`"`)},
-		{"POST", "/v1/payments", fmt.Sprintf(sale, "CARD-2", `,"lines":[{"text":"paid by `+card("4012888888881881")+`","amount":{"value":1,"currency":"RUB"}}]`)},
-		{"PUT", "/v1/customer-display", `{"message":{"title":"One moment","text":"` + card("2223003122003222") + `"}}`},
-		{"PUT", "/v1/customer-display", `{"cart":{"lines":[{"text":"` + card("378282246310005") + `","amount":{"value":1,"currency":"RUB"}}],"total":{"value":1,"currency":"RUB"}}}`},
-		{"POST", "/v1/print-jobs", fmt.Sprintf(print, `{"type":"text","text":"card `+card("30569309025904")+`"}`)},
-		{"POST", "/v1/print-jobs", fmt.Sprintf(print, `{"type":"columns","cells":[{"text":"`+card("3530111333300000")+`"}]}`)},
-		{"POST", "/v1/print-jobs", fmt.Sprintf(print, `{"type":"qr","payload":"`+card("6011111111111117")+`"}`)},
-		{"POST", at + "/return", `{"reference":"CARD-4","reason":"to card ` + card("6200000000000005") + `"}`},
-		{"POST", at + "/override", `{"tender":"` + card("2200000000000004") + `","who":"Ann","why":"x"}`},
-		{"POST", "/v1/drawer/open", `{"reason":"` + card("6759649826438453") + `"}`},
-	} {
-		h.raw(x.method, x.path, x.body, http.StatusUnprocessableEntity)
-	}
-	h.giveUp(p)
-	before := h.scans("card")
-	h.scan(card("4222222222222"))
-	h.scan("%B" + card("38520000023237") + "^A/B^2712101?")
-	for end := time.Now().Add(tryLimit); h.scans("card") < before+2; time.Sleep(20 * time.Millisecond) { // a real box
-		if time.Now().After(end) {
-			h.t.Fatal("the box never told of two cards")
-		}
-	}
-}
-
-// scans counts the readings with an outcome.
-func (h *hunt) scans(outcome string) (n int) {
-	h.t.Helper()
-	for after := int64(0); ; {
-		page, err := h.api.Events(h.t.Context(), after, 0, 1000)
-		if err != nil {
-			h.t.Fatal(err)
-		}
-		for _, e := range page.Events {
-			if e.Type == "scan" && bytes.Contains(e.Data, []byte(`"outcome":"`+outcome+`"`)) {
-				n++
-			}
-		}
-		if len(page.Events) == 0 {
-			return n
-		}
-		after = page.Next
 	}
 }
 

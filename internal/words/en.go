@@ -47,7 +47,6 @@ var english = Language{
 		"scan/shop":           {"Shop’s code, not a pay code", "A payment waits for the customer’s code."},
 		"scan/unfit":          {"Not a pay code", "A payment waits for the customer’s code."},
 		"scan/refused":        {"Code was not taken", "This shop’s settings allow no such code. Scan the right one."},
-		"scan/card":           {"A card number was read", "It is not passed on. Put the card away; no sale needs it here."},
 		"scan/old":            {"Pay code is too old", "Ask the customer to refresh it in the wallet and show it again."},
 		"print/unknown":       {"Printed? Not known", "Look at the paper. Print again only if it is not there."},
 		"paper/out":           {"No paper", "Load paper; the receipt prints by itself."},

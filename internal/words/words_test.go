@@ -68,7 +68,7 @@ func TestCashierFallback(t *testing.T) {
 }
 
 func TestScan(t *testing.T) {
-	for outcome, want := range map[string]bool{"none": true, "goods": true, "shop": true, "unfit": true, "refused": true, "card": true, "old": true, "charging": false, "": false} {
+	for outcome, want := range map[string]bool{"none": true, "goods": true, "shop": true, "unfit": true, "refused": true, "old": true, "charging": false, "": false} {
 		if s, ok := words.For("ru").Scan(outcome); ok != want || ok && (s.Code != "scan/"+outcome || s.Short == "" || s.Do == "") {
 			t.Errorf("%q: %+v, %v", outcome, s, ok)
 		}
