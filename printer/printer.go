@@ -106,8 +106,7 @@ type Printer interface {
 }
 
 // Kicker is a printer with a drawer on it. pin is 2 or 5, 0 for the one that is set. Print and Kick never mix on the
-// line: Kick waits for the bytes of the job that is being printed, and not for its end, which may wait for paper. Where they
-// cannot leave either, its error is ErrBlocked.
+// line: Kick waits for the job that is being printed.
 type Kicker interface {
 	Kick(ctx context.Context, pin int) error
 }

@@ -30,7 +30,7 @@ type Drawer struct {
 const MaxReason = 200
 
 // OpenDrawer opens the drawer of a lane. That it was asked for is durable before the pulse leaves. Errors are an *Invalid,
-// a *lane.Refusal (unknown_lane; unavailable with why no_printer, no_drawer, what blocks the printer, or line) or an accident.
+// a *lane.Refusal (unknown_lane; unavailable with why no_printer, no_drawer, offline or line) or an accident.
 func (p *Printing) OpenDrawer(ctx context.Context, l, who, reason string) (Drawer, error) {
 	if reason == "" || len(reason) > MaxReason {
 		return Drawer{}, &Invalid{"reason", fmt.Sprintf("must be 1 to %d bytes", MaxReason)}
@@ -70,10 +70,6 @@ func (p *Printing) OpenDrawer(ctx context.Context, l, who, reason string) (Drawe
 		return d, err
 	case errors.Is(err, printer.ErrRefused):
 		return d, fmt.Errorf("open drawer of lane %s: %w", l, err)
-	case errors.Is(err, printer.ErrBlocked):
-		if b := q.blocked(); b != nil {
-			return d, &lane.Refusal{Code: lane.NoUnavailable, Why: b.Why}
-		}
 	}
 	p.cfg.Log.Warn("drawer met trouble", "lane", l, "device", q.name, "err", err)
 	return d, &lane.Refusal{Code: lane.NoUnavailable, Why: "line"}

@@ -27,7 +27,6 @@ var Driver = devices.Driver[printer.Printer]{
 type Device struct {
 	port devices.Port
 	o    Options
-	job  chan struct{} // holds a token while a job is printed, from before its first byte to the answer behind its last
 	turn chan struct{} // holds a token while somebody writes
 
 	mu      sync.Mutex
@@ -47,7 +46,7 @@ type Device struct {
 
 // Open makes a device of an open line. It writes nothing: Serve does.
 func Open(p devices.Port, o Options) *Device {
-	return &Device{port: p, o: o.filled(), job: make(chan struct{}, 1), turn: make(chan struct{}, 1), change: make(chan struct{})}
+	return &Device{port: p, o: o.filled(), turn: make(chan struct{}, 1), change: make(chan struct{})}
 }
 
 // errGone: Print was called on a line that has died.
@@ -111,23 +110,13 @@ func (d *Device) giveUp(why error) {
 }
 
 // take waits for the right to write.
-func (d *Device) take(ctx context.Context) error { return take(ctx, d.turn) }
-
-func (d *Device) release() { <-d.turn }
-
-// take waits for a token.
-func take(ctx context.Context, of chan struct{}) error {
+func (d *Device) take(ctx context.Context) error {
 	select {
-	case of <- struct{}{}:
+	case d.turn <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-// blocked is why the printer prints nothing now, "" for none.
-func (d *Device) blocked() string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.status.Blocked()
-}
+func (d *Device) release() { <-d.turn }

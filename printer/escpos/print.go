@@ -23,16 +23,21 @@ func (d *Device) Print(ctx context.Context, j printer.Job) (printer.Outcome, err
 	if err := d.clear(ctx); err != nil {
 		return no, fmt.Errorf("print: %w", err)
 	}
-	if err := take(ctx, d.job); err != nil {
+	if err := d.take(ctx); err != nil {
 		return no, fmt.Errorf("print: %w", err)
 	}
-	defer func() { <-d.job }()
-	sent, answered, err := d.write(ctx, j.ID, data)
-	switch {
-	case err != nil && sent > 0:
-		return d.lost(sent, err)
-	case err != nil:
+	defer d.release()
+	if err := d.clear(ctx); err != nil { // the job before may have met its end of paper
 		return no, fmt.Errorf("print: %w", err)
+	}
+	proof, answered := d.request(j.ID)
+	sent, err := d.send(ctx, append(data, proof...))
+	if err != nil {
+		if sent == 0 {
+			d.giveUp(err)
+			return no, fmt.Errorf("print: %w", err)
+		}
+		return d.lost(sent, err)
 	}
 	if answered == nil {
 		return printer.Outcome{Result: printer.Printed, Proof: printer.Blind, Sent: sent}, nil
@@ -54,23 +59,6 @@ func (d *Device) Print(ctx context.Context, j printer.Job) (printer.Outcome, err
 	return d.lost(sent, err)
 }
 
-// write sends a job with its request for proof, and tells how its answer is known; see request. It has the line to itself for
-// as long as bytes are left, and not while the last of them wait for paper.
-func (d *Device) write(ctx context.Context, id string, data []byte) (sent int, answered func() bool, err error) {
-	if err := d.take(ctx); err != nil {
-		return 0, nil, err
-	}
-	defer d.release()
-	if err := d.clear(ctx); err != nil { // the job before may have met its end of paper
-		return 0, nil, err
-	}
-	proof, answered := d.request(id)
-	if sent, err = d.send(ctx, append(data, proof...)); err != nil && sent == 0 {
-		d.giveUp(err)
-	}
-	return sent, answered, err
-}
-
 // wait waits for the answer behind a job. A printer that stopped before it was told to say so by itself is asked, now and
 // then, whether it is blocked: then there is no hurry.
 func (d *Device) wait(ctx context.Context, f func() bool) (bool, error) {
@@ -78,7 +66,7 @@ func (d *Device) wait(ctx context.Context, f func() bool) (bool, error) {
 		if ok, err := d.lookWorking(ctx, min(left, askEvery), f); ok || err != nil {
 			return ok, err
 		}
-		if err := d.ask(ctx); err != nil {
+		if err := d.askAll(ctx); err != nil {
 			return false, err
 		}
 	}
@@ -177,39 +165,27 @@ func (d *Device) send(ctx context.Context, b []byte) (int, error) {
 }
 
 // Kick opens the drawer. While the printer is blocked a command in turn would open it later, with the next job: then the
-// real-time pulse is used, which some clones lack. It waits for the bytes of a job, and not for the paper that they wait for;
-// where the printer takes none of them it would take no pulse either, and the error says what blocks it.
+// real-time pulse is used, which some clones lack.
 func (d *Device) Kick(ctx context.Context, pin int) error {
 	p, err := pulse(d.o, pin)
 	if err != nil {
 		return fmt.Errorf("open drawer: %w: %w", printer.ErrRefused, err)
 	}
 	if err := d.take(ctx); err != nil {
-		if why := d.blocked(); why != "" {
-			err = fmt.Errorf("%w: %s", printer.ErrBlocked, why)
-		}
 		return fmt.Errorf("open drawer: %w", err)
 	}
 	defer d.release()
 	d.mu.Lock()
-	dead := d.dead
+	dead, blocked := d.dead, d.status.Blocked() != ""
 	d.mu.Unlock()
 	if dead != nil {
 		return fmt.Errorf("open drawer: %w: %w", errGone, dead)
 	}
-	if len(d.job) > 0 && d.o.Proof != "none" { // it may have stopped in the middle of that job and not have said so yet
-		err = d.askAll(ctx)
-	}
-	if d.blocked() != "" {
+	if blocked {
 		p = []byte{dle, 0x14, 1, p[2], byte(min(max((d.o.DrawerMS+50)/100, 1), 8))}
 	}
-	if err == nil {
-		_, err = d.port.Write(p)
-	}
-	if err != nil {
-		if ctx.Err() == nil {
-			d.giveUp(err)
-		}
+	if _, err := d.port.Write(p); err != nil {
+		d.giveUp(err)
 		return fmt.Errorf("open drawer: %w", err)
 	}
 	return nil

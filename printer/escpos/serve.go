@@ -165,11 +165,12 @@ func (d *Device) keep(ctx context.Context) error {
 		if !silent {
 			return nil
 		}
-		switch err := d.ask(ctx); {
-		case err == nil:
-		case ctx.Err() != nil:
+		if err := d.take(ctx); err != nil {
 			return nil //nolint:nilerr // it was told to end while it waited for its turn
-		default:
+		}
+		err := d.askAll(ctx)
+		d.release()
+		if err != nil {
 			return err
 		}
 	}
@@ -237,7 +238,7 @@ func (d *Device) barrier(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	for begin := time.Now(); ; {
-		ok, err := d.lookAside(ctx, askEvery, answered)
+		ok, err := d.look(ctx, askEvery, answered)
 		if err != nil {
 			return false, err
 		}
@@ -269,26 +270,6 @@ func (d *Device) barrier(ctx context.Context) (bool, error) {
 		}
 	}
 	return true, nil
-}
-
-// lookAside is look for who has the right to write: while the printer is blocked others may.
-func (d *Device) lookAside(ctx context.Context, limit time.Duration, f func() bool) (bool, error) {
-	if d.blocked() == "" {
-		return d.look(ctx, limit, f)
-	}
-	d.release()
-	ok, err := d.look(ctx, limit, f)
-	d.turn <- struct{}{} // nobody has it for longer than a line's limit
-	return ok, err
-}
-
-// ask is askAll in its turn.
-func (d *Device) ask(ctx context.Context) error {
-	if err := d.take(ctx); err != nil {
-		return err
-	}
-	defer d.release()
-	return d.askAll(ctx)
 }
 
 // askAll asks in real time, one after the other, what a printer answers while it is blocked too.

@@ -169,7 +169,6 @@ func RunEach(t *testing.T, in func(*testing.T, func(*testing.T)), open func(*tes
 		{"AMarkStandsAboveTheReceipt", marked},
 		{"TwoJobsAtOnceComeOneAfterTheOther", together},
 		{"TheDrawerOpensOnItsPinAlone", drawer},
-		{"TheDrawerOpensWhileAReceiptWaitsForPaper", drawerBeside},
 		{"ADeadLinePrintsNothing", dead},
 		{"ServeEndsWithTheLine", ends},
 	} {
@@ -386,48 +385,6 @@ func drawer(t *testing.T, s *served) {
 		t.Fatal(err)
 	}
 	until(t, "the pulse without paper", func() bool { return len(s.Far.Pulses()) == 3 })
-}
-
-// drawerBeside: the printer has taken the whole receipt, and its paper has ended in the middle of it.
-func drawerBeside(t *testing.T, s *served) {
-	k, ok := s.Printer.(printer.Kicker)
-	if !ok {
-		t.Log("no drawer on this printer")
-		return
-	}
-	print(t, s, job("N-0"), printer.Printed)
-	s.Far.Fail(60, PaperEnd)
-	done := make(chan printer.Outcome, 1)
-	go func() {
-		o, err := s.Printer.Print(t.Context(), job("N-1"))
-		check(t, o, err)
-		done <- o
-	}()
-	until(t, "status paper", func() bool { return s.last().Blocked() == "paper" })
-	ctx, cancel := context.WithTimeout(t.Context(), within)
-	defer cancel()
-	if err := k.Kick(ctx, 5); err != nil {
-		t.Fatal(err)
-	}
-	until(t, "the pulse", func() bool { return len(s.Far.Pulses()) == 1 })
-	select {
-	case o := <-done:
-		t.Fatalf("the job ended without paper: %+v", o)
-	default:
-	}
-	s.Far.Mend()
-	if o := <-done; o.Result != printer.Printed {
-		t.Errorf("%+v", o)
-	}
-	print(t, s, job("N-2"), printer.Printed)
-	for _, id := range []string{"N-1", "N-2"} {
-		if w, n := times(s.Far, id); w != 1 || n != 1 {
-			t.Errorf("%s: %d whole and %d begun", id, w, n)
-		}
-	}
-	if got := s.Far.Pulses(); !slices.Equal(got, []int{5}) {
-		t.Errorf("pulses on pins %v", got)
-	}
 }
 
 func dead(t *testing.T, s *served) {
