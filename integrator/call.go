@@ -61,7 +61,7 @@ func (s *Service) answer(ctx context.Context, sub Subject, c *call) (answered, *
 	err := s.store.Change(ctx, sub, func(k *Case) error {
 		a, res, problem = answered{numbers: k.Numbers}, nil, nil
 		if k.Called != nil {
-			res, problem = s.again(k, c.hash)
+			res, problem = s.again(k, c)
 			return nil
 		}
 		if k.Bill.ID == "" && c.event.Cause != bill.CallCreate {
@@ -86,8 +86,8 @@ func (s *Service) answer(ctx context.Context, sub Subject, c *call) (answered, *
 }
 
 // again answers a call that was answered before: the same, with the bill as it stands now.
-func (s *Service) again(k *Case, hash string) (*wire.Result, *wire.Problem) {
-	if k.Called.Hash != hash {
+func (s *Service) again(k *Case, c *call) (*wire.Result, *wire.Problem) {
+	if k.Called.Hash != c.hash && k.Called.Hash != c.was {
 		return nil, wire.Refuse(payment.NoKeyReused, "this id was used for a call with other params")
 	}
 	b := s.view(k.Bill)

@@ -1,6 +1,8 @@
 package integrator_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -8,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"tilld/integrator"
 	"tilld/integrator/provider"
 	"tilld/internal/wire"
 	"tilld/payment"
@@ -38,6 +41,26 @@ func TestAReasonNeverStandsInTheWayOfAReturn(t *testing.T) {
 			p.Whole, p.Amount = false, 1
 			r.refused(payment.NoKeyReused, id+":return:"+key, wire.BillReturn, p)
 		}
+	})
+}
+
+// A ledger of before holds answers whose hash has the reason in it. A box that has not had such an answer asks again with
+// the same words, and it is the same call.
+func TestAReturnThatWasAnsweredByAnOlderServerIsAnsweredAgain(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		id := r.create(payment.Show, 100)
+		p := wire.Return{Payment: id, Key: "k", Whole: true, Reason: "broken"}
+		b, err := json.Marshal(p)
+		r.ok(err)
+		h := sha256.Sum256(append([]byte(wire.BillReturn+"\n"), b...))
+		call := id + ":return:k"
+		r.ok(r.store.Change(t.Context(), integrator.Subject{Bill: id, Terminal: "till-1", Epoch: r.epoch, Call: call}, func(c *integrator.Case) error {
+			c.Called = &integrator.Called{Hash: hex.EncodeToString(h[:]), Outcome: payment.OutFenced}
+			return nil
+		}))
+		r.accepted(payment.OutFenced, call, wire.BillReturn, p)
+		p.Whole, p.Amount = false, 1
+		r.refused(payment.NoKeyReused, call, wire.BillReturn, p)
 	})
 }
 

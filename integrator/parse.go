@@ -25,6 +25,7 @@ type call struct {
 	event bill.Event
 	code  payment.Code
 	hash  string // of the params as they were understood
+	was   string // their hash in ledgers in which a return's reason was a part of it; "" elsewhere
 }
 
 func badParams() *wire.Problem {
@@ -67,8 +68,9 @@ func (s *Service) parse(terminal, method string, params json.RawMessage) (*call,
 		var p wire.Return
 		p, ok = as(params, validReturn)
 		why := payment.Cut(p.Reason, payment.MaxReason)
+		was := hashOf(method, p)
 		p.Reason = "" // for people: a box with a restored journal says another one, and it is the same return
-		c = &call{bill: p.Payment, event: bill.Event{Cause: bill.CallReturn, Key: p.Key, By: bill.ByBox, Whole: p.Whole, Amount: p.Amount, Why: why}, hash: hashOf(method, p)}
+		c = &call{bill: p.Payment, event: bill.Event{Cause: bill.CallReturn, Key: p.Key, By: bill.ByBox, Whole: p.Whole, Amount: p.Amount, Why: why}, hash: hashOf(method, p), was: was}
 	case wire.BillConfirm:
 		var p wire.Confirm
 		p, ok = as(params, func(p *wire.Confirm) bool { return payment.ValidID(p.Payment) && inRange(p.Final, 0) })

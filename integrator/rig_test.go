@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -31,7 +32,7 @@ type rig struct {
 	store *sqlite.Store
 	svc   *integrator.Service
 	bank  *bank
-	log   *bytes.Buffer
+	log   *logged
 	set   integrator.Settings
 	more  map[string]provider.Provider
 	off   atomic.Int64 // by which the server's wall clock is wrong
@@ -43,6 +44,24 @@ type rig struct {
 	seen   int64
 	events map[string][]event // by bill, not awaited yet
 	ref    int
+}
+
+// logged is the server's log, which it writes while a test reads.
+type logged struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+func (l *logged) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.Write(b)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.String()
 }
 
 type event struct {
@@ -67,7 +86,7 @@ func newRig(t *testing.T) *rig {
 	if err := os.WriteFile(filepath.Join(dir, "ledger.db"), empty, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return &rig{T: t, dir: dir, bank: newBank(), log: &bytes.Buffer{}, events: map[string][]event{}}
+	return &rig{T: t, dir: dir, bank: newBank(), log: &logged{}, events: map[string][]event{}}
 }
 
 // start brings the server up for the first time and opens till-1's session.
@@ -332,7 +351,7 @@ func (r *rig) canary(text string) {
 		}
 		return err
 	}))
-	if n == 0 || bytes.Contains(r.log.Bytes(), []byte(text)) {
+	if n == 0 || strings.Contains(r.log.String(), text) {
 		r.Errorf("the code is in the log, or none of %d files was read", n)
 	}
 }

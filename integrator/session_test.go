@@ -348,10 +348,10 @@ func TestSlowBankDelaysNobodyElse(t *testing.T) {
 func TestIdleServerSleeps(t *testing.T) {
 	run(t, func(t *testing.T, r *rig) {
 		synctest.Wait()
-		before := len(r.log.Bytes())
+		before := len(r.log.String())
 		time.Sleep(72 * time.Hour)
-		if n := r.bank.count("look"); n != 0 || len(r.log.Bytes()) != before {
-			t.Errorf("%d questions, log grew by %d bytes", n, len(r.log.Bytes())-before)
+		if n := r.bank.count("look"); n != 0 || len(r.log.String()) != before {
+			t.Errorf("%d questions, log grew by %d bytes", n, len(r.log.String())-before)
 		}
 	})
 }

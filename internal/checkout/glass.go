@@ -157,8 +157,10 @@ func goesBack(all []lane.ReturnIntent) (sum int64) {
 			sum += r.Amount
 		}
 	}
-	if sum == 0 && len(all) > 0 {
-		return all[len(all)-1].Amount
+	for i := len(all) - 1; sum == 0 && i >= 0; i-- {
+		if !all[i].Void() {
+			return all[i].Amount
+		}
 	}
 	return sum
 }

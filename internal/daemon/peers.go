@@ -78,11 +78,11 @@ func told(peers []localapi.Peer, usersHere, groupsHere string) error {
 }
 
 // numbers are stretches of users or groups, each as its first and how many.
-type numbers [][2]int
+type numbers [][2]int64 // 4294967295, a whole machine, is no int where that has 32 bits
 
 func (n numbers) has(id int) bool {
 	for _, s := range n {
-		if id >= s[0] && id-s[0] < s[1] {
+		if id := int64(id); id >= s[0] && id-s[0] < s[1] {
 			return true
 		}
 	}
@@ -94,18 +94,18 @@ func (n numbers) has(id int) bool {
 func readNumbers(path string) (numbers, error) {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return numbers{{0, math.MaxInt}}, nil
+		return numbers{{0, math.MaxInt64}}, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read which users can be told apart: %w", err)
 	}
 	var out numbers
 	for line := range strings.Lines(string(b)) {
-		var in, outside, n int
+		var in, outside, n int64
 		if _, err := fmt.Sscan(line, &in, &outside, &n); err != nil {
 			return nil, fmt.Errorf("read which users can be told apart: %s has the line %q", path, strings.TrimSpace(line))
 		}
-		out = append(out, [2]int{in, n})
+		out = append(out, [2]int64{in, n})
 	}
 	return out, nil
 }

@@ -49,6 +49,7 @@ type glass struct {
 
 	mu     sync.Mutex          // the glass changes in the order of the views; never held while a display is asked
 	devs   map[string]*painter // by output; none is missing while it is not there
+	left   map[string]*painter // by output: of the display that has gone, which may still be at a screen when it is back
 	layers layers
 	view   View                     // of the payment
 	until  time.Time                // end of the view's code
@@ -67,7 +68,7 @@ func New(lanes map[string]Lane, gone func(lane string, shown []string), log *slo
 	s := &Stage{lanes: map[string]*glass{}, wake: make(chan struct{}, 1), gone: gone, log: log}
 	for name, l := range lanes {
 		s.lanes[name] = &glass{
-			Lane: l, s: s, name: name, devs: map[string]*painter{}, on: map[string]display.Shown{}, view: View{Lane: name, Screen: "out_of_service"}, since: time.Now(), wake: s.wake,
+			Lane: l, s: s, name: name, devs: map[string]*painter{}, left: map[string]*painter{}, on: map[string]display.Shown{}, view: View{Lane: name, Screen: "out_of_service"}, since: time.Now(), wake: s.wake,
 		}
 	}
 	return s
@@ -220,7 +221,13 @@ func (g *glass) take(ctx context.Context, output string, d display.Display) []*o
 		if old != nil {
 			old.leave()
 		}
-		g.devs[output] = &painter{g: g, output: output, d: d}
+		p := g.left[output]
+		if p == nil || p.d != d {
+			p = &painter{g: g, output: output, d: d}
+		}
+		delete(g.left, output)
+		p.gone = false
+		g.devs[output] = p
 	}
 	if d.Caps().MaxPayload > 0 {
 		g.takers.come(output)
@@ -239,6 +246,7 @@ func (g *glass) drop(output string, d display.Display) bool {
 		return false
 	}
 	p.leave()
+	g.left[output] = p
 	delete(g.devs, output)
 	delete(g.on, output)
 	g.takers.gone(output, time.Now())

@@ -140,7 +140,9 @@ func (s *Touches) take(ctx context.Context, t Touch) error {
 			return err
 		}
 		return s.tell(ctx, EventStart, t)
-	case Choose, Other:
+	case Choose: // he is there: the question must not end meanwhile as one that nobody has answered
+		return errors.Join(s.tell(ctx, EventChoose, t), s.glass.Stay(ctx, t.Lane))
+	case Other:
 		return s.tell(ctx, EventChoose, t)
 	case Help:
 		return s.tell(ctx, EventHelp, t)

@@ -70,7 +70,7 @@ func TestTouches(t *testing.T) {
 		{touches.Touch{Lane: "1", Payment: "p", Button: touches.Again}, "dismiss 1 p", touches.EventStart},
 		{touches.Touch{Lane: "1", Payment: "p", Button: touches.Anew}, "", touches.EventStart},
 		{touches.Touch{Lane: "1", Button: touches.Start}, "", touches.EventStart},
-		{touches.Touch{Lane: "1", Button: touches.Choose, Choice: "sbp"}, "", touches.EventChoose},
+		{touches.Touch{Lane: "1", Button: touches.Choose, Choice: "sbp"}, "stay 1", touches.EventChoose},
 		{touches.Touch{Lane: "1", Payment: "p", Button: touches.Other}, "", touches.EventChoose},
 		{touches.Touch{Lane: "1", Payment: "p", Button: touches.Help}, "", touches.EventHelp},
 		{touches.Touch{Lane: "1", Payment: "p", Button: touches.Print}, "", touches.EventPrint},

@@ -102,7 +102,7 @@ func TestFenceAfterSomebodyElsesConfirmIsRefused(t *testing.T) {
 	if r.p.Final != amount {
 		t.Errorf("final %d", r.p.Final)
 	}
-	r.say("return/refused", "returning")
+	r.say("return/refused", "paid")
 	r.bill(payment.EvReview)
 	if r.p.Returns[0].State != "refused" {
 		t.Error("a later event calls the refused return done")
@@ -256,9 +256,9 @@ func TestTheCashierHearsWhy(t *testing.T) {
 			b.Life, b.Reason, b.Why = payment.Closed, payment.Done, "return_refused"
 			b.Returns = []payment.BillReturn{{Key: asked.p.Returns[0].ID, Amount: 5000, How: "refund", State: "person"}}
 		}).say("return/refused", "returning"), "bank_refused"},
-		{done(t).take(part("C-1", 5000)).refusal(lane.VerbReturn, payment.NoExceedsKept).say("return/refused", "returning"), "nothing_left"},
-		{done(t).take(part("C-1", 5000)).refusal(lane.VerbReturn, payment.NoTooManyReturns).say("return/refused", "returning"), "not_accepted"},
-		{done(t).take(part("C-1", 5000)).refusal(lane.VerbReturn, "bad_params").say("return/refused", "returning"), "not_accepted"},
+		{done(t).take(part("C-1", 5000)).refusal(lane.VerbReturn, payment.NoExceedsKept).say("return/refused", "paid"), "nothing_left"},
+		{done(t).take(part("C-1", 5000)).refusal(lane.VerbReturn, payment.NoTooManyReturns).say("return/refused", "paid"), "not_accepted"},
+		{done(t).take(part("C-1", 5000)).refusal(lane.VerbReturn, "bad_params").say("return/refused", "paid"), "not_accepted"},
 	} {
 		if got := lane.Blanks(c.run.p, c.run.context())["why"]; got != c.want {
 			t.Errorf("%s of %q: %q, want %q", c.run.p.Stage, c.run.p.Trouble, got, c.want)

@@ -133,7 +133,7 @@ func (s *step) restored() {
 	case b.Life == payment.Closed && b.Reason == payment.Done && s.e.Kind != payment.EvClosed:
 		s.Stage, s.Final = Done, b.Kept
 		for _, r := range s.Returns {
-			if r.State != "refused" && slices.ContainsFunc(b.Returns, func(x payment.BillReturn) bool { return x.Key == r.ID }) {
+			if !r.Void() && slices.ContainsFunc(b.Returns, func(x payment.BillReturn) bool { return x.Key == r.ID }) {
 				s.Final += r.Amount
 			}
 		}

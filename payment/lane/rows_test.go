@@ -519,7 +519,7 @@ var paidTests = []rowTest{
 		if c := queued.p.Calls; c[0].Verb != lane.VerbConfirm || c[1].Verb != lane.VerbReturn {
 			t.Errorf("order %+v", c)
 		}
-		no := done(t).take(part("C-1", 100)).refusal(lane.VerbReturn, payment.NoExceedsKept).by("E16").say("return/refused", "returning").is(lane.Done, "confirmed")
+		no := done(t).take(part("C-1", 100)).refusal(lane.VerbReturn, payment.NoExceedsKept).by("E16").say("return/refused", "paid").is(lane.Done, "confirmed")
 		no.take(part("C-2", amount)).by("E16") // a refused return holds nothing
 		bank := done(t).take(part("C-1", amount)).answer(lane.VerbReturn, payment.OutReturning).bill(payment.EvReturned, func(b *payment.Bill) {
 			b.Owed = amount
@@ -939,6 +939,11 @@ var restoreTests = []rowTest{
 		if byBox.p.Final != amount || byBox.p.Attempt != 3 {
 			t.Errorf("final %d, attempt %d", byBox.p.Final, byBox.p.Attempt)
 		}
+		refused := lost().snapshot(payment.EvDone, func(b *payment.Bill) {
+			b.ByDeadline, b.Kept, b.Returned, b.Owed = false, amount-550, 0, 550
+			b.Returns = []payment.BillReturn{{Key: "k", Amount: 550, How: "refund", State: "refused"}}
+		}).is(lane.Done, "part_returned") // what the bank refused is owed
+		refused.refused(part("x", amount-549), lane.NoExceedsKept).take(part("y", amount-550))
 		closed := lost().snapshot(payment.EvClosed).by("E33a").is(lane.Ended, "expired").lights(false, true)
 		later := opened(t).kind(lane.FoundCopy).bill(payment.EvPaid).by("E33a").is(lane.Restored, "in_doubt")
 		return append(fenced, same, gone, byBox, closed, later)

@@ -1,6 +1,7 @@
 package lane
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -79,7 +80,9 @@ func openScreen(p Payment) string {
 
 func paidScreen(p Payment) string {
 	if p.Stage != Paid {
-		switch returnCode(p) {
+		coming := p
+		coming.Returns = slices.DeleteFunc(slices.Clone(p.Returns), ReturnIntent.Void) // the cashier's matter: nothing of these comes back
+		switch returnCode(coming) {
 		case "":
 		case "returned":
 			return "returned"
