@@ -78,6 +78,9 @@ func (b *bench) vendor() {
 		if _, err := b.plug(g, 5, ""); err != nil {
 			return "", err
 		}
+		if err := b.driver(5, 0, ""); err != nil { // its interfaces come a moment behind it
+			return "", err
+		}
 		p, err := usbport.Open(context.Background(), b.now(5), usbport.Options{})
 		if err != nil {
 			return "", err
