@@ -238,7 +238,8 @@ that a customer has chosen end with his payment.
 
 What a customer touches: more time, cancel (asked once, and not any more once the money is there), done, and the code on
 paper are answered by the box; the rest are [events](api.md#calls) for the till, and the page has their buttons where
-` + "`kiosk.buttons`" + ` says that the till knows them.
+` + "`kiosk.buttons`" + ` says that the till knows them. Who cancels the question how to pay, or does not answer it, has no payment
+that could tell: that is an event too, ` + "`kiosk.leave`" + `.
 
 Help beside a live code first says what the page knows itself, for 45 s each while the code's time goes on: the guests'
 network where ` + "`kiosk.wifi`" + ` has one, then how to scan. That needs no till. Touched once more, or where no code is, it calls
