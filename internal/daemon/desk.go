@@ -3,10 +3,12 @@ package daemon
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"tilld/display"
 	"tilld/internal/checkout"
+	"tilld/internal/httpapi"
 	"tilld/internal/localapi"
 	"tilld/internal/record"
 	"tilld/internal/stage"
@@ -43,6 +45,9 @@ type aside struct{ c *core }
 // Put asks the box whether the lane is free, and then the stage; a payment that has come between the two stands in the way
 // like any other.
 func (x aside) Put(ctx context.Context, laneName string, s localapi.Showing) error {
+	if l := x.c.cfg.Lanes[laneName]; s.Kind == localapi.ShowChoose && !l.Attended && (l.Kiosk == nil || !slices.Contains(l.Kiosk.Buttons, touches.Choose)) {
+		return httpapi.Refuse(httpapi.InvalidField).About("choose").Because("no page of this lane has buttons for it: list choose in kiosk.buttons of its settings")
+	}
 	after, err := x.c.box.Yield(ctx, laneName)
 	if err != nil {
 		return err

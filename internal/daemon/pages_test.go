@@ -2,6 +2,7 @@ package daemon_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"tilld/internal/daemon"
+	"tilld/internal/httpapi"
 	"tilld/internal/localapi/client"
 	"tilld/internal/ws"
 )
@@ -89,7 +91,7 @@ func TestASlideThatIsNotThere(t *testing.T) {
 // The till of a self-service lane has the cart: it is told of the customer who gives up at the question how to pay.
 func TestTheTillIsToldThatACustomerLeftAtTheQuestion(t *testing.T) {
 	t.Parallel()
-	b := newBox(t, freePort(t), `outputs: [kiosk], kiosk: {}`, technician())
+	b := newBox(t, freePort(t), `outputs: [kiosk], kiosk: {buttons: [choose]}`, technician())
 	b.run()
 	page, err := ws.Dial(t.Context(), "ws://"+b.cfg.Listen+"/kiosk/1/feed", ws.Options{
 		Protocols: []string{"tilld.kiosk.v1"}, Header: http.Header{"Origin": {"http://" + b.cfg.Listen}},
@@ -137,4 +139,16 @@ func TestTheTillIsToldThatACustomerLeftAtTheQuestion(t *testing.T) {
 	say(`{"t":"touch","button":"cancel"}`)
 	shows(func(kind string) bool { return kind != "choose" && kind != "" })
 	b.event("kiosk.leave", `"button":"cancel"`)
+}
+
+// Ways to pay that nobody could touch are refused: the till would wait for an answer that never comes.
+func TestAChoiceThatNobodyCouldTouchIsRefused(t *testing.T) {
+	t.Parallel()
+	b := newBox(t, freePort(t), `outputs: [kiosk], kiosk: {buttons: [help]}`, technician())
+	b.run()
+	err := b.client("till-secret").PutDisplay(t.Context(), client.Display{Choose: &client.Choose{Choices: []client.Choice{{ID: "sbp", Name: "SBP"}, {ID: "card", Name: "Card"}}}})
+	var p *client.Problem
+	if !errors.As(err, &p) || p.Code != httpapi.InvalidField || !strings.Contains(p.Detail, "kiosk.buttons") {
+		t.Errorf("%v", err)
+	}
 }

@@ -24,7 +24,6 @@ let came = 0; // when it said so, on our own clock
 let until = 0; // end of the code, on our own clock
 let lost = null; // since when the daemon is gone
 let grew = 0; // when the life last grew
-let ended = null; // the ref whose code has ended here: it does not come back by a repeat of an old frame
 let own = { kind: "", since: 0 }; // what the customer has opened: one of HELPS, staff, ask, big
 let language = boot.language;
 let whose = ""; // the payment of the customer whose language and voice these are, "" for one who has none yet
@@ -54,7 +53,7 @@ const feed = new Feed(new URL("feed", location.href.replace(/^http/, "ws")).href
 // accept takes a frame of the daemon for the truth.
 function accept(next) {
   const again = frame?.nr === next.nr;
-  if (!frame || next.ref !== frame.ref || next.kind !== frame.kind) {
+  if (!frame || next.ref !== frame.ref || !same(next.kind, frame.kind)) {
     if (!(own.kind === "big" && next.code && next.ref === frame?.ref)) own = { kind: "", since: 0 };
   }
   meet(next);
@@ -90,7 +89,7 @@ function scene(at) {
   if (frame.code && left <= 0) return mine("closing", frame.kind === "closing" ? frame.buttons : []);
   if (HELPS.includes(own.kind) && frame.code) return { ...mine(own.kind), left, wifi: own.kind === "help_net" ? boot.wifi : undefined, buttons: [{ name: "back" }, ...helping()] };
   if (own.kind === "staff") return { ...mine("staff"), left, amount: text().amount, buttons: [{ name: "back" }] };
-  const out = { ...words(frame), left };
+  const out = { ...words(frame), left, tap: has("choose").length > 0 };
   if (frame.code && ending(left) && LIVE.has(frame.kind)) out.line = sentence(boot.attended ? "code_ending_cashier" : "code_ending").line;
   if (frame.receipt && at - came >= RECEIPT) out.receipt = frame.receipt;
   out.buttons = (frame.buttons ?? []).filter((b) => at - came >= (b.after_ms ?? 0) && !["stay", "left", "choose"].includes(b.name));
@@ -116,6 +115,9 @@ function forsaken(at, alone, left) {
   if (CHECKED.has(frame.kind) && alone < CHECKING) return alone < boot.alone_ms || frame.kind !== "charging" ? still : mine("closing");
   return at - came < stays(frame.kind, boot.attended, frame.receipt) || alone < boot.alone_ms ? still : mine("out_of_service");
 }
+
+// same: the last minute of a code ends nothing that the customer has opened over it.
+const same = (a, b) => a === b || LIVE.has(a) && LIVE.has(b);
 
 const text = () => frame.texts[language] ?? frame.texts[boot.language];
 const phrase = (name) => boot.words[language].phrases[name];
@@ -146,9 +148,9 @@ function show() {
   if (HELPS.includes(own.kind) && at - own.since >= HELP || own.kind === "staff" && at - own.since >= STAFF || own.kind === "ask" && at - own.since >= ASK) own = { kind: "", since: 0 };
   if (frame?.kind === "choose" && lost === null && at - came >= THERE[1] && has("left").length) send("left");
   const s = scene(at);
-  if (s?.code && frame.code && ended !== frame.nr) tick(s.left);
+  if (s?.code && frame.code) tick(s.left);
   if (own.kind === "big" && !s?.code) own = { kind: "", since: 0 };
-  view.show(s, { at, language, life: frame?.life_ms ?? 0, grew: grew && at - grew < GREW ? frame?.added_ms : 0, ending: s?.left != null && ending(s.left), big: own.kind === "big", since: frame?.since });
+  view.show(s, { at, language, life: frame?.life_ms ?? 0, grew: grew && at - grew < GREW ? frame?.added_ms : 0, ending: s?.left != null && ending(s.left), big: own.kind === "big", since: frame?.since, voice: speech.able, aloud: speech.on });
   document.documentElement.lang = language;
   speech.scene(s, boot, lost === null && has("more").length > 0);
   report();
@@ -233,13 +235,15 @@ function big(on) {
 }
 
 addEventListener("keydown", (e) => {
-  if (e.key === "Escape") press("back");
+  if (e.repeat && e.key !== "Tab") e.preventDefault(); // a key that is held is one wish
+  else if (e.key === "Escape") press("back");
   else if (e.key === " " && !(e.target instanceof HTMLButtonElement)) {
     e.preventDefault();
     if (speech.on && has("more").length) press("more");
     else press("speak");
   }
 });
+window.speechSynthesis?.addEventListener?.("voiceschanged", show);
 addEventListener("pointerdown", ready);
 addEventListener("resize", () => { view.resized(); told = ""; show(); });
 addEventListener("contextmenu", (e) => e.preventDefault());

@@ -1,4 +1,5 @@
-// The screen read aloud, for those who ask for it with Space or the button: each screen once, when it comes; no seconds.
+// The screen read aloud, for those who ask for it with Space or the button: each screen once, when it comes, and each question
+// over it; no seconds.
 
 import { LIVE, ending } from "./kinds.js";
 
@@ -10,6 +11,9 @@ export class Speech {
   constructor(language) { this.language = language; }
 
   get on() { return this.#on; }
+
+  // able says whether this browser has a voice: without one there is nothing to offer. It may learn of them late.
+  get able() { return (window.speechSynthesis?.getVoices() ?? []).length > 0; }
 
   toggle() {
     this.#on = !this.#on && "speechSynthesis" in window;
@@ -25,12 +29,12 @@ export class Speech {
     if (!this.#on || !s) return;
     const late = s.code && s.left != null && ending(s.left);
     const name = late && more ? "code_ending" : late && boot.attended && LIVE.has(s.kind) ? "code_ending_cashier" : late ? "" : SPOKEN[s.kind];
-    const key = `${s.kind} ${s.number} ${late} ${name}`;
+    const key = `${s.kind} ${s.number} ${late} ${name} ${s.ask ?? ""}`;
     if (key === this.#said) return;
     this.#said = key;
     const words = boot.words[this.language()].spoken;
     const digits = (s.number ?? "").replace(/\D/g, "").split("").join(" ");
-    const text = name ? words[name].replace("{amt}", s.amount ?? "").replace("{digits}", digits) : [s.title, s.line].filter(Boolean).join(". ");
+    const text = s.ask ? s.ask : name ? words[name].replace("{amt}", s.amount ?? "").replace("{digits}", digits) : [s.title, s.line].filter(Boolean).join(". ");
     const voice = new SpeechSynthesisUtterance(text);
     voice.lang = this.language();
     window.speechSynthesis.cancel();

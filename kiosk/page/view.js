@@ -33,7 +33,7 @@ function button(name, label, press) {
 }
 
 export class View {
-  #boot; #on; #key = {}; #scene = null; #big = false;
+  #boot; #on; #key = {}; #scene = null; #big = false; #before = ""; // the button that had the focus before a question
 
   // on: {press(name, choice), language(tag), big(on)}
   constructor(boot, on) {
@@ -100,11 +100,12 @@ export class View {
     const code = s.wifi ?? s.receipt ?? s.code;
     const square = $("square");
     const kind = code ? (s.wifi ? "wifi" : s.receipt ? "receipt" : "") : "";
-    this.#once("square", JSON.stringify([code ?? [s.kind, s.lines, s.choices, s.kind === "idle"], kind, now.language]), () => {
+    this.#once("square", JSON.stringify([code ?? [s.kind, s.lines, s.choices, s.tap, s.kind === "idle"], kind, now.language]), () => {
       square.className = kind;
       square.dataset.word = kind === "receipt" ? this.#phrase(now.language, "receipt") : "";
       $("drawing").replaceChildren(...this.#content(s, code, kind));
       $("drawing").className = code ? "" : "fresh";
+      $("drawing").ariaHidden = String(!$("drawing").querySelector(".item, .tiles")); // a picture tells a reader nothing
       room($("drawing").querySelector(".item"));
       if (!code) { off($("code")); return; }
       const box = square.getBoundingClientRect();
@@ -128,16 +129,14 @@ export class View {
       return [element("p", "brand", this.#boot.shop)];
     }
     if (s.kind === "cart" && s.lines?.length) return [cart(s.lines)];
-    if (s.kind === "choose" && s.choices?.length) return [this.#tiles(s.choices)];
+    if (s.kind === "choose" && s.choices?.length) return [this.#tiles(s.choices, s.tap)];
     return [draw(look(s.kind)[0], this.#boot.scanner)];
   }
 
-  #tiles(choices) {
+  // tiles are the ways to pay: buttons where a touch on one is answered, else a list to read.
+  #tiles(choices, tap) {
     const tiles = element("div", "tiles");
-    for (const c of choices.slice(0, 4)) {
-      const b = button("choose", c.name, () => this.#on.press("choose", c.id));
-      tiles.append(b);
-    }
+    tiles.append(...choices.slice(0, 4).map((c) => (tap ? button("choose", c.name, () => this.#on.press("choose", c.id)) : element("p", "", c.name))));
     return tiles;
   }
 
@@ -160,8 +159,8 @@ export class View {
 
   #controls(s, now) {
     const zoom = Boolean(s.code) && !s.wifi && !s.receipt;
-    this.#once("controls", `${now.language} ${zoom}`, () => {
-      const words = this.#boot.words[now.language], out = [];
+    this.#once("controls", `${now.language} ${zoom} ${now.voice} ${now.aloud}`, () => {
+      const words = this.#boot.words[now.language], out = [], focus = $("controls").contains(document.activeElement) ? document.activeElement : null;
       if (zoom) {
         const b = button("big", "", () => this.#on.big(true));
         b.append(draw("bigger"));
@@ -176,7 +175,19 @@ export class View {
         b.setAttribute("aria-pressed", String(tag === now.language));
         return b;
       }));
+      if (now.voice) $("controls").prepend(this.#aloud(words.buttons.speak, now.aloud));
+      if (focus) [...$("controls").children].find((b) => b.dataset.name === focus.dataset.name && b.lang === focus.lang)?.focus();
     });
+  }
+
+  // aloud is the button for the voice; the smallest panel has room for its drawing alone.
+  #aloud(label, on) {
+    const b = button("speak", "", () => this.#on.press("speak"));
+    b.append(draw("voice"));
+    if (document.body.dataset.form !== "panel") b.append(element("span", "", label));
+    b.setAttribute("aria-label", label);
+    b.setAttribute("aria-pressed", String(on));
+    return b;
   }
 
   #buttons(s, now) {
@@ -196,8 +207,13 @@ export class View {
         return e;
       });
       if (s.ask) out.push(element("p", "", s.ask));
-      $("buttons").replaceChildren(...out);
-      if (focus) $("buttons").querySelector(`[data-name="${focus}"]`)?.focus();
+      const zone = $("buttons"), asked = zone.role === "alertdialog";
+      zone.replaceChildren(...out);
+      zone.role = s.ask ? "alertdialog" : null; // a question is read at once, and answered where the focus is
+      zone.ariaLabel = s.ask ?? null;
+      if (s.ask && !asked) { this.#before = focus; out[0].focus(); }
+      else if (asked && !s.ask) (zone.querySelector(`[data-name="${this.#before}"]`) ?? zone.querySelector("button"))?.focus();
+      else if (focus) zone.querySelector(`[data-name="${focus}"]`)?.focus();
     });
   }
 
