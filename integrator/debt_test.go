@@ -42,6 +42,16 @@ func TestBusyBankGivesBackLater(t *testing.T) {
 	})
 }
 
+// A bank that was silent for a moment is there again: the customer does not wait half an hour for it.
+func TestABankThatWasSilentThreeTimesGivesBackSoon(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		r.bank.script("return", provider.ErrBusy, provider.ErrBusy, provider.ErrBusy)
+		id := paidBack(r)
+		r.await(id, payment.EvReturned, 3*time.Minute)
+		r.audit(100, 0, 100, 0)
+	})
+}
+
 func TestReturnFromAShortAccountComesLater(t *testing.T) {
 	run(t, func(t *testing.T, r *rig) {
 		r.bank.returns["cancel"], r.bank.returns["refund"] = provider.ReturnShort, provider.ReturnShort

@@ -289,9 +289,10 @@ func (f *failing) act(d *deal, p client.Payment) {
 	}
 }
 
-// settle brings what is left to its end: what is paid is handed over, what is not paid is given up.
+// settle brings what is left to its end: what is paid is handed over, what is not paid is given up. A return whose bank was
+// silent four times is asked about five minutes later.
 func (f *failing) settle() {
-	end := time.Now().Add(settleLimit + 3*time.Minute)
+	end := time.Now().Add(settleLimit + 10*time.Minute)
 	for time.Now().Before(end) {
 		left := 0
 		for _, d := range f.deals {

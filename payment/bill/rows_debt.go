@@ -132,13 +132,15 @@ func debtRows() []Row {
 			},
 			func(s *State, e *Event) []Effect {
 				o := debt(s, e.Obligation)
-				later(o, e)
-				if e.Cause == answered {
-					if e.from == GiveBack {
-						return nil // it was just sent: ask first
-					}
+				switch {
+				case e.Cause == answered && e.from == GiveBack: // it was just sent: ask first
+					o.Next = e.Now.Add(again(e.set().Again, o.Tries))
+					return nil
+				case e.Cause == answered: // the provider is there: one that was silent for a moment costs nobody half an hour
+					o.Next = e.Now.Add(max(e.traits().CallLimit, time.Second))
 					return all(giveBack(o))
 				}
+				later(o, e) // one round of asking and sending is one step of the waits
 				w := work(Look, o.Attempt)
 				w.Work.Request = o.Request
 				return all(w)
