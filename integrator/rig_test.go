@@ -148,6 +148,16 @@ func (r *rig) restart() {
 // crash goes on with what is on the disk at this moment; the old process ends unheard.
 func (r *rig) crash() {
 	r.Helper()
+	image := r.image()
+	r.down()
+	r.dir = image
+	r.up()
+	r.session()
+}
+
+// image is a copy of the disk as it is at this moment.
+func (r *rig) image() string {
+	r.Helper()
 	synctest.Wait()
 	image := r.TempDir()
 	files, err := os.ReadDir(r.dir)
@@ -160,10 +170,7 @@ func (r *rig) crash() {
 		r.ok(err)
 		r.ok(os.WriteFile(filepath.Join(image, f.Name()), b, 0o600))
 	}
-	r.down()
-	r.dir = image
-	r.up()
-	r.session()
+	return image
 }
 
 // session opens a new session of till-1 as a box that has seen all that it was sent.

@@ -51,20 +51,18 @@ func (s *Service) OpenSession(ctx context.Context, o wire.Open) (wire.Session, e
 		JitterMS: s.set.Jitter.Milliseconds(), ConfigVersion: 1, Providers: now.Show, ScanProviders: now.Scan, Silent: now.Silent, Names: s.titles,
 		Resume: "ok", JournalState: t.state,
 	}
-	if t.ahead {
+	if t.Ahead {
 		s.log.Error("terminal has seen events that this ledger does not know, it was restored from a copy", "terminal", o.Terminal, "seen", o.Seen)
-	}
-	if t.ahead {
 		if err := s.recover(ctx, t); err != nil {
 			return wire.Session{}, fmt.Errorf("open session: %w", err)
 		}
 	}
-	if t.Memory != "" || t.ahead || o.Seen < t.Trimmed {
+	if t.Memory != "" || t.Ahead || o.Seen < t.Trimmed {
 		if t, err = s.snapshot(ctx, t, &out); err != nil {
 			return wire.Session{}, fmt.Errorf("open session: %w", err)
 		}
 	}
-	if day := businessDay(s.time.day(), s.zone); t.Numbers.Day != day || t.state != MemoryKnown || t.ahead {
+	if day := businessDay(s.time.day(), s.zone); t.Numbers.Day != day || t.state != MemoryKnown || t.Ahead {
 		if out.Numbers, err = s.lease(ctx, t.Name, 0, day); err != nil {
 			return wire.Session{}, fmt.Errorf("open session: %w", err)
 		}
@@ -78,7 +76,6 @@ func (s *Service) OpenSession(ctx context.Context, o wire.Open) (wire.Session, e
 type entered struct {
 	Terminal
 	state string
-	ahead bool // it has seen more than this ledger knows
 }
 
 func (s *Service) enter(ctx context.Context, o wire.Open) (entered, error) {
@@ -95,18 +92,24 @@ func (s *Service) enter(ctx context.Context, o wire.Open) (entered, error) {
 		case t.Memory != "" && o.Seen < t.Resync:
 			state = t.Memory // it was told, and the line broke before it had taken that in
 		}
-		// A box that has events which we have not: this ledger is a copy of an older one. Its events go on above what the
-		// box has seen, or it would take them for repeats, and it reads its bills anew.
-		ahead := o.Seen > t.Seq || o.EpochSeen > t.Epoch
-		t.Epoch = max(t.Epoch, o.EpochSeen)
-		t.Seq = max(t.Seq, o.Seen)
+		// A box that has events which we have not, or which we have written while it was away: this ledger is a copy of an
+		// older one. Its events go on above what the box has seen, or it would take them for repeats, and it reads its bills
+		// anew. That is remembered until it has: the work may be broken off.
+		t.Ahead = t.Ahead && o.Seen < t.Resync || o.Seen > t.Seq || t.Heard >= 0 && o.Seen > t.Heard || o.EpochSeen > t.Epoch
+		t.Epoch, t.Heard = max(t.Epoch, o.EpochSeen), -1
+		if t.Seq = max(t.Seq, o.Seen); t.Ahead {
+			t.Seq++
+		}
 		t.Memory = ""
 		if state == MemoryLost || state == MemoryRestored {
-			t.Memory, t.Resync = state, t.Seq
+			t.Memory = state
+		}
+		if t.Memory != "" || t.Ahead {
+			t.Resync = t.Seq
 		}
 		t.Epoch++
 		t.Journal, t.Boot, t.Writes, t.Acked, t.OpenedAt = o.Journal, o.Boot, o.Writes, o.Seen, s.time.day()
-		out = entered{*t, state, ahead}
+		out = entered{*t, state}
 		return nil
 	})
 	return out, err
@@ -115,14 +118,16 @@ func (s *Service) enter(ctx context.Context, o wire.Open) (entered, error) {
 // How far a restored ledger goes beyond what it may have said before it was lost.
 const (
 	liftVersions = 1 << 20
-	skipNumbers  = 1000
+	liftAtOnce   = 2000 // bills in one commit: whoever writes beside it waits some milliseconds
+	skipNumbers  = 1000 // at least; every box may have leased two blocks since
 )
 
-// recover makes a ledger that was put back from a copy speak above what this box has heard from the lost one: the versions
-// of its bills rise, so that the box takes them in, and those that are not settled are put under review, for the box may
-// know more. Numbers that the lost one had leased since the copy was made are skipped, once for each start.
+// recover makes a ledger that was put back from a copy speak above what its boxes have heard from the lost one: the versions
+// of all bills rise, once for each start, so that a box takes them in, and those of this box that are not settled are put
+// under review, for it may know more. Numbers that the lost one had leased since the copy was made are skipped, once for
+// each start.
 func (s *Service) recover(ctx context.Context, t entered) error {
-	if err := s.store.Lift(ctx, t.Name, liftVersions); err != nil {
+	if err := s.lifts.do(ctx, s.lift); err != nil {
 		return err
 	}
 	ids, err := s.store.List(ctx, Query{Terminal: t.Name, Which: Unsettled})
@@ -132,13 +137,36 @@ func (s *Service) recover(ctx context.Context, t entered) error {
 	if err := s.each(ctx, t, ids, bill.Recovered); err != nil {
 		return err
 	}
-	if s.skipped.CompareAndSwap(false, true) {
-		_, err = s.store.Lease(ctx, t.Name, 0, s.merchant, businessDay(s.time.day(), s.zone), skipNumbers)
+	return s.skips.do(ctx, func(ctx context.Context) error { return s.skip(ctx, t.Name) })
+}
+
+// lift raises the version of every bill.
+func (s *Service) lift(ctx context.Context) error {
+	for last := ""; ; {
+		var err error
+		if last, err = s.store.Lift(ctx, last, liftAtOnce, liftVersions); err != nil || last == "" {
+			return err
+		}
 	}
-	if errors.Is(err, ErrNoNumbers) {
-		return nil // nothing is left that could be given out twice
+}
+
+// skip leases what boxes may have leased from the lost ledger. It goes to this one, which is given a block of its own next.
+func (s *Service) skip(ctx context.Context, terminal string) error {
+	boxes, err := s.store.Terminals(ctx)
+	if err != nil {
+		return err
 	}
-	return err
+	for left := max(skipNumbers, 2*s.set.Block*len(boxes)); left > 0; {
+		n, err := s.store.Lease(ctx, terminal, 0, s.merchant, businessDay(s.time.day(), s.zone), left)
+		if errors.Is(err, ErrNoNumbers) {
+			return nil // nothing is left that could be given out twice
+		}
+		if err != nil {
+			return err
+		}
+		left -= n.To - n.From + 1 // no lease goes over the end of the four digits
+	}
+	return nil
 }
 
 // snapshot says what a box has to read anew, because its events cannot be replayed. Bills that a lost journal knew
@@ -148,11 +176,12 @@ func (s *Service) snapshot(ctx context.Context, t entered, out *wire.Session) (e
 	if t.Memory != "" {
 		which = Open
 	}
-	ids, err := s.store.List(ctx, Query{Terminal: t.Name, Which: which})
-	if err != nil {
-		return t, err
-	}
+	var ids []string
+	var err error
 	if t.Memory == MemoryLost {
+		if ids, err = s.store.List(ctx, Query{Terminal: t.Name, Which: which}); err != nil {
+			return t, err
+		}
 		s.log.Warn("terminal lost its journal", "terminal", t.Name, "bills", len(ids))
 		if err := s.each(ctx, t, ids, bill.Forgotten); err != nil {
 			return t, err
@@ -162,14 +191,21 @@ func (s *Service) snapshot(ctx context.Context, t entered, out *wire.Session) (e
 		if n.Epoch != t.Epoch {
 			return ErrSuperseded
 		}
-		if n.Memory != "" {
+		if n.Memory != "" || n.Ahead {
 			n.Resync = n.Seq
 		}
 		t.Terminal = *n
 		return nil
 	})
+	if err != nil {
+		return t, err
+	}
+	// Read after Seq: what comes in between is told as an event, and not lost between the two.
+	if ids, err = s.store.List(ctx, Query{Terminal: t.Name, Which: which}); err != nil {
+		return t, err
+	}
 	out.Resume, out.Snapshot = "snapshot", &wire.Snapshot{Seq: t.Seq, Payments: ids}
-	return t, err
+	return t, nil
 }
 
 // side is how many bills of a snapshot are changed beside each other, so that they share commits: the box waits meanwhile.
@@ -226,8 +262,8 @@ func (s *Service) Ack(ctx context.Context, terminal string, epoch, seq int64) er
 			return ErrSuperseded
 		}
 		t.Acked = max(t.Acked, min(seq, t.Seq))
-		if t.Memory != "" && t.Acked >= t.Resync {
-			t.Memory = ""
+		if t.Acked >= t.Resync {
+			t.Memory, t.Ahead = "", false
 		}
 		return nil
 	})

@@ -212,6 +212,75 @@ func TestServerRestoredFromACopyIsHeard(t *testing.T) {
 	}
 }
 
+// A box that goes away before it has taken the snapshot in, or a server that does, changes nothing: the next session is told
+// the same.
+func TestServerRestoredFromACopyRemembersItUntilTheBoxHasHeard(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		id := r.create(payment.Show, 100)
+		r.await(id, payment.EvOpen, time.Second)
+		o := wire.Open{Journal: "j1", Boot: "b", Seen: 500, Writes: 9}
+		var s wire.Session
+		for i := range 4 {
+			s = r.open(o)
+			if s.Resume != "snapshot" || s.Snapshot.Seq <= 500 || !slices.Equal(s.Snapshot.Payments, []string{id}) {
+				t.Fatalf("session %d: %+v %+v", i, s, s.Snapshot)
+			}
+			if n := s.Numbers; n == nil || i == 0 && n.From < 2000 {
+				t.Errorf("session %d has numbers %+v, the lost ledger may have leased them", i, n)
+			}
+			switch o.EpochSeen = s.Epoch; i {
+			case 1:
+				r.down()
+				r.up()
+			case 2:
+				o.EpochSeen = 0 // the epoch says nothing
+			}
+		}
+		r.seen = s.Snapshot.Seq
+		if s := r.open(wire.Open{Journal: "j1", Boot: "b", Seen: r.seen, Writes: 9, EpochSeen: s.Epoch}); s.Resume != "ok" {
+			t.Errorf("once it was taken in: %+v", s)
+		}
+	})
+}
+
+// The copy has written as many events as it has lost before the box is back: that the box has seen as many says nothing.
+func TestServerRestoredFromACopyThatHasWrittenAsMuchIsFound(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		id := r.create(payment.Show, 100)
+		r.await(id, payment.EvOpen, time.Second)
+		r.take()
+		copied := r.image()
+		r.bank.pay(id, "T1", 100, 0)
+		r.hint(id)
+		r.await(id, payment.EvPaid, time.Second)
+		r.giveBack(id, "whole", 0)
+		r.await(id, payment.EvReturned, time.Minute)
+		r.take()
+		o := wire.Open{Journal: "j1", Boot: "b", Seen: r.seen, Writes: 9, EpochSeen: r.epoch}
+		r.down()
+		r.dir = copied
+		for range 2 { // a start without the box changes nothing
+			r.up()
+			time.Sleep(time.Hour) // it asks the bank by itself
+			r.down()
+		}
+		r.up()
+		tt, err := r.store.Terminal(t.Context(), "till-1")
+		r.ok(err)
+		if o.Seen = min(o.Seen, tt.Seq); o.Seen <= tt.Heard {
+			t.Fatalf("the box has seen %d, the copy ended at %d and has come to %d: this proves nothing", o.Seen, tt.Heard, tt.Seq)
+		}
+		s := r.open(o)
+		if s.Resume != "snapshot" {
+			t.Errorf("session %+v, the box has seen %d, the ledger writes %d", s, o.Seen, tt.Seq)
+		}
+		if b := r.get(id); !b.Review {
+			t.Errorf("nobody looks at %+v", b)
+		}
+		t.Logf("the copy ended at %d and had come to %d, the box had seen %d", tt.Heard, tt.Seq, o.Seen)
+	})
+}
+
 func TestServerRestoredFromACopyGoesOnAboveWhatTheBoxHasSeen(t *testing.T) {
 	run(t, func(t *testing.T, r *rig) {
 		id := r.create(payment.Show, 100)

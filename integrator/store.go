@@ -143,10 +143,12 @@ type Terminals interface {
 	// Terminals lists them by name.
 	Terminals(ctx context.Context) ([]Terminal, error)
 	// ChangeTerminal runs f on the terminal and writes it. f may run again. Of
-	// Seq it may only make more, and then the events up to there count as trimmed; Name, Key and Numbers stay.
+	// Seq it may only make more, and then the events up to there count as trimmed; Name, Key and Numbers stay. A Store that is
+	// opened sets a Heard of -1 to Seq.
 	ChangeTerminal(ctx context.Context, name string, f func(*Terminal) error) error
-	// Lift raises the version of every bill of the terminal by this much.
-	Lift(ctx context.Context, terminal string, by int64) error
+	// Lift raises the version of the next n bills after this id, in the order of their ids, and answers the last of them; "":
+	// there was none.
+	Lift(ctx context.Context, after string, n int, by int64) (last string, err error)
 	// Lease gives a terminal the next n numbers of the merchant's day, or ErrNoNumbers. epoch is the session that asks, or ErrSuperseded: a
 	// block that went to a session of before would be taken for the box's newest. 0 is whoever asks.
 	Lease(ctx context.Context, terminal string, epoch int64, merchant, day string, n int) (payment.Numbers, error)

@@ -39,6 +39,9 @@ type Terminal struct {
 	Memory string // MemoryLost, MemoryRestored: what the box has yet to take in about its journal; "" when all is well
 	Resync int64  // until it has seen this event
 
+	Ahead bool  // it has seen what this ledger does not know, which is a copy then; until it has seen Resync
+	Heard int64 // the last event that it can have seen of this ledger; -1: the newest, it has had a session since the start
+
 	Numbers  payment.Numbers // its newest block
 	OpenedAt time.Time       // of the newest session, zero before the first
 }

@@ -143,9 +143,13 @@ func (s *Store) Next(ctx context.Context, queue string) (_ time.Time, _ bool, er
 	return time.Unix(0, ready).UTC(), true, nil
 }
 
-// release ends the leases of a process that is gone. The claims stay counted: what they sent, nobody knows.
+// release ends the leases of a process that is gone. The claims stay counted: what they sent, nobody knows. And it keeps what
+// each box can have seen until now: of what is written before its next session it knows nothing.
 func (s *Store) release(ctx context.Context) error {
 	return s.db.Write(ctx, func(tx *sqlitedb.Tx) error {
+		if _, err := tx.Exec(`UPDATE terminals SET heard = seq WHERE heard < 0`); err != nil {
+			return fmt.Errorf("keep what the boxes have seen: %w", err)
+		}
 		if _, err := tx.Exec(`UPDATE work SET leased = FALSE, ready = due WHERE leased`); err != nil {
 			return fmt.Errorf("release work: %w", err)
 		}

@@ -14,14 +14,14 @@ import (
 	"tilld/payment"
 )
 
-const terminalColumns = `name, key, epoch, journal, boot, writes, seq, acked, trimmed, memory, resync, numbers_day, numbers_from, numbers_to, opened_at, blocked`
+const terminalColumns = `name, key, epoch, journal, boot, writes, seq, acked, trimmed, memory, resync, numbers_day, numbers_from, numbers_to, opened_at, blocked, ahead, heard`
 
 func scanTerminal(row interface{ Scan(...any) error }) (integrator.Terminal, error) {
 	var t integrator.Terminal
 	var key string
 	var opened int64
 	err := row.Scan(&t.Name, &key, &t.Epoch, &t.Journal, &t.Boot, &t.Writes, &t.Seq, &t.Acked, &t.Trimmed, &t.Memory, &t.Resync,
-		&t.Numbers.Day, &t.Numbers.From, &t.Numbers.To, &opened, &t.Blocked)
+		&t.Numbers.Day, &t.Numbers.From, &t.Numbers.To, &opened, &t.Blocked, &t.Ahead, &t.Heard)
 	if errors.Is(err, sql.ErrNoRows) {
 		return t, integrator.ErrUnknownTerminal
 	}
@@ -43,7 +43,7 @@ func (s *Store) AddTerminal(ctx context.Context, t integrator.Terminal) error {
 	}
 	return s.db.Write(ctx, func(tx *sqlitedb.Tx) error {
 		s.cache.move(t.Name)
-		_, err := tx.Exec(`INSERT INTO terminals (`+terminalColumns+`) VALUES ($1, $2, 0, '', '', 0, 0, 0, 0, '', 0, '', 0, 0, 0, FALSE)
+		_, err := tx.Exec(`INSERT INTO terminals (`+terminalColumns+`) VALUES ($1, $2, 0, '', '', 0, 0, 0, 0, '', 0, '', 0, 0, 0, FALSE, FALSE, -1)
 ON CONFLICT (name) DO UPDATE SET key = excluded.key`, t.Name, base64.StdEncoding.EncodeToString(t.Key))
 		if err != nil {
 			return fmt.Errorf("add terminal: %w", err)
@@ -92,23 +92,31 @@ func (s *Store) ChangeTerminal(ctx context.Context, name string, f func(*integra
 			t.Trimmed = t.Seq
 		}
 		s.cache.move(name)
-		if _, err := tx.Exec(`UPDATE terminals SET epoch = $2, journal = $3, boot = $4, writes = $5, seq = $6, acked = $7, trimmed = $8, memory = $9, resync = $10, opened_at = $11, blocked = $12 WHERE name = $1`,
-			name, t.Epoch, t.Journal, t.Boot, t.Writes, t.Seq, t.Acked, t.Trimmed, t.Memory, t.Resync, nanos(t.OpenedAt), t.Blocked); err != nil {
+		if _, err := tx.Exec(`UPDATE terminals SET epoch = $2, journal = $3, boot = $4, writes = $5, seq = $6, acked = $7, trimmed = $8, memory = $9, resync = $10, opened_at = $11, blocked = $12, ahead = $13, heard = $14 WHERE name = $1`,
+			name, t.Epoch, t.Journal, t.Boot, t.Writes, t.Seq, t.Acked, t.Trimmed, t.Memory, t.Resync, nanos(t.OpenedAt), t.Blocked, t.Ahead, t.Heard); err != nil {
 			return fmt.Errorf("write terminal: %w", err)
 		}
 		return nil
 	})
 }
 
-// Lift raises the versions of a terminal's bills.
-func (s *Store) Lift(ctx context.Context, terminal string, by int64) error {
-	return s.db.WriteThen(ctx, func(tx *sqlitedb.Tx) error {
+// Lift raises the versions of the next n bills.
+func (s *Store) Lift(ctx context.Context, after string, n int, by int64) (last string, err error) {
+	err = s.db.WriteThen(ctx, func(tx *sqlitedb.Tx) error {
+		var more sql.NullString
+		if err := tx.QueryRow(`SELECT MAX(id) FROM (SELECT id FROM bills WHERE id > $1 ORDER BY id LIMIT $2 + 0) b`, after, n).Scan(&more); err != nil {
+			return fmt.Errorf("lift versions: %w", err)
+		}
+		if last = more.String; last == "" {
+			return nil
+		}
 		s.cache.bypass()
-		if _, err := tx.Exec(`UPDATE bills SET version = version + $2 WHERE terminal = $1`, terminal, by); err != nil {
+		if _, err := tx.Exec(`UPDATE bills SET version = version + $3 WHERE id > $1 AND id <= $2`, after, last, by); err != nil {
 			return fmt.Errorf("lift versions: %w", err)
 		}
 		return nil
 	}, s.cache.drop)
+	return last, err
 }
 
 // Lease gives a terminal the next numbers of the merchant's day.
