@@ -12,7 +12,7 @@ import (
 	"tilld/payment/bill"
 )
 
-// errGone: the code of a charge was in the memory of a process that ended.
+// errGone: the code of a charge was in the memory of a process that ended before it sent it.
 var errGone = errors.New("the code is not here any more")
 
 // errNotConfigured: the bill's provider is not in the configuration. Nothing can be said about its orders.
@@ -204,7 +204,7 @@ func (s *Service) read(rep *bill.Report, st bill.State, r provider.Report, err e
 		case errors.As(err, &no) && payment.Printable(no.Why, payment.MaxWhy):
 			rep.Why, rep.Most = no.Why, no.Most
 		}
-	case errors.Is(err, provider.ErrBusy):
+	case errors.Is(err, provider.ErrBusy), errors.Is(err, errGone): // no claim before this one was begun: it was never sent
 		rep.Fail = bill.Busy
 	default:
 		rep.Fail = bill.Unclear

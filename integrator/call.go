@@ -39,7 +39,7 @@ func (s *Service) Call(ctx context.Context, terminal string, epoch int64, id, me
 		return nil, nil, err
 	}
 	if res != nil && method == wire.BillCreate {
-		res.Numbers = s.more(ctx, terminal, a.numbers, c.event.Create.Number)
+		res.Numbers = s.more(ctx, terminal, epoch, a.numbers, c.event.Create.Number)
 	}
 	return res, problem, nil
 }
@@ -156,12 +156,12 @@ func (s *Service) seen(ctx context.Context, terminal string, epoch int64, c *cal
 
 // more leases further numbers when the box's newest block runs low or is of another day; nil: not now. Losing the answer
 // wastes a block and nothing else.
-func (s *Service) more(ctx context.Context, terminal string, have payment.Numbers, used string) *payment.Numbers {
+func (s *Service) more(ctx context.Context, terminal string, epoch int64, have payment.Numbers, used string) *payment.Numbers {
 	day := businessDay(s.time.day(), s.zone)
 	if have.Day == day && !low(have, used) {
 		return nil
 	}
-	n, err := s.lease(ctx, terminal, 0, day)
+	n, err := s.lease(ctx, terminal, epoch, day)
 	if err != nil {
 		s.log.Warn("numbers were not leased", "terminal", terminal, "err", err)
 		return nil

@@ -63,7 +63,7 @@ func (s *Service) OpenSession(ctx context.Context, o wire.Open) (wire.Session, e
 		}
 	}
 	if day := businessDay(s.time.day(), s.zone); t.Numbers.Day != day || t.state != MemoryKnown || t.Ahead {
-		if out.Numbers, err = s.lease(ctx, t.Name, 0, day); err != nil {
+		if out.Numbers, err = s.lease(ctx, t.Name, t.Epoch, day); err != nil {
 			return wire.Session{}, fmt.Errorf("open session: %w", err)
 		}
 		return out, nil

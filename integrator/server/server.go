@@ -177,8 +177,11 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		})
 		g.Go(func() error { <-ctx.Done(); return o.Close() })
 	}
+	// The terminals are served while they are drained: what they still ask of a bank is asked, a customer's code above all.
+	work, ended := context.WithCancel(context.WithoutCancel(ctx))
+	defer ended()
 	g.Go(func() error {
-		if err := s.service.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		if err := s.service.Run(work); err != nil && !errors.Is(err, context.Canceled) {
 			return err
 		}
 		return nil
@@ -208,6 +211,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		if err := s.term.Drain(end); err != nil {
 			s.log.Warn("terminals were cut", "err", err)
 		}
+		ended()
 		if err := h.Shutdown(end); err != nil {
 			return errors.Join(err, h.Close()) // who has not said all by now is cut
 		}

@@ -132,7 +132,7 @@ AND (EXISTS (SELECT 1 FROM value) OR EXISTS (SELECT 1 FROM event) OR EXISTS (SEL
 		return nil
 	}
 	return &sqlitedb.Condition{
-		Kind: sqlitedb.ErrDamaged, Path: Path(j.cfg.Dir), Do: "set the file aside and start with a new one, or put a copy back",
+		Kind: sqlitedb.ErrDamaged, Path: Path(j.cfg.Dir), Do: "set the file aside with its -wal and -shm, and start with a new one",
 		Err: errors.New("it holds records and does not say whose"),
 	}
 }

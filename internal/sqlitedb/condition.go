@@ -63,13 +63,13 @@ func (c *Condition) Unwrap() []error {
 func advice(kind error) string {
 	switch kind {
 	case ErrDamaged: //nolint:errorlint // a kind is one of our own values, never wrapped
-		return "set the file aside and start with a new one, or put a copy back"
+		return "set the file aside with its -wal and -shm, and start with a new one, or put a copy back in their place"
 	case ErrReadOnly:
 		return "mount its disk for writing and give this program's user the directory"
 	case ErrFull:
 		return "free some space on the disk"
 	case ErrNewer:
-		return "install the newer program again, or put back the copy that it made before it migrated"
+		return "install the newer program again, or put back the copy that it made before it migrated, without the -wal and -shm of this one"
 	case ErrMigration:
 		return "run the program of before, and give this line to its makers; nothing was changed"
 	case ErrLocked:
