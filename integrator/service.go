@@ -40,8 +40,8 @@ type Service struct {
 	codes    codes
 	circuits *circuits
 	queues   map[string]*queue
-	lifts    once // above what a lost ledger has said of its bills
-	skips    once // the numbers that it may have leased
+	lifts    single // above what a lost ledger has said of its bills
+	skips    single // the numbers that it may have leased
 }
 
 // New makes a Service. It starts nothing: Run does.

@@ -335,6 +335,10 @@ func reopen(t *testing.T, b *bench) {
 	if !before.Blocked {
 		t.Error("the blocked terminal is not")
 	}
+	if before.Heard != -1 {
+		t.Errorf("the box can have seen all there is, and not %d", before.Heard)
+	}
+	before.Heard = before.Seq // and of what is written from now on nothing
 	b.reopen(t)
 	after, err := b.Terminal(t.Context(), "till-1")
 	want(t, err, nil)

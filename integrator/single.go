@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// once does something a single time for all who want it done, and goes on with it though the one who came first has left:
+// single does something a single time for all who want it done, and goes on with it though the one who came first has left:
 // the next one finds it done. What has failed is begun anew.
-type once struct {
+type single struct {
 	mu   sync.Mutex
 	run  chan struct{} // closed when the run under way has ended; nil: there is none
 	done bool
@@ -15,7 +15,7 @@ type once struct {
 }
 
 // do waits until f has been done, or ctx has ended.
-func (o *once) do(ctx context.Context, f func(context.Context) error) error {
+func (o *single) do(ctx context.Context, f func(context.Context) error) error {
 	o.mu.Lock()
 	if o.done {
 		o.mu.Unlock()

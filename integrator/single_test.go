@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-func TestOnce(t *testing.T) {
+func TestSingle(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var o once
+		var o single
 		runs, fail := 0, errors.New("full")
 		f := func(context.Context) error {
 			time.Sleep(time.Minute)
