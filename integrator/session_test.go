@@ -228,6 +228,9 @@ func TestServerRestoredFromACopyRemembersItUntilTheBoxHasHeard(t *testing.T) {
 			if n := s.Numbers; n == nil || i == 0 && n.From < 2000 {
 				t.Errorf("session %d has numbers %+v, the lost ledger may have leased them", i, n)
 			}
+			if tt, err := r.store.Terminal(t.Context(), "till-1"); err != nil || !tt.Ahead {
+				t.Errorf("session %d: the ledger has forgotten that it is a copy: %+v, %v", i, tt, err)
+			}
 			switch o.EpochSeen = s.Epoch; i {
 			case 1:
 				r.down()
