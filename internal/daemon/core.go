@@ -36,7 +36,7 @@ type core struct {
 	books   *totals.Books
 	paper   *paperCode
 	moved   chan struct{}              // capacity 1: the line came or went, or an output
-	printer chan struct{}              // capacity 1: there is news of a printer
+	printer map[string]chan struct{}   // by lane, capacity 1: there is news of a printer
 	left    chan struct{}              // capacity 1: a question on a page has ended, and nobody has answered it
 	banks   atomic.Pointer[wire.Names] // of the newest session; nil: there was none yet
 }
@@ -61,10 +61,17 @@ func (d *Daemon) newCore(ctx context.Context) (*core, error) {
 		return nil, err
 	}
 	d.tellJournal(state)
-	c := &core{Daemon: d, journal: j, moved: make(chan struct{}, 1), printer: make(chan struct{}, 1), left: make(chan struct{}, 1)}
+	c := &core{Daemon: d, journal: j, moved: make(chan struct{}, 1), printer: map[string]chan struct{}{}, left: make(chan struct{}, 1)}
 	kept := measured{j, d.metrics}
-	c.jobs = printing.New(d.printingConfig(func() { ring(c.printer) }), kept)
-	c.paper = &paperCode{jobs: c.jobs, lanes: d.cfg.Lanes, zone: time.Local, moved: c.tellOutputs, now: map[string]*onPaper{}}
+	for name := range d.cfg.Lanes {
+		c.printer[name] = make(chan struct{}, 1)
+	}
+	c.jobs = printing.New(d.printingConfig(func() {
+		for _, bell := range c.printer {
+			ring(bell)
+		}
+	}), kept)
+	c.paper = newPaperCode(c.jobs, d.cfg.Lanes, time.Local, c.tellOutputs)
 	c.box = checkout.New(checkoutConfig(d.cfg, state, c.canShow, d.log), kept, showing{d.stage, c.paper}, waker{c})
 	c.books = totals.New(kept, func() int64 { return j.Meta().Seq }, func(ctx context.Context, l string) ([]lane.Public, error) {
 		return c.box.List(ctx, lane.Filter{Lane: l})
@@ -96,7 +103,9 @@ func (c *core) run(ctx context.Context) (err error) {
 	lower.Go(func() error { c.watch(under); return nil })
 	lower.Go(func() error { c.roster.Run(under, measured{c.journal, c.metrics}, c.log); return nil })
 	lower.Go(func() error { c.jobs.Run(under); return nil })
-	lower.Go(func() error { c.watchPrinters(under); return nil })
+	for name, bell := range c.printer {
+		lower.Go(func() error { c.watchPrinter(under, name, bell); return nil })
+	}
 	lower.Go(func() error { c.watchQuestions(under); return nil })
 	lower.Go(func() error { c.slips().follow(under, max(0, c.journal.Meta().Seq-slipsBack)); return nil })
 	if err = c.box.Run(ctx); err != nil {
@@ -172,19 +181,17 @@ func (c *core) watch(ctx context.Context) {
 	}
 }
 
-// watchPrinters tells the lanes what their printers can do, until ctx ends.
-func (c *core) watchPrinters(ctx context.Context) {
+// watchPrinter tells a lane what its printer can do, until ctx ends. No lane waits for another's paper.
+func (c *core) watchPrinter(ctx context.Context, name string, bell <-chan struct{}) {
 	for {
-		for name := range c.cfg.Lanes {
-			if err := c.box.Receipt(ctx, name, c.receipt(c.jobs, name)); err != nil && ctx.Err() == nil && !errors.Is(err, checkout.ErrStopped) {
-				c.log.Warn("receipt could not be told", "lane", name, "err", err)
-			}
+		if err := c.box.Receipt(ctx, name, c.receipt(c.jobs, name)); err != nil && ctx.Err() == nil && !errors.Is(err, checkout.ErrStopped) {
+			c.log.Warn("receipt could not be told", "lane", name, "err", err)
 		}
-		c.paper.news(ctx)
+		c.paper.news(ctx, name)
 		select {
 		case <-ctx.Done():
 			return
-		case <-c.printer:
+		case <-bell:
 		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
-	"sync"
 	"time"
 
 	"tilld/internal/checkout"
@@ -30,8 +29,7 @@ type paperCode struct {
 	zone  *time.Location
 	moved func(lane string, shown []string) // told which outputs carry the code now; must not block
 
-	mu  sync.Mutex
-	now map[string]*onPaper
+	sheets map[string]*sheet // of every lane; only what they hold changes
 }
 
 // onPaper is the code that a lane shows now.
@@ -55,25 +53,27 @@ func (p *paperCode) takes(v checkout.View) bool {
 
 // show is told what the lane shows now and which of the stage's outputs carry its code; it answers all that do.
 func (p *paperCode) show(ctx context.Context, v checkout.View, glass []string) []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	old := p.now[v.Lane]
-	if old != nil && (v.Payload == "" || old.view.Payload != v.Payload || old.view.Payment != v.Payment) {
+	s := p.sheets[v.Lane]
+	if s == nil { // a payment of a lane that the settings name no more
+		return glass
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if old := s.code; old != nil && (v.Payload == "" || old.view.Payload != v.Payload || old.view.Payment != v.Payment) {
 		p.withdraw(ctx, old)
-		delete(p.now, v.Lane)
-		old = nil
+		s.code = nil
 	}
 	if v.Payload == "" {
 		return glass
 	}
-	if old == nil {
-		old = &onPaper{want: p.takes(v)}
-		p.now[v.Lane] = old
+	if s.code == nil {
+		s.code = &onPaper{want: p.takes(v)}
 	}
-	old.view, old.glass = v, glass
-	old.until = time.Now().Add(time.Duration(v.RemainingMS) * time.Millisecond)
-	p.print(ctx, old)
-	return old.outputs()
+	o := s.code
+	o.view, o.glass = v, glass
+	o.until = time.Now().Add(time.Duration(v.RemainingMS) * time.Millisecond)
+	p.print(ctx, o)
+	return o.outputs()
 }
 
 // outputs are all that carry the code.
@@ -113,8 +113,8 @@ func (p *paperCode) print(ctx context.Context, o *onPaper) {
 func (p *paperCode) ask(ctx context.Context, l, payment string) error {
 	var err error
 	found := false
-	p.each(func(o *onPaper) {
-		if o.view.Lane != l || o.view.Payment != payment {
+	p.change(l, func(o *onPaper) {
+		if o.view.Payment != payment {
 			return
 		}
 		found, o.want = true, true
@@ -135,67 +135,10 @@ func counts(j printing.Job) bool {
 	return j.State == printing.Printed || (j.State == printing.Queued || j.State == printing.Running) && j.Blocked == nil
 }
 
-// withdraw takes back a job that has not begun: nobody needs that code any more.
+// withdraw takes back a job that has not begun: nobody needs that code any more. One that has begun comes out whole, with
+// its end on it. A newer view ends the call that shows this one; its paper is not needed all the same.
 func (p *paperCode) withdraw(ctx context.Context, o *onPaper) {
-	if o.job == "" {
-		return
+	if o.job != "" {
+		_ = p.jobs.Withdraw(context.WithoutCancel(ctx), o.view.Lane, o.job) // what stays in the queue is not begun after its Until
 	}
-	if j, err := p.jobs.Find(ctx, o.view.Lane, o.job); err == nil && j.State == printing.Queued {
-		_, _ = p.jobs.Cancel(ctx, o.view.Lane, o.job) // it may have begun meanwhile
-	}
-}
-
-// glass is told which outputs of the stage carry the lane's code now; it answers all that do.
-func (p *paperCode) glass(l string, shown []string) []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	o := p.now[l]
-	if o == nil {
-		return shown
-	}
-	o.glass = shown
-	return o.outputs()
-}
-
-// news looks at the printers again: one may print now that did not.
-func (p *paperCode) news(ctx context.Context) {
-	p.each(func(o *onPaper) { p.print(ctx, o) })
-}
-
-// job takes in what became of a print job.
-func (p *paperCode) job(j printing.Job) {
-	p.each(func(o *onPaper) {
-		if o.job == j.ID {
-			o.shown = counts(j)
-		}
-	})
-}
-
-// each looks at every code that is on paper or should be, and tells what that has changed.
-func (p *paperCode) each(f func(*onPaper)) {
-	changed := map[string][]string{}
-	p.mu.Lock()
-	for name, o := range p.now {
-		was := o.shown
-		f(o)
-		if o.shown != was {
-			changed[name] = o.outputs()
-		}
-	}
-	p.mu.Unlock()
-	for name, outputs := range changed {
-		p.moved(name, outputs)
-	}
-}
-
-// receipt is how a lane gives a receipt now: paper only while its printer prints.
-func (d *Daemon) receipt(jobs *printing.Printing, name string) string {
-	l := d.cfg.Lanes[name]
-	if l.ReceiptPrinter == "" || l.Receipt != "paper" {
-		return l.Receipt
-	}
-	if ok, _, _ := jobs.Ready(name); ok {
-		return "paper"
-	}
-	return "none"
 }

@@ -107,3 +107,15 @@ func (d *Daemon) printingConfig(news func()) printing.Config {
 	}
 	return c
 }
+
+// receipt is how a lane gives a receipt now: paper only while its printer prints.
+func (d *Daemon) receipt(jobs *printing.Printing, name string) string {
+	l := d.cfg.Lanes[name]
+	if l.ReceiptPrinter == "" || l.Receipt != "paper" {
+		return l.Receipt
+	}
+	if ok, _, _ := jobs.Ready(name); ok {
+		return "paper"
+	}
+	return "none"
+}

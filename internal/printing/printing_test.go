@@ -189,6 +189,42 @@ func TestCancel(t *testing.T) {
 	})
 }
 
+// What waits is taken back; what has begun comes out whole, whoever wants it no more.
+func TestWithdraw(t *testing.T) {
+	in(t, func(t *testing.T, s *shop) {
+		s.ended(s.submit("1", "R-0").ID)
+		s.fail("front", 30, emulator.CoverOpen)
+		running, waiting := s.submit("1", "R-1"), s.submit("1", "R-2")
+		s.until(running.ID, func(p printing.Job) bool { return p.Blocked != nil })
+		if err := s.p.Withdraw(t.Context(), "1", waiting.ID); err != nil {
+			t.Errorf("one that waits: %v", err)
+		}
+		if got := s.get(waiting.ID); got.State != printing.NotPrinted || got.Why != "canceled" {
+			t.Errorf("one that waits: %+v", got)
+		}
+		for what, c := range map[string]struct{ lane, id, want string }{
+			"one that is printed": {"1", running.ID, lane.NoWrongState},
+			"one that has ended":  {"1", waiting.ID, lane.NoWrongState},
+			"another lane's":      {"3", running.ID, lane.NoNotFound},
+		} {
+			var no *lane.Refusal
+			if err := s.p.Withdraw(t.Context(), c.lane, c.id); !errors.As(err, &no) || no.Code != c.want {
+				t.Errorf("%s: %v, want %s", what, err, c.want)
+			}
+		}
+		s.paper["front"].Mend()
+		if got := s.ended(running.ID); got.State != printing.Printed {
+			t.Errorf("%+v", got)
+		}
+		if b, w := s.onPaper("front", "R-1"); b != 1 || w != 1 {
+			t.Errorf("of the one that was printed %d begun, %d whole", b, w)
+		}
+		if b, w := s.onPaper("front", "R-2"); b+w != 0 {
+			t.Error("a job that was taken back stands on paper")
+		}
+	})
+}
+
 func TestNotBegunTooLate(t *testing.T) {
 	in(t, func(t *testing.T, s *shop) {
 		s.ended(s.submit("1", "R-0").ID)
