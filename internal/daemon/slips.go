@@ -23,6 +23,7 @@ const (
 	stillHere = 60 * time.Second // after a payment's end its customer is
 	slipsBack = 500              // events that are looked at again after a start, for those that a kill has left without paper
 	eventsBy  = 100
+	readAgain = time.Second // before events that could not be read are read again
 )
 
 // slips follows the journal's events: it prints the papers that a lane gives by itself, and tells the code's paper what
@@ -30,6 +31,7 @@ const (
 type slips struct {
 	journal interface {
 		Events(ctx context.Context, after int64, limit int) ([]record.Event, error)
+		Oldest(ctx context.Context) (int64, error)
 		Wait(ctx context.Context, after int64) error
 	}
 	jobs  *printing.Printing
@@ -41,17 +43,35 @@ type slips struct {
 	log   *slog.Logger
 }
 
-// follow reads events from after on until ctx ends or the journal stops.
+// follow reads events from after on until ctx ends or the journal stops. What could not be read is read again at the same
+// place: nothing is passed over but what the journal keeps no more.
 func (s *slips) follow(ctx context.Context, after int64) {
-	for {
+	for said := ""; ; {
 		es, err := s.journal.Events(ctx, after, eventsBy)
+		if errors.Is(err, record.ErrTrimmed) { // under our eyes
+			var oldest int64
+			if oldest, err = s.journal.Oldest(ctx); err == nil {
+				s.log.Warn("events for slips are no longer kept", "after", after, "oldest", oldest)
+				after = oldest - 1
+				continue
+			}
+		}
 		switch {
 		case err == nil:
+			said = ""
 		case ctx.Err() != nil, errors.Is(err, record.ErrStopped):
 			return
-		default: // trimmed under our eyes, or an accident: what is new still counts
-			s.log.Warn("events for slips could not be read", "err", err)
-			after += eventsBy
+		default:
+			if err.Error() != said { // not once a second
+				said = err.Error()
+				s.log.Warn("events for slips could not be read", "err", err)
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(readAgain):
+			}
+			continue
 		}
 		for _, e := range es {
 			s.take(ctx, e)
