@@ -70,11 +70,11 @@ func (c *circuits) heard(name string, kind bill.WorkKind, err error) (bad, back 
 	return bad, back
 }
 
-// offered is the names without those that rest, and those that do.
+// offered is the names without those that rest, and those that do; neither is nil.
 func (c *circuits) offered(names []string) (out, silent []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	out = make([]string, 0, len(names))
+	out, silent = make([]string, 0, len(names)), []string{}
 	for _, name := range names {
 		if l := c.lines[name]; l == nil || !time.Now().Before(l.until) {
 			out = append(out, name)

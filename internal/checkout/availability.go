@@ -67,7 +67,8 @@ func (b *Box) otherMoney(laneName, why, provider string) *lane.Sentence {
 }
 
 // reason is why a lane takes nothing, as the cashier's words have it; "" where they have no sentence for it. A bank that is
-// not offered is silent, or there is none: the integrator says which of them are silent.
+// not offered is silent, or there is none: the integrator says which of them are silent. An older one does not, and then
+// nobody is told that something is not set up which may be.
 func (b *Box) reason(why, provider string) string {
 	switch {
 	case why == whyLink:
@@ -76,6 +77,8 @@ func (b *Box) reason(why, provider string) string {
 		return ""
 	case provider == "" && len(b.link.silent) > 0 || slices.Contains(b.link.silent, provider):
 		return "bank_slow"
+	case b.link.silent == nil:
+		return ""
 	}
 	return "bad_settings"
 }

@@ -78,7 +78,7 @@ type linkState struct {
 	since     time.Time // of the last change
 	providers []string
 	scan      []string
-	silent    []string // could show a code, and do not answer the integrator
+	silent    []string // could show a code, and do not answer the integrator; nil: it does not say
 	opened    bool     // a session was opened since boot
 }
 

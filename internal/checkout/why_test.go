@@ -40,12 +40,17 @@ func TestTheCashierHearsWhyNobodyCanPay(t *testing.T) {
 		s.cut()
 		s.wait(5 * time.Second)
 		is("no_link")
-		s.connect(func(w *wire.Session) { w.Providers, w.ScanProviders = nil, nil })
+		nobody := []string{}
+		s.connect(func(w *wire.Session) { w.Providers, w.ScanProviders, w.Silent = nil, nil, nobody })
 		is("bad_settings")
+		s.connect(func(w *wire.Session) { w.Providers, w.ScanProviders, w.Silent = nil, nil, nil }) // an older server does not say
+		is("")
 		s.connect(func(w *wire.Session) { w.Providers, w.ScanProviders, w.Silent = nil, nil, []string{"sandbox"} })
 		is("bank_slow")
-		s.box.Providers(wire.Providers{})
+		s.box.Providers(wire.Providers{Silent: nobody})
 		is("bad_settings")
+		s.box.Providers(wire.Providers{})
+		is("")
 		s.box.Providers(wire.Providers{Silent: []string{"sandbox"}})
 		is("bank_slow")
 
@@ -74,7 +79,7 @@ func TestTheCashierHearsWhyNobodyCanPay(t *testing.T) {
 		link, _ := words.For("en").Why("no_link")
 		none, _ := words.For("en").Why("bad_settings")
 		slow, _ := words.For("en").Why("bank_slow")
-		if got := told[max(0, len(told)-5):]; !slices.Equal(got, []string{link, none, slow, none, slow}) {
+		if got := told[max(0, len(told)-7):]; !slices.Equal(got, []string{link, none, "", slow, none, "", slow}) {
 			t.Errorf("the till was told %q", told)
 		}
 		t.Logf("told %q", told)

@@ -80,9 +80,11 @@ type Gauges struct {
 // Providers is the params of hint.providers: which providers take new payments now, by mode, the default first. The whole
 // of it each time; it takes the place of what session.open was answered with.
 type Providers struct {
-	Show   []string `json:"show"`
-	Scan   []string `json:"scan"`
-	Silent []string `json:"silent,omitempty"` // that could show a code and are not offered, because they do not answer
+	Show []string `json:"show"`
+	Scan []string `json:"scan"`
+	// Silent are those that could show a code and are not offered, because they do not answer. Empty: there is none. nil: an
+	// older server does not say.
+	Silent []string `json:"silent,omitzero"`
 }
 
 // Message is one frame. A call has ID, Method and Params; a notification Method and Params; an answer ID and either

@@ -182,7 +182,7 @@ type Session struct {
 	Numbers       *payment.Numbers `json:"numbers,omitempty"`
 	Providers     []string         `json:"providers"` // that can take money now, show mode
 	ScanProviders []string         `json:"scan_providers"`
-	Silent        []string         `json:"silent,omitempty"` // as Providers.Silent
+	Silent        []string         `json:"silent,omitzero"` // as Providers.Silent
 	Names         Names            `json:"names,omitempty"`
 	JournalState  string           `json:"journal_state"` // known, new, lost (another id than before), restored (a copy)
 }
