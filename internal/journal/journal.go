@@ -57,7 +57,7 @@ type State struct {
 	Lost     bool   // there was one and it is gone or damaged: a new one with a new id took its place
 	Restored bool   // the database is a copy of an earlier day
 	Why      string // of Lost or Restored, one sentence
-	SetAside string // where the damaged database is now
+	SetAside string // where the damaged database is now, as sqlitedb.SetAside tells it
 	Copied   string // where the copy made before a migration is
 }
 

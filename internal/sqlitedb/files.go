@@ -1,6 +1,7 @@
 package sqlitedb
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,51 +19,60 @@ import (
 
 const stamp = "20060102T150405Z"
 
+// parts are what stands behind a database's name in the names of its files: itself, its log and index, a mark.
+func parts() []string { return []string{"", "-wal", "-shm", "-journal", ".suspect"} }
+
 // SetAside renames a database with its log and index to a name that carries the time, and answers the new path of the
-// database. Nothing is ever deleted. The database must not be open. Files that are not there are passed over.
+// database, or of the first of the others where the database was not there: an earlier try that was cut short has moved it.
+// Nothing is ever deleted. The database must not be open. Files that are not there are passed over.
 func SetAside(path string, at time.Time) (string, error) {
 	to, err := free(path + ".damaged-" + at.UTC().Format(stamp))
 	if err != nil {
 		return "", explain(path, err)
 	}
-	moved := false
+	moved := ""
 	// The database goes first. After a crash in between there is a log without its database, which is set aside with the next
 	// try. The other way round the database would be opened without its newest pages, and might look sound.
-	for _, suffix := range []string{"", "-wal", "-shm", "-journal", ".suspect"} {
+	for _, suffix := range parts() {
 		after := failpoint.At("aside", to+suffix)
 		err := os.Rename(path+suffix, to+suffix)
 		switch {
 		case err == nil:
-			moved = true
+			moved = cmp.Or(moved, to+suffix)
 		case !errors.Is(err, fs.ErrNotExist):
 			return "", explain(path, fmt.Errorf("set database aside: %w", err))
 		}
 		after()
 	}
-	if !moved {
+	if moved == "" {
 		return "", fmt.Errorf("set database aside: %w", fs.ErrNotExist)
 	}
 	if err := durable.SyncDir(filepath.Dir(path)); err != nil {
 		return "", explain(path, err)
 	}
-	return to, nil
+	return moved, nil
 }
 
-// Aside lists the databases that SetAside has put beside path, oldest first.
+// Aside lists what SetAside has put beside path and answered, oldest first.
 func Aside(path string) ([]string, error) {
 	all, err := filepath.Glob(globQuote(path) + ".damaged-*")
 	if err != nil {
 		return nil, fmt.Errorf("list databases set aside: %w", err)
 	}
-	var out []string
+	var names []string
 	for _, p := range all {
-		for _, suffix := range []string{"-wal", "-shm", "-journal", ".suspect"} {
+		for _, suffix := range parts() {
 			p = strings.TrimSuffix(p, suffix)
 		}
-		out = append(out, p)
+		names = append(names, p)
 	}
-	slices.Sort(out)
-	return slices.Compact(out), nil
+	slices.Sort(names)
+	names = slices.Compact(names)
+	for i, name := range names {
+		there := slices.IndexFunc(parts(), func(suffix string) bool { return slices.Contains(all, name+suffix) })
+		names[i] = name + parts()[there]
+	}
+	return names, nil
 }
 
 func globQuote(s string) string {

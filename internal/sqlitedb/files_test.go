@@ -102,7 +102,11 @@ func TestDamagedFileIsSaidAndSetAsideWhole(t *testing.T) {
 			}
 			at := time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
 			to, err := sqlitedb.SetAside(cfg.Path, at)
-			if err != nil || to != cfg.Path+".damaged-20261122T030000Z" {
+			want := cfg.Path + ".damaged-20261122T030000Z"
+			if name == "log without database" { // then that is what there is
+				want, before = want+"-wal", []byte("some log")
+			}
+			if err != nil || to != want {
 				t.Fatalf("set aside: %q, %v", to, err)
 			}
 			if kept, _ := os.ReadFile(to); !bytes.Equal(before, kept) {
@@ -173,12 +177,19 @@ func TestSetAsideCutShortIsNeverOpened(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if kept, err := os.ReadFile(to + "-wal"); err != nil || !bytes.Equal(kept, log) {
-		t.Errorf("the log: %d bytes, %v", len(kept), err)
+	if kept, err := os.ReadFile(to); err != nil || !bytes.Equal(kept, log) { // of what it tells there is a file: the log
+		t.Errorf("what is told to be aside, %s: %d bytes, %v", to, len(kept), err)
 	}
-	if list, err := sqlitedb.Aside(cfg.Path); err != nil || len(list) != 2 {
+	list, err := sqlitedb.Aside(cfg.Path)
+	if err != nil || len(list) != 2 || list[1] != to {
 		t.Errorf("aside: %v, %v", list, err)
 	}
+	for _, p := range list {
+		if _, err := os.Lstat(p); err != nil {
+			t.Errorf("told to be aside: %v", err)
+		}
+	}
+	t.Logf("aside: %v", list)
 	if got := names(t, open(t, cfg).Read()); got != "" {
 		t.Errorf("the new database holds %q", got)
 	}
