@@ -16,6 +16,15 @@ func TestTheBanksReasonsReachTheTill(t *testing.T) {
 		if b := w.is(above, payment.EvClosed, "refused", 5*time.Second); b.Why != payment.WhyAmount || b.Most != 100_00 {
 			t.Errorf("above the limit: %q, most %d", b.Why, b.Most)
 		}
+		scanned := w.sale(payment.Scan, 100_01) // 01: of a sum that it takes, the bank would decline the first code alone
+		for n := 1; n <= 2; n++ {
+			w.scans(scanned, n)
+			if b := w.is(scanned, payment.EvDeclined, "open", time.Second); *b.Declined != (payment.Decline{Attempt: n, Why: payment.WhyAmount}) {
+				t.Errorf("a code that is to pay more than the limit: %+v", b.Declined)
+			}
+		}
+		w.giveBack(scanned, "whole", 0)
+		w.is(scanned, payment.EvClosed, "canceled", time.Second)
 		id, code := w.shown(100_00)
 		w.pays(code)
 		w.is(id, payment.EvPaid, "paid", 6*time.Second)

@@ -81,7 +81,7 @@ const WhyLedgerRestored = "ledger_restored"
 
 // Reasons of a bank's definite no that a person can do something about; Bill.Why, in words at the cashier.
 const (
-	WhyAmount = "amount_limit" // of a refused order: the sum is above what the bank takes, which is Bill.Most
+	WhyAmount = "amount_limit" // of a refused order: the sum is above what the bank takes, which is Bill.Most; Decline.Why too
 	WhyTooOld = "too_old"      // of a refused return: the time for it has passed
 )
 
@@ -144,8 +144,8 @@ type Bill struct {
 // Decline is a definite no of the bank to one attempt: 0 in show mode, where the code goes on.
 type Decline struct {
 	Attempt int    `json:"attempt"`
-	Why     string `json:"why"` // not_enough limit wrong_secret expired_code other
-	Retry   bool   `json:"retry"`
+	Why     string `json:"why"`   // not_enough limit amount_limit wrong_secret expired_code other
+	Retry   bool   `json:"retry"` // another code may be taken
 }
 
 // BillReturn is one return as the integrator sees it.

@@ -29,6 +29,7 @@ var english = Language{
 		"returned/owed":       {"Cancelled; money is going back", "The customer had paid {s}. It returns by itself. Take other money."},
 		"refused":             {"The bank gave no code", "{why} Nobody can pay. Take other money."},
 		"declined":            {"Bank said no", "Nothing taken. Ask for another pay code, or cancel and take other money."},
+		"declined/amount":     {"The sum is above the limit", "Nothing taken. No other code can pay it: cancel and take other money."},
 		"in_doubt":            {"NOT KNOWN YET", "Don’t hand over, don’t take other money. Ask again, or serve the next customer and call a supervisor."},
 		"in_doubt/no_link":    {"NOT KNOWN: no link", "No link since {t}. The answer comes by itself when it is back."},
 		"overridden":          {"Other money taken", "If QR money comes, it goes back by itself."},
@@ -196,6 +197,7 @@ var english = Language{
 	declines: map[string]string{
 		"not_enough":   "Not enough money on this account.",
 		"limit":        "Over your bank’s limit.",
+		"amount_limit": "The sum is above the limit.",
 		"wrong_secret": "Wrong PIN.",
 		"expired_code": "The code was too old.",
 		"other":        "",

@@ -168,6 +168,11 @@ func TestOtherWords(t *testing.T) {
 			t.Errorf("%s: %q and %q", name, a, b)
 		}
 	}
+	for _, l := range []*words.Language{en, ru} { // of this one, who pays and who sells read something
+		if s, ok := l.Decline("amount_limit"); !ok || s == "" || strings.Contains(s, "{") {
+			t.Errorf("amount_limit, to the customer: %q", s)
+		}
+	}
 }
 
 // The slip of a payment in doubt has its sentences in pieces, each with its own letters; together they are these.

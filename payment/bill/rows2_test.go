@@ -34,6 +34,15 @@ func scanTests() map[string]func(*world) {
 			w.charge(2).took("B29").attempt(2, bill.Report{Status: bill.Absent}).took("B32").not("B31")
 			w.after(45*time.Second).attempt(2, bill.Report{Status: bill.Absent}).took("B32")
 			w.attempt(2, bill.Report{Status: bill.Absent}).took("B31").told(payment.EvDeclined)
+			for why, want := range map[string]payment.Decline{
+				payment.WhyAmount: {Attempt: 1, Why: payment.WhyAmount}, // no code makes the sum less
+				"refused":         {Attempt: 1, Why: "other", Retry: true},
+			} {
+				v := newWorld(w.t)
+				v.create(scanned).charge(1).attempt(1, bill.Report{Work: bill.ChargeCode, Fail: bill.Refused, Why: why})
+				v.took("B31").told(payment.EvDeclined).status("open")
+				v.has("event", "whether another code may be taken after "+why, *v.fx[0].Bill.Declined == want)
+			}
 		},
 		"B32": func(w *world) {
 			w.create(scanned).charge(1).attempt(1, bill.Report{Work: bill.ChargeCode, Fail: bill.Unclear}).took("B32").told()

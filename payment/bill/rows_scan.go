@@ -62,8 +62,11 @@ func scanRows() []Row {
 			func(s *State, e *Event) []Effect {
 				attempt(s, e.Attempt).Running = false
 				s.Declined = &payment.Decline{Attempt: e.Attempt, Why: "other", Retry: true}
-				if e.decline != nil {
-					s.Declined = &payment.Decline{Attempt: e.Attempt, Why: e.decline.Why, Retry: e.decline.Retry}
+				switch {
+				case e.decline != nil:
+					s.Declined.Why, s.Declined.Retry = e.decline.Why, e.decline.Retry
+				case e.Why == payment.WhyAmount: // the sum is too much for every code
+					s.Declined.Why, s.Declined.Retry = e.Why, false
 				}
 				return all(tell(payment.EvDeclined))
 			}),

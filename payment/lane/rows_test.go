@@ -592,8 +592,10 @@ var scanTests = []rowTest{
 			t.Errorf("%+v", r.p)
 		}
 		r.bill(payment.EvDeclined, func(b *payment.Bill) { b.Declined.Attempt = 1 }).notBy("C4").is(lane.Charging, "charging") // of the attempt before
+		amount := charging(t).bill(payment.EvDeclined, func(b *payment.Bill) { b.Declined = &payment.Decline{Attempt: 1, Why: payment.WhyAmount} })
+		amount.by("C4").is(lane.WaitingCode, "open").lights(false, false).say("declined/amount", "declined")
 		missed := charging(t).answer(lane.VerbCharge, payment.OutCharging).snapshot(payment.EvOpen).by("C4").is(lane.WaitingCode, "open")
-		return []*run{r, missed}
+		return []*run{r, amount, missed}
 	}},
 	{"C4p", "parked", func(t *testing.T) []*run {
 		park := func() *run { return charging(t).cut().kind(lane.TillPark).back() }

@@ -33,6 +33,8 @@ func SayCode(p Payment, c ViewContext) string {
 		switch {
 		case part(p):
 			return "part_paid"
+		case p.Declined != nil && p.Declined.Why == payment.WhyAmount:
+			return "declined/amount"
 		case p.Declined != nil:
 			return "declined"
 		}
