@@ -19,6 +19,8 @@ const Terminal = "demo"
 // Lane is the one lane of the shop.
 const Lane = "1"
 
+// tilldFile is the box's configuration. The devices are below the shop's folder, whose name anybody has chosen: what Go
+// quotes, YAML reads in double quotes.
 const tilldFile = `# The box of the demo shop, as a real shop would write it. Every key that is not here has its default.
 version: 1
 state: tilld
@@ -39,8 +41,8 @@ lanes:
     language: en
     shop: Demo shop
     outputs: [till, customer-display, kiosk]
-    customer_display: {driver: cd5220, port: {serial: %s, baud: 9600}}
-    scanner: {driver: line, port: {serial: %s, baud: 9600}}
+    customer_display: {driver: cd5220, port: {serial: %q, baud: 9600}}
+    scanner: {driver: line, port: {serial: %q, baud: 9600}}
     receipt_printer: front
     drawer_pin: 2
     slips: [paid, paid_twice, return_asked, returned, late, doubt]

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,10 +17,10 @@ import (
 	"tilld/internal/shop"
 )
 
-// TestShop opens one whole shop in this process and sells in it.
+// TestShop opens one whole shop in this process and sells in it. Its folder has a name that a person may give it.
 func TestShop(t *testing.T) {
 	t.Parallel()
-	r := openShop(t, shop.Config{})
+	r := openShop(t, shop.Config{State: filepath.Join(t.TempDir(), `it's "one, two": магазин №1`)})
 	t.Run("ShownCodeIsPaidConfirmedAndPartReturned", func(t *testing.T) { showSale(r.on(t)) })
 	t.Run("ScannedCodeIsPaidAndConfirmed", func(t *testing.T) { scanSale(r.on(t)) })
 	t.Run("CanceledInTimeFreesTheSaleForOtherMoney", func(t *testing.T) { cancelSale(r.on(t)) })
