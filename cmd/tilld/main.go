@@ -69,6 +69,9 @@ func command() *cobra.Command {
 			for _, k := range daemon.LeftOpen(c) {
 				fmt.Fprintf(os.Stderr, "%s: names no device for the %s: the only one that fits, or the one of tillctl bind %s %s\n", file, k, k.Lane, k.Role)
 			}
+			for _, n := range daemon.AllNotUsed(c) {
+				fmt.Fprintf(os.Stderr, "%s: %s\n", file, n)
+			}
 			fmt.Fprintln(os.Stderr, file+": is right")
 			return nil
 		},

@@ -92,6 +92,9 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 		return ended(err)
 	}
 	d.log.Info("tilld started", "version", d.version, "listen", d.cfg.Listen, "lanes", len(d.cfg.Lanes))
+	for _, n := range AllNotUsed(d.cfg) {
+		d.log.Warn("setting is not used", "setting", n.Path, "why", n.Why)
+	}
 	api := &current{}
 	api.set(d.api(listeners, d.closed()))
 

@@ -56,8 +56,11 @@ func (d *Daemon) newPages() (map[string]*kiosk.Kiosk, error) {
 func pageConfig(name string, l Lane) (kiosk.Config, error) {
 	p := l.Kiosk
 	c := kiosk.Config{
-		Lane: name, Shop: l.Shop, Language: l.Language, Attended: l.Attended, Form: p.Form, Scanner: p.Side, Wifi: p.Wifi, Mute: p.Mute,
+		Lane: name, Shop: l.Shop, Language: l.Language, Attended: l.Attended, Form: p.Form, Scanner: p.Side, Mute: p.Mute,
 		Buttons: slices.Concat(touches.Own(), p.Buttons),
+	}
+	if l.noWifi() == "" {
+		c.Wifi = p.Wifi
 	}
 	if l.ReceiptPrinter != "" {
 		c.Buttons = append(c.Buttons, touches.Paper)
@@ -94,7 +97,7 @@ func (d *Daemon) mounted() map[string]http.Handler {
 	return out
 }
 
-// checkPage refuses what a page cannot be, and what no customer would ever see.
+// checkPage refuses what a page cannot be.
 func checkPage(path string, l Lane, at conffile.Place) error {
 	p := l.Kiosk
 	if p == nil {
@@ -107,14 +110,6 @@ func checkPage(path string, l Lane, at conffile.Place) error {
 	if p.Form != "" {
 		if err := at.Among(own+".form", p.Form, kiosk.Forms()); err != nil {
 			return err
-		}
-	}
-	if p.Wifi != "" {
-		switch {
-		case l.Attended:
-			return at(own+".wifi", "is never seen: with a cashier the page has no button that leads to it", "leave it out, or attended: false")
-		case p.Form == kiosk.Panel:
-			return at(own+".wifi", "is never seen: the smallest panel has no room for a button that leads to it", "leave it out")
 		}
 	}
 	if p.Side != "" {
