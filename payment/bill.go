@@ -79,6 +79,9 @@ const (
 // know more.
 const WhyLedgerRestored = "ledger_restored"
 
+// WhyReviewed is Bill.Why of a bill.review that ends a review: a person at the integrator has decided, or has looked.
+const WhyReviewed = "reviewed"
+
 // Reasons of a bank's definite no that a person can do something about; Bill.Why, in words at the cashier.
 const (
 	WhyAmount = "amount_limit" // of a refused order: the sum is above what the bank takes, which is Bill.Most; Decline.Why too

@@ -8,10 +8,11 @@ const (
 	MaxLane     = 32  // characters of a lane's name
 	MaxProvider = 64  // characters of a provider's name
 	MaxPayee    = 128 // characters
-	MaxReason   = 200 // characters of why a return was made: for people, so a longer one is cut and never refused
+	MaxReason   = 200 // characters of why: of a return a longer one is cut and never refused, of a person's decision it is refused
 	MaxPayload  = 512 // bytes of what our code says: more would not be read from a small display
 	MaxWhy      = 64  // bytes of a code that says why
 	MaxWho      = 64  // characters of a person's name
+	MaxTxn      = 128 // bytes of the bank's own id of a payment, where a person writes it down
 	MaxReturns  = 100 // of one payment, each asked for by itself
 )
 

@@ -95,11 +95,18 @@ var restRows = []row{
 		},
 		func(s *step) {
 			s.books()
-			s.Review = s.Review || on(s.e, payment.EvReview)
-			if s.Review {
+			// The integrator's own flag comes and goes with its bill. What it wants looked at without one stays until somebody
+			// here has looked.
+			ends := on(s.e, payment.EvReview) && !s.e.Bill.Review && s.e.Bill.Why == payment.WhyReviewed
+			s.Review = s.Review || on(s.e, payment.EvReview) && !s.e.Bill.Review && !ends
+			if s.Review || on(s.e, payment.EvReview) {
 				s.Looked = "" // what was looked at is not what came now
 			}
-			if !s.e.mapped && !s.e.Stale {
+			switch {
+			case s.e.mapped || s.e.Stale:
+			case ends && !s.UnderReview():
+				s.tell(EvReviewed)
+			default:
 				s.tell("payment." + string(s.e.Kind[len("bill."):]))
 				if on(s.e, payment.EvOver) && paidScreen(s.Payment) == "paid_over" {
 					s.sound("low")

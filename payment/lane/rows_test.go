@@ -540,7 +540,14 @@ var paidTests = []rowTest{
 			b.Returns = []payment.BillReturn{{Key: "console-1", Amount: 550, How: "refund", State: "pending"}}
 		}).is(lane.Done, "part_returned")
 		console.refused(part("C-1", amount), lane.NoExceedsKept)
-		return append(out, console, paid(t).bill(payment.EvReview).flags("review"))
+		ended := func(b *payment.Bill) { b.Review, b.Why = false, payment.WhyReviewed }
+		over := paid(t).bill(payment.EvReview).flags("review").bill(payment.EvReview, ended).flags().did("tell payment.reviewed").didNot("tell payment.review")
+		over.bill(payment.EvReview).flags("review").bill(payment.EvReturned).flags() // a decision that is told by its own event
+		own := released(t).bill(payment.EvClosed, func(b *payment.Bill) { b.Reason = payment.Returned }).flags("review")
+		own.bill(payment.EvReview, ended).flags("review").did("tell payment.review") // what this box found is for the shop to look at
+		short := paid(t).bill(payment.EvReview, func(b *payment.Bill) { b.Review, b.Why = false, "" }).flags("review")
+		short.bill(payment.EvReturned).flags("review") // the shop's account was short: the integrator has no flag for it
+		return append(out, console, over, own, short, paid(t).bill(payment.EvReview).flags("review"))
 	}},
 	{"E18", "finish_this_sale", func(t *testing.T) []*run {
 		var out []*run
