@@ -2,6 +2,7 @@ package bill_test
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"tilld/payment"
@@ -359,6 +360,7 @@ func (x *search) box(n node) {
 // people: in doubt, over a lost box.
 func (x *search) people(n node) {
 	o := &n.o
+	x.choices(&n)
 	if x.b.can('p') && n.s.Doubt {
 		if o.silent == 0 {
 			m := n
@@ -381,6 +383,9 @@ func (x *search) people(n node) {
 			}
 		}
 	}
+	if x.b.can('p') && n.s.Review {
+		x.step(n, "a person has looked", bill.Event{Cause: bill.Decided, Verdict: bill.VerdictSeen, Who: "p"})
+	}
 	if x.b.can('g') {
 		if !o.gone {
 			m := n
@@ -399,6 +404,38 @@ func (x *search) people(n node) {
 			e.Verdict = bill.VerdictReturn
 		}
 		x.step(n, "a person on a lost box: "+e.Verdict, e)
+	}
+}
+
+// choices: what a person is offered is what the rows take, no more and no less. Only trying again is held back where no
+// method is left.
+func (x *search) choices(n *node) {
+	if !n.s.Review && !n.s.Doubt && !n.o.gone {
+		return
+	}
+	base := bill.Event{Now: n.o.now, Env: &x.env, Revoked: n.o.gone, Who: "p", Evidence: "e"}
+	may := bill.Choices(n.s, base)
+	ask := func(c bill.Cause, verdict, obligation string) {
+		e := base
+		e.Cause, e.Verdict, e.Obligation, e.NotDone = c, verdict, obligation, true
+		if verdict == bill.VerdictPaid {
+			e.Credit = &bill.Credit{Provider: "b", Txn: "zz", Amount: 1, PaidAt: n.o.now, Evidence: "e"}
+		}
+		_, fx, rows, err := bill.Step(n.s, e)
+		said := func(f bill.Effect) bool { return f.Kind == bill.Reply && f.Outcome == bill.OutDecided }
+		taken := err == nil && slices.ContainsFunc(fx, said) && !slices.Contains(rows, "B39a")
+		offered := slices.Contains(may, bill.Choice{Verdict: verdict, Obligation: obligation})
+		if taken != offered && (offered || verdict != bill.VerdictRetry) {
+			x.fault(verdict+" "+obligation, fmt.Sprintf("a person is offered %v, and it is taken: %v", may, taken))
+		}
+	}
+	for _, v := range []string{bill.VerdictDead, bill.VerdictPaid, bill.VerdictDone, bill.VerdictReturn, bill.VerdictSeen} {
+		ask(bill.Decided, v, "")
+	}
+	for i := range n.s.Obligations {
+		for _, v := range []string{bill.VerdictRetry, bill.VerdictManual, bill.VerdictStays} {
+			ask(bill.Resolved, v, n.s.Obligations[i].ID)
+		}
 	}
 }
 

@@ -40,7 +40,8 @@ type Obligation struct {
 	Manual     string    `json:"manual,omitempty"`      // evidence of a payment by hand
 	Bounces    int       `json:"bounces,omitempty"`
 	Tries      int       `json:"tries,omitempty"`
-	Next       time.Time `json:"next,omitzero"` // next work on it
+	Next       time.Time `json:"next,omitzero"`  // next work on it
+	Said       *Word     `json:"said,omitempty"` // the bank's last word about it while it was sent
 }
 
 // Reasons of obligations.
@@ -53,6 +54,13 @@ const (
 	WhyAfterClose  = "after_close"   // money for a bill that is over
 	WhyRange       = "range"         // static: not an amount it takes
 	WhyChargeback  = "chargeback"    // the bank took it by itself
+)
+
+// Why a return waits for a person, beside payment.WhyTooOld: codes of Bill.Why and of notices.
+const (
+	whyReturnRefused = "return_refused"
+	whyReturnBounced = "return_bounced"
+	whyNoMethod      = "no_method"
 )
 
 // owe adds an obligation out of a credit.
@@ -93,7 +101,7 @@ func noMethod(s *State, o *Obligation, e *Event) string {
 	if t.CancelWithin = 0; methodBy(s, o, &t, e.Now) != "" {
 		return payment.WhyTooOld
 	}
-	return "no_method"
+	return whyNoMethod
 }
 
 func methodBy(s *State, o *Obligation, t *Traits, now time.Time) string {

@@ -33,8 +33,8 @@ const (
 	Silent   Cause = "silent"   // the registry of day+2 knows nothing of a bill in doubt
 
 	// People.
-	Decided  Cause = "decided"  // Verdict on a bill (B21a, B28), with Who and Evidence
-	Resolved Cause = "resolved" // Verdict on the obligation Obligation (O7)
+	Decided  Cause = "decided"  // Verdict on a bill (B21a, B28, B39), with Who, Why and Evidence
+	Resolved Cause = "resolved" // Verdict on the obligation Obligation (O7), with Who, Why and Evidence
 	Moved    Cause = "moved"    // Terminal: another box has this lane now (B35)
 
 	// Forgotten says that the bill's box has lost its journal: a live bill goes under review.
@@ -68,6 +68,7 @@ const (
 	VerdictRetry  = "retry"  // O7: the bank was asked and says not done (NotDone)
 	VerdictManual = "manual" // O7: paid by hand, Evidence
 	VerdictStays  = "stays"  // O7
+	VerdictSeen   = "seen"   // B39: what is under review was looked at
 )
 
 // Event is one thing that happened. Only the fields that its Cause names are read.

@@ -8,6 +8,7 @@ import (
 // report takes a provider's answer apart: what it learnt about the order, the money, the returns, then the status.
 func (r *run) report(e Event) {
 	p := e.Report
+	defer r.hear(p)
 	o := order(&r.s, p.Attempt)
 	if o != nil {
 		if p.Memo != nil {
@@ -98,6 +99,9 @@ func (r *run) returns(p *Report) {
 			}
 		}
 		if e.answer != "" {
+			if o.State == Sent {
+				r.s.Obligations[i].Said = &Word{At: r.now, Said: e.answer, Why: e.Why}
+			}
 			r.one(e)
 		}
 	}

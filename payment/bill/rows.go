@@ -5,7 +5,7 @@ func Rows() Table {
 	var t Table
 	for _, part := range [][]Row{
 		createRows(), callRows(), returnRows(), creditRows(), openRows(), closingRows(), closedRows(), scanRows(),
-		staticRows(), personRows(), debtRows(),
+		staticRows(), personRows(), debtRows(), againRows(),
 	} {
 		t = append(t, part...)
 	}

@@ -268,12 +268,21 @@ func debtTests() map[string]func(*world) {
 				return w.step(e)
 			}
 			say(bill.Event{Verdict: bill.VerdictRetry}).refused(payment.NoWrongState) // the bank was not asked
-			state(say(bill.Event{Verdict: bill.VerdictRetry, NotDone: true}).took("O7"), bill.Owed)
+			state(say(bill.Event{Verdict: bill.VerdictRetry, NotDone: true}).took("O7").told(payment.EvReview).flags("owed"), bill.Owed)
+			say(bill.Event{Verdict: bill.VerdictRetry, NotDone: true}).took("B39a").told().outcome(bill.OutDecided) // it is on its way
 			w.s = before
 			say(bill.Event{Verdict: bill.VerdictManual}).refused(payment.NoWrongState)
-			state(say(bill.Event{Verdict: bill.VerdictManual, Evidence: "cash order 3"}).took("O7").told(payment.EvReturned), bill.Paid)
+			state(say(bill.Event{Verdict: bill.VerdictManual, Evidence: "cash order 3", Who: "anna"}).took("O7").told(payment.EvReturned).flags(), bill.Paid)
+			w.has("review", "is over", w.s.Why == payment.WhyReviewed)
+			say(bill.Event{Verdict: bill.VerdictManual, Evidence: "cash order 4", Who: "boris"}).took("B39a").told().outcome(bill.OutDecided)
+			w.has("decision", "is anna's alone", len(w.s.Decisions) == 1 && w.s.Obligations[0].Manual == "cash order 3")
+			say(bill.Event{Verdict: bill.VerdictStays}).refused(payment.NoWrongState)
 			w.s = before
-			state(say(bill.Event{Verdict: bill.VerdictStays}).took("O7"), bill.Human)
+			for range 2 {
+				state(say(bill.Event{Verdict: bill.VerdictStays, Who: "anna"}).took("O7").told().flags("owed", "review"), bill.Human)
+			}
+			w.has("decision", "is one", len(w.s.Decisions) == 1)
+			w.after(time.Minute).step(bill.Event{Cause: bill.Decided, Verdict: bill.VerdictSeen, Who: "anna"}).refused(payment.NoWrongState) // a debt waits
 		},
 		"O8": func(w *world) {
 			j := owing(w)

@@ -107,7 +107,7 @@ func debtRows() []Row {
 				o.Method, o.Request, o.Async, o.Short = "", "", false, false
 				if method(s, o, e) == "" {
 					if e.Why != payment.WhyTooOld {
-						e.Why = "return_refused"
+						e.Why = whyReturnRefused
 					}
 					return person(s, o, e.Why)
 				}
@@ -152,14 +152,18 @@ func debtRows() []Row {
 			},
 			func(s *State, e *Event) []Effect {
 				o := debt(s, e.Obligation)
+				decide(s, e)
 				switch e.Verdict {
 				case VerdictRetry:
 					o.State, o.Next, o.Excluded, o.Method, o.Request = Owed, e.Now, nil, "", ""
+					relieved(s)
+					return all(reply(OutDecided), tell(payment.EvReview)) // what was refused is on its way again
 				case VerdictManual:
 					o.State, o.Manual = Paid, e.Evidence
+					relieved(s)
 					return all(reply(OutDecided), tell(payment.EvReturned))
 				}
-				return all(reply(OutDecided))
+				return all(reply(OutDecided)) // nothing of it has changed
 			}),
 		row("O8", "DONE; registry or provider: the refund failed or bounced. Once: again; a second time: a person",
 			func(s *State, e *Event) bool {
@@ -171,11 +175,11 @@ func debtRows() []Row {
 				o.Bounces++
 				o.Request, o.Method, o.Excluded, o.Async, o.ByProvider = "", "", nil, false, false
 				if o.Bounces > 1 {
-					return person(s, o, "return_bounced")
+					return person(s, o, whyReturnBounced)
 				}
-				s.Review, s.Why = true, "return_bounced"
+				s.Review, s.Why = true, whyReturnBounced
 				o.State, o.Next = Owed, e.Now
-				return all(tell(payment.EvReview), notice("return_bounced"))
+				return all(tell(payment.EvReview), notice(whyReturnBounced))
 			}),
 	}
 }

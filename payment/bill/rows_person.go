@@ -13,6 +13,7 @@ func personRows() []Row {
 			},
 			func(s *State, e *Event) []Effect {
 				s.Review, s.Who, s.Why = false, e.Who, ""
+				decide(s, e)
 				if e.Verdict == VerdictPaid {
 					return all(reply(OutDecided), hand(Event{Cause: Credited, Credit: e.Credit}))
 				}
@@ -33,6 +34,7 @@ func personRows() []Row {
 				n := held(s)
 				lapse(s)
 				s.Review, s.Who, s.By, s.Why = true, e.Who, "admin", "till_silent"
+				decide(s, e)
 				if e.Verdict == VerdictDone {
 					s.Kept, s.ByDeadline = n, true
 					end(s, e, payment.Done)
@@ -51,5 +53,24 @@ func personRows() []Row {
 				}
 				return append(fx, hand(Event{Cause: CallReturn, By: ByAdmin, Who: e.Who, Key: "moved:" + e.Terminal, Whole: true}))
 			}),
+		row("B39", "CLOSED, review, nothing waits for a person; a person has looked: review=no",
+			func(s *State, e *Event) bool { return verdict(e, VerdictSeen) && s.Review && closed(s) && !waits(s) },
+			func(s *State, e *Event) []Effect {
+				s.Review, s.Who, s.Why = false, e.Who, payment.WhyReviewed
+				decide(s, e)
+				return all(reply(OutDecided), tell(payment.EvReview))
+			}),
+	}
+}
+
+// rowAgain is the row that answers a decision which was taken before.
+const rowAgain = "B39a"
+
+// againRows stand behind every row that takes a decision.
+func againRows() []Row {
+	return []Row{
+		row(rowAgain, "any; a decision that was taken before: the same answer",
+			func(s *State, e *Event) bool { return (e.Cause == Decided || e.Cause == Resolved) && past(s, e) },
+			func(*State, *Event) []Effect { return all(reply(OutDecided)) }),
 	}
 }

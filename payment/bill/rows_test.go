@@ -16,7 +16,7 @@ import (
 const specification = `B1 B1a B1b B1c B1d B2 B2a B2b B3 B3a B4 B4a B4b B5i B5p B5 B5w B5v B5vx B5p1 B5d B6 B6a B7 B8a B8b
 B8c B8d B9 B10 B10x B10y B11 B11a B11b B11p B12 B12a B12b B12c B12d B12e B12f B13k B13 B13d B14 B14a B15 B15a B15b B15c
 B15d B16 B16a B17 B18 B18a B19 B20 B21 B21a B22 B22a B24 B24a B24b B24c B24d B25 B25a B26 B26a B26b B26c B27 B28 B29 B29a B29b
-B30 B31 B32 B33 B34 B34a B34x B35 B36 B37 B38 O1 O2 O3 O4 O5 O5s O6 O7 O8 O9 O10`
+B30 B31 B32 B33 B34 B34a B34x B35 B36 B37 B38 B39 B39a O1 O2 O3 O4 O5 O5s O6 O7 O8 O9 O10`
 
 func TestTableHoldsTheSpecificationsIDs(t *testing.T) {
 	want := strings.Fields(specification)
@@ -487,6 +487,27 @@ func closingTests() map[string]func(*world) {
 			v.step(e).refused(payment.NoWrongState)
 			v.step(silent(bill.VerdictReturn)).took("B28").told(payment.EvClosed).status("returned").sums(0, 200, 0, 0)
 			v.confirm(200).took("B8c")
+		},
+		"B39": func(w *world) {
+			seen := bill.Event{Cause: bill.Decided, Verdict: bill.VerdictSeen, Who: "anna", Why: "the bank's letter"}
+			w.step(seen).refused(payment.NoWrongState) // there is no bill
+			w.expired().tick(time.Minute).step(bill.Event{Cause: bill.Silent})
+			w.step(seen).refused(payment.NoWrongState) // the doubt is to be decided, not looked at
+			w.has("review", "since now", w.s.ReviewSince.Equal(w.now))
+			w.looked(bill.Dead).took("B20", "B13").status("expired").flags("review")
+			w.after(time.Hour).step(seen).took("B39").told(payment.EvReview).flags().outcome(bill.OutDecided)
+			w.has("review", "is over", w.s.ReviewSince.IsZero() && w.s.Why == payment.WhyReviewed)
+			w.has("decision", "is kept", len(w.s.Decisions) == 1 && w.s.Decisions[0] == bill.Decision{Verdict: "seen", Who: "anna", Why: "the bank's letter", At: w.now})
+			seen.Who = "boris"
+			w.step(seen).took("B39a").not("B39").told().outcome(bill.OutDecided)
+			w.has("decision", "is anna's", len(w.s.Decisions) == 1)
+		},
+		"B39a": func(w *world) {
+			dead := bill.Event{Cause: bill.Decided, Verdict: bill.VerdictDead, Who: "anna", Why: "statement 12"}
+			w.expired().tick(time.Minute).step(bill.Event{Cause: bill.Silent})
+			paid := bill.Event{Cause: bill.Decided, Verdict: bill.VerdictPaid, Credit: &bill.Credit{Provider: "bank", Txn: "t7", Amount: 200, PaidAt: w.now, Evidence: "e"}}
+			w.step(dead).took("B21a").step(dead).took("B39a").not("B21a", "B13").told().outcome(bill.OutDecided).status("expired")
+			w.step(paid).refused(payment.NoWrongState) // it was decided otherwise
 		},
 		"B38": func(w *world) {
 			claw := func(k string, n int64) *world {

@@ -344,6 +344,7 @@ func (x *search) key(n *node) [2]uint64 {
 	s, o := &n.s, &n.o
 	b = append(append(append(append(b, s.Life...), s.Reason...), s.Late...), '|')
 	flag(s.Full, s.Fence, s.ByDeadline, s.Deposit, s.Killed, s.Refunds, s.Doubt, s.Paying, s.Busy, s.Review, s.Confirmed, s.AcceptKey != "", s.Payload != "", s.ID != "", s.LastLook)
+	flag(s.Review && slices.Contains([]string{"return_refused", "return_bounced", "no_method"}, s.Why), s.Review && (s.Shortfall > 0 || s.By == "admin")) // whether O7 ends it
 	b = append(b, byte(s.Need), byte(s.Kept), byte(s.Final), byte(min(s.Asks, 1)), byte(s.LastAttempt), byte(len(s.Children)), byte(len(s.Clawbacks)))
 	at(s.ExpiresAt, s.MaxOpenAt, s.CreateBy, s.ProviderExpires, s.ConfirmBy, s.LateUntil, s.DoubtBy, s.WatchUntil, s.NextAsk)
 	ord := func(r *bill.Order) {

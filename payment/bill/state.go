@@ -88,6 +88,9 @@ type State struct {
 	Applied     []Application    `json:"applied,omitempty"`
 	Children    []Child          `json:"children,omitempty"`
 	Clawbacks   []Clawback       `json:"clawbacks,omitempty"`
+	ReviewSince time.Time        `json:"review_since,omitzero"`
+	Heard       *Heard           `json:"heard,omitempty"` // in doubt: what the bank says
+	Decisions   []Decision       `json:"decisions,omitempty"`
 	Version     int64            `json:"version"` // +1 per event to the box
 }
 
@@ -101,6 +104,7 @@ func (s State) Clone() State {
 	s.Applied = slices.Clone(s.Applied)
 	s.Children = slices.Clone(s.Children)
 	s.Clawbacks = slices.Clone(s.Clawbacks)
+	s.Decisions = slices.Clone(s.Decisions)
 	return s
 }
 

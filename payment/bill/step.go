@@ -57,6 +57,12 @@ func (t Table) Step(s State, e Event) (State, []Effect, []string, error) {
 	if r.err != nil {
 		return s, r.fx, r.ids, r.err
 	}
+	switch {
+	case !r.s.Review:
+		r.s.ReviewSince = time.Time{}
+	case !s.Review:
+		r.s.ReviewSince = r.now
+	}
 	r.pace(s, e)
 	return r.s, r.fx, r.ids, nil
 }
