@@ -45,18 +45,18 @@ func (s *Service) ask(ctx context.Context, w Work) error {
 		s.heard(ctx, w.Provider, w.Kind, err)
 		s.read(&rep, st, r, err)
 	}
-	return s.reported(keep, w, rep)
+	return s.reported(keep, Subject{Bill: w.Bill, Done: &w}, rep)
 }
 
 // reported takes a report through the table. Money that is booked on another bill is left out: one transaction pays once.
-func (s *Service) reported(ctx context.Context, w Work, rep bill.Report) error {
+func (s *Service) reported(ctx context.Context, sub Subject, rep bill.Report) error {
 	for {
-		_, err := s.change(ctx, Subject{Bill: w.Bill, Done: &w}, bill.Event{Cause: bill.Reported, Report: &rep, Attempt: w.Attempt, NewID: payment.NewID(time.Now())})
+		_, err := s.change(ctx, sub, bill.Event{Cause: bill.Reported, Report: &rep, Attempt: rep.Attempt, NewID: payment.NewID(time.Now())})
 		var taken *CreditTaken
 		if !errors.As(err, &taken) {
 			return err
 		}
-		s.log.Error("provider names one transaction for two bills", "bill", w.Bill, "provider", taken.Provider, "txn", taken.Txn)
+		s.log.Error("provider names one transaction for two bills", "bill", sub.Bill, "provider", taken.Provider, "txn", taken.Txn)
 		kept := rep.Credits[:0:0]
 		for _, c := range rep.Credits {
 			if c.Txn != taken.Txn {

@@ -125,7 +125,7 @@ func TestMoneyWithoutAnOrderGoesBackByHand(t *testing.T) {
 		if b := r.get(id); len(b.Returns) != 1 || b.Returns[0].State != "refused" || b.Owed != 700 {
 			t.Errorf("returns %+v, owed %d", b.Returns, b.Owed)
 		}
-		list, err := r.svc.Review(t.Context(), 0)
+		list, err := r.svc.Waiting(t.Context(), 0, nil)
 		if err != nil || len(list) != 1 {
 			t.Errorf("%d bills wait for a person: %v", len(list), err)
 		}

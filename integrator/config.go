@@ -38,6 +38,7 @@ type Settings struct {
 	KeepEvents int64         // newest events kept for a box that is away
 	KeepFor    time.Duration // and for how long; what is older comes as a snapshot
 	KeepInbox  time.Duration // how long a call-back about an unknown order waits for it
+	Silent     time.Duration // a doubt that its bank has not ended by then goes under review (B21): a person may decide it
 
 	PerProvider int           // calls to one provider at once: a slow bank delays nobody else
 	Clocks      int           // bills whose clocks are worked at once
@@ -53,7 +54,7 @@ func DefaultSettings() Settings {
 	return Settings{
 		Bill:  bill.Default(),
 		Block: 50, Window: 32, Heartbeat: 25 * time.Second, Busy: 5 * time.Second, Jitter: 5 * time.Second,
-		KeepEvents: 10_000, KeepFor: 7 * 24 * time.Hour, KeepInbox: 24 * time.Hour,
+		KeepEvents: 10_000, KeepFor: 7 * 24 * time.Hour, KeepInbox: 24 * time.Hour, Silent: 48 * time.Hour,
 		PerProvider: 16, Clocks: 8, LookLimit: 10 * time.Second, StopGrace: 3 * time.Second,
 		BadAfter: 3, BadRest: 30 * time.Second,
 	}
@@ -67,6 +68,7 @@ func (s Settings) withDefaults() Settings {
 	s.Block, s.Window = cmp.Or(s.Block, d.Block), cmp.Or(s.Window, d.Window)
 	s.Heartbeat, s.Busy, s.Jitter = cmp.Or(s.Heartbeat, d.Heartbeat), cmp.Or(s.Busy, d.Busy), cmp.Or(s.Jitter, d.Jitter)
 	s.KeepEvents, s.KeepFor, s.KeepInbox = cmp.Or(s.KeepEvents, d.KeepEvents), cmp.Or(s.KeepFor, d.KeepFor), cmp.Or(s.KeepInbox, d.KeepInbox)
+	s.Silent = cmp.Or(s.Silent, d.Silent)
 	s.PerProvider, s.Clocks = cmp.Or(s.PerProvider, d.PerProvider), cmp.Or(s.Clocks, d.Clocks)
 	s.LookLimit, s.StopGrace = cmp.Or(s.LookLimit, d.LookLimit), cmp.Or(s.StopGrace, d.StopGrace)
 	s.BadAfter, s.BadRest = cmp.Or(s.BadAfter, d.BadAfter), cmp.Or(s.BadRest, d.BadRest)
@@ -77,7 +79,7 @@ func (s Settings) withDefaults() Settings {
 const (
 	claimMargin = 5 * time.Second // a lease outlives the longest call by this much
 	storePause  = time.Second     // after a failed read of the queue
-	keepHouse   = time.Hour       // between clearings of events and inbox
+	keepHouse   = time.Hour       // between clearings of events, inbox and notices, and looks at old doubts
 	markEvery   = time.Minute     // between marks of the ledger's time
 	clockStep   = time.Second     // by which the wall clock is off, it was set; by less, it is being adjusted
 )

@@ -82,8 +82,8 @@ func TestReturnThatTheBankRefusesIsAPersons(t *testing.T) {
 		id := paidBack(r)
 		time.Sleep(time.Hour)
 		r.audit(100, 0, 0, 100)
-		list, err := r.svc.Review(t.Context(), 0)
-		if err != nil || len(list) != 1 || list[0].Payment != id || list[0].Returns[0].State != "person" && list[0].Returns[0].State != "refused" {
+		list, err := r.svc.Waiting(t.Context(), 0, nil)
+		if err != nil || len(list) != 1 || list[0].Bill != id || len(list[0].Debts) != 1 || list[0].Debts[0].State != "human" {
 			t.Fatalf("review list: %+v, %v", list, err)
 		}
 		st, err := r.store.Bill(t.Context(), id)

@@ -35,9 +35,9 @@ func acts(c bill.Cause) bool {
 	}
 }
 
-// Act takes an act of a person (B21a, B28, B35, O7), a return by a console or a wallet (B12e, B36), or a line of a
+// Act takes an act of a person (B21a, B28, B35, B39, O7), a return by a console or a wallet (B12e, B36), or a line of a
 // provider's registry (B20, B21, B38, O8) through the table. A *Refusal says that it has no place now. The caller has
-// checked the role; a return by the box itself comes by Call alone.
+// checked the role; a return by the box itself comes by Call alone. A person's decision comes by Decide.
 func (s *Service) Act(ctx context.Context, id string, e bill.Event) (payment.Bill, error) {
 	if !acts(e.Cause) || e.Cause == bill.CallReturn && (e.By == "" || e.By == bill.ByBox) {
 		return payment.Bill{}, errors.New("act: not an act of a person, a console or a registry")
@@ -94,19 +94,40 @@ func (s *Service) Bill(ctx context.Context, id string) (payment.Bill, error) {
 	return s.view(st), nil
 }
 
-// Review is the bills that wait for a person, oldest first.
-func (s *Service) Review(ctx context.Context, limit int) ([]payment.Bill, error) {
-	ids, err := s.store.List(ctx, Query{Which: Review, Limit: limit})
-	if err != nil {
-		return nil, err
-	}
-	out := make([]payment.Bill, 0, len(ids))
-	for _, id := range ids {
-		b, err := s.Bill(ctx, id)
-		if err != nil {
-			return nil, err
+// doubts puts under review what its bank has not ended for Settings.Silent (B21). The specification has the bank's own list
+// of a day's payments say so, two days later; no provider here gives one, and two days of questions without an answer
+// stand for it. It never decides anything: a person may now.
+func (s *Service) doubts(ctx context.Context) {
+	t := time.NewTicker(max(min(keepHouse, s.set.Silent), time.Second))
+	defer t.Stop()
+	for {
+		if err := s.silent(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("old doubts were not looked at", "err", err)
 		}
-		out = append(out, b)
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
 	}
-	return out, nil
+}
+
+func (s *Service) silent(ctx context.Context) error {
+	ids, err := s.store.List(ctx, Query{Which: InDoubt})
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		st, err := s.store.Bill(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !st.Doubt || st.Review || s.time.now().Before(st.DoubtSince.Add(s.set.Silent)) {
+			continue
+		}
+		if _, err := s.change(context.WithoutCancel(ctx), Subject{Bill: id}, bill.Event{Cause: bill.Silent}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -271,8 +271,8 @@ func TestPersonEndsADoubt(t *testing.T) {
 		if _, err := r.svc.Act(t.Context(), id, bill.Event{Cause: bill.Silent}); err != nil {
 			t.Fatal(err)
 		}
-		list, err := r.svc.Review(t.Context(), 10)
-		if err != nil || len(list) != 1 || list[0].Payment != id {
+		list, err := r.svc.Waiting(t.Context(), 10, nil)
+		if err != nil || len(list) != 1 || list[0].Bill != id {
 			t.Fatalf("review list: %+v, %v", list, err)
 		}
 		b, err := r.svc.Act(t.Context(), id, bill.Event{Cause: bill.Decided, Verdict: bill.VerdictDead, Who: "chief", Evidence: "statement of 22 November"})

@@ -137,6 +137,7 @@ func (s *Service) Run(ctx context.Context) error {
 		})
 	}
 	wg.Go(func() { s.clear(ctx) })
+	wg.Go(func() { s.doubts(ctx) })
 	wg.Go(func() { s.announce(ctx) })
 	wg.Go(func() {
 		if err := s.keepTime(ctx); err != nil {
@@ -173,7 +174,7 @@ func (s *Service) clear(ctx context.Context) {
 	defer t.Stop()
 	for {
 		now := s.time.now()
-		err := s.store.Forget(ctx, now.Add(-s.set.KeepInbox))
+		err := errors.Join(s.store.Forget(ctx, now.Add(-s.set.KeepInbox)), s.store.ForgetNotices(ctx, now.Add(-s.set.KeepFor)))
 		ts, lerr := s.store.Terminals(ctx)
 		err = errors.Join(err, lerr)
 		for _, t := range ts {
@@ -182,7 +183,7 @@ func (s *Service) clear(ctx context.Context) {
 			}
 		}
 		if err != nil && ctx.Err() == nil {
-			s.log.Warn("old events were not cleared", "err", err)
+			s.log.Warn("old events and notices were not cleared", "err", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -11,15 +11,14 @@ import (
 
 // outcome is what one change came to, for whoever made it.
 type outcome struct {
-	bill    bill.State
-	reply   *bill.Effect // nil: nobody asked
-	rows    []string
-	told    []Tell
-	works   int
-	due     time.Time
-	notices []string
-	alarm   string
-	of      *Case
+	bill  bill.State
+	reply *bill.Effect // nil: nobody asked
+	rows  []string
+	told  []Tell
+	works int
+	due   time.Time
+	alarm string
+	of    *Case
 }
 
 // step takes the event through the bill's table and puts what comes of it into the case. Work that comes of it is claimed
@@ -64,7 +63,7 @@ func (s *Service) step(c *Case, e bill.Event, p *place) (outcome, error) {
 	if len(c.Work) > 0 && c.Queue != "" {
 		c.Lease = p.take(s.queues[c.Queue])
 	}
-	out.bill, out.told, out.works, out.notices = c.Bill, c.Tell, len(c.Work), c.Notices
+	out.bill, out.told, out.works = c.Bill, c.Tell, len(c.Work)
 	return out, nil
 }
 
@@ -134,7 +133,10 @@ func (s *Service) tellLog(id string, cause bill.Cause, out outcome) {
 			s.log.Warn("bill in doubt", "bill", id, "number", b.Number, "provider", b.Provider)
 		}
 	}
-	for _, code := range out.notices {
+	if out.of == nil {
+		return
+	}
+	for _, code := range out.of.Notices { // what repeats is told once a day
 		s.log.Warn("bill wants a person", "bill", id, "number", out.bill.Request.Number, "why", code)
 	}
 }

@@ -70,7 +70,7 @@ type Case struct {
 	Again   bool            // set by Change: the work that Subject.Done had was asked for anew, and is due
 	Due     *time.Time      // of the bill's next Tick, the zero time for none; nil leaves its clock as it is
 	New     []bill.State    // further bills (children of a static one), with no events of their own
-	Notices []string        // codes for the merchant
+	Notices []string        // codes for the merchant; Change takes out those that he was told of this bill within NoticeAgain
 	Now     time.Time       // of what is written; set by f
 }
 
@@ -116,7 +116,10 @@ const (
 	All       Which = ""
 	Open      Which = "open"      // not closed, or closed by a clock alone: what a box that lost its memory must hear of
 	Unsettled Which = "unsettled" // open, in doubt, under review, or with something owed
-	Review    Which = "review"    // for a person: in review, or with an obligation that waits for one
+	// Review is what a person may have to decide: in review, in doubt, with an obligation that waits for one or for money in
+	// the shop's account, or paid and not confirmed.
+	Review  Which = "review"
+	InDoubt Which = "doubt"
 )
 
 // Queue hands out due work. A claim is the open Store's own: what a process that is gone had claimed is due again as soon
@@ -178,6 +181,23 @@ type Inbox interface {
 	Forget(ctx context.Context, before time.Time) error
 }
 
+// NoticeAgain is after how long the merchant is told the same of the same bill once more.
+const NoticeAgain = 24 * time.Hour
+
+// Notice is what the merchant was told of a bill.
+type Notice struct {
+	Code string
+	At   time.Time
+}
+
+// Notices keeps what the merchant was told: of each code the first time and the newest.
+type Notices interface {
+	// Notices are those of one bill, oldest first.
+	Notices(ctx context.Context, bill string) ([]Notice, error)
+	// ForgetNotices drops those older than before of bills that are settled.
+	ForgetNotices(ctx context.Context, before time.Time) error
+}
+
 // Reckoner keeps where the ledger's time stands.
 type Reckoner interface {
 	// Reckoning is what was kept last, the zero value before the first time.
@@ -214,6 +234,7 @@ type Store interface {
 	Queue
 	Terminals
 	Inbox
+	Notices
 	Reckoner
 	Ledger
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
+	"strconv"
 	"testing"
 	"time"
 
@@ -21,7 +22,9 @@ func TestMain(m *testing.M) {
 }
 
 // TestStories runs each story of testdata with the real program.
-func TestStories(t *testing.T) { stories.Run(t, stories.Commands{"plant": plant}) }
+func TestStories(t *testing.T) {
+	stories.Run(t, stories.Commands{"plant": plant, "plantwaiting": plantWaiting})
+}
 
 // plant puts two closed bills of 100.00 into a ledger, B-right and B-wrong: both were paid, and of the second something
 // else is kept. The store takes it: it knows no rule of money.
@@ -42,6 +45,46 @@ func plant(ts *testscript.TestScript, neg bool, args []string) {
 				Payment: id, Terminal: "box", Lane: "1", Reference: id, Number: "1001", Hash: "h", Kind: bill.Dynamic,
 				Amount: payment.Money{Value: 10_000, Currency: "RUB"}, Mode: payment.Show, Purpose: payment.Sale, IfNotConfirmed: payment.Keep, Provider: "sandbox",
 			},
+		}
+		err = errors.Join(err, store.Change(ctx, integrator.Subject{Bill: id}, func(c *integrator.Case) error {
+			c.Bill, c.Now = s, now
+			return nil
+		}))
+	}
+	ts.Check(errors.Join(err, store.Close()))
+}
+
+// plantWaiting puts three bills of 33.10 into a ledger that wait for a person: B-doubt, of which its bank has said nothing
+// for two days; B-fresh, in doubt since now; B-owed, of which the bank refuses to give the money back.
+func plantWaiting(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: plantwaiting LEDGER")
+	}
+	ctx, now := context.Background(), time.Now().UTC()
+	store, err := sqlite.Open(ctx, ts.MkAbs(args[0]))
+	ts.Check(err)
+	err = store.AddTerminal(ctx, integrator.Terminal{Name: "box", Key: make(ed25519.PublicKey, ed25519.PublicKeySize)})
+	for i, id := range []string{"B-doubt", "B-fresh", "B-owed"} {
+		s := bill.State{
+			ID: id, Terminal: "box", Kind: bill.Dynamic, Life: payment.Closing, Reason: payment.Expire, Late: payment.LateNo, Need: 3310,
+			CreatedAt: now.Add(time.Duration(i-72) * time.Hour), Order: bill.Order{ID: id}, Doubt: true, DoubtSince: now.Add(-50 * time.Hour), Review: true, Why: "registry_silent",
+			Request: bill.Create{
+				Payment: id, Terminal: "box", Lane: "1", Reference: "R-" + id, Number: "100" + strconv.Itoa(i+1), Hash: "h", Kind: bill.Dynamic,
+				Amount: payment.Money{Value: 3310, Currency: "RUB"}, Mode: payment.Show, Purpose: payment.Sale, IfNotConfirmed: payment.Keep, Provider: "sandbox",
+			},
+		}
+		switch id {
+		case "B-fresh":
+			s.DoubtSince, s.Review, s.Why = now, false, ""
+		case "B-owed":
+			s.Life, s.Reason, s.Doubt, s.DoubtSince, s.Fence, s.Why = payment.Closed, payment.Returned, false, time.Time{}, true, "return_refused"
+			s.ClosedAt, s.ReviewSince = now.Add(-time.Hour), now.Add(-time.Hour)
+			s.Credits = []bill.Credit{{Provider: "sandbox", Txn: "T7", Amount: 3310, PaidAt: now.Add(-2 * time.Hour)}}
+			s.Returns = []bill.Return{{Key: "k", By: bill.ByBox, Whole: true, Amount: 3310, Outcome: "fenced", At: now.Add(-time.Hour)}}
+			s.Obligations = []bill.Obligation{{
+				ID: "B-owedo1", Provider: "sandbox", Txn: "T7", Amount: 3310, Why: bill.WhyReturn, Key: "k", State: bill.Human, Excluded: []string{"refund"},
+				Said: &bill.Word{At: now.Add(-time.Hour), Said: "refused"},
+			}}
 		}
 		err = errors.Join(err, store.Change(ctx, integrator.Subject{Bill: id}, func(c *integrator.Case) error {
 			c.Bill, c.Now = s, now

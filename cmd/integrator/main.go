@@ -71,7 +71,7 @@ func command() *cobra.Command {
 			fmt.Fprintln(os.Stderr, file+": is right")
 			return nil
 		},
-	}, audit(&file), terminal(&file), sandboxBank())
+	}, audit(&file), review(&file), decide(&file), terminal(&file), sandboxBank())
 	return root
 }
 

@@ -67,6 +67,7 @@ type Times struct {
 	AttemptLimit   conffile.Duration `yaml:"attempt"`
 	KillNotBefore  conffile.Duration `yaml:"kill_not_before"`
 	DoubtAfter     conffile.Duration `yaml:"doubt"`
+	DoubtReview    conffile.Duration `yaml:"doubt_review"`
 	Poll           conffile.Duration `yaml:"poll"`
 	Heartbeat      conffile.Duration `yaml:"heartbeat"`
 	HeartbeatBusy  conffile.Duration `yaml:"heartbeat_busy"`

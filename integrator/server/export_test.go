@@ -13,7 +13,17 @@ import (
 // OperatorRoutes are what the operator's commands ask, without their socket, of a list in memory: a fuzzed call must cost
 // no sync of a disk.
 func OperatorRoutes() http.Handler {
-	return operatorRoutes(&book{store: inMemory{}}, slog.New(slog.DiscardHandler))
+	return operatorRoutes(&book{store: inMemory{}}, &desk{}, slog.New(slog.DiscardHandler))
+}
+
+// Office is what a desk asks; DeskRoutes are its calls without their socket.
+type Office = office
+
+// DeskRoutes are the calls of a desk that asks o.
+func DeskRoutes(o Office) http.Handler {
+	m := http.NewServeMux()
+	(&desk{office: o, log: slog.New(slog.DiscardHandler)}).routes(m)
+	return m
 }
 
 // inMemory is terminals as the store keeps them.

@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"time"
 )
 
 // The operator's door is a unix socket in the state folder, which only the server's user may enter. The commands of this
@@ -21,7 +20,7 @@ import (
 
 const (
 	operatorBytes = 16 << 10
-	operatorLimit = 10 * time.Second
+	operatorLimit = requestLimit // a bank is asked before a return is tried again
 )
 
 func socket(c Config) string { return filepath.Join(c.State, "integrator.sock") }
@@ -42,9 +41,10 @@ func (s *Server) operator(ctx context.Context) (net.Listener, error) {
 	return ln, nil
 }
 
-// operatorRoutes are what the commands ask of a book.
-func operatorRoutes(b *book, log *slog.Logger) http.Handler {
+// operatorRoutes are what the commands ask of a book and of a desk.
+func operatorRoutes(b *book, d *desk, log *slog.Logger) http.Handler {
 	m := http.NewServeMux()
+	d.routes(m)
 	m.HandleFunc("GET /terminals", func(w http.ResponseWriter, r *http.Request) {
 		list, err := b.List(r.Context())
 		told(w, list, err)
@@ -55,12 +55,12 @@ func operatorRoutes(b *book, log *slog.Logger) http.Handler {
 		"unblock": func(ctx context.Context, x Box) error { return b.Block(ctx, x.Name, false) },
 	} {
 		m.HandleFunc("POST /terminals/"+verb, func(w http.ResponseWriter, r *http.Request) {
-			in, err := oneBox(http.MaxBytesReader(w, r.Body, operatorBytes))
-			if err != nil {
+			var in Box
+			if err := oneCall(http.MaxBytesReader(w, r.Body, operatorBytes), &in); err != nil {
 				http.Error(w, "not a terminal", http.StatusBadRequest)
 				return
 			}
-			err = do(r.Context(), in)
+			err := do(r.Context(), in)
 			if err == nil {
 				log.Info("terminals changed by the operator", "terminal", in.Name, "change", verb)
 			}
@@ -70,27 +70,27 @@ func operatorRoutes(b *book, log *slog.Logger) http.Handler {
 	return m
 }
 
-// oneBox reads a call: one object and nothing behind it, so that no half of what was sent is left undone in silence.
-func oneBox(r io.Reader) (in Box, err error) {
+// oneCall reads a call: one object and nothing behind it, so that no half of what was sent is left undone in silence.
+func oneCall(r io.Reader, into any) error {
 	d := json.NewDecoder(r)
 	d.DisallowUnknownFields()
-	if err := d.Decode(&in); err != nil {
-		return in, fmt.Errorf("read the operator's call: %w", err)
+	if err := d.Decode(into); err != nil {
+		return fmt.Errorf("read the operator's call: %w", err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return in, errors.New("read the operator's call: more than one value")
+		return errors.New("read the operator's call: more than one value")
 	}
-	return in, nil
+	return nil
 }
 
-// told answers the operator: the list, nothing, or one sentence.
-func told(w http.ResponseWriter, list []Box, err error) {
+// told answers the operator: a value, nothing, or one sentence.
+func told(w http.ResponseWriter, value any, err error) {
 	switch {
 	case err != nil:
 		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
-	case list != nil:
+	case value != nil:
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(list)
+		_ = json.NewEncoder(w).Encode(value)
 	default:
 		w.WriteHeader(http.StatusNoContent)
 	}

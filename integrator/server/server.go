@@ -138,6 +138,7 @@ func settings(c Config) integrator.Settings {
 	set(&s.Bill.Attempt, t.AttemptLimit.D())
 	set(&s.Bill.KillNotBefore, t.KillNotBefore.D())
 	set(&s.Bill.Doubt, t.DoubtAfter.D())
+	set(&s.Silent, t.DoubtReview.D())
 	set(&s.Bill.Poll, t.Poll.D())
 	set(&s.Heartbeat, t.Heartbeat.D())
 	set(&s.Busy, t.HeartbeatBusy.D())
@@ -166,9 +167,9 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	h := s.serving(s.routes())
 	g, ctx := errgroup.WithContext(ctx)
 	if door, err := s.operator(ctx); err != nil {
-		s.log.Error("integrator terminal works only while the server does not run", "err", err)
+		s.log.Error("integrator terminal works only while the server does not run, review and decide do not work", "err", err)
 	} else {
-		o := s.serving(operatorRoutes(&book{store: s.store, online: s.term.Online, cut: s.term.Cut}, s.log))
+		o := s.serving(operatorRoutes(&book{store: s.store, online: s.term.Online, cut: s.term.Cut}, &desk{office: s.service, quiet: s.term.Quiet, log: s.log}, s.log))
 		g.Go(func() error {
 			if err := o.Serve(door); !errors.Is(err, http.ErrServerClosed) {
 				return fmt.Errorf("serve the operator: %w", err)

@@ -95,6 +95,7 @@ func (s *Server) leave(x *session) {
 	s.opened(x)
 	if s.newest[x.terminal] == x { // a newer session may hold the name by now: a late close must not remove it
 		delete(s.newest, x.terminal)
+		s.left[x.terminal] = time.Now()
 	}
 	s.mu.Unlock()
 	s.wg.Done()

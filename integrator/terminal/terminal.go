@@ -113,10 +113,12 @@ type Server struct {
 
 	mu       sync.Mutex
 	draining bool
-	conns    map[*session]struct{}  // every connection
-	pending  int                    // of them, not opened yet
-	newest   map[string]*session    // by terminal, once opened
-	boots    map[string]*history    // by terminal
+	conns    map[*session]struct{} // every connection
+	pending  int                   // of them, not opened yet
+	newest   map[string]*session   // by terminal, once opened
+	boots    map[string]*history   // by terminal
+	began    time.Time
+	left     map[string]time.Time   // by terminal: when its last session ended
 	came     map[string][]time.Time // by terminal: its newest sessions without an open payment, at most PerHour
 }
 
@@ -127,6 +129,7 @@ func New(office Office, c Config) *Server {
 	s := &Server{
 		office: office, cfg: c, gate: rate.NewLimiter(rate.Limit(c.Rate), c.Burst),
 		ctx: ctx, stop: stop,
+		began: time.Now(), left: map[string]time.Time{},
 		conns: map[*session]struct{}{}, newest: map[string]*session{}, boots: map[string]*history{}, came: map[string][]time.Time{},
 	}
 	s.unheed = office.Watch(s.news)
@@ -142,6 +145,20 @@ func (s *Server) Online() map[string]time.Time {
 		out[name] = x.since
 	}
 	return out
+}
+
+// Quiet is for how long a terminal has had no session, as far as this Server knows: it has seen none before its own start.
+// 0: it has one.
+func (s *Server) Quiet(terminal string) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.newest[terminal] != nil {
+		return 0
+	}
+	if t, was := s.left[terminal]; was {
+		return time.Since(t)
+	}
+	return time.Since(s.began)
 }
 
 var _ http.Handler = (*Server)(nil)

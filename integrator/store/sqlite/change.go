@@ -131,10 +131,9 @@ func write(tx *sqlitedb.Tx, sub integrator.Subject, old bill.State, before *inte
 	if err := tell(tx, c); err != nil {
 		return err
 	}
-	for _, code := range c.Notices {
-		if _, err := tx.Exec(`INSERT INTO notices (bill, code, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
-			c.Bill.ID, code, nanos(c.Now)); err != nil {
-			return fmt.Errorf("write notice: %w", err)
+	if len(c.Notices) > 0 {
+		if err := notices(tx, c); err != nil {
+			return err
 		}
 	}
 	if err := queue(tx, c); err != nil {
@@ -217,7 +216,9 @@ func (s *Store) List(ctx context.Context, q integrator.Query) (_ []string, err e
 	case integrator.Unsettled:
 		where += " AND NOT settled"
 	case integrator.Review:
-		where += " AND NOT settled AND review"
+		where += " AND NOT settled AND (review OR doubt OR status = '" + bill.StPaid + "')"
+	case integrator.InDoubt:
+		where += " AND NOT settled AND doubt"
 	}
 	limit := int64(q.Limit)
 	if limit <= 0 {
@@ -258,7 +259,7 @@ func settled(s bill.State) bool {
 	})
 }
 
-// wanted: a person has to look at it.
+// wanted: a person has to do something about it; of a return that the shop's account is short for, put money there.
 func wanted(s bill.State) bool {
-	return s.Review || slices.ContainsFunc(s.Obligations, func(o bill.Obligation) bool { return o.State == bill.Human })
+	return s.Review || slices.ContainsFunc(s.Obligations, func(o bill.Obligation) bool { return o.State == bill.Human || o.Short })
 }

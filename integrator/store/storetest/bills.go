@@ -262,18 +262,31 @@ func lists(t *testing.T, b *bench) {
 	owed.Credits = []bill.Credit{credit("T-9", 10, b.now)}
 	owed.Obligations = []bill.Obligation{{ID: "o", Provider: "bank", Txn: "T-9", Amount: 10, State: bill.Human}}
 	b.put(t, owed)
+	short := owed
+	short.ID, short.Request.Reference, short.CreatedAt = b.state().ID, "R-short", b.now.Add(2*time.Second)
+	short.Credits = []bill.Credit{credit("T-8", 10, b.now)}
+	short.Obligations = []bill.Obligation{{ID: "o", Provider: "bank", Txn: "T-8", Amount: 10, State: bill.Owed, Short: true}}
+	b.put(t, short)
 	other := b.state()
 	other.Terminal, other.CreatedAt = "till-2", b.now.Add(time.Minute)
 	b.put(t, other)
+	doubt := b.state()
+	doubt.Terminal, doubt.CreatedAt, doubt.Life, doubt.Doubt = "till-2", b.now.Add(2*time.Minute), payment.Closing, true
+	b.put(t, doubt)
+	paid := b.state()
+	paid.Terminal, paid.CreatedAt, paid.Full = "till-2", b.now.Add(3*time.Minute), true
+	b.put(t, paid)
 	for _, c := range []struct {
 		q    integrator.Query
 		want []string
 	}{
-		{integrator.Query{}, []string{open.ID, byClock.ID, done.ID, owed.ID, other.ID}},
-		{integrator.Query{Terminal: "till-1"}, []string{open.ID, byClock.ID, done.ID, owed.ID}},
+		{integrator.Query{}, []string{open.ID, byClock.ID, done.ID, owed.ID, short.ID, other.ID, doubt.ID, paid.ID}},
+		{integrator.Query{Terminal: "till-1"}, []string{open.ID, byClock.ID, done.ID, owed.ID, short.ID}},
 		{integrator.Query{Terminal: "till-1", Which: integrator.Open}, []string{open.ID, byClock.ID}},
-		{integrator.Query{Terminal: "till-1", Which: integrator.Unsettled}, []string{open.ID, owed.ID}},
-		{integrator.Query{Which: integrator.Review}, []string{owed.ID}},
+		{integrator.Query{Terminal: "till-1", Which: integrator.Unsettled}, []string{open.ID, owed.ID, short.ID}},
+		{integrator.Query{Which: integrator.Review}, []string{owed.ID, short.ID, doubt.ID, paid.ID}},
+		{integrator.Query{Which: integrator.Review, Terminal: "till-1"}, []string{owed.ID, short.ID}},
+		{integrator.Query{Which: integrator.InDoubt}, []string{doubt.ID}},
 		{integrator.Query{Limit: 2}, []string{open.ID, byClock.ID}},
 	} {
 		got, err := b.List(t.Context(), c.q)

@@ -53,6 +53,7 @@ func Run(t *testing.T, open Open) {
 		{"TheLedgersTimeIsKept", reckoned},
 		{"ANoteFindsItsOrder", inbox},
 		{"BillsAreListed", lists},
+		{"NoticesAreFewAndOutliveTheirBillsTrouble", notices},
 		{"TheLedgerAddsUp", ledger},
 		{"EverythingSurvivesAReopening", reopen},
 	} {
