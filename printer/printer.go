@@ -86,8 +86,17 @@ func (s Status) Blocked() string {
 	return ""
 }
 
-// ErrBlocked: the printer prints nothing now, and a person must do something. Its text ends with the reason.
+// ErrBlocked: the printer prints nothing now, and a person must do something. Such an error is a BlockedError.
 var ErrBlocked = errors.New("printer is blocked")
+
+// BlockedError is ErrBlocked with its reason.
+type BlockedError struct{ Why string } // as Status.Blocked says it
+
+// Error ends with the reason.
+func (e *BlockedError) Error() string { return ErrBlocked.Error() + ": " + e.Why }
+
+// Unwrap is ErrBlocked.
+func (*BlockedError) Unwrap() error { return ErrBlocked }
 
 // ErrRefused: this printer will never print this job as it is.
 var ErrRefused = errors.New("printer refuses the job")
@@ -106,7 +115,9 @@ type Printer interface {
 }
 
 // Kicker is a printer with a drawer on it. pin is 2 or 5, 0 for the one that is set. Print and Kick never mix on the
-// line: Kick waits for the job that is being printed.
+// line: Kick waits for the bytes of the job that is being printed, and not for its end, which may wait for paper. Where a
+// pulse would not get through either, because the printer is blocked and takes nothing, its error is ErrBlocked, and no
+// pulse comes later.
 type Kicker interface {
 	Kick(ctx context.Context, pin int) error
 }

@@ -30,7 +30,7 @@ type Drawer struct {
 const MaxReason = 200
 
 // OpenDrawer opens the drawer of a lane. That it was asked for is durable before the pulse leaves. Errors are an *Invalid,
-// a *lane.Refusal (unknown_lane; unavailable with why no_printer, no_drawer, offline or line) or an accident.
+// a *lane.Refusal (unknown_lane; unavailable with why no_printer, no_drawer, what blocks the printer, or line) or an accident.
 func (p *Printing) OpenDrawer(ctx context.Context, l, who, reason string) (Drawer, error) {
 	if reason == "" || len(reason) > MaxReason {
 		return Drawer{}, &Invalid{"reason", fmt.Sprintf("must be 1 to %d bytes", MaxReason)}
@@ -62,7 +62,7 @@ func (p *Printing) OpenDrawer(ctx context.Context, l, who, reason string) (Drawe
 	if e := p.audit(ctx, d); e != nil {
 		return d, e
 	}
-	no := (*lane.Refusal)(nil)
+	no, blocked := (*lane.Refusal)(nil), (*printer.BlockedError)(nil)
 	switch {
 	case err == nil:
 		return d, nil
@@ -70,6 +70,8 @@ func (p *Printing) OpenDrawer(ctx context.Context, l, who, reason string) (Drawe
 		return d, err
 	case errors.Is(err, printer.ErrRefused):
 		return d, fmt.Errorf("open drawer of lane %s: %w", l, err)
+	case errors.As(err, &blocked):
+		return d, &lane.Refusal{Code: lane.NoUnavailable, Why: blocked.Why}
 	}
 	p.cfg.Log.Warn("drawer met trouble", "lane", l, "device", q.name, "err", err)
 	return d, &lane.Refusal{Code: lane.NoUnavailable, Why: "line"}

@@ -415,6 +415,40 @@ func TestDrawer(t *testing.T) {
 	})
 }
 
+func TestTheDrawerOpensBesideAReceiptThatWaitsForPaper(t *testing.T) {
+	in(t, func(t *testing.T, s *shop) {
+		s.ended(s.submit("1", "R-0").ID)
+		s.fail("front", 30, emulator.PaperEnd)
+		p := s.submit("1", "R-1")
+		s.until(p.ID, func(p printing.Job) bool { return p.Blocked != nil })
+		d, err := s.p.OpenDrawer(t.Context(), "1", "x", "change")
+		synctest.Wait()
+		if err != nil || d.State != "opened" || len(s.paper["front"].Pulses()) != 1 {
+			t.Errorf("%+v, %v, pulses on %v", d, err, s.paper["front"].Pulses())
+		}
+		s.paper["front"].Mend()
+		if got := s.ended(p.ID); got.State != printing.Printed {
+			t.Errorf("%+v", got)
+		}
+		// One that is larger than the printer's memory keeps the line: no pulse gets through, and it is said why.
+		s.fail("front", 30, emulator.CoverOpen)
+		long, _, err := s.p.Submit(t.Context(), printing.Request{Lane: "1", Reference: "R-2", Raw: []byte(strings.Repeat("x\n", 5000))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.until(long.ID, func(p printing.Job) bool { return p.Blocked != nil })
+		var no *lane.Refusal
+		began := time.Now()
+		if d, err := s.p.OpenDrawer(t.Context(), "1", "x", "change"); !errors.As(err, &no) || no.Why != "cover" || d.State != "failed" || time.Since(began) > 6*time.Second {
+			t.Errorf("%+v, %v, after %v", d, err, time.Since(began))
+		}
+		s.paper["front"].Mend()
+		if got := s.ended(long.ID); got.State != printing.Printed || len(s.paper["front"].Pulses()) != 1 {
+			t.Errorf("%+v, pulses on %v", got, s.paper["front"].Pulses())
+		}
+	})
+}
+
 func TestADrawerInAReceiptIsKept(t *testing.T) {
 	in(t, func(t *testing.T, s *shop) {
 		synctest.Wait()

@@ -266,7 +266,7 @@ func (q *queue) run(ctx context.Context, j *job) bool {
 func (q *queue) attempt(ctx context.Context, doc printer.Job) (printer.Outcome, error) {
 	dev := q.device()
 	if dev == nil {
-		return printer.Outcome{Result: printer.NotPrinted}, printer.ErrBlocked
+		return printer.Outcome{Result: printer.NotPrinted}, &printer.BlockedError{Why: "offline"}
 	}
 	return dev.Print(ctx, doc)
 }

@@ -27,7 +27,9 @@ var Driver = devices.Driver[printer.Printer]{
 type Device struct {
 	port devices.Port
 	o    Options
+	job  chan struct{} // holds a token while a job is printed, from before its first byte to the answer behind its last
 	turn chan struct{} // holds a token while somebody writes
+	rest []byte        // of a command that the line took in part; of who has the right to write
 
 	mu      sync.Mutex
 	status  printer.Status
@@ -41,12 +43,14 @@ type Device struct {
 	ids     []string      // process ids answered, the newest last
 	await   string        // the process id that Print waits for
 	asked   byte          // n of the real-time request that is out, 0 for none
+	answers byte          // a bit for each n that it has answered
+	late    []byte        // n of requests that it has not answered in time, behind the job that is printed
 	change  chan struct{} // closed and made anew whenever one of these changes
 }
 
 // Open makes a device of an open line. It writes nothing: Serve does.
 func Open(p devices.Port, o Options) *Device {
-	return &Device{port: p, o: o.filled(), turn: make(chan struct{}, 1), change: make(chan struct{})}
+	return &Device{port: p, o: o.filled(), job: make(chan struct{}, 1), turn: make(chan struct{}, 1), change: make(chan struct{})}
 }
 
 // errGone: Print was called on a line that has died.
@@ -110,13 +114,23 @@ func (d *Device) giveUp(why error) {
 }
 
 // take waits for the right to write.
-func (d *Device) take(ctx context.Context) error {
+func (d *Device) take(ctx context.Context) error { return take(ctx, d.turn) }
+
+func (d *Device) release() { <-d.turn }
+
+// take waits for a token.
+func take(ctx context.Context, of chan struct{}) error {
 	select {
-	case d.turn <- struct{}{}:
+	case of <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-func (d *Device) release() { <-d.turn }
+// blocked is why the printer prints nothing now, "" for none.
+func (d *Device) blocked() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.status.Blocked()
+}

@@ -2,6 +2,7 @@ package escpos_test
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"fmt"
 	"image"
@@ -320,6 +321,63 @@ func TestAHalfReceivedPictureIsFlushed(t *testing.T) {
 		}
 		e.HangUp()
 		<-done
+	})
+}
+
+// A printer that had no paper when the box was started has not been greeted yet: its drawer opens all the same.
+func TestTheDrawerOpensBeforeThereWasEverPaper(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, e := onPipe(t, emulator.Config{}, escpos.Options{})
+		e.Fail(emulator.PaperEnd)
+		done := make(chan error, 1)
+		go func() { done <- d.Serve(t.Context(), func(printer.Status) {}) }()
+		time.Sleep(time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		if err := d.Kick(ctx, 2); err != nil || len(e.Pulses()) != 1 {
+			t.Errorf("%v, pulses on %v", err, e.Pulses())
+		}
+		e.Mend()
+		time.Sleep(10 * time.Second) // until it is asked again
+		if out, err := d.Print(t.Context(), printer.Job{ID: "x", Receipt: printertest.Receipt("x")}); out.Result != printer.Printed || len(e.Pulses()) != 1 {
+			t.Errorf("%+v, %v, pulses on %v", out, err, e.Pulses())
+		}
+		e.HangUp()
+		<-done
+	})
+}
+
+// A printer that says nothing by itself has stopped in the middle of a job: whether it has is asked before the pulse, for in
+// turn it would come with the next paper.
+func TestThePulseDoesNotWaitForPaperThatNobodyHasMissedYet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, e := onPipe(t, emulator.Config{Lacks: []string{"asb"}}, escpos.Options{})
+		served, printed := make(chan error, 1), make(chan printer.Outcome, 1)
+		go func() { served <- d.Serve(t.Context(), func(printer.Status) {}) }()
+		if out, err := d.Print(t.Context(), printer.Job{ID: "x", Receipt: printertest.Receipt("x")}); out.Result != printer.Printed {
+			t.Fatalf("%+v, %v", out, err)
+		}
+		e.FailAt(60, emulator.PaperEnd)
+		go func() {
+			out, _ := d.Print(t.Context(), printer.Job{ID: "y", Receipt: printertest.Receipt("y")})
+			printed <- out
+		}()
+		synctest.Wait() // its bytes have left, and nobody has asked since
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		if err := d.Kick(ctx, 2); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if got := e.Pulses(); len(got) != 1 {
+			t.Errorf("pulses without paper on %v", got)
+		}
+		e.Mend()
+		if out := <-printed; out.Result != printer.Printed || len(e.Pulses()) != 1 {
+			t.Errorf("%+v, pulses on %v", out, e.Pulses())
+		}
+		e.HangUp()
+		<-served
 	})
 }
 

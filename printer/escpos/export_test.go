@@ -4,3 +4,6 @@ import "tilld/printer"
 
 // Encode is a job's bytes without the request for proof.
 func Encode(o Options, j printer.Job) ([]byte, error) { return encode(o.filled(), j) }
+
+// Writing says that somebody has the right to write.
+func Writing(d *Device) bool { return len(d.turn) > 0 }

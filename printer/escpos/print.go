@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"tilld/devices"
@@ -23,21 +24,16 @@ func (d *Device) Print(ctx context.Context, j printer.Job) (printer.Outcome, err
 	if err := d.clear(ctx); err != nil {
 		return no, fmt.Errorf("print: %w", err)
 	}
-	if err := d.take(ctx); err != nil {
+	if err := take(ctx, d.job); err != nil {
 		return no, fmt.Errorf("print: %w", err)
 	}
-	defer d.release()
-	if err := d.clear(ctx); err != nil { // the job before may have met its end of paper
-		return no, fmt.Errorf("print: %w", err)
-	}
-	proof, answered := d.request(j.ID)
-	sent, err := d.send(ctx, append(data, proof...))
-	if err != nil {
-		if sent == 0 {
-			d.giveUp(err)
-			return no, fmt.Errorf("print: %w", err)
-		}
+	defer d.end()
+	sent, answered, err := d.write(ctx, j.ID, data)
+	switch {
+	case err != nil && sent > 0:
 		return d.lost(sent, err)
+	case err != nil:
+		return no, fmt.Errorf("print: %w", err)
 	}
 	if answered == nil {
 		return printer.Outcome{Result: printer.Printed, Proof: printer.Blind, Sent: sent}, nil
@@ -59,6 +55,36 @@ func (d *Device) Print(ctx context.Context, j printer.Job) (printer.Outcome, err
 	return d.lost(sent, err)
 }
 
+// end ends a job.
+func (d *Device) end() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.late = nil
+	<-d.job
+	d.changed()
+}
+
+// write sends a job with its request for proof, and tells how its answer is known; see request. It has the line to itself for
+// as long as bytes are left, since a piece may end inside of a command, and not while the last of them wait for paper. Where
+// it fails, the line is given up before anybody else may write: what came next would follow half a job.
+func (d *Device) write(ctx context.Context, id string, data []byte) (sent int, answered func() bool, err error) {
+	if err := d.take(ctx); err != nil {
+		return 0, nil, err
+	}
+	defer d.release()
+	if err := d.clear(ctx); err != nil { // the job before may have met its end of paper
+		return 0, nil, err
+	}
+	proof, answered := d.request(id)
+	before := d.rest
+	d.rest = nil
+	sent, err = d.send(ctx, slices.Concat(before, data, proof))
+	if err != nil {
+		d.giveUp(err)
+	}
+	return max(0, sent-len(before)), answered, err
+}
+
 // wait waits for the answer behind a job. A printer that stopped before it was told to say so by itself is asked, now and
 // then, whether it is blocked: then there is no hurry.
 func (d *Device) wait(ctx context.Context, f func() bool) (bool, error) {
@@ -66,7 +92,7 @@ func (d *Device) wait(ctx context.Context, f func() bool) (bool, error) {
 		if ok, err := d.lookWorking(ctx, min(left, askEvery), f); ok || err != nil {
 			return ok, err
 		}
-		if err := d.askAll(ctx); err != nil {
+		if err := d.ask(ctx); err != nil {
 			return false, err
 		}
 	}
@@ -90,7 +116,7 @@ func (d *Device) clear(ctx context.Context) error {
 	case d.dead != nil:
 		return fmt.Errorf("%w: %w", errGone, d.dead)
 	case why != "":
-		return fmt.Errorf("%w: %s", printer.ErrBlocked, why)
+		return &printer.BlockedError{Why: why}
 	}
 	return nil
 }
@@ -162,31 +188,4 @@ func (d *Device) send(ctx context.Context, b []byte) (int, error) {
 		}
 	}
 	return sent, nil
-}
-
-// Kick opens the drawer. While the printer is blocked a command in turn would open it later, with the next job: then the
-// real-time pulse is used, which some clones lack.
-func (d *Device) Kick(ctx context.Context, pin int) error {
-	p, err := pulse(d.o, pin)
-	if err != nil {
-		return fmt.Errorf("open drawer: %w: %w", printer.ErrRefused, err)
-	}
-	if err := d.take(ctx); err != nil {
-		return fmt.Errorf("open drawer: %w", err)
-	}
-	defer d.release()
-	d.mu.Lock()
-	dead, blocked := d.dead, d.status.Blocked() != ""
-	d.mu.Unlock()
-	if dead != nil {
-		return fmt.Errorf("open drawer: %w: %w", errGone, dead)
-	}
-	if blocked {
-		p = []byte{dle, 0x14, 1, p[2], byte(min(max((d.o.DrawerMS+50)/100, 1), 8))}
-	}
-	if _, err := d.port.Write(p); err != nil {
-		d.giveUp(err)
-		return fmt.Errorf("open drawer: %w", err)
-	}
-	return nil
 }

@@ -71,8 +71,14 @@ func (d *Device) hear(a answer) {
 		s = automatic(s, a.b)
 		d.byself = true
 	case realTime:
-		s = asked(s, d.asked, a.b[0])
-		d.asked = 0
+		n := d.asked
+		if len(d.late) > 0 {
+			n, d.late = d.late[0], d.late[1:]
+		} else {
+			d.asked = 0
+		}
+		s = asked(s, n, a.b[0])
+		d.answers |= 1 << n
 	case inTurn:
 		d.inTurn++
 	case textual:
@@ -165,12 +171,13 @@ func (d *Device) keep(ctx context.Context) error {
 		if !silent {
 			return nil
 		}
-		if err := d.take(ctx); err != nil {
-			return nil //nolint:nilerr // it was told to end while it waited for its turn
+		if len(d.job) > 0 {
+			continue // whoever prints asks by himself, and knows when a line that takes nothing is given up
 		}
-		err := d.askAll(ctx)
-		d.release()
-		if err != nil {
+		if err := d.ask(ctx); err != nil {
+			if ctx.Err() != nil {
+				return nil // it was told to end while it waited for its turn
+			}
 			return err
 		}
 	}
@@ -193,7 +200,7 @@ func (d *Device) greet(ctx context.Context) error {
 		return err
 	}
 	defer d.release()
-	if err := d.askAll(ctx); err != nil {
+	if _, err := d.askAll(ctx); err != nil {
 		return err
 	}
 	ok, err := d.barrier(ctx)
@@ -206,7 +213,8 @@ func (d *Device) greet(ctx context.Context) error {
 		}
 		// It answers, but not in turn: it may be in the middle of a command that its last host left unfinished.
 		for n := 0; n < flushBytes && err == nil; n += chunk {
-			_, err = d.port.Write(make([]byte, chunk))
+			zeros := make([]byte, chunk)
+			_, err = d.command(zeros, zeros)
 		}
 		if err == nil {
 			ok, err = d.barrier(ctx)
@@ -234,18 +242,18 @@ func (d *Device) barrier(ctx context.Context) (bool, error) {
 		ask = append([]byte{gs, 'a', asbAll}, processID(greeting)...)
 		answered = func() bool { return len(d.ids) > 0 && d.ids[len(d.ids)-1] == greeting }
 	}
-	if _, err := d.port.Write(ask); err != nil {
+	if _, err := d.command(ask, ask); err != nil {
 		return false, err
 	}
 	for begin := time.Now(); ; {
-		ok, err := d.look(ctx, askEvery, answered)
+		ok, err := d.lookAside(ctx, askEvery, answered)
 		if err != nil {
 			return false, err
 		}
 		if ok {
 			break
 		}
-		if err := d.askAll(ctx); err != nil { // it may say now why it does not go on
+		if _, err := d.askAll(ctx); err != nil { // it may say now why it does not go on
 			return false, err
 		}
 		d.mu.Lock()
@@ -272,18 +280,50 @@ func (d *Device) barrier(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// askAll asks in real time, one after the other, what a printer answers while it is blocked too.
-func (d *Device) askAll(ctx context.Context) error {
+// lookAside is look for who has the right to write: while the printer is blocked others may.
+func (d *Device) lookAside(ctx context.Context, limit time.Duration, f func() bool) (bool, error) {
+	if d.blocked() == "" {
+		return d.look(ctx, limit, f)
+	}
+	d.release()
+	ok, err := d.look(ctx, limit, f)
+	d.turn <- struct{}{} // only a drawer's pulse can have it: for a few of the line's limits at most
+	return ok, err
+}
+
+// ask is askAll in its turn.
+func (d *Device) ask(ctx context.Context) error {
+	if err := d.take(ctx); err != nil {
+		return err
+	}
+	defer d.release()
+	_, err := d.askAll(ctx)
+	return err
+}
+
+// askAll asks in real time, one after the other, what a printer answers while it is blocked too. heard says that it has answered
+// at least one of them in time. What stands behind a job on a line that is full is answered with the next paper, and is then
+// not taken for the answer to another question.
+func (d *Device) askAll(ctx context.Context) (heard bool, err error) {
 	for _, n := range []byte{1, 4, 2} {
 		d.mu.Lock()
 		d.asked = n
 		d.mu.Unlock()
-		if _, err := d.port.Write([]byte{dle, 4, n}); err != nil {
-			return err
+		if _, err := d.command([]byte{dle, 4, n}, []byte{dle, 4, 0}); err != nil { // 0 asks nothing
+			return heard, err
 		}
 		if _, err := d.look(ctx, askLimit, func() bool { return d.asked == 0 || d.dead != nil }); err != nil {
-			return err
+			return heard, err
 		}
+		d.mu.Lock()
+		switch {
+		case d.asked == 0:
+			heard = true
+		case len(d.job) > 0 && d.answers&(1<<n) != 0: // some clones do not know every n
+			d.late = append(d.late, n)
+		}
+		d.asked = 0
+		d.mu.Unlock()
 	}
-	return nil
+	return heard, nil
 }

@@ -169,6 +169,8 @@ func RunEach(t *testing.T, in func(*testing.T, func(*testing.T)), open func(*tes
 		{"AMarkStandsAboveTheReceipt", marked},
 		{"TwoJobsAtOnceComeOneAfterTheOther", together},
 		{"TheDrawerOpensOnItsPinAlone", drawer},
+		{"TheDrawerOpensWhileAReceiptWaitsForPaper", drawerBeside},
+		{"NoPulseWaitsBehindAReceiptThatTheLineIsFullOf", drawerShut},
 		{"ADeadLinePrintsNothing", dead},
 		{"ServeEndsWithTheLine", ends},
 	} {
@@ -385,6 +387,95 @@ func drawer(t *testing.T, s *served) {
 		t.Fatal(err)
 	}
 	until(t, "the pulse without paper", func() bool { return len(s.Far.Pulses()) == 3 })
+}
+
+// drawerBeside: the printer has taken the whole receipt, and its paper has ended in the middle of it.
+func drawerBeside(t *testing.T, s *served) {
+	k, ok := s.Printer.(printer.Kicker)
+	if !ok {
+		t.Log("no drawer on this printer")
+		return
+	}
+	print(t, s, job("N-0"), printer.Printed)
+	s.Far.Fail(60, PaperEnd)
+	done := make(chan printer.Outcome, 1)
+	go func() {
+		o, err := s.Printer.Print(t.Context(), job("N-1"))
+		check(t, o, err)
+		done <- o
+	}()
+	until(t, "status paper", func() bool { return s.last().Blocked() == "paper" })
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	if err := k.Kick(ctx, 5); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the pulse", func() bool { return len(s.Far.Pulses()) == 1 })
+	select {
+	case o := <-done:
+		t.Fatalf("the job ended without paper: %+v", o)
+	default:
+	}
+	s.Far.Mend()
+	if o := <-done; o.Result != printer.Printed {
+		t.Errorf("%+v", o)
+	}
+	print(t, s, job("N-2"), printer.Printed)
+	for _, id := range []string{"N-1", "N-2"} {
+		if w, n := times(s.Far, id); w != 1 || n != 1 {
+			t.Errorf("%s: %d whole and %d begun", id, w, n)
+		}
+	}
+	if got := s.Far.Pulses(); !slices.Equal(got, []int{5}) {
+		t.Errorf("pulses on pins %v", got)
+	}
+}
+
+// drawerShut: the receipt is more than the printer takes in without paper. A pulse would stand behind it, and open the drawer
+// with the next paper, in front of nobody.
+func drawerShut(t *testing.T, s *served) {
+	k, ok := s.Printer.(printer.Kicker)
+	if !ok {
+		t.Log("no drawer on this printer")
+		return
+	}
+	print(t, s, job("O-0"), printer.Printed)
+	s.Far.Fail(60, PaperEnd)
+	long := job("O-1")
+	for range 400 {
+		long.Receipt = slices.Insert(long.Receipt, 1, printer.Element(printer.Text{Text: "a line of a long receipt"}))
+	}
+	done := make(chan printer.Outcome, 1)
+	go func() {
+		o, err := s.Printer.Print(t.Context(), long)
+		check(t, o, err)
+		done <- o
+	}()
+	until(t, "status paper", func() bool { return s.last().Blocked() == "paper" })
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	var why *printer.BlockedError
+	if err := k.Kick(ctx, 5); !errors.As(err, &why) || why.Why != "paper" {
+		t.Errorf("the drawer: %v", err)
+	}
+	select {
+	case o := <-done:
+		t.Fatalf("the job ended without paper: %+v", o)
+	default:
+	}
+	s.Far.Mend()
+	if o := <-done; o.Result != printer.Printed {
+		t.Errorf("%+v", o)
+	}
+	print(t, s, job("O-2"), printer.Printed)
+	for _, id := range []string{"O-1", "O-2"} {
+		if w, n := times(s.Far, id); w != 1 || n != 1 {
+			t.Errorf("%s: %d whole and %d begun", id, w, n)
+		}
+	}
+	if got := s.Far.Pulses(); len(got) != 0 {
+		t.Errorf("the drawer opened later, pins %v", got)
+	}
 }
 
 func dead(t *testing.T, s *served) {
