@@ -32,7 +32,7 @@ type State string
 
 // States of a device.
 const (
-	Present State = "present" // its line is open; it is not in use yet, or has died so often that nobody trusts it yet
+	Present State = "present" // it is open, its line and its driver; it is not in use yet, or has died so often that nobody trusts it yet
 	Ready   State = "ready"   // in use
 	Away    State = "away"    // not there, or does not answer: it is tried again by itself
 	Refused State = "refused" // a person must do something first

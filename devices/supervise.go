@@ -28,7 +28,7 @@ type Supervise[T any] struct {
 	Find  func(context.Context) (Port, Driver[T], map[string]any, error)
 	Serve func(context.Context, T) error // owns the device until it returns
 	Use   func(dev T, ready bool)        // this is the device now, or none is; may be nil; must not block
-	Tell  func(State, error)             // how it stands, with the error that made it so; may be nil; must not block
+	Tell  func(State, error)             // how it stands, with the error that made it so: Present once it is open, Ready once it is in use; may be nil; must not block
 	Again <-chan struct{}                // something was plugged in: try now; may be nil
 	Rings func() bool                    // a plug of this device comes with Again; nil: it does not
 	Log   *slog.Logger
@@ -109,30 +109,27 @@ func (s *Supervise[T]) once(ctx context.Context, out *outage) (opened, steady bo
 	defer port.Close()
 	stop := context.AfterFunc(ctx, func() { _ = port.Close() }) // ends a Serve that sits in Read
 	defer stop()
-	if out.flaps == 0 {
-		s.tell(Present, nil)
-	}
 	dev, err := driver.Open(ctx, port, options)
 	if err != nil {
-		return false, false, err
+		return false, false, err // and nobody was told that it is there
 	}
+	s.tell(Present, nil)
 	start := time.Now()
 	before, recovered := *out, make(chan struct{})
 	over := func() { // a device that died soon after it was opened, again and again, is not back before it holds
 		defer close(recovered)
 		s.recovered(before)
 	}
+	if s.Use != nil { // before anybody is told that it is in use
+		s.Use(dev, true)
+		defer s.Use(dev, false)
+	}
 	var wait *time.Timer
 	if before.flaps == 0 {
 		over()
 		*out = outage{}
 	} else {
-		s.tell(Present, nil)
 		wait = time.AfterFunc(steadyFor, over)
-	}
-	if s.Use != nil {
-		s.Use(dev, true)
-		defer s.Use(dev, false)
 	}
 	err = s.Serve(ctx, dev)
 	if wait != nil && !wait.Stop() {

@@ -34,10 +34,12 @@ func (p *played) String() string              { return "played" }
 type bench struct {
 	mu     sync.Mutex
 	find   func(try int) (*played, error)
+	opens  func(try int) error // what the driver's Open says; nil: it opens
 	rings  func() bool
 	tries  []time.Time
 	states []string
 	uses   []bool
+	order  []string // of states and uses
 	log    bytes.Buffer
 }
 
@@ -49,7 +51,12 @@ func (b *bench) start(ctx context.Context, role string, again <-chan struct{}) (
 			b.tries = append(b.tries, time.Now())
 			try := len(b.tries)
 			b.mu.Unlock()
-			drv := devices.Driver[devices.Port]{Open: func(_ context.Context, p devices.Port, _ map[string]any) (devices.Port, error) { return p, nil }}
+			drv := devices.Driver[devices.Port]{Open: func(_ context.Context, p devices.Port, _ map[string]any) (devices.Port, error) {
+				if b.opens != nil {
+					return p, b.opens(try)
+				}
+				return p, nil
+			}}
 			p, err := b.find(try)
 			if err != nil {
 				return nil, drv, nil, err
@@ -60,8 +67,16 @@ func (b *bench) start(ctx context.Context, role string, again <-chan struct{}) (
 			_, err := p.Read(nil)
 			return fmt.Errorf("serve: %w", err)
 		},
-		Use:  func(_ devices.Port, ready bool) { b.mu.Lock(); b.uses = append(b.uses, ready); b.mu.Unlock() },
-		Tell: func(s devices.State, _ error) { b.mu.Lock(); b.states = append(b.states, string(s)); b.mu.Unlock() },
+		Use: func(_ devices.Port, ready bool) {
+			b.mu.Lock()
+			b.uses, b.order = append(b.uses, ready), append(b.order, map[bool]string{true: "used", false: "left"}[ready])
+			b.mu.Unlock()
+		},
+		Tell: func(s devices.State, _ error) {
+			b.mu.Lock()
+			b.states, b.order = append(b.states, string(s)), append(b.order, string(s))
+			b.mu.Unlock()
+		},
 	}
 	done = make(chan struct{})
 	go func() { defer close(done); s.Run(ctx) }()
@@ -215,6 +230,45 @@ func TestSupervise_APlugThatRings(t *testing.T) {
 		}
 		stop()
 		<-done
+	})
+}
+
+// What is told comes in the order in which it is so: present once the driver has opened the device and not before, however
+// often it tries, ready once it is in use, away once it is left.
+func TestSupervise_TellsWhatIsSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		var lines []*played
+		b := &bench{
+			find: func(int) (*played, error) {
+				lines = append(lines, newPlayed())
+				return lines[len(lines)-1], nil
+			},
+			opens: func(try int) error {
+				if try < 4 {
+					time.Sleep(2 * time.Second) // its line takes nothing
+					return fmt.Errorf("initialise: %w", devices.ErrStalled)
+				}
+				return nil
+			},
+		}
+		done := b.start(ctx, "pole", nil)
+		time.Sleep(time.Minute)
+		lines[len(lines)-1].Close()
+		time.Sleep(time.Minute)
+		stop()
+		<-done
+		want := "away away away present used ready left away present used ready left"
+		if got := strings.Join(b.order, " "); got != want {
+			t.Errorf("told %s\nwant %s", got, want)
+		}
+		for i, l := range lines {
+			select {
+			case <-l.end:
+			default:
+				t.Errorf("line %d was left open", i)
+			}
+		}
 	})
 }
 

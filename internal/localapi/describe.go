@@ -89,7 +89,7 @@ func describe(a *httpapi.API) {
 	a.Describe("Device", "lanes", "That use it")
 	a.Describe("Device", "port", "Where it hangs: a line's path, an address")
 	a.Describe("Device", "product", "What it is, where the catalog of products knows it")
-	a.Describe("Device", "state", "unbound: no device has been given to this role yet; present: its line is open, but it is not in use, or has died too often to be trusted yet; away: not there, tried again by itself; refused: a person must do something first", "present", "ready", "away", "refused", "unbound")
+	a.Describe("Device", "state", "unbound: no device has been given to this role yet; present: it is open, but not in use yet, or has died too often to be trusted yet; away: not there, tried again by itself; refused: a person must do something first", "present", "ready", "away", "refused", "unbound")
 	a.Describe("Device", "last_error", "The newest, also when it is over")
 	a.Describe("Device", "tests", "Whether it can be tried out")
 	a.Describe("Fault", "kind", "What can be done about it", "retry", "needs_person", "not_here")

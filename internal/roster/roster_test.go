@@ -118,6 +118,43 @@ func TestADeviceIsToldWhenItComesAndOnceItStaysAway(t *testing.T) {
 	})
 }
 
+// A device whose line can be opened, and which takes nothing when its driver opens it, is away for as long as that goes on:
+// no try makes it look as if it were back, and the till is told.
+func TestADeviceThatIsTriedInVainIsAway(t *testing.T) {
+	running(t, func(t *testing.T, r *roster.Roster, m *roster.Member, s *stream, _ *health.List) {
+		m.Tell(devices.Ready, nil) // it has worked
+		ctx, stop := context.WithCancel(t.Context())
+		tries := 0
+		v := devices.Supervise[devices.Port]{
+			Role: m.ID(), Log: slog.New(slog.DiscardHandler), Tell: m.Tell,
+			Find: func(context.Context) (devices.Port, devices.Driver[devices.Port], map[string]any, error) {
+				return m.Opened(said{}), devices.Driver[devices.Port]{Open: func(context.Context, devices.Port, map[string]any) (devices.Port, error) {
+					tries++
+					time.Sleep(2 * time.Second)
+					return nil, devices.ErrStalled
+				}}, nil, nil
+			},
+		}
+		done := make(chan struct{})
+		go func() { defer close(done); v.Run(ctx) }()
+		time.Sleep(2500 * time.Millisecond) // the first try is over
+		for range 200 {
+			if d := r.List()[0]; d.State != devices.Away || d.Counters.Replugs != 0 {
+				t.Fatalf("%+v", d)
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		stop()
+		<-done
+		if tries < 3 {
+			t.Errorf("%d tries", tries)
+		}
+		if got := strings.Fields(s.types()); !slices.Equal(slices.DeleteFunc(got, func(s string) bool { return !strings.HasPrefix(s, "device.") }), []string{"device.ready", "device.away"}) {
+			t.Errorf("told: %q", got)
+		}
+	})
+}
+
 // What could not be journalled is told once it can be.
 func TestNewsOutliveAJournalThatCannotTakeThem(t *testing.T) {
 	running(t, func(t *testing.T, r *roster.Roster, m *roster.Member, s *stream, _ *health.List) {
