@@ -34,6 +34,21 @@ var (
 type Driver[T any] struct {
 	Name, Summary string
 	Open          func(context.Context, Port, map[string]any) (T, error)
+	Mask          func(Port, map[string]any) Mask // of a line with these options; nil, or the answer nil: the driver has none
+}
+
+// Mask is what a trace may show of what a device says over one line: of bytes that nobody may read stand-ins of the same length,
+// so that a replay of the trace is understood as they were; and what they mean, in a few words, "" where the bytes say it. It
+// is given everything that is read, in order, and nil at the line's end. It may hold bytes back until what they belong to has
+// come whole.
+type Mask func(b []byte) (shown []byte, says string)
+
+// Masked is the driver's Mask for a line, nil where it has none.
+func (d Driver[T]) Masked(p Port, options map[string]any) Mask {
+	if d.Mask == nil {
+		return nil
+	}
+	return d.Mask(p, options)
 }
 
 // Registry is the drivers of one kind by name.

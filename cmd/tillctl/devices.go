@@ -203,7 +203,7 @@ func (s *setup) trace() *cobra.Command {
 	var long time.Duration
 	cmd := &cobra.Command{
 		Use: "trace DEVICE", Short: "Take down what goes over a device's line: a session, for a test or for support", Args: cobra.ExactArgs(1),
-		Long: "trace listens for a while and prints what was said: > to the device, < from it, quoted and in hex. What a scanner sends is masked, so a trace may be handed on: letters and digits of driver line, every byte of another.",
+		Long: "trace listens for a while and prints what was said: > to the device, < from it, quoted and in hex. What a scanner sends is masked, so a trace may be handed on: 0 stands for each digit of a code, x or X for each letter. How long a code was, in which frame it came and which kind of code it was can still be read, and replayed.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if long < time.Second || long > time.Minute {
 				return errors.New("--for takes 1s to 60s")

@@ -233,7 +233,8 @@ func findBound[T any](b *binder, r *devices.Registry[T], s *slot) func(context.C
 		if b.changes.Load() != before { // while it was opened; whoever changed the file saw no line to take away
 			return nil, none, nil, fmt.Errorf("use %s: %w", d, errors.Join(devices.ErrOther, held.Close()))
 		}
-		return s.member.Opened(held), drv, s.options(u), nil
+		options := s.options(u)
+		return s.member.Opened(held, drv.Masked(held, options)), drv, options, nil
 	}
 }
 

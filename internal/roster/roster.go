@@ -133,13 +133,13 @@ func (r *Roster) Add(e Entry) *Member {
 // ID of the device.
 func (m *Member) ID() string { return m.entry.ID }
 
-// Opened wraps a line that was just opened, so that what goes over it is counted, and can be traced.
-func (m *Member) Opened(p devices.Port) devices.Port {
+// Opened wraps a line that was just opened, so that what goes over it is counted, and can be traced; mask is its driver's.
+func (m *Member) Opened(p devices.Port, mask devices.Mask) devices.Port {
 	m.count.Opens.Add(1)
 	m.r.mu.Lock()
 	m.line = p.String()
 	m.r.mu.Unlock()
-	return overheard{devices.Count(p, &m.count), m, m.masked(p)}
+	return overheard{devices.Count(p, &m.count), m, m.masked(mask)}
 }
 
 // Line is a device and the line that is open to it.

@@ -17,16 +17,18 @@ const maxTrace = 1 << 20
 
 // exchange is what went over a line at once.
 type exchange struct {
-	to bool
-	b  []byte // masked already, where that is needed
-	at time.Time
+	to   bool
+	b    []byte // masked already, where that is needed
+	says string // what it means
+	at   time.Time
 }
 
-// overheard is a line of which whoever traces the device gets a copy, through mask where it is said by the device.
+// overheard is a line of which whoever traces the device gets a copy, through mask where it is said by the device; nil: as it
+// is.
 type overheard struct {
 	devices.Port
 	m    *Member
-	mask func([]byte) []byte
+	mask devices.Mask
 }
 
 // Unwrap is the line that is overheard: whatever else it can do is reached through it.
@@ -42,33 +44,49 @@ func (p overheard) Close() error {
 
 func (p overheard) Read(b []byte) (int, error) {
 	n, err := p.Port.Read(b)
-	p.m.heard(false, b[:n], p.mask)
+	if p.mask == nil {
+		p.m.heard(exchange{b: b[:n]})
+		return n, err
+	}
+	if n > 0 { // also while nobody listens: it follows where a code begins
+		shown, says := p.mask(b[:n])
+		p.m.heard(exchange{b: shown, says: says})
+	}
+	if err != nil {
+		shown, says := p.mask(nil)
+		p.m.heard(exchange{b: shown, says: says})
+	}
 	return n, err
 }
 
+// Write hands b on before it is sent: the device's answer comes behind it.
 func (p overheard) Write(b []byte) (int, error) {
+	p.m.heard(exchange{to: true, b: b})
 	n, err := p.Port.Write(b)
-	p.m.heard(true, b[:n], slices.Clone[[]byte])
+	if n < len(b) {
+		p.m.heard(exchange{to: true, says: fmt.Sprintf("of these %d bytes left: %q", n, fmt.Sprint(err))})
+	}
 	return n, err
 }
 
-// heard hands what copied makes of b to whoever listens; one who does not keep up misses it.
-func (m *Member) heard(to bool, b []byte, copied func([]byte) []byte) {
-	if len(b) == 0 || m.listening.Load() == 0 {
+// heard hands a copy of x to whoever listens; one who does not keep up misses it.
+func (m *Member) heard(x exchange) {
+	if len(x.b) == 0 && x.says == "" || m.listening.Load() == 0 {
 		return
 	}
+	x.b, x.at = slices.Clone(x.b), time.Now()
 	m.r.mu.Lock()
 	defer m.r.mu.Unlock()
 	for _, c := range m.taps {
 		select {
-		case c <- exchange{to, copied(b), time.Now()}:
+		case c <- x:
 		default: // full: the trace says so by what is missing
 		}
 	}
 }
 
-// Trace takes down what goes over a device's line for a while, as a session that a test can replay. What a scanner sends
-// may be a customer's code and is masked.
+// Trace takes down what goes over a device's line for a while, as a session that a test can replay: quoted, in hex, and in
+// words where the driver has some. What a scanner sends may be a customer's code and is masked.
 func (r *Roster) Trace(ctx context.Context, id string, long time.Duration) (string, error) {
 	r.mu.Lock()
 	i := slices.IndexFunc(r.all, func(m *Member) bool { return m.entry.ID == id })
@@ -106,37 +124,26 @@ func (r *Roster) Trace(ctx context.Context, id string, long time.Duration) (stri
 				fmt.Fprintf(&out, "\n# %s\n", x.at.UTC().Format("15:04:05.000"))
 			}
 			last = x.at
-			out.WriteString(session.Quote(x.to, x.b))
-			fmt.Fprintf(&out, "#   % x\n", x.b)
+			if len(x.b) > 0 {
+				out.WriteString(session.Quote(x.to, x.b))
+				fmt.Fprintf(&out, "#   % x\n", x.b)
+			}
+			if x.says != "" {
+				fmt.Fprintf(&out, "#   %s\n", x.says)
+			}
 		}
 	}
 }
 
-// masked is what a trace may show of what a device says over p. Only of a scanner that sends text over a serial line is it
-// known which bytes are a code's: a keyboard sends the numbers of keys, a report may have its bytes at any bit, and a packet's
-// check sum is made of the code.
-func (m *Member) masked(p devices.Port) func([]byte) []byte {
-	m.r.mu.Lock()
-	defer m.r.mu.Unlock()
-	_, file := devices.Extra[interface{ ReportDescriptor() ([]byte, error) }](p) // of the kernel's input, whatever the driver is
+// masked is what a trace may show of what a device says: of a scanner whose driver knows no better, nothing.
+func (m *Member) masked(by devices.Mask) devices.Mask {
 	switch {
 	case m.entry.Role != "scanner":
-		return slices.Clone[[]byte]
-	case m.entry.Driver == "line" && !file:
-		return maskText
+		return nil
+	case by == nil:
+		return stars
 	}
-	return maskAll
+	return by
 }
 
-// maskText hides every letter and digit: a code may come byte by byte, so no part of one is plain.
-func maskText(b []byte) []byte {
-	out := slices.Clone(b)
-	for i, c := range out {
-		if c >= 0x80 || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' {
-			out[i] = '*'
-		}
-	}
-	return out
-}
-
-func maskAll(b []byte) []byte { return bytes.Repeat([]byte("*"), len(b)) }
+func stars(b []byte) ([]byte, string) { return bytes.Repeat([]byte("*"), len(b)), "" }

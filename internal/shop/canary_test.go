@@ -43,7 +43,7 @@ func TestCanaries(t *testing.T) {
 	c.api = api
 	h := &hunt{rig: c, secrets: map[string]string{"token": token}}
 	h.keys()
-	for _, flow := range []func(){h.paid, h.posted, h.declined, h.refusedForGood, h.nobodyWaits, h.twice, h.canceled, h.restarts, h.badRequests} {
+	for _, flow := range []func(){h.paid, h.posted, h.declined, h.refusedForGood, h.nobodyWaits, h.traced, h.twice, h.canceled, h.restarts, h.badRequests} {
 		flow()
 	}
 	h.askEverything()
@@ -188,6 +188,32 @@ func (h *hunt) nobodyWaits() {
 	h.untilState(p.ID, tryLimit, "open")
 	h.scan(h.code()) // a wallet's code while ours is on the glass
 	h.giveUp(p)
+}
+
+// traced: a technician listens to the scanner while customers' codes are read.
+func (h *hunt) traced() {
+	got := make(chan string, 1)
+	go func() {
+		text, err := h.api.Trace(h.t.Context(), "scanner-1", time.Second)
+		if err != nil {
+			h.t.Error(err)
+		}
+		got <- text
+	}()
+	for {
+		select {
+		case text := <-got:
+			h.mu.Lock()
+			h.answers.WriteString(text)
+			h.mu.Unlock()
+			if !strings.Contains(text, `< "XXX0`) { // as every code of the sandbox's wallets begins
+				h.t.Errorf("nothing was heard:\n%s", text)
+			}
+			return
+		case <-time.After(100 * time.Millisecond): // a real box
+			h.scan(h.code())
+		}
+	}
 }
 
 // twice: further codes while the first is charged.

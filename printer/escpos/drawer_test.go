@@ -315,7 +315,7 @@ func (b *broken) Write(p []byte) (int, error) {
 	fails := b.long == 2
 	b.mu.Unlock()
 	if fails {
-		n, _ := b.Port.Write(p[:10])
+		n, _ := b.Port.Write(p[:min(10, len(p))])
 		return n, io.ErrClosedPipe
 	}
 	return b.Port.Write(p)

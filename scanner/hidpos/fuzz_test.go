@@ -45,8 +45,12 @@ func FuzzDescriptor(f *testing.F) {
 		if err != nil {
 			return
 		}
+		show := hidpos.Driver.Masked(w, nil)
 		for range 3 {
 			_, _ = w.Far().Write(report)
+			if shown, _ := show(report); len(shown) != len(report) {
+				t.Fatalf("%d bytes are shown of %d", len(shown), len(report))
+			}
 		}
 		w.Far().Close()
 		got, _ := run(t, s)

@@ -38,6 +38,7 @@ var Driver = devices.Driver[scanner.Scanner]{
 		r.decoder = decoder{layouts: layouts, numbers: layouts[0].id != 0, rules: rules, say: r.Say}
 		return r, nil
 	},
+	Mask: mask,
 }
 
 // describer is a line that knows how its reports are made up.

@@ -19,13 +19,8 @@ var Driver = devices.Driver[scanner.Scanner]{
 	Open: func(_ context.Context, p devices.Port, options map[string]any) (scanner.Scanner, error) {
 		r := &reader{port: p}
 		o := intake.From("line", options)
-		r.framer = Framer{
-			End:    end(o),
-			Gap:    o.Duration("gap", Gap, 5*time.Millisecond, 10*time.Second, "silence that ends a reading"),
-			Prefix: o.Text("prefix", "", 32, "what the scanner puts in front of each code; it is taken off, and a code without it is not taken"),
-			Suffix: o.Text("suffix", "", 32, "what the scanner puts behind each code, before its end; likewise"),
-			Rules:  o.Rules(), Say: r.Say,
-		}
+		r.framer = framing(o)
+		r.framer.Rules, r.framer.Say = o.Rules(), r.Say
 		set := o.Word("commands", "", sets(), "whose commands the scanner takes")
 		if err := o.Err(); err != nil {
 			return nil, err
@@ -33,6 +28,27 @@ var Driver = devices.Driver[scanner.Scanner]{
 		r.host = hosts()[set]
 		return r, nil
 	},
+	Mask: mask,
+}
+
+// framing is how the options have codes cut out of the bytes.
+func framing(o *intake.Options) Framer {
+	return Framer{
+		End:    end(o),
+		Gap:    o.Duration("gap", Gap, 5*time.Millisecond, 10*time.Second, "silence that ends a reading"),
+		Prefix: o.Text("prefix", "", 32, "what the scanner puts in front of each code; it is taken off, and a code without it is not taken"),
+		Suffix: o.Text("suffix", "", 32, "what the scanner puts behind each code, before its end; likewise"),
+	}
+}
+
+// mask is what a trace shows of the text; nil for a line on which no text comes.
+func mask(p devices.Port, options map[string]any) devices.Mask {
+	if intake.KernelInput(p) {
+		return nil
+	}
+	f := framing(intake.From("line", options))
+	m := &intake.Mask{Prefix: f.Prefix, Suffix: f.Suffix, Gap: f.Gap}
+	return func(b []byte) ([]byte, string) { return m.Take(b, time.Now()), "" }
 }
 
 // end is the terminator that the options choose, or one of the words.

@@ -6,8 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"tilld/devices"
 	"tilld/scanner"
 	"tilld/scanner/scannertest"
+	"tilld/scanner/ssi"
 )
 
 // Any bytes of a line: never a panic, never more than a code. What comes in packets as soon as the line is open is read if
@@ -24,6 +26,12 @@ func FuzzPackets(f *testing.F) {
 			options["data"] = "raw"
 		}
 		w := scannertest.NewWire(nil)
+		show := ssi.Driver.Masked(struct{ devices.Port }{w}, options)
+		shown, _ := show(b)
+		rest, _ := show(nil)
+		if len(shown)+len(rest) != len(b) {
+			t.Fatalf("%d and %d bytes are shown of %d", len(shown), len(rest), len(b))
+		}
 		s := open(t, w, options)
 		_, _ = w.Far().Write(b)
 		w.Drain()

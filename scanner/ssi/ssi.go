@@ -35,12 +35,17 @@ var Driver = devices.Driver[scanner.Scanner]{
 	Open: func(_ context.Context, p devices.Port, options map[string]any) (scanner.Scanner, error) {
 		r := &reader{port: p, requests: make(chan *request), over: make(chan struct{})}
 		o := intake.From("ssi", options)
-		r.raw = o.Word("data", dataPackets, []string{dataPackets, dataRaw}, "how codes come") == dataRaw
+		r.raw = form(o) == dataRaw
 		r.configure = o.Bool("configure", true, "tell the scanner at opening how codes are to come")
 		r.rules = o.Rules()
 		r.framer = line.Framer{Rules: r.rules, Say: r.Say}
 		return r, o.Err()
 	},
+	Mask: mask,
+}
+
+func form(o *intake.Options) string {
+	return o.Word("data", dataPackets, []string{dataPackets, dataRaw}, "how codes come")
 }
 
 type reader struct {

@@ -32,23 +32,35 @@ type event struct {
 func events(b []byte) []event {
 	out := make([]event, 0, len(b)/eventSize)
 	for ; len(b) >= eventSize; b = b[eventSize:] {
-		var sec, micro int64
-		if word == 8 {
-			sec, micro = int64(binary.NativeEndian.Uint64(b)), int64(binary.NativeEndian.Uint64(b[8:]))
-		} else {
-			sec, micro = int64(int32(binary.NativeEndian.Uint32(b))), int64(int32(binary.NativeEndian.Uint32(b[4:])))
-		}
-		r := b[2*word:]
-		const farOff = 1 << 33 // seconds; more is no clock, and would not fit
-		if sec < 0 || sec > farOff || micro < 0 || micro >= 1e6 {
-			sec, micro = 0, 0
-		}
-		out = append(out, event{
-			stamp: time.Duration(sec)*time.Second + time.Duration(micro)*time.Microsecond,
-			kind:  binary.NativeEndian.Uint16(r), code: binary.NativeEndian.Uint16(r[2:]), value: int32(binary.NativeEndian.Uint32(r[4:])),
-		})
+		e, _ := one(b)
+		out = append(out, e)
 	}
 	return out
+}
+
+// one is the event that b begins with. clocked says that its stamp is one; it is 0 else.
+func one(b []byte) (e event, clocked bool) {
+	var sec, micro int64
+	if word == 8 {
+		sec, micro = int64(binary.NativeEndian.Uint64(b)), int64(binary.NativeEndian.Uint64(b[8:]))
+	} else {
+		sec, micro = int64(int32(binary.NativeEndian.Uint32(b))), int64(int32(binary.NativeEndian.Uint32(b[4:])))
+	}
+	r := b[2*word:]
+	const farOff = 1 << 33 // seconds; more is no clock, and would not fit
+	if clocked = sec >= 0 && sec <= farOff && micro >= 0 && micro < 1e6; !clocked {
+		sec, micro = 0, 0
+	}
+	return event{
+		stamp: time.Duration(sec)*time.Second + time.Duration(micro)*time.Microsecond,
+		kind:  binary.NativeEndian.Uint16(r), code: binary.NativeEndian.Uint16(r[2:]), value: int32(binary.NativeEndian.Uint32(r[4:])),
+	}, clocked
+}
+
+// put writes an event's code and value over those of the one that b begins with.
+func (e event) put(b []byte) {
+	binary.NativeEndian.PutUint16(b[2*word+2:], e.code)
+	binary.NativeEndian.PutUint32(b[2*word+4:], uint32(e.value))
 }
 
 // clock puts the stamps of the kernel on this process's clock: an event is never newer than the moment at which it was

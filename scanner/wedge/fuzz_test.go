@@ -30,6 +30,10 @@ func FuzzEvents(f *testing.F) {
 		if ru {
 			d.layout, d.keys = RU, russian
 		}
+		m := &masker{layout: d.layout, gap: Gap, us: us, own: d.keys, held: map[uint16]bool{}, as: map[uint16]uint16{}}
+		if shown, _ := m.show(b); len(shown) != len(b) {
+			t.Fatalf("%d bytes are shown of %d", len(shown), len(b))
+		}
 		read := time.Now()
 		for _, r := range append(d.Take(b, read), d.Flush()...) {
 			if n := r.Text.Len(); n == 0 || n > intake.MaxBytes || r.Last.Before(r.First) || r.Last.After(read) {

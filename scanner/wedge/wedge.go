@@ -21,10 +21,10 @@ var Driver = devices.Driver[scanner.Scanner]{
 		r := &reader{port: p}
 		o := intake.From("wedge", options)
 		r.decoder = decoder{
-			layout: o.Word("layout", US, []string{US, RU}, "the keyboard country that the scanner is set to"),
+			layout: country(o),
 			end:    o.Word("end", endAuto, []string{endAuto, endEnter, endTab, endGap}, "the key behind each code"),
 			pace:   o.Duration("pace", Pace, time.Millisecond, 200*time.Millisecond, "how far apart its keys are at most, on an average"),
-			gap:    o.Duration("gap", Gap, 20*time.Millisecond, 5*time.Second, "silence that ends a reading"),
+			gap:    gap(o),
 			dead:   o.Duration("dead_time", 0, 0, 5*time.Second, "for how long behind a reading keys are left out"),
 			rules:  o.Rules(), say: r.Say,
 			held: map[uint16]bool{},
@@ -35,6 +35,15 @@ var Driver = devices.Driver[scanner.Scanner]{
 		r.decoder.keys, r.decoder.latin = keymap(r.decoder.layout), keymap(US)
 		return r, nil
 	},
+	Mask: mask,
+}
+
+func country(o *intake.Options) string {
+	return o.Word("layout", US, []string{US, RU}, "the keyboard country that the scanner is set to")
+}
+
+func gap(o *intake.Options) time.Duration {
+	return o.Duration("gap", Gap, 20*time.Millisecond, 5*time.Second, "silence that ends a reading")
 }
 
 type reader struct {
