@@ -42,6 +42,7 @@ const (
 // Counters of one device since the program began. The zero value is ready.
 type Counters struct {
 	Opens, Replugs, Stalls, In, Out atomic.Int64 // In and Out are bytes from and to the device
+	Unread                          atomic.Int64 // readings of a scanner that were dropped unread
 	Writes                          Took         // from a write to the line's word that it took the bytes
 	Readings                        Took         // from the last byte of a code until it was kept; of scanners
 }

@@ -20,6 +20,7 @@ const (
 	NoteDamaged     = "damaged"     // a part is missing
 	NoteTyping      = "typing"      // a person types on what is bound as a scanner
 	NoteLayout      = "layout"      // the scanner types in another keyboard layout than the setting says
+	NoteStripe      = "stripe"      // the magnetic stripe of a card: dropped unread
 	NoteSilent      = "silent"      // it does not answer as its driver expects
 )
 

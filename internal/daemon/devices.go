@@ -45,7 +45,7 @@ func (d *Daemon) superviseScanner(ctx context.Context, lane string, l Lane, agai
 	s := devices.Supervise[scanner.Scanner]{
 		Role: m.ID(), Log: d.log, Tell: m.Tell, Find: finder(d, scanners(), l.Scanner, m, lane, binding.Scanner), Again: again, Rings: d.rings(l.Scanner.Port),
 		Serve: func(ctx context.Context, x scanner.Scanner) error {
-			good := d.notes(m.ID(), x)
+			good := d.notes(m.ID(), x, func() { d.unread(ctx, lane, m) })
 			tried.serving(x)
 			defer tried.serving(nil)
 			return x.Serve(ctx, d.reads(lane, l.Language, m, good, func(ctx context.Context, r scanner.Reading) bool {

@@ -34,7 +34,7 @@ func (d *Daemon) stands(ctx context.Context) metrics.Now {
 	for _, x := range d.roster.List() {
 		n.Devices = append(n.Devices, metrics.Device{
 			ID: x.ID, Role: x.Role, Ready: x.State == devices.Ready, Opens: x.Counters.Opens, Replugs: x.Counters.Replugs,
-			Stalls: x.Counters.Stalls, In: x.Counters.BytesIn, Out: x.Counters.BytesOut,
+			Stalls: x.Counters.Stalls, Unread: x.Counters.Unread, In: x.Counters.BytesIn, Out: x.Counters.BytesOut,
 			Writes:   metrics.Took{Times: x.Times.Writes, All: x.Times.WritesTook},
 			Readings: metrics.Took{Times: x.Times.Readings, All: x.Times.ReadingsTook},
 		})

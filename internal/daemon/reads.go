@@ -45,3 +45,12 @@ func (d *Daemon) reads(lane, language string, m *roster.Member, good func(), els
 		return fmt.Errorf("%w: %w", scanner.ErrNotKept, err)
 	}
 }
+
+// unread counts a reading that was dropped unread, and tells the customer whose code is waited for that it is none. No event
+// and no log knows of it.
+func (d *Daemon) unread(ctx context.Context, lane string, m *roster.Member) {
+	m.Unread()
+	if c := d.core.Load(); c != nil {
+		c.scans.Unread(ctx, lane)
+	}
+}

@@ -90,7 +90,7 @@ func TestANoteStandsUntilAReadingIsTaken(t *testing.T) {
 	}
 	x.Scan("4006381333931")
 	w.Far().Close()
-	good := d.notes("scanner-1", s)
+	good := d.notes("scanner-1", s, func() {})
 	var before []health.Trouble
 	err = s.Serve(t.Context(), func(context.Context, scanner.Reading) error {
 		before = d.health.Standing()

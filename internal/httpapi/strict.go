@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"tilld/payment"
+	"tilld/payment/code"
 )
 
 // maxDepth is how deep objects and lists may lie in one another.
@@ -21,8 +22,9 @@ const rightAmount = `write 125.50 RUB as {"value":12550,"currency":"RUB"}: an in
 
 // Check reads a body as it is written and refuses what encoding/json would let pass: bytes that are not UTF-8, more than
 // one value, a body that is no object, nesting, a name twice in one object, numbers that are not whole, and control
-// characters in texts. The member named value, wherever it stands, is an amount and gets its own code. nil is fine.
-// It knows no schema: names are compared with one afterwards.
+// characters in texts. The member named value, wherever it stands, is an amount and gets its own code. Those into which a
+// person types, reason, why and who, hold no card number: what is never taken in is never kept. nil is fine. It knows no
+// schema: names are compared with one afterwards.
 func Check(body []byte) *Problem {
 	if !utf8.Valid(body) || !json.Valid(body) {
 		return Refuse(BadJSON)
@@ -112,6 +114,9 @@ func (s scan) value(name string, depth int) *Problem {
 		if strings.ContainsFunc(v, unicode.IsControl) {
 			return Refuse(InvalidField).About(name).Because("a text must not hold control characters")
 		}
+		if typed(name) && code.HoldsCardNumber(v) {
+			return Refuse(InvalidField).About(name).Because("it holds what looks like the number of a payment card, and none is kept here: leave the number out")
+		}
 	default: // true, false, null
 		if name == "value" {
 			return Refuse(AmountFormat).About(name).Because(rightAmount)
@@ -119,6 +124,9 @@ func (s scan) value(name string, depth int) *Problem {
 	}
 	return nil
 }
+
+// typed says that people write what stands in a member of that name, and nobody reads it but people.
+func typed(name string) bool { return name == "reason" || name == "why" || name == "who" }
 
 // number judges a number as written: 1e3 and 1000.0 are not 1000 here, because a till that writes them once will write
 // 0.1 + 0.2 one day.

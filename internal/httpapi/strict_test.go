@@ -11,6 +11,9 @@ import (
 // canary stands in every bad value: it must never come back.
 const canary = "6210987654321098765"
 
+// card is a number that a scheme publishes for tests: where a person writes, it must never come back.
+const card = "4111111111111111"
+
 var bodies = []struct{ body, code, field string }{
 	{`{}`, "", ""},
 	{`{"a":1,"b":[1,2,{"c":null}],"value":1000000000000}`, "", ""},
@@ -58,6 +61,15 @@ var bodies = []struct{ body, code, field string }{
 	{`{"a":"x\ny"}`, httpapi.InvalidField, "a"},
 	{`{"a":["x\u001b[2J"]}`, httpapi.InvalidField, "a"},
 	{`{"a":"x\u009b"}`, httpapi.InvalidField, "a"},
+	{`{"reason":"` + card + `"}`, httpapi.InvalidField, "reason"},
+	{`{"why":"paid by ` + card + `, thanks"}`, httpapi.InvalidField, "why"},
+	{`{"who":"4111 1111 1111 1111"}`, httpapi.InvalidField, "who"},
+	{`{"who":"Ann","why":"\u0034111-1111-1111-1111"}`, httpapi.InvalidField, "why"},
+	{`{"a":{"reason":["` + card + `"]}}`, httpapi.InvalidField, "reason"},
+	{`{"reason":"till 5, 12.11.2026, 411111111111111"}`, "", ""},
+	{`{"reason":"R-4111111111111112"}`, "", ""}, // the check digit is another
+	{`{"reference":"` + card + `","tender":"` + card + `","text":"` + card + `","lines":[{"text":"` + card + `"}]}`, "", ""}, // what programs write
+	{`{"reason":4111111111111111}`, "", ""}, // no field takes such a number
 	{strings.Repeat(`{"a":`, 8) + `1` + strings.Repeat(`}`, 8), "", ""},
 	{strings.Repeat(`{"a":`, 9) + `1` + strings.Repeat(`}`, 9), httpapi.TooDeep, ""},
 	{`{"a":` + strings.Repeat(`[`, 9) + strings.Repeat(`]`, 9) + `}`, httpapi.TooDeep, ""},
@@ -71,7 +83,7 @@ func TestCheck(t *testing.T) {
 		if p != nil {
 			code, field = p.Code, p.Field
 			b, err := json.Marshal(p)
-			if err != nil || strings.Contains(string(b), canary) {
+			if err != nil || strings.Contains(string(b), canary) || strings.Contains(string(b), card[:8]) {
 				t.Errorf("%.60s: what came in came back: %s (%v)", tc.body, b, err)
 			}
 			if code == httpapi.AmountFormat && !strings.Contains(p.Detail, `{"value":12550,"currency":"RUB"}`) {

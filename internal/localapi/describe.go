@@ -95,6 +95,7 @@ func describe(a *httpapi.API) {
 	a.Describe("Fault", "kind", "What can be done about it", "retry", "needs_person", "not_here")
 	a.Describe("Counters", "replugs", "Times that it came back after it had worked")
 	a.Describe("Counters", "stalls", "Times that it took no bytes")
+	a.Describe("Counters", "unread", "Readings of a scanner that were dropped unread: the magnetic stripe of a card")
 	a.Describe("Port", "kind", "", "serial", "usb-printer", "hid", "keyboard", "usb", "network", "network-printer")
 	a.Describe("Port", "trouble", "Why this program may not open it")
 	a.Describe("Port", "device", "Which of the box's devices is bound to it")

@@ -26,6 +26,7 @@ type Device struct {
 	ID, Role                        string
 	Ready                           bool
 	Opens, Replugs, Stalls, In, Out int64
+	Unread                          int64 // readings of a scanner that were dropped unread
 	Writes, Readings                Took
 }
 

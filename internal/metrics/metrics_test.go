@@ -45,7 +45,7 @@ func TestABoxAsItStands(t *testing.T) {
 	now = metrics.Now{
 		Link: true, Payments: map[string]int{"open": 2, "in_doubt": 1, "a_new_one": 3}, Troubles: map[string]int{"part": 1},
 		Devices: []metrics.Device{
-			{ID: "scanner-1", Role: "scanner", Ready: true, Opens: 4, Replugs: 3, Stalls: 1, In: 90, Out: 5, Readings: metrics.Took{Times: 4, All: 50 * time.Millisecond}},
+			{ID: "scanner-1", Role: "scanner", Ready: true, Opens: 4, Replugs: 3, Stalls: 1, Unread: 2, In: 90, Out: 5, Readings: metrics.Took{Times: 4, All: 50 * time.Millisecond}},
 			{ID: "printer-front", Role: "receipt-printer", Ready: true, Opens: 1, Out: 2000, Writes: metrics.Took{Times: 3, All: 750 * time.Millisecond}},
 		},
 	}
@@ -54,7 +54,7 @@ func TestABoxAsItStands(t *testing.T) {
 	text := read(t, m)
 	has(t, text, "tilld_link_up 1", "tilld_payments_in_doubt 1", `tilld_payments{state="open"} 2`, `tilld_payments{state="a_new_one"} 3`, `tilld_troubles{severity="part"} 1`,
 		`tilld_device_ready{device="scanner-1",role="scanner"} 1`, `tilld_device_opens_total{device="scanner-1",role="scanner"} 4`,
-		`tilld_device_replugs_total{device="scanner-1",role="scanner"} 3`, `tilld_device_stalls_total{device="scanner-1",role="scanner"} 1`,
+		`tilld_device_replugs_total{device="scanner-1",role="scanner"} 3`, `tilld_device_stalls_total{device="scanner-1",role="scanner"} 1`, `tilld_device_unread_total{device="scanner-1",role="scanner"} 2`,
 		`tilld_device_bytes_total{device="scanner-1",direction="in",role="scanner"} 90`, `tilld_device_bytes_total{device="scanner-1",direction="out",role="scanner"} 5`,
 		`tilld_events_total{type="payment.paid"} 2`, `tilld_print_jobs_total{state="printed"} 1`,
 		`tilld_journal_commit_seconds_bucket{le="0.005"} 1`, `tilld_journal_commit_seconds_count 1`, "tilld_journal_commits_failed_total 1")

@@ -24,7 +24,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 }
 
 // what is every series of the state.
-type what struct{ link, payments, doubt, troubles, ready, opens, replugs, stalls, bytes, writes, readings *prometheus.Desc }
+type what struct{ link, payments, doubt, troubles, ready, opens, replugs, stalls, unread, bytes, writes, readings *prometheus.Desc }
 
 func all() what {
 	return what{
@@ -36,6 +36,7 @@ func all() what {
 		opens:    desc("device_opens_total", "Times that the device's line was opened.", "device", "role"),
 		replugs:  desc("device_replugs_total", "Times that the device came back after it had worked.", "device", "role"),
 		stalls:   desc("device_stalls_total", "Times that the device took no bytes.", "device", "role"),
+		unread:   desc("device_unread_total", "Readings of the device that were dropped unread: magnetic stripes of cards.", "device", "role"),
 		bytes:    desc("device_bytes_total", "Bytes over the device's line; in is from the device.", "device", "role", "direction"),
 		writes:   desc("device_write_seconds", "Time from a write until the device's line had taken it.", "device", "role"),
 		readings: desc("device_reading_seconds", "Time from the last byte of a code until it was kept, fsync included.", "device", "role"),
@@ -45,7 +46,7 @@ func all() what {
 // Describe names the series.
 func (s *state) Describe(ch chan<- *prometheus.Desc) {
 	w := all()
-	for _, d := range []*prometheus.Desc{w.link, w.payments, w.doubt, w.troubles, w.ready, w.opens, w.replugs, w.stalls, w.bytes, w.writes, w.readings} {
+	for _, d := range []*prometheus.Desc{w.link, w.payments, w.doubt, w.troubles, w.ready, w.opens, w.replugs, w.stalls, w.unread, w.bytes, w.writes, w.readings} {
 		ch <- d
 	}
 }
@@ -79,6 +80,9 @@ func (s *state) Collect(ch chan<- prometheus.Metric) {
 		count(w.opens, d.Opens, d.ID, d.Role)
 		count(w.replugs, d.Replugs, d.ID, d.Role)
 		count(w.stalls, d.Stalls, d.ID, d.Role)
+		if d.Role == "scanner" {
+			count(w.unread, d.Unread, d.ID, d.Role)
+		}
 		count(w.bytes, d.In, d.ID, d.Role, "in")
 		count(w.bytes, d.Out, d.ID, d.Role, "out")
 		took(w.writes, d.Writes, d.ID, d.Role)

@@ -48,6 +48,7 @@ type Counters struct {
 	Stalls   int64 `json:"stalls"`  // times that it took no bytes
 	BytesIn  int64 `json:"bytes_in"`
 	BytesOut int64 `json:"bytes_out"`
+	Unread   int64 `json:"unread"` // readings that were dropped unread: of cards' magnetic stripes
 }
 
 // Times is how long a device let others wait since the program began.
@@ -159,6 +160,9 @@ func (r *Roster) Lines() []Line {
 // Kept counts a reading whose last byte came at last and which is durable now.
 func (m *Member) Kept(last time.Time) { m.count.Readings.Add(time.Since(last)) }
 
+// Unread counts a reading that was dropped unread.
+func (m *Member) Unread() { m.count.Unread.Add(1) }
+
 // At says where the device is now, what it is and how it is spoken to, where the settings leave that open.
 func (m *Member) At(port, driver, product string) {
 	m.r.mu.Lock()
@@ -217,7 +221,7 @@ func (m *Member) device() Device {
 	return Device{
 		ID: m.entry.ID, Role: m.entry.Role, Lanes: append([]string{}, m.entry.Lanes...), Driver: m.entry.Driver, Product: m.what, Port: m.entry.Port,
 		State: m.state, Since: m.since, LastError: m.fault, Tests: m.entry.Test != nil,
-		Counters: Counters{m.count.Opens.Load(), m.count.Replugs.Load(), m.count.Stalls.Load(), m.count.In.Load(), m.count.Out.Load()},
+		Counters: Counters{m.count.Opens.Load(), m.count.Replugs.Load(), m.count.Stalls.Load(), m.count.In.Load(), m.count.Out.Load(), m.count.Unread.Load()},
 		Times:    t,
 	}
 }

@@ -62,7 +62,7 @@ func setups() map[string]setup {
 		"prefix and suffix": text("SHOP-1 ]Q1", "-END7\r", map[string]any{"prefix": "SHOP-1 ", "suffix": "-END7"}),
 		"packets":           packets(&twin.SSI{}), "short packets": packets(&twin.SSI{Room: 15}), "damaged packets": packets(&twin.SSI{Room: 40, Spoil: 2}),
 		"bar codes": packets(&twin.SSI{Type: 0x0b}),
-		"raw": {driver: "ssi", options: map[string]any{"data": "raw", "configure": false}, hand: func(far io.ReadWriteCloser) scans { return raw{twin.NewSSI(far)} }},
+		"raw":       {driver: "ssi", options: map[string]any{"data": "raw", "configure": false}, hand: func(far io.ReadWriteCloser) scans { return raw{twin.NewSSI(far)} }},
 	}
 }
 

@@ -143,6 +143,14 @@ func (s *Scans) Take(ctx context.Context, l, language string, r scanner.Reading)
 	return nil
 }
 
+// Unread tells the customer of a lane whose payment waits for a code that what was held out is none: the scanner's driver has
+// dropped it, and nothing of it is known here. Whether one waits cannot be asked without a journal; then nobody is told.
+func (s *Scans) Unread(ctx context.Context, l string) {
+	if waits, err := s.till.Waits(ctx, l); err == nil && waits {
+		s.glass.Note(l, note(Unfit))
+	}
+}
+
 // note is the screen that tells the customer what was wrong with a reading, "" for none.
 func note(outcome string) string {
 	switch outcome {

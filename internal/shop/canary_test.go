@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -43,7 +44,7 @@ func TestCanaries(t *testing.T) {
 	c.api = api
 	h := &hunt{rig: c, secrets: map[string]string{"token": token}}
 	h.keys()
-	for _, flow := range []func(){h.paid, h.posted, h.declined, h.refusedForGood, h.nobodyWaits, h.traced, h.twice, h.canceled, h.restarts, h.badRequests} {
+	for _, flow := range []func(){h.paid, h.posted, h.declined, h.refusedForGood, h.nobodyWaits, h.traced, h.twice, h.canceled, h.restarts, h.badRequests, h.cards} {
 		flow()
 	}
 	h.askEverything()
@@ -309,6 +310,45 @@ func (h *hunt) badRequests() {
 	req.Header.Set("Authorization", "Bearer "+wrong)
 	if status := h.do(req); status != http.StatusUnauthorized {
 		h.t.Errorf("a wrong token: %d", status)
+	}
+}
+
+// cards are numbers of payment cards where a person may put them: in what is typed, and swiped in front of the scanner. They are
+// the schemes' own, for tests.
+func (h *hunt) cards() {
+	n := 0
+	card := func(number string) string {
+		n++
+		h.secrets[fmt.Sprintf("card %d", n)] = number
+		return number
+	}
+	p := h.sell(39000, "show", nil)
+	h.untilState(p.ID, tryLimit, "open")
+	at := "/v1/payments/" + p.ID
+	for _, x := range []struct{ path, body string }{
+		{at + "/return", `{"reference":"CARD-1","reason":"to card ` + card("6200000000000005") + `"}`},
+		{at + "/override", `{"tender":"card","who":"Ann","why":"paid by ` + card("2200000000000004") + `"}`},
+		{at + "/override", `{"tender":"card","who":"` + card("5555555555554444") + `","why":"x"}`},
+		{"/v1/drawer/open", `{"reason":"` + card("6759649826438453") + `"}`},
+		{"/v1/journal/acknowledge", `{"who":"` + card("4012888888881881") + `","why":"` + card("378282246310005") + `"}`},
+	} {
+		h.raw("POST", x.path, x.body, http.StatusUnprocessableEntity)
+	}
+	h.scan("%B" + card("38520000023237") + "^A/B^2712101?")
+	h.scan(";" + card("3530111333300000") + "=2712101?")
+	h.giveUp(p)
+	for end := time.Now().Add(tryLimit); ; time.Sleep(20 * time.Millisecond) { // a real box
+		all, err := h.api.Devices(h.t.Context())
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		i := slices.IndexFunc(all, func(d client.Device) bool { return d.ID == "scanner-1" })
+		if i >= 0 && all[i].Counters.Unread == 2 {
+			return
+		}
+		if time.Now().After(end) {
+			h.t.Fatalf("two cards were swiped: %+v", all)
+		}
 	}
 }
 

@@ -176,7 +176,7 @@ func (d *Device) keep(ctx context.Context) error {
 		}
 		if err := d.ask(ctx); err != nil {
 			if ctx.Err() != nil {
-				return nil // it was told to end while it waited for its turn
+				return nil //nolint:nilerr // it was told to end while it waited for its turn
 			}
 			return err
 		}

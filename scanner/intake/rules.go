@@ -26,6 +26,21 @@ type Rules struct {
 // many Chinese scanners (github juitnow/juit-alacrity-setup, README). A scanner that obeys them may send them too.
 var programming = regexp.MustCompile(`\A(?:%%SpecCode[0-9A-F]{2,}|\^#SC\^[0-9A-F]+)\z`)
 
+// stripes are the magnetic stripe of a card as readers send it (ISO/IEC 7813, tracks 1 and 2): the number of a payment card
+// stands in it.
+var stripes = regexp.MustCompile(`%[Bb][0-9 ]{8,23}\^[^^]*\^|;[0-9]{8,19}=[0-9=]*\?`)
+
+// Stripe says whether a text holds the magnetic stripe of a card.
+func Stripe(text []byte) bool { return stripes.Match(text) }
+
+// Dropped is the note of a text that holds one.
+func Dropped() *scanner.Note {
+	return &scanner.Note{
+		Code: scanner.NoteStripe, Sentence: "Not a pay code: what was read is the magnetic stripe of a card; it was dropped unread.",
+		Remedy: "Put the card away, nothing here takes it. Scan the customer's pay code.",
+	}
+}
+
 // Finish makes a reading out of a text: the AIM identifier is told apart, and the rules are applied. A text that is not
 // taken gives a note; an empty one gives nothing at all.
 func (r *Rules) Finish(text []byte, first, last time.Time) ([]scanner.Reading, *scanner.Note) {
@@ -51,6 +66,8 @@ func (r *Rules) Forget() { r.last, r.at = "", time.Time{} }
 
 func (r *Rules) refuse(text []byte) *scanner.Note {
 	switch {
+	case Stripe(text): // whatever else is wrong with it
+		return Dropped()
 	case len(text) > MaxBytes || r.Max > 0 && len(text) > r.Max:
 		return TooLong()
 	case bytes.ContainsFunc(text, control):

@@ -79,7 +79,7 @@ func (m *masker) packet(b []byte, p packet) ([]byte, string) {
 	if zeros == len(b) {
 		return bytes.Clone(b), ""
 	}
-	says := ""
+	var says string
 	switch p.opcode {
 	case opData:
 		p.data, says = m.data(p)

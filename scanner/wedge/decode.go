@@ -278,6 +278,10 @@ func (d *decoder) take(stamp time.Duration) []scanner.Reading {
 		d.say(*d.spoilt)
 		return nil
 	}
+	if intake.Stripe(d.asUS) { // a reader of stripes that types in another country than the scanner
+		d.say(*intake.Dropped())
+		return nil
+	}
 	if n := misfit(d.layout, d.text, d.asUS); n != nil {
 		d.say(*n)
 		return nil
