@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -24,7 +25,8 @@ const (
 	maxAhead   = 128 << 10
 )
 
-// maxFrame is the largest event that is streamed: far above any payment, below what one subscriber may have waiting.
+// maxFrame is the largest event that is streamed whole: far above any payment, below what one subscriber may have waiting,
+// and what clients are told to take.
 const maxFrame = 512 << 10
 
 // Close codes of the stream, besides 1001 when the program stops.
@@ -39,7 +41,7 @@ type eventBody struct {
 	At      time.Time   `json:"at"`
 	Lane    string      `json:"lane,omitempty"`
 	Subject string      `json:"subject"`
-	Data    httpapi.Any `json:"data"`
+	Data    httpapi.Any `json:"data" doc:"The whole resource as it stood; on the stream null where an event is too large for a frame"`
 }
 
 type eventsBody struct {
@@ -239,17 +241,19 @@ func (s *server) pump(ctx context.Context, c *ws.Conn, after int64) (int, string
 		evs, next, err := s.page(ctx, after, pageEvents)
 		switch {
 		case errors.Is(err, record.ErrTrimmed):
+			s.cfg.Log.WarnContext(ctx, "event stream ended: what comes next is no longer kept", "caller", callerOf(ctx).name, "after", after)
 			return closeTrimmed, httpapi.EventsTrimmed
 		case ctx.Err() != nil:
 			return away, "going away"
 		case err != nil:
-			s.cfg.Log.ErrorContext(ctx, "event stream broke off", "err", err)
+			s.broke(ctx, after, err)
 			return broken, "try again"
 		}
 		ahead := 0
 		for _, e := range evs {
-			b, err := json.Marshal(e)
+			b, err := s.frame(ctx, e)
 			if err != nil {
+				s.broke(ctx, e.Seq-1, err)
 				return broken, "try again"
 			}
 			if ahead += len(b); ahead > maxAhead {
@@ -259,6 +263,9 @@ func (s *server) pump(ctx context.Context, c *ws.Conn, after int64) (int, string
 				ahead = len(b)
 			}
 			if err := c.Send(ws.Event, b); err != nil {
+				if ctx.Err() == nil && !errors.Is(err, ws.ErrClosed) { // else the subscriber has gone, which is no news
+					s.broke(ctx, e.Seq-1, err)
+				}
 				return broken, "try again"
 			}
 			if failpoint.Planted(failpoint.StalledBlocks) {
@@ -275,7 +282,30 @@ func (s *server) pump(ctx context.Context, c *ws.Conn, after int64) (int, string
 			continue
 		}
 		if err := s.own.Events.Wait(ctx, after); err != nil {
+			if ctx.Err() == nil {
+				s.broke(ctx, after, err)
+			}
 			return away, "going away"
 		}
 	}
+}
+
+// broke says in the log why a stream ended that should not have.
+func (s *server) broke(ctx context.Context, after int64, err error) {
+	s.cfg.Log.ErrorContext(ctx, "event stream broke off", "caller", callerOf(ctx).name, "after", after, "err", err)
+}
+
+// frame is an event as it is sent. One that cannot be sent whole goes without its data: whoever meets it again at each
+// connection would never hear of what is behind it. This version writes none so large; older ones did.
+func (s *server) frame(ctx context.Context, e eventBody) ([]byte, error) {
+	b, err := json.Marshal(e)
+	if err == nil && len(b) <= maxFrame {
+		return b, nil
+	}
+	if err == nil {
+		err = fmt.Errorf("it has %d bytes, a frame may have %d", len(b), maxFrame)
+	}
+	s.cfg.Log.WarnContext(ctx, "event went without its data", "event", e.Seq, "type", e.Type, "subject", e.Subject, "err", err)
+	e.Data = nil
+	return json.Marshal(e)
 }

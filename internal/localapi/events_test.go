@@ -186,6 +186,54 @@ func TestStreamOfALongBacklog(t *testing.T) {
 	}
 }
 
+// An event that no frame can hold, as an older version wrote some, keeps what is behind it from nobody: it comes without its
+// data, and the log says so. The long poll has it whole.
+func TestAnEventTooLargeForAFrame(t *testing.T) {
+	f := start(t)
+	p := f.create("till-1", "R-1")
+	f.box.Announce("totals.closed", "", "Z-1", map[string]string{"pad": strings.Repeat("x", 600<<10)})
+	f.paid(p.ID)
+	c, err := f.dial("?after=1", ws.Options{MaxFrame: 512 << 10, Header: http.Header{"Authorization": {"Bearer till-1"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Kill()
+	if e := next(t, c); e.Seq != 2 || e.Type != "totals.closed" || string(e.Data) != "null" {
+		t.Errorf("the large one: %d %s, %d bytes of data", e.Seq, e.Type, len(e.Data))
+	}
+	if e := next(t, c); e.Seq != 3 || e.Type != "payment.paid" || !strings.Contains(string(e.Data), p.ID) {
+		t.Errorf("what is behind it: %+v", e)
+	}
+	if !strings.Contains(f.log.String(), "event went without its data") || !strings.Contains(f.log.String(), "event=2") {
+		t.Errorf("the log: %s", f.log)
+	}
+	if got := f.page("till-1", "?after=1"); len(got.Events) != 2 || len(got.Events[0].Data) < 600<<10 {
+		t.Errorf("by long poll: %d events", len(got.Events))
+	}
+}
+
+// A stream that ends for another reason than its subscriber says why in the log.
+func TestABrokenStreamSaysWhy(t *testing.T) {
+	f := start(t)
+	f.create("till-1", "R-1")
+	c, err := f.dial("", ws.Options{Header: http.Header{"Authorization": {"Bearer till-1"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Kill()
+	next(t, c)
+	f.box.Fail("Events", errors.New("the disk hums"))
+	f.box.Announce("payment.open", "1", "x", 1)
+	_, err = c.Receive()
+	var end *ws.CloseError
+	if !errors.As(err, &end) || end.Code != 1011 {
+		t.Errorf("ended with %v", err)
+	}
+	if log := f.log.String(); !strings.Contains(log, "event stream broke off") || !strings.Contains(log, "the disk hums") || !strings.Contains(log, `caller="till one"`) {
+		t.Errorf("the log: %s", log)
+	}
+}
+
 // TestStalledSubscriberDelaysNobody: one subscriber stops reading with megabytes before it; another hears everything at
 // once, and calls are answered.
 func TestStalledSubscriberDelaysNobody(t *testing.T) {

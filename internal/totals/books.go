@@ -121,6 +121,10 @@ func (b *Books) Close(ctx context.Context, l, reference string) (t Totals, isNew
 	if err != nil {
 		return Totals{}, false, fmt.Errorf("keep totals: %w", err)
 	}
+	data, err := json.Marshal(t.told())
+	if err != nil {
+		return Totals{}, false, fmt.Errorf("keep totals: %w", err)
+	}
 	last, err := json.Marshal(mark{t.Upto, t.To})
 	if err != nil {
 		return Totals{}, false, fmt.Errorf("keep totals: %w", err)
@@ -131,7 +135,7 @@ func (b *Books) Close(ctx context.Context, l, reference string) (t Totals, isNew
 			{Bucket: bucket, Key: id, Ref: ref(l, reference), Body: body},
 			{Bucket: bucket, Key: keyLast + l, Body: last},
 		},
-		Events: []record.Event{{Type: "totals.closed", At: t.To, Lane: l, Subject: id, Data: body}},
+		Events: []record.Event{{Type: "totals.closed", At: t.To, Lane: l, Subject: id, Data: data}},
 	})
 	if err != nil {
 		return Totals{}, false, fmt.Errorf("keep totals: %w", err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -187,6 +188,52 @@ func TestAScriptedDay(t *testing.T) {
 		t.Fatal(err)
 	}
 	is(t, lane2, map[string]string{"RUB": "paid 2/3700 returned 1/1000 overridden 0/0 owed 0/0 doubt 0/0 parked 0/0 no_receipt 0/0 kept 2700"})
+}
+
+// The event of a period that was closed tells its sums, whatever was sold: a frame holds it, and so does a till. The payments
+// are read by the reference.
+func TestWhatIsToldOfALargePeriod(t *testing.T) {
+	d := newDay(t)
+	const n = 2000
+	var b record.Batch
+	for i := range n {
+		id := payment.NewID(time.Now())
+		p := lane.Public{ID: id, Number: fmt.Sprint(1000 + i), Lane: "1", State: "paid", Provider: fmt.Sprint("bank-", i%7)}
+		p.Amount = lane.NewAmount(payment.Money{Value: 100, Currency: "RUB"})
+		p.Paid, p.Returned, p.Owed = p.Amount, amount(&p, 0), amount(&p, 0)
+		data, err := json.Marshal(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Events = append(b.Events, record.Event{Type: "payment.paid", At: time.Now().UTC(), Lane: "1", Subject: id, Data: data})
+	}
+	if _, err := d.j.Commit(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	closed := d.close("", "Z-1")
+	es, err := d.j.Events(t.Context(), closed.Upto, 10)
+	if err != nil || len(es) != 1 || es[0].Type != "totals.closed" {
+		t.Fatalf("%d events, %v", len(es), err)
+	}
+	var told totals.Totals
+	if err := json.Unmarshal(es[0].Data, &told); err != nil {
+		t.Fatal(err)
+	}
+	if told.Reference != "Z-1" || told.Upto != closed.Upto || !told.To.Equal(closed.To) {
+		t.Errorf("told: %+v", told)
+	}
+	is(t, told, map[string]string{"RUB": figures(closed.Currencies[0])})
+	if told.Currencies[0].Paid.Count != n || told.Currencies[0].Kept.Value != 100*n {
+		t.Errorf("sums: %s", figures(told.Currencies[0]))
+	}
+	t.Logf("%d payments: the event has %d bytes", n, len(es[0].Data))
+	if len(es[0].Data) > 4096 || strings.Contains(string(es[0].Data), "payments") {
+		t.Errorf("it grows with the payments: %d bytes", len(es[0].Data))
+	}
+	whole, err := d.books.Closed(t.Context(), "", "Z-1")
+	if err != nil || len(whole.Currencies[0].Paid.Payments) != n || !reflect.DeepEqual(whole, closed) {
+		t.Errorf("read by its reference: %v", err)
+	}
 }
 
 // A till whose answer was lost asks again and gets the same, however much has happened since; no period is lost, none is

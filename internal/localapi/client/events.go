@@ -16,7 +16,7 @@ import (
 	"tilld/internal/ws"
 )
 
-// Event is one event of the stream; Data is the whole resource as it stood.
+// Event is one event of the stream; Data is the whole resource as it stood, null where that was too large for a frame.
 type Event = record.Event
 
 // Between two tries of Watch to connect: from the first up to the second, with jitter.
