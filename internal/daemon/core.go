@@ -43,7 +43,7 @@ type core struct {
 
 // Pauses of the core's own work.
 const (
-	trimEvery = time.Hour        // old events are removed from the journal
+	trimEvery = time.Hour        // old events and receipts are removed from the journal
 	lookEvery = 10 * time.Second // for what nobody tells: room on the disk, why the line does not come
 	putLimit  = time.Second      // for the displays of a lane to show a cart
 	tellLimit = time.Second      // for the box to take note of a display that came or went
@@ -176,6 +176,9 @@ func (c *core) watch(ctx context.Context) {
 		case <-trim.C:
 			if _, err := c.journal.Trim(ctx); err != nil && !errors.Is(err, record.ErrStopped) {
 				c.log.Warn("old events could not be removed", "err", err)
+			}
+			if _, err := c.jobs.Trim(ctx, c.journal); err != nil && !errors.Is(err, record.ErrStopped) {
+				c.log.Warn("old receipts could not be removed", "err", err)
 			}
 		}
 	}

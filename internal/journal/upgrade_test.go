@@ -1,10 +1,12 @@
 package journal_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 	"testing/fstest"
 
@@ -52,6 +54,7 @@ func TestUpgradeKilledAtEachStep(t *testing.T) {
 			if st.New || st.Lost || st.Restored || len(j.Calls()) != 2 || j.Meta().Seq != int64(events) {
 				t.Errorf("%s: %+v, %d calls, event %d", what, st, len(j.Calls()), j.Meta().Seq)
 			}
+			printsApart(t, j)
 			commit(t, j, record.Batch{Settled: []string{"a"}, Calls: []record.Call{{ID: "c"}}})
 			if got := fmt.Sprint(j.Calls()[0].ID, j.Calls()[1].ID); got != "bc" {
 				t.Errorf("%s: calls %s", what, got)
@@ -91,6 +94,9 @@ func oldJournal(t *testing.T, dir string, events int) fstest.MapFS {
 	}
 	boot(t, journal.Config{Dir: dir}, func(j *journal.Journal, _ journal.State) {
 		b := record.Batch{Calls: []record.Call{{ID: "a", Method: "bill.create"}, {ID: "b", Method: "bill.create"}}}
+		for key, body := range oldPrints() {
+			b.Puts = append(b.Puts, record.Put{Bucket: "print", Key: key, Ref: "1/" + key, Live: key == "raw", Body: []byte(body)})
+		}
 		for range events / 10 {
 			for i := range 10 {
 				b.Events = append(b.Events, record.Event{Type: "payment.open", Subject: fmt.Sprint(i), Data: []byte(`{"state":"open"}`)})
@@ -120,4 +126,42 @@ func oldJournal(t *testing.T, dir string, events int) fstest.MapFS {
 		t.Fatal(err)
 	}
 	return fstest.MapFS{"00001_journal.sql": {Data: first}}
+}
+
+// oldPrints are print jobs as the first version wrote them, with what they print. The last one is none.
+func oldPrints() map[string]string {
+	return map[string]string{
+		"items": `{"id":"items","state":"printed","sent":7,"items":[{"type":"text","text":"5 \u003c 6 \"Чай\""},{"type":"cut"}],"hash":"h1"}`,
+		"raw":   `{"id":"raw","state":"queued","raw":"G0A=","hash":"h2"}`,
+		"none":  `no JSON {"items":[]}`,
+	}
+}
+
+// printsApart sees that what they print has a row of its own, and nothing else of them has changed.
+func printsApart(t *testing.T, j *journal.Journal) {
+	t.Helper()
+	for _, want := range []struct{ bucket, key, body string }{
+		{"print", "items", `{"id":"items","state":"printed","sent":7,"hash":"h1"}`},
+		{"print_body", "items", `{"items":[{"type":"text","text":"5 < 6 \"Чай\""},{"type":"cut"}],"raw":null}`},
+		{"print", "raw", `{"id":"raw","state":"queued","hash":"h2"}`},
+		{"print_body", "raw", `{"items":null,"raw":"G0A="}`},
+		{"print", "none", oldPrints()["none"]},
+	} {
+		got, err := j.Find(t.Context(), want.bucket, want.key, "")
+		if err != nil || !same(got.Body, want.body) || got.Live != (want.bucket == "print" && want.key == "raw") {
+			t.Errorf("%s %s: %s, live %v, %v", want.bucket, want.key, got.Body, got.Live, err)
+		}
+	}
+	if _, err := j.Find(t.Context(), "print_body", "none", ""); !errors.Is(err, record.ErrNotFound) {
+		t.Errorf("of what is no job: %v", err)
+	}
+}
+
+// same says whether two texts are the same JSON, or the same.
+func same(got []byte, want string) bool {
+	var a, b any
+	if json.Unmarshal(got, &a) != nil || json.Unmarshal([]byte(want), &b) != nil {
+		return string(got) == want
+	}
+	return reflect.DeepEqual(a, b)
 }

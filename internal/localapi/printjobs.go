@@ -91,7 +91,7 @@ func (s *server) printJobs(a *httpapi.API) {
 	httpapi.Handle(a, job("cancel_print_job", http.MethodDelete, "/{id}", "Take a print job back",
 		"One that waits is not printed. One that is being printed is given up, and is unknown if a byte of it has left.", lane.NoNotFound, httpapi.JobState), s.cancelPrint)
 	again := job("reprint", http.MethodPost, "/{id}/reprint", "Print a job that has ended again",
-		"Under a reference of its own. Marked COPY where the first is known to be on paper, REPEAT where nobody knows, and not at all where it certainly is not.",
+		"Under a reference of its own. Marked COPY where the first is known to be on paper, REPEAT where nobody knows, and not at all where it certainly is not. What a job prints is kept for 30 days.",
 		lane.NoNotFound, lane.NoKeyReused, httpapi.JobState)
 	again.Status = http.StatusCreated
 	again.Replies = []httpapi.Reply{{Status: http.StatusOK, Text: "This reference was known: the job as it stands"}}
@@ -233,7 +233,9 @@ func (s *server) noPrint(ctx context.Context, err error) error {
 		p.Why = r.Why
 		return p
 	case errors.As(err, &r) && r.Code == lane.NoWrongState:
-		return httpapi.Refuse(httpapi.JobState)
+		p := httpapi.Refuse(httpapi.JobState)
+		p.Why = r.Why
+		return p
 	}
 	return s.no(ctx, err)
 }

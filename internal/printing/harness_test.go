@@ -27,6 +27,8 @@ type shop struct {
 	dir     string
 	options escpos.Options
 	plant   func(printer.Printer) printer.Printer // a bug; nil: none
+	tune    func(*printing.Config)                // nil: as it is
+	around  func(record.Journal) record.Journal   // what printing gets in place of the journal; nil: that itself
 	paper   map[string]*emulator.Printer
 	health  *health.List
 
@@ -71,9 +73,15 @@ func (s *shop) start() {
 		s.t.Fatal(err)
 	}
 	s.j = j
-	s.p = printing.New(printing.Config{
-		Printers: []string{"front", "back"}, Lanes: lanes, Health: s.health, Log: slog.New(slog.DiscardHandler),
-	}, j)
+	cfg := printing.Config{Printers: []string{"front", "back"}, Lanes: lanes, Health: s.health, Log: slog.New(slog.DiscardHandler)}
+	if s.tune != nil {
+		s.tune(&cfg)
+	}
+	kept := record.Journal(j)
+	if s.around != nil {
+		kept = s.around(j)
+	}
+	s.p = printing.New(cfg, kept)
 	if err := s.p.Start(s.t.Context()); err != nil {
 		s.t.Fatal(err)
 	}

@@ -14,7 +14,12 @@ import (
 	"tilld/printer"
 )
 
-const bucket = "print"
+// Buckets of the journal: a job is written at each of its changes, what it prints once, under the same key, and removed by
+// Trim.
+const (
+	bucket     = "print"
+	bucketBody = "print_body"
+)
 
 // State of a job.
 type State string
@@ -78,22 +83,32 @@ type Request struct {
 	Until     *time.Time    // likewise at this time, where For is 0: a code that has ended is no use on paper
 }
 
-// job is a Job with what is printed.
-type job struct {
-	Job
+// body is what a job prints, as it is kept.
+type body struct {
 	Items []Item `json:"items,omitempty"`
 	Raw   []byte `json:"raw,omitempty"`
-	Hash  string `json:"hash"` // of the request: the same reference with another one is refused
+}
 
-	elements  []printer.Element       // of Items, where they have been made already
+// row is a job as it is kept.
+type row struct {
+	Job
+	Hash string `json:"hash"` // of the request: the same reference with another one is refused
+}
+
+// job is a Job on its way.
+type job struct {
+	row
+	body      *body                   // nil: in the journal alone
+	kept      bool                    // it is there
+	elements  []printer.Element       // of its items, where they have been made already
 	cancel    context.CancelCauseFunc // while it is printed
 	cancelled bool                    // it is to be given up
 	done      chan struct{}           // closed when it has ended
 }
 
 func load(p record.Put) (*job, error) {
-	j := &job{done: make(chan struct{})}
-	if err := json.Unmarshal(p.Body, j); err != nil {
+	j := &job{kept: true, done: make(chan struct{})}
+	if err := json.Unmarshal(p.Body, &j.row); err != nil {
 		return nil, fmt.Errorf("read print job %s: %w", p.Key, err)
 	}
 	return j, nil
@@ -125,17 +140,17 @@ func (j *job) public() Job {
 
 // document is what the driver is given.
 func (j *job) document(language string, torn bool) (printer.Job, error) {
-	out := printer.Job{ID: j.ID, Raw: j.Raw, Torn: torn}
+	out := printer.Job{ID: j.ID, Raw: j.body.Raw, Torn: torn}
 	if j.Mark != "" {
 		out.Mark, _ = words.For(language).Phrase("print_" + j.Mark)
 	}
 	out.Receipt = j.elements
 	j.elements = nil // a job that is tried again is rare
-	if out.Receipt != nil || len(j.Items) == 0 {
+	if out.Receipt != nil || len(j.body.Items) == 0 {
 		return out, nil
 	}
 	var err error
-	out.Receipt, err = Elements(j.Items)
+	out.Receipt, err = Elements(j.body.Items)
 	return out, err
 }
 
@@ -146,7 +161,7 @@ func (p *Printing) commit(ctx context.Context, j *job, event string, change func
 	change(&next)
 	next.Version++
 	next.Say = p.sentence(&next)
-	body, err := json.Marshal(&next)
+	text, err := json.Marshal(&next.row)
 	if err != nil {
 		return fmt.Errorf("keep print job: %w", err)
 	}
@@ -155,8 +170,15 @@ func (p *Printing) commit(ctx context.Context, j *job, event string, change func
 		return fmt.Errorf("keep print job: %w", err)
 	}
 	b := record.Batch{
-		Puts:   []record.Put{{Bucket: bucket, Key: next.ID, Ref: ref(next.Lane, next.Reference), Live: next.live(), Body: body}},
+		Puts:   []record.Put{{Bucket: bucket, Key: next.ID, Ref: ref(next.Lane, next.Reference), Live: next.live(), Body: text}},
 		Events: []record.Event{{Type: "print." + event, At: time.Now().UTC(), Lane: next.Lane, Subject: next.ID, Data: data}},
+	}
+	if !next.kept {
+		what, err := json.Marshal(next.body)
+		if err != nil {
+			return fmt.Errorf("keep print job: %w", err)
+		}
+		b.Puts = append(b.Puts, record.Put{Bucket: bucketBody, Key: next.ID, Body: what})
 	}
 	if event == string(Running) {
 		if err := p.auditReceipt(&next, &b); err != nil {
@@ -166,7 +188,7 @@ func (p *Printing) commit(ctx context.Context, j *job, event string, change func
 	if _, err := p.journal.Commit(context.WithoutCancel(ctx), b); err != nil {
 		return fmt.Errorf("keep print job: %w", err)
 	}
-	j.Job, j.Items, j.Raw, j.Hash = next.Job, next.Items, next.Raw, next.Hash
+	j.row, j.kept = next.row, true
 	p.changed()
 	return nil
 }
@@ -182,6 +204,7 @@ func (p *Printing) end(ctx context.Context, j *job, s State, proof printer.Proof
 	if err != nil {
 		return err
 	}
+	j.body, j.elements = nil, nil // one that is doubted is remembered for long
 	select {
 	case <-j.done:
 	default:

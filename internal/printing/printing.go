@@ -34,9 +34,16 @@ type Config struct {
 	Retry    time.Duration // before a job of which nothing left is tried again without news of the printer: 5 s
 	Stop     time.Duration // for the running job when the box stops: 3 s
 	Kick     time.Duration // for the drawer to be opened: 5 s
-	Health   *health.List  // told what is wrong with a printer; may be nil
-	News     func()        // told that a printer may print now that did not, or the other way; may be nil; must not block
-	Log      *slog.Logger  // nil is slog's default
+
+	// What ended jobs have printed is kept to be printed again, by Trim: for so long, of the newest ones whatever their age,
+	// and no more bytes of it than these.
+	KeepFor   time.Duration // 30 days
+	KeepLeast int64         // 1000 jobs
+	KeepBytes int64         // 512 MiB
+
+	Health *health.List // told what is wrong with a printer; may be nil
+	News   func()       // told that a printer may print now that did not, or the other way; may be nil; must not block
+	Log    *slog.Logger // nil is slog's default
 }
 
 // Printing is all print jobs. Make it with New, then Start, then Run.

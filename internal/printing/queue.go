@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"tilld/internal/record"
 	"tilld/printer"
 )
 
@@ -198,17 +199,27 @@ func (q *queue) next(ctx context.Context) *job {
 	defer q.mu.Unlock()
 	for len(q.jobs) > 0 {
 		j := q.jobs[0]
-		if j.State == Running {
-			return j
-		}
-		if j.Until != nil && time.Now().After(*j.Until) {
+		if j.State == Queued && j.Until != nil && time.Now().After(*j.Until) {
 			if q.over(ctx, j, NotPrinted, "", "expired") != nil {
 				return nil
 			}
 			continue
 		}
-		if q.blocked() != nil {
+		if j.State == Queued && q.blocked() != nil {
 			return nil
+		}
+		if err := q.p.fetch(ctx, j); errors.Is(err, record.ErrNotFound) { // cannot be: it was written with the job
+			j.Detail = "what it prints is not in the journal"
+			if q.over(ctx, j, NotPrinted, "", "refused") != nil {
+				return nil
+			}
+			continue
+		} else if err != nil {
+			q.p.cfg.Log.Error("print job cannot be read", "job", j.ID, "err", err)
+			return nil
+		}
+		if j.State == Running {
+			return j
 		}
 		if err := q.p.commit(ctx, j, string(Running), started); err != nil {
 			q.p.cfg.Log.Error("print job not kept", "job", j.ID, "err", err)

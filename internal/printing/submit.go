@@ -34,7 +34,7 @@ func (p *Printing) Submit(ctx context.Context, r Request) (Job, bool, error) {
 	if err != nil {
 		return Job{}, false, err
 	}
-	j := &job{Items: r.Items, Raw: r.Raw, Hash: hash, elements: els}
+	j := &job{row: row{Hash: hash}, body: &body{r.Items, r.Raw}, elements: els}
 	j.Lane, j.Reference, j.Printer, j.Until = r.Lane, r.Reference, r.Printer, r.Until
 	if r.For > 0 {
 		until := time.Now().Add(r.For).UTC()
@@ -49,7 +49,7 @@ func (p *Printing) Slip(ctx context.Context, r Request) (Job, error) {
 	if _, err := Elements(r.Items); err != nil {
 		return Job{}, err
 	}
-	j := &job{Items: r.Items, Hash: "slip"}
+	j := &job{row: row{Hash: "slip"}, body: &body{Items: r.Items}}
 	j.Lane, j.Reference, j.Printer, j.Until = r.Lane, r.Reference, r.Printer, r.Until
 	out, _, err := p.accept(ctx, j)
 	if err != nil {
@@ -59,7 +59,8 @@ func (p *Printing) Slip(ctx context.Context, r Request) (Job, error) {
 }
 
 // Reprint prints a job again under a reference of its own: marked as a copy where it is known to be on paper, as a repeat
-// where that is not known, and without a mark where it certainly is not. A job that has not ended refuses (wrong_state).
+// where that is not known, and without a mark where it certainly is not. A job that has not ended refuses (wrong_state), and
+// so does one that printed so long ago that it is no longer known what (wrong_state with why NotKept).
 func (p *Printing) Reprint(ctx context.Context, l, id, reference string) (Job, bool, error) {
 	old, err := p.find(ctx, l, id, "")
 	if err != nil {
@@ -68,7 +69,7 @@ func (p *Printing) Reprint(ctx context.Context, l, id, reference string) (Job, b
 	if !payment.ValidReference(reference) {
 		return Job{}, false, &Invalid{"reference", "must be 1 to 64 of A-Z a-z 0-9 . _ : -"}
 	}
-	j := &job{Items: old.Items, Raw: old.Raw, Hash: "reprint of " + old.ID}
+	j := &job{row: row{Hash: "reprint of " + old.ID}}
 	j.Lane, j.Reference, j.Printer, j.Of = old.Lane, reference, old.Printer, old.ID
 	switch old.State {
 	case Printed:
@@ -78,6 +79,12 @@ func (p *Printing) Reprint(ctx context.Context, l, id, reference string) (Job, b
 	case NotPrinted:
 	default:
 		return old.public(), false, &lane.Refusal{Code: lane.NoWrongState}
+	}
+	if j.body, err = p.again(ctx, old); err != nil {
+		if mine, e := p.find(ctx, old.Lane, "", ref(old.Lane, reference)); e == nil {
+			return known(mine, j) // it was printed again under this reference, when that could still be done
+		}
+		return old.public(), false, err
 	}
 	out, isNew, err := p.accept(ctx, j)
 	if q := p.queues[old.Printer]; err == nil && q != nil && old.State == Unknown {
@@ -101,7 +108,7 @@ func (p *Printing) accept(ctx context.Context, j *job) (Job, bool, error) {
 		if err != nil {
 			return Job{}, false, err
 		}
-		return again(old, j)
+		return known(old, j)
 	}
 	now := time.Now().UTC()
 	j.ID, j.Printer = payment.NewID(now), q.name
@@ -110,25 +117,26 @@ func (p *Printing) accept(ctx context.Context, j *job) (Job, bool, error) {
 	event, change := string(Queued), func(j *job) { j.State, j.Blocked = Queued, q.blocked() }
 	if len(q.jobs) == 0 && q.blocked() == nil {
 		event, change = string(Running), started
-	} else {
-		j.elements = nil // pictures are large, and it may wait for hours
 	}
 	if err := p.commit(ctx, j, event, change); errors.Is(err, record.ErrExists) { // the journal looks for the reference; looking first would cost every job a read
 		old, err := p.find(ctx, j.Lane, "", ref(j.Lane, j.Reference))
 		if err != nil {
 			return Job{}, false, err
 		}
-		return again(old, j)
+		return known(old, j)
 	} else if err != nil {
 		return Job{}, false, err
+	}
+	if j.State == Queued {
+		j.body, j.elements = nil, nil // pictures are large, and it may wait for hours
 	}
 	q.jobs = append(q.jobs, j)
 	ring(q.work)
 	return j.public(), true, nil
 }
 
-// again is a reference that has a job already.
-func again(old, j *job) (Job, bool, error) {
+// known is a reference that has a job already.
+func known(old, j *job) (Job, bool, error) {
 	if old.Hash != j.Hash {
 		return old.public(), false, &lane.Refusal{Code: lane.NoKeyReused}
 	}

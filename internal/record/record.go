@@ -17,6 +17,15 @@ type Put struct {
 	Body        json.RawMessage
 }
 
+// Forget says which values of a bucket are removed. Their keys are ids of payment.NewID, so that the least key is the oldest.
+type Forget struct {
+	Bucket string
+	Of     string // bucket of their owners: none whose owner, the value of the same key there, is live
+	Before string // those with a key below this,
+	Least  int64  // but not the newest ones, so many: for a clock that jumped ahead
+	Bytes  int64  // and, whatever their number and age, the oldest of those that have more bytes than this together
+}
+
 // Event is one event of the till's stream, as it stands on GET /v1/events.
 type Event struct {
 	Seq     int64           `json:"seq"`
