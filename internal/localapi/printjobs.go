@@ -45,7 +45,7 @@ type printBody struct {
 	Printer   string          `json:"printer,omitempty" maxLength:"64" doc:"Name of a printer of this box; without it the lane's own"`
 	Receipt   []printing.Item `json:"receipt,omitempty" maxItems:"1000" doc:"From top to bottom"`
 	Raw       []byte          `json:"raw,omitempty" maxLength:"349528" doc:"Bytes for the printer as they are, in base64, instead of receipt; needs the role raw"`
-	ExpiresIn string          `json:"expires_in,omitempty" maxLength:"16" pattern:"^([0-9]+(ms|s|m|h))+$" doc:"Not begun later than this" example:"2m"`
+	ExpiresIn string          `json:"expires_in,omitempty" maxLength:"16" pattern:"^([0-9]+(ms|s|m|h))+$" doc:"Not begun later than this; where it waits until then, it ends as not_printed, expired" example:"2m"`
 }
 
 type reprintBody struct {

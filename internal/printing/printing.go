@@ -118,6 +118,7 @@ func (p *Printing) Run(ctx context.Context) {
 	for _, q := range p.queues {
 		wg.Go(func() { q.print(ctx) })
 		wg.Go(func() { q.listen(ctx) })
+		wg.Go(func() { q.expire(ctx) })
 	}
 	wg.Wait()
 }

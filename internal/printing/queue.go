@@ -36,10 +36,12 @@ type queue struct {
 	}
 	work chan struct{} // the worker looks; capacity 1
 	hear chan struct{} // there is news of the printer; capacity 1
+
+	timed chan struct{} // a job waits that has an end; capacity 1
 }
 
 func newQueue(p *Printing, name string) *queue {
-	q := &queue{p: p, name: name, work: make(chan struct{}, 1), hear: make(chan struct{}, 1)}
+	q := &queue{p: p, name: name, work: make(chan struct{}, 1), hear: make(chan struct{}, 1), timed: make(chan struct{}, 1)}
 	q.news.why, q.news.since = "offline", time.Now().UTC()
 	return q
 }
@@ -199,7 +201,7 @@ func (q *queue) next(ctx context.Context) *job {
 	defer q.mu.Unlock()
 	for len(q.jobs) > 0 {
 		j := q.jobs[0]
-		if j.State == Queued && j.Until != nil && time.Now().After(*j.Until) {
+		if j.State == Queued && j.overdue(time.Now()) {
 			if q.over(ctx, j, NotPrinted, "", "expired") != nil {
 				return nil
 			}
@@ -316,6 +318,7 @@ func (q *queue) settle(ctx context.Context, j *job, out printer.Outcome, err err
 	if err := q.p.commit(ctx, j, string(Queued), func(j *job) { j.State, j.Blocked = Queued, q.blocked() }); err != nil {
 		q.p.cfg.Log.Error("print job not kept", "job", j.ID, "err", err)
 	}
+	ring(q.timed)
 	return false
 }
 

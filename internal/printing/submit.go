@@ -132,6 +132,9 @@ func (p *Printing) accept(ctx context.Context, j *job) (Job, bool, error) {
 	}
 	q.jobs = append(q.jobs, j)
 	ring(q.work)
+	if j.Until != nil {
+		ring(q.timed)
+	}
 	return j.public(), true, nil
 }
 
