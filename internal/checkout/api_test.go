@@ -301,6 +301,12 @@ func TestListAndWait(t *testing.T) {
 		if p := <-got; p.State != "paid" || p.Version <= version {
 			t.Fatalf("waited for %+v", p)
 		}
+		if got := ids(lane.Filter{}); !slices.Equal(got, []string{"C", "B"}) { // what a till reads that has missed events
+			t.Errorf("without a filter: %v", got)
+		}
+		if got := ids(lane.Filter{Open: true, Unsettled: true}); len(got) != 0 {
+			t.Errorf("filters narrow together: %v", got)
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		stands := s.get(c)

@@ -117,7 +117,7 @@ var till = []Code{
 	{lane.NoCodeNotLive, http.StatusGone, "There is no live code to show", "Take the picture away; nobody must scan it any more."},
 	{PrinterUnavailable, http.StatusServiceUnavailable, "The printer or its drawer cannot be used now", "why says the reason: no_printer (this lane has none, or not the one that was named), no_drawer, offline, line (nobody knows whether the drawer has opened), paper, cover, cutter or error (the printer takes nothing, the drawer stays shut), queue_full, journal; /v1/health says what to do about it."},
 	{JobState, http.StatusConflict, "The print job does not take this call now", "Look at its state: one that has ended cannot be taken back, and one that has not cannot be printed again. With why not_kept it ended so long ago that what it printed is gone: print it anew."},
-	{EventsTrimmed, http.StatusGone, "The events asked for are not kept", "Read the payments with open=true and unsettled=true, then ask with after one below oldest."},
+	{EventsTrimmed, http.StatusGone, "The events asked for are not kept", "Read GET /v1/payments without a filter, which is every payment that is not over, then ask with after one below oldest."},
 	{NoTotals, http.StatusNotFound, "No period was closed under this reference", "Use the reference under which it was closed; without one you get what is open."},
 	{NoDevice, http.StatusNotFound, "There is no such device", "Use an id of /v1/devices."},
 	{NoTest, http.StatusConflict, "This device cannot be tried out", "Only those with tests true can; a printer needs a lane that prints on it."},

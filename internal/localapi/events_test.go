@@ -86,6 +86,9 @@ func TestPollOfWhatIsGone(t *testing.T) {
 		if a.status != http.StatusGone || a.code() != "events_trimmed" || !strings.Contains(a.body, `"oldest":3`) {
 			t.Errorf("after %s: %d %s", after, a.status, a.body)
 		}
+		if !strings.Contains(a.body, "GET /v1/payments without a filter") { // two filters narrow: what is paid and waits for its goods would be missed
+			t.Errorf("what to do: %s", a.body)
+		}
 	}
 }
 

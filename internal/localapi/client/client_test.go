@@ -339,6 +339,11 @@ func TestWatchEnds(t *testing.T) {
 	if err := c.Watch(ctx, 0, func(client.Event) error { return nil }); !errors.As(err, &p) || p.Code != "events_trimmed" || p.Oldest != 2 {
 		t.Errorf("events that are gone: %v", err)
 	}
+	r.box.Announce("health.raised", "", "printer", nil)
+	first := int64(0)
+	if err := c.Watch(ctx, p.Resume(), func(e client.Event) error { first = e.Seq; return mine }); !errors.Is(err, mine) || first != p.Oldest {
+		t.Errorf("after that the first event was %d, of which the oldest is %d: %v", first, p.Oldest, err)
+	}
 	if err := dial(t, "http://"+r.addr, "nobody").Watch(ctx, client.Kept, func(client.Event) error { return nil }); !client.Is(err, "unauthorized") {
 		t.Errorf("a wrong token: %v", err)
 	}

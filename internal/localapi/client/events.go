@@ -51,7 +51,7 @@ func (c *Client) Events(ctx context.Context, after int64, wait time.Duration, li
 
 // Watch hands every event after seq `after` to f, in order and each once, until ctx ends or f or the box refuses: the
 // error says which. It connects again by itself and goes on where it was. A Problem with events_trimmed means that
-// events were missed: read the payments, then watch from its Oldest.
+// events were missed: List the payments with an empty Find, which is all that are not over, then watch from its Resume.
 func (c *Client) Watch(ctx context.Context, after int64, f func(Event) error) error {
 	pause := firstPause
 	for {
@@ -79,6 +79,9 @@ func (c *Client) Watch(ctx context.Context, after int64, f func(Event) error) er
 		pause = min(2*pause, lastPause)
 	}
 }
+
+// Resume is what to give to Watch and Events after events_trimmed, so that the oldest event that is kept is the first to come.
+func (p *Problem) Resume() int64 { return p.Oldest - 1 }
 
 // stopped is an error of Watch's own f.
 type stopped struct{ err error }
