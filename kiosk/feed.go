@@ -197,7 +197,9 @@ func (k *Kiosk) send(p *page, o occasion) {
 		k.cfg.Log.Error("frame could not be written", "lane", k.cfg.Lane, "err", err)
 		return
 	}
-	p.conn.Latest("screen", b)
+	if !p.conn.Latest("screen", b) {
+		k.cfg.Log.Error("screen is too large for the page and was not sent", "lane", k.cfg.Lane, "screen", f.Kind, "bytes", len(b))
+	}
 }
 
 // answer hands touches to the desk, one after another, until ctx ends.

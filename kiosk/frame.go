@@ -19,7 +19,7 @@ type frame struct {
 	Ref     string           `json:"ref,omitempty"`
 	Number  string           `json:"number,omitempty"`
 	Texts   map[string]texts `json:"texts"`
-	Lines   []line           `json:"lines,omitempty"` // of a cart
+	Lines   []line           `json:"lines,omitempty"` // of a cart, the newest last
 	Choices []choice         `json:"choices,omitempty"`
 	Code    *square          `json:"code,omitempty"`
 	Receipt *square          `json:"receipt,omitempty"`
@@ -57,6 +57,10 @@ type square struct {
 // Kinds of a screen whose lines are goods, not a sentence.
 const kindCart = "cart"
 
+// cartLines is how many goods of a cart are sent, the newest: more than the page has room for, and of the longest names far
+// less than a frame may be. A till may have put hundreds into the cart.
+const cartLines = 8
+
 // compose makes the frame of a screen; hash is of the code that must be read back.
 func (k *Kiosk) compose(s display.Screen) (f frame, hash string, err error) {
 	f = frame{Type: "screen", Kind: s.Kind, Ref: s.Ref, Number: s.Number, Texts: k.texts(s), Sound: s.Sound, Buttons: k.buttons(s)}
@@ -75,7 +79,7 @@ func (k *Kiosk) compose(s display.Screen) (f frame, hash string, err error) {
 		}
 	}
 	if s.Kind == kindCart {
-		for _, l := range s.Lines {
+		for _, l := range s.Lines[max(0, len(s.Lines)-cartLines):] {
 			f.Lines = append(f.Lines, line(l))
 		}
 	}

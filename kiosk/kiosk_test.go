@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -114,6 +115,7 @@ type seen struct {
 	Ref     string
 	Number  string
 	Texts   map[string]struct{ Title, Amount, Line, Hint string }
+	Lines   []struct{ Left, Right string }
 	Code    *square
 	Receipt *square
 	Buttons []struct {
@@ -402,6 +404,27 @@ func TestChoicesAreThoseOfTheScreen(t *testing.T) {
 	if got := <-r.touches; got.Choice != "sbp" {
 		t.Fatalf("%+v", got)
 	}
+}
+
+// The longest cart that the API takes is shown, with its newest goods last.
+func TestTheLongestCartFits(t *testing.T) {
+	r := newRig(t, nil)
+	b := r.open(t, true)
+	r.use(t, true)
+	cart := display.Screen{Kind: "cart", Headline: "Total", Amount: "100.00"}
+	for i := range 200 {
+		cart.Lines = append(cart.Lines, display.Line{Left: strings.Repeat("Щ", 125) + fmt.Sprint(100+i), Right: "-10000000000.00"})
+	}
+	done := r.put(cart, 5*time.Second)
+	s := b.next()
+	b.draw(s)
+	if a := <-done; a.err != nil || a.shown.Kind != "cart" {
+		t.Fatalf("%+v", a)
+	}
+	if len(s.Lines) < 5 || !strings.HasSuffix(s.Lines[len(s.Lines)-1].Left, "299") { // five is what the page draws
+		t.Errorf("%d lines: %+v", len(s.Lines), s.Lines)
+	}
+	t.Logf("of 200 goods the newest %d were sent", len(s.Lines))
 }
 
 func TestButtonsOfScreens(t *testing.T) {

@@ -21,7 +21,7 @@ type displayBody struct {
 }
 
 type cartBody struct {
-	Lines []lineBody `json:"lines,omitempty" maxItems:"200" doc:"The newest last"`
+	Lines []lineBody `json:"lines,omitempty" maxItems:"200" doc:"The newest last; the page has room for some five of them"`
 	Total moneyBody  `json:"total"`
 }
 

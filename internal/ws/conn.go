@@ -106,15 +106,20 @@ func (w *Conn) Send(class Class, data []byte) error {
 }
 
 // Latest queues a text frame of which only the newest of its key matters: one that has not left yet is replaced. It
-// leaves when nothing of Send is waiting. With MaxLatest keys waiting, a new key is dropped.
-func (w *Conn) Latest(key string, data []byte) {
+// leaves when nothing of Send is waiting. With MaxLatest keys waiting, a new key is dropped. False: the frame is larger than
+// the limit, and was dropped; what became of the connection, Receive says.
+func (w *Conn) Latest(key string, data []byte) bool {
+	if int64(len(data)) > w.limit {
+		return false
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.closing != nil || w.ended != nil || int64(len(data)) > w.limit {
-		return
+	if w.closing != nil || w.ended != nil {
+		return true
 	}
 	w.backlog().replace(key, data)
 	w.nudge()
+	return true
 }
 
 // Beat changes how often we ping, and with it when a silent peer counts as dead (Dead). A ping leaves at once.

@@ -512,6 +512,9 @@ func TestDial(t *testing.T) {
 		if err := c.Send(ws.Call, make([]byte, 2001)); !errors.Is(err, ws.ErrTooBig) {
 			t.Errorf("send: %v", err)
 		}
+		if c.Latest("key", make([]byte, 2001)) {
+			t.Error("the newest of a key was taken, and would never come")
+		}
 		if err := c.Send(ws.Call, []byte(strings.Repeat("x", 1001))); err != nil {
 			t.Fatal(err)
 		}
