@@ -180,10 +180,14 @@ func (b *Books) period(ctx context.Context, t Totals, current bool) (Totals, err
 			t.From = e.At
 		}
 		c, moved := changes[p.ID]
-		if !moved && e.Type != lane.EvSubmitted && oldest > 1 {
-			c.before = p // where nothing earlier is kept, the period begins with what it found
+		switch {
+		case moved:
+		case e.Type == lane.EvSubmitted:
+			c.began = true
+		case oldest > 1:
+			c.before = baseOf(&p) // where nothing earlier is kept, the period begins with what it found
 		}
-		c.after = p
+		c.after = partOf(&p)
 		changes[p.ID] = c
 		return nil
 	})
@@ -191,17 +195,21 @@ func (b *Books) period(ctx context.Context, t Totals, current bool) (Totals, err
 		return Totals{}, err
 	}
 	for id, c := range changes {
+		if c.began {
+			continue // to look for what is not there would be to read all events there are, once for each payment
+		}
 		e, err := b.journal.Before(ctx, id, t.After, prefix)
 		switch {
 		case errors.Is(err, record.ErrNotFound):
-			continue // it began in the period, or what was before is no longer kept
+			continue // what was before is no longer kept
 		case err != nil:
 			return Totals{}, err
 		}
-		c.before = lane.Public{}
-		if err := json.Unmarshal(e.Data, &c.before); err != nil {
+		var p lane.Public
+		if err := json.Unmarshal(e.Data, &p); err != nil {
 			return Totals{}, fmt.Errorf("read event %d: %w", e.Seq, err)
 		}
+		c.before = baseOf(&p)
 		changes[id] = c
 	}
 	if current {
@@ -226,9 +234,9 @@ func (b *Books) standing(ctx context.Context, l string, changes map[string]chang
 	for _, p := range open {
 		c, moved := changes[p.ID]
 		if !moved {
-			c = change{before: p, after: p}
+			c = change{before: baseOf(&p), after: partOf(&p)}
 		}
-		c.after.State, c.after.Flags = p.State, p.Flags
+		c.after.stand(&p)
 		changes[p.ID] = c
 	}
 	return nil

@@ -66,15 +66,12 @@ type Entry struct {
 	Amount lane.Amount `json:"amount"`
 }
 
-func (f *Figure) add(p *lane.Public, value int64) {
-	m := payment.Money{Value: value, Currency: p.Amount.Currency}
+func (f *Figure) add(id string, p *part, value int64) {
+	m := payment.Money{Value: value, Currency: p.currency}
 	f.Count++
 	f.Sum = lane.NewAmount(payment.Money{Value: f.Sum.Value + value, Currency: m.Currency})
-	f.Payments = append(f.Payments, Entry{p.ID, p.Number, lane.NewAmount(m)})
+	f.Payments = append(f.Payments, Entry{id, p.number, lane.NewAmount(m)})
 }
-
-// change is a payment at both ends of a period.
-type change struct{ before, after lane.Public }
 
 // sum makes the figures. Payments come in the order of their ids, which is that of their making.
 func sum(changes map[string]change) []Currency {
@@ -86,13 +83,12 @@ func sum(changes map[string]change) []Currency {
 	slices.Sort(ids)
 	for _, id := range ids {
 		c := changes[id]
-		p := &c.after
-		cur := by[p.Amount.Currency]
+		cur := by[c.after.currency]
 		if cur == nil {
-			cur = newCurrency(p.Amount.Currency)
-			by[p.Amount.Currency] = cur
+			cur = newCurrency(c.after.currency)
+			by[c.after.currency] = cur
 		}
-		cur.take(c)
+		cur.take(id, c)
 	}
 	out := []Currency{}
 	for _, c := range by {
@@ -111,41 +107,41 @@ func newCurrency(code string) *Currency {
 	}
 }
 
-func (cur *Currency) take(c change) {
+func (cur *Currency) take(id string, c change) {
 	p := &c.after
-	paid, back := p.Paid.Value-c.before.Paid.Value, p.Returned.Value-c.before.Returned.Value
-	kept := paid - back - (p.Owed.Value - c.before.Owed.Value)
+	paid, back := p.paid-c.before.paid, p.returned-c.before.returned
+	kept := paid - back - (p.owed - c.before.owed)
 	if paid != 0 {
-		cur.Paid.add(p, paid)
+		cur.Paid.add(id, p, paid)
 	}
 	if back != 0 {
-		cur.Returned.add(p, back)
+		cur.Returned.add(id, p, back)
 	}
 	cur.Kept = plus(cur.Kept, kept)
 	if paid != 0 || back != 0 || kept != 0 {
-		b := cur.provider(p.Provider)
+		b := cur.provider(p.provider)
 		if paid != 0 {
-			b.Paid.add(p, paid)
+			b.Paid.add(id, p, paid)
 		}
 		if back != 0 {
-			b.Returned.add(p, back)
+			b.Returned.add(id, p, back)
 		}
 		b.Kept = plus(b.Kept, kept)
 	}
-	if p.Override != nil && c.before.Override == nil {
-		cur.Overridden.add(p, p.Amount.Value)
+	if p.overridden && !c.before.overridden {
+		cur.Overridden.add(id, p, p.amount)
 	}
-	if p.Owed.Value > 0 {
-		cur.Owed.add(p, p.Owed.Value)
+	if p.owed > 0 {
+		cur.Owed.add(id, p, p.owed)
 	}
-	if p.State == "in_doubt" {
-		cur.InDoubt.add(p, p.Amount.Value)
+	if p.doubt {
+		cur.InDoubt.add(id, p, p.amount)
 	}
-	if slices.Contains(p.Flags, "parked") && slices.Contains([]string{"closing", "in_doubt", "submitted", "open", "paying", "charging", "part_paid"}, p.State) {
-		cur.Parked.add(p, p.Amount.Value)
+	if p.parked && p.going {
+		cur.Parked.add(id, p, p.amount)
 	}
-	if slices.Contains(p.Flags, "no_receipt") && p.Receipt == nil {
-		cur.NoReceipt.add(p, p.Paid.Value)
+	if p.noReceipt && !p.receipt {
+		cur.NoReceipt.add(id, p, p.paid)
 	}
 }
 

@@ -297,6 +297,38 @@ func TestALostAnswerLosesNoPeriod(t *testing.T) {
 	}
 }
 
+// counting counts how often the journal looks for an earlier event of a payment, each time through all there are.
+type counting struct {
+	totals.Journal
+	searches int
+}
+
+func (c *counting) Before(ctx context.Context, subject string, upto int64, prefix string) (record.Event, error) {
+	c.searches++
+	return c.Journal.Before(ctx, subject, upto, prefix)
+}
+
+// What began in a period has nothing before it, and is not searched for there: only what began earlier is.
+func TestOnlyWhatBeganEarlierIsSearchedFor(t *testing.T) {
+	d := newDay(t)
+	early := d.sale("1", "RUB", "a", 500)
+	d.pay(early, 500)
+	d.close("1", "Z-1")
+	for range 30 {
+		d.pay(d.sale("1", "RUB", "a", 100), 100)
+	}
+	d.move(early, "returned", func(p *lane.Public) { p.Returned = amount(p, 500) })
+	c := &counting{Journal: d.j}
+	got, err := totals.New(c, func() int64 { return d.j.Meta().Seq }, d.open).Open(t.Context(), "1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	is(t, got, map[string]string{"RUB": "paid 30/3000 returned 1/500 overridden 0/0 owed 0/0 doubt 0/0 parked 0/0 no_receipt 0/0 kept 2500"})
+	if c.searches != 1 {
+		t.Errorf("%d searches for 30 new payments and an old one", c.searches)
+	}
+}
+
 // Periods that follow each other add up to the whole, however the day is cut, and whatever the clock does.
 func TestPeriodsAddUp(t *testing.T) {
 	for seed := range uint64(3) {
