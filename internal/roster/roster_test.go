@@ -175,6 +175,37 @@ func TestNewsOutliveAJournalThatCannotTakeThem(t *testing.T) {
 	})
 }
 
+// A trouble that is raised or over while the journal cannot take it is told once it can, without anything else happening:
+// that of a full disk is raised just then.
+func TestATroubleOutlivesAJournalThatCannotTakeIt(t *testing.T) {
+	running(t, func(t *testing.T, _ *roster.Roster, _ *roster.Member, s *stream, h *health.List) {
+		s.mu.Lock()
+		s.fail = errors.New("no room")
+		s.mu.Unlock()
+		h.Set(health.Trouble{Code: "disk_full", Severity: health.Stop, Sentence: "no room"})
+		synctest.Wait()
+		raised := time.Now().UTC()
+		time.Sleep(time.Minute)
+		h.Clear("disk_full", "")
+		synctest.Wait()
+		s.mu.Lock()
+		s.fail = nil
+		s.mu.Unlock()
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if got := s.types(); got != "health.raised health.cleared" {
+			t.Fatalf("told: %q", got)
+		}
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if e := s.events[0]; len(s.events) != 2 || e.Subject != "disk_full" || !strings.Contains(string(e.Data), "no room") || !e.At.Equal(raised) {
+			t.Errorf("%d events, the first %+v", len(s.events), e)
+		}
+	})
+}
+
 func TestFaultsAreSentencesWithARemedy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, c := range []struct {

@@ -18,6 +18,9 @@ type Committer interface {
 	Commit(ctx context.Context, b record.Batch) (int64, error)
 }
 
+// keepAgain is how long after a failed commit the same is tried again.
+const keepAgain = 10 * time.Second
+
 // Run tells the till's stream what becomes of the devices, and what is wrong with the box, until ctx ends: device.ready,
 // device.away, device.refused with the device, health.raised and health.cleared with the trouble. What was over before it
 // had stood for a moment is not told.
@@ -26,14 +29,12 @@ func (r *Roster) Run(ctx context.Context, j Committer, log *slog.Logger) {
 	go func() { // waited for below
 		defer close(done)
 		r.health.Watch(ctx, func(raised, cleared []health.Trouble) {
-			var b record.Batch
-			for _, t := range raised {
-				b.Events = append(b.Events, event("health.raised", nil, t.Code, t))
+			for _, t := range raised { // kept until the journal has them: Watch tells each once
+				r.News("health.raised", nil, t.Code, t)
 			}
 			for _, t := range cleared {
-				b.Events = append(b.Events, event("health.cleared", nil, t.Code, t))
+				r.News("health.cleared", nil, t.Code, t)
 			}
-			r.keep(ctx, j, log, b)
 		})
 	}()
 	defer func() { <-done }()
@@ -51,13 +52,17 @@ func (r *Roster) Run(ctx context.Context, j Committer, log *slog.Logger) {
 		if next > 0 {
 			timer.Reset(next)
 		}
-		if len(b.Events) > 0 && r.keep(ctx, j, log, b) {
+		switch {
+		case len(b.Events) == 0:
+		case r.keep(ctx, j, log, b):
 			r.mu.Lock()
 			for m, s := range told {
 				m.told = s
 			}
 			r.drop(upTo)
 			r.mu.Unlock()
+		case next == 0 || next > keepAgain: // it may be that nothing else happens for hours
+			timer.Reset(keepAgain)
 		}
 	}
 }
@@ -97,7 +102,7 @@ func (r *Roster) news(now time.Time) (b record.Batch, told map[*Member]devices.S
 const mostDue = 256
 
 // News tells the till's stream of something that is no state of a device on the roster: device.arrived, device.left,
-// device.bound.
+// device.bound, health.raised, health.cleared. It is told once the journal can take it.
 func (r *Roster) News(typ string, lanes []string, subject string, v any) {
 	r.mu.Lock()
 	r.due = append(r.due, event(typ, lanes, subject, v))
