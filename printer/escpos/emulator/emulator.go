@@ -5,6 +5,7 @@ package emulator
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -20,12 +21,18 @@ type Config struct {
 	Cut    func(Receipt)   // called with each receipt before anything behind its cut is obeyed or answered; may be nil
 }
 
+// What a printer remembers of what it has cut. A picture has a byte a dot, some 300 to 500 KB a receipt.
+const (
+	KeepPictures = 50
+	KeepReceipts = 10_000
+)
+
 // Receipt is one piece of paper.
 type Receipt struct {
-	Picture *image.Paletted
-	Text    []string // its lines as they are read, without alignment
-	Codes   []string // what its QR and bar codes say
-	Torn    bool     // the printer lost power while it was printed
+	Picture *image.Paletted // nil: too old, see Receipts
+	Text    []string        // its lines as they are read, without alignment
+	Codes   []string        // what its QR and bar codes say
+	Torn    bool            // the printer lost power while it was printed
 }
 
 // Fault is what can go wrong.
@@ -189,7 +196,8 @@ func (p *Printer) work() {
 	}
 }
 
-// Receipts are those that have been cut, the oldest first.
+// Receipts are those that have been cut, the oldest first: the newest KeepReceipts of them, the newest KeepPictures with
+// their pictures. Who wants each one whole has Config.Cut.
 func (p *Printer) Receipts() []Receipt {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -219,6 +227,9 @@ func (p *Printer) Bytes() int64 {
 
 // PNG is the paper as a file, a dot a pixel.
 func (r Receipt) PNG() ([]byte, error) {
+	if r.Picture == nil {
+		return nil, errors.New("draw receipt: its picture is no longer kept")
+	}
 	var b bytes.Buffer
 	e := png.Encoder{CompressionLevel: png.BestSpeed}
 	if err := e.Encode(&b, r.Picture); err != nil {

@@ -20,8 +20,11 @@ import (
 func all(p *emulator.Printer) string {
 	var b strings.Builder
 	for _, r := range append(p.Receipts(), p.Pending()) {
-		fmt.Fprintf(&b, "%q %q %v\n", r.Text, r.Codes, r.Picture.Bounds())
-		b.Write(r.Picture.Pix)
+		fmt.Fprintf(&b, "%q %q\n", r.Text, r.Codes)
+		if r.Picture != nil {
+			fmt.Fprintln(&b, r.Picture.Bounds())
+			b.Write(r.Picture.Pix)
+		}
 	}
 	fmt.Fprint(&b, p.Pulses(), p.Bytes())
 	return b.String()
@@ -154,6 +157,36 @@ func TestMemoryIsBounded(t *testing.T) {
 	p.Mend()
 	if n := <-wrote; n != 300 {
 		t.Errorf("wrote %d", n)
+	}
+}
+
+// A printer that runs for years keeps the pictures of its newest receipts alone; their words are small, and are kept for longer.
+func TestOldPicturesAreNotKept(t *testing.T) {
+	p := emulator.New(emulator.Config{Dots: 192})
+	const n = emulator.KeepPictures + 10
+	for i := range n {
+		fmt.Fprintf(p, "receipt %d\n\x1dVB\x00", i)
+	}
+	rs := p.Receipts()
+	if len(rs) != n {
+		t.Fatalf("%d receipts", len(rs))
+	}
+	for i, r := range rs {
+		if want := fmt.Sprintf("[receipt %d]", i); fmt.Sprint(r.Text) != want {
+			t.Errorf("%d: %q", i, r.Text)
+		}
+		if has := r.Picture != nil; has != (i >= n-emulator.KeepPictures) {
+			t.Errorf("%d: has a picture: %v", i, has)
+		}
+	}
+	if _, err := rs[0].PNG(); err == nil {
+		t.Error("a picture that is gone was drawn")
+	}
+	for i := range emulator.KeepReceipts {
+		fmt.Fprintf(p, "%d\x1dV\x00", i)
+	}
+	if rs := p.Receipts(); len(rs) != emulator.KeepReceipts {
+		t.Errorf("%d receipts", len(rs))
 	}
 }
 

@@ -292,6 +292,13 @@ func (p *Printer) cut(feed bool) {
 	r := Receipt{Picture: p.paper.cut(), Text: p.text, Codes: p.codes, Torn: p.torn}
 	p.text, p.codes, p.torn = nil, nil, false
 	p.receipts = append(p.receipts, r)
+	if old := len(p.receipts) - 1 - KeepPictures; old >= 0 {
+		p.receipts[old].Picture = nil
+	}
+	if len(p.receipts) > KeepReceipts {
+		p.receipts[0] = Receipt{}
+		p.receipts = p.receipts[1:]
+	}
 	if p.cfg.Cut != nil {
 		p.cfg.Cut(r)
 	}
