@@ -182,9 +182,8 @@ func TestOldPicturesAreNotKept(t *testing.T) {
 	if _, err := rs[0].PNG(); err == nil {
 		t.Error("a picture that is gone was drawn")
 	}
-	for i := range emulator.KeepReceipts {
-		fmt.Fprintf(p, "%d\x1dV\x00", i)
-	}
+	p = emulator.New(emulator.Config{Dots: 8})
+	_, _ = p.Write(bytes.Repeat([]byte("\x1dV\x00"), emulator.KeepReceipts+10)) // of bare paper
 	if rs := p.Receipts(); len(rs) != emulator.KeepReceipts {
 		t.Errorf("%d receipts", len(rs))
 	}
