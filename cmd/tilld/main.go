@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tilld/internal/asleep"
 	"tilld/internal/daemon"
 	"tilld/internal/logging"
 	"tilld/internal/systemd"
@@ -18,13 +20,27 @@ import (
 
 var version = "unknown" // set by the linker
 
+// Statuses of an end that nobody has ordered.
+const (
+	exitFailed = 1
+	exitAsleep = 75 // the machine was suspended; sysexits(3): try again
+)
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := command().ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "tilld:", err)
-		os.Exit(1)
+		os.Exit(status(err))
 	}
+}
+
+func status(err error) int {
+	var slept *asleep.Error
+	if errors.As(err, &slept) {
+		return exitAsleep
+	}
+	return exitFailed
 }
 
 func command() *cobra.Command {
@@ -54,6 +70,11 @@ func command() *cobra.Command {
 				return err
 			}
 			d.Under(manager)
+			sleep, err := asleep.Open()
+			if err != nil {
+				return fmt.Errorf("look whether the machine sleeps: %w", err)
+			}
+			d.Watching(sleep)
 			return d.Run(cmd.Context())
 		},
 	}, &cobra.Command{

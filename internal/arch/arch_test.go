@@ -94,6 +94,7 @@ var rules = []rule{
 	{"internal/health", nil, "a leaf"},
 	{"internal/logging", nil, "a leaf"},
 	{"internal/systemd", nil, "a leaf"},
+	{"internal/asleep", nil, "a leaf"},
 	{"internal/words", []string{"payment"}, "a leaf"},
 	{"internal/qr", nil, "a leaf"},
 	{"internal/journal", []string{"internal/record", "internal/sqlitedb", "internal/durable", "internal/failpoint"}, "a journal knows no money"},
@@ -116,7 +117,7 @@ var rules = []rule{
 	{"printer", []string{"printer", "devices", "internal/qr"}, "contracts and drivers; never the others, never payment"},
 	{"kiosk", []string{"display", "internal/qr", "internal/words", "internal/ws"}, "the customer's page is one more display: no payment, no owner"},
 	{"integrator", []string{"integrator", "payment", "internal/wire", "internal/ws", "internal/httpapi", "internal/sqlitedb", "internal/durable", "internal/conffile", "internal/health", "internal/logging", "internal/systemd", "internal/failpoint"}, "box and server share only these"},
-	{"cmd", []string{"internal/daemon", "integrator/server", "integrator/provider/sandbox", "internal/shop", "internal/localapi", "internal/conffile", "internal/logging", "internal/systemd", "printer/escpos/emulator"}, "flags and exit codes"},
+	{"cmd", []string{"internal/asleep", "internal/daemon", "integrator/server", "integrator/provider/sandbox", "internal/shop", "internal/localapi", "internal/conffile", "internal/logging", "internal/systemd", "printer/escpos/emulator"}, "flags and exit codes"},
 }
 
 // doors: who may import a library from outside.
@@ -140,7 +141,7 @@ var doors = map[string][]string{
 	"golang.org/x/net":                         {"devices/mdns"},
 	"golang.org/x/text":                        {"printer", "display"},
 	"golang.org/x/time":                        {"integrator", "internal/ws"},
-	"golang.org/x/sys":                         {"devices", "internal/durable", "internal/sqlitedb", "internal/journal", "internal/localapi", "internal/httpapi", "internal/daemon", "internal/shop", "internal/usbbench"},
+	"golang.org/x/sys":                         {"devices", "internal/durable", "internal/sqlitedb", "internal/journal", "internal/localapi", "internal/httpapi", "internal/asleep", "internal/daemon", "internal/shop", "internal/usbbench"},
 	"golang.org/x/sync":                        {"internal", "integrator", "cmd"},
 	"github.com/makiuchi-d/gozxing":            {"internal/qr"},
 	"github.com/creack/pty":                    {"internal/shop", "devices"},

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tilld/display"
+	"tilld/internal/asleep"
 	"tilld/internal/health"
 	"tilld/internal/localapi"
 	"tilld/internal/metrics"
@@ -48,6 +49,7 @@ type Daemon struct {
 	tried    map[string]*tried // scanners, by lane
 	last     *lastShown
 	manager  *systemd.Service     // nil: none
+	sleep    asleep.Source        // nil: nobody looks whether the machine sleeps
 	sells    atomic.Bool          // the manager knows that the journal is open
 	core     atomic.Pointer[core] // nil until the journal is open
 	looking  sync.Mutex           // of shared
@@ -81,10 +83,10 @@ func New(c Config, version string, log *slog.Logger) (*Daemon, error) {
 	return d, err
 }
 
-// Run takes payments until ctx ends, which is a normal end, or the journal stops. A journal that cannot be used does not
-// end it: the API says what is wrong, the glass that the till is closed, and it is tried again. At the end, in this order:
-// no new request is taken, running ones finish, the glass is wiped, link and journal are closed, the glass says that the
-// till is closed, the devices are closed.
+// Run takes payments until ctx ends, which is a normal end, or the journal stops, or the machine was suspended, which is an
+// *asleep.Error. A journal that cannot be used does not end it: the API says what is wrong, the glass that the till is
+// closed, and it is tried again. At the end, in this order: no new request is taken, running ones finish, the glass is
+// wiped, link and journal are closed, the glass says that the till is closed, the devices are closed.
 func (d *Daemon) Run(ctx context.Context) (err error) {
 	defer func() { d.tellEnd(err) }()
 	listeners, err := d.listen(ctx)
@@ -123,6 +125,9 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	d.manager.Ready()
 	devices.Go(func() error { d.tellManager(under); return nil })
 	g, ctx := errgroup.WithContext(ctx)
+	if d.sleep != nil {
+		g.Go(func() error { return d.untilAsleep(ctx, under, stopCore) })
+	}
 	devices.Go(func() error {
 		d.manager.Watch(ctx, d.answers)
 		<-ctx.Done()

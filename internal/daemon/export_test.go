@@ -10,6 +10,7 @@ import (
 	"tilld/internal/journal"
 	"tilld/internal/printing/slip"
 	"tilld/internal/record"
+	"tilld/internal/stage"
 	"tilld/kiosk"
 	"tilld/payment"
 	"tilld/payment/lane"
@@ -79,3 +80,11 @@ func SlipFacts(p lane.Public, kind string, part payment.Money) slip.Facts {
 
 // Touch is a customer's on a lane's page.
 func (d *Daemon) Touch(ctx context.Context, t kiosk.Touch) error { return desk{d}.Touched(ctx, t) }
+
+// Stage is the box's glass.
+func (d *Daemon) Stage() *stage.Stage { return d.stage }
+
+// UntilAsleep is what Run does where somebody looks whether the machine sleeps.
+func (d *Daemon) UntilAsleep(ctx, under context.Context, end func()) error {
+	return d.untilAsleep(ctx, under, end)
+}

@@ -20,6 +20,9 @@ func (b *bench) all() {
 		return "linked", nil
 	})
 	switch setting("only", "") {
+	case "asleep":
+		b.asleep()
+		return
 	case "printing":
 		b.printing()
 		return
@@ -69,6 +72,9 @@ func (b *bench) all() {
 		b.suite()
 	}
 	b.till(setting("full", "") != "")
+	if setting("full", "") != "" {
+		b.asleep()
+	}
 	b.check("nobody was told of what was not there", func() (string, error) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
