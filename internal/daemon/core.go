@@ -200,7 +200,7 @@ func (c *core) watchPrinter(ctx context.Context, name string, bell <-chan struct
 }
 
 func (c *core) slips() *slips {
-	return &slips{journal: c.journal, jobs: c.jobs, code: c.paper, lanes: c.cfg.Lanes, bank: c.bank, zone: time.Local, page: c.cfg.Link.Result, log: c.log}
+	return &slips{journal: c.journal, jobs: c.jobs, code: c.paper, lanes: c.cfg.Lanes, bank: c.bank, zone: time.Local, page: c.cfg.Link.Result, log: c.log, unpaid: &unpaid{health: c.health, rows: map[string]int{}}}
 }
 
 // bank is what customers call a provider; "" where nobody has said.

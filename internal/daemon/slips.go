@@ -26,8 +26,9 @@ const (
 	readAgain = time.Second // before events that could not be read are read again
 )
 
-// slips follows the journal's events: it prints the papers that a lane gives by itself, and tells the code's paper what
-// became of its job. An event may come twice, after a restart too: a slip has a reference of its own.
+// slips follows the journal's events: it prints the papers that a lane gives by itself, tells the code's paper what became
+// of its job, and whoever counts codes that nobody pays of payments. An event may come twice, after a restart too: a slip has
+// a reference of its own.
 type slips struct {
 	journal interface {
 		Events(ctx context.Context, after int64, limit int) ([]record.Event, error)
@@ -41,6 +42,8 @@ type slips struct {
 	zone  *time.Location
 	page  string // under which a customer sees what became of a doubt, "" for nowhere
 	log   *slog.Logger
+
+	unpaid *unpaid
 }
 
 // follow reads events from after on until ctx ends or the journal stops. What could not be read is read again at the same
@@ -90,9 +93,13 @@ func (s *slips) take(ctx context.Context, e record.Event) {
 		if json.Unmarshal(e.Data, &j) == nil {
 			s.code.job(j)
 		}
-	case strings.HasPrefix(e.Type, "payment.") && time.Since(e.At) < slipFor:
+	case strings.HasPrefix(e.Type, "payment."):
 		var p lane.Public
-		if err := json.Unmarshal(e.Data, &p); err == nil {
+		if json.Unmarshal(e.Data, &p) != nil {
+			return
+		}
+		s.unpaid.take(e.Type, p)
+		if time.Since(e.At) < slipFor {
 			s.payment(ctx, e, p)
 		}
 	}
