@@ -82,6 +82,7 @@ func TestAStartCountsWhatTheMachineHasSlept(t *testing.T) {
 			if v := s.stage.now("1"); v.Payload == "" || v.RemainingMS != 120_000 {
 				s.t.Fatalf("the glass has %+v", v)
 			}
+			s.connect()
 			s.wait(2*time.Minute + time.Millisecond)
 			s.want(id, "closing")
 			s.dark()

@@ -18,6 +18,7 @@ import (
 	"tilld/internal/asleep"
 	"tilld/internal/daemon"
 	"tilld/internal/stage"
+	"tilld/payment"
 )
 
 // lid is a machine that is suspended when a test closes it.
@@ -151,14 +152,14 @@ func (s *screens) last() string {
 
 // The glass does not wait until the API has answered those who asked before the sleep, and payments end first.
 func TestGlassIsClearedBeforeASuspendedBoxEnds(t *testing.T) {
-	b := newBox(t, freePort(t), "outputs: [till, customer-display]", technician())
+	b := newBox(t, freePort(t), "outputs: [till, customer-display], customer_display: {driver: cd5220, port: {serial: absent/ttyUSB7}}", technician())
 	d, err := daemon.New(b.cfg, "test", slog.New(slog.NewTextHandler(b.log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	glass := &screens{}
+	glass, rub := &screens{}, payment.Money{Value: 12550, Currency: "RUB"}
 	d.Stage().Use("1", glass, true)
-	if _, err := d.Stage().Show(t.Context(), stage.View{Lane: "1", Payment: "p", Screen: "code", Payload: "https://pay.example/1", RemainingMS: 120_000}); err != nil {
+	if _, err := d.Stage().Show(t.Context(), stage.View{Lane: "1", Payment: "p", Screen: "code", Payload: "https://pay.example/1", Amount: rub, Left: rub, RemainingMS: 120_000}); err != nil {
 		t.Fatal(err)
 	}
 	b.until("the code is there", func() error {

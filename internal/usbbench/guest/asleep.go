@@ -210,8 +210,13 @@ func (c *counter) suspended(p *browser) (sale client.Payment, fact string, err e
 		return sale, "", err
 	}
 	back := time.Since(woke)
+	select {
+	case err = <-looks:
+	case <-time.After(patience):
+		err = errLate
+	}
 	var slept *asleep.Error
-	if err := <-looks; !errors.As(err, &slept) || slept.For < napFor-2*time.Second { // the clock of the alarm has whole seconds
+	if !errors.As(err, &slept) || slept.For < napFor-2*time.Second { // the clock of the alarm has whole seconds
 		return sale, "", fmt.Errorf("whoever looks was told %w", err)
 	}
 	return sale, fmt.Sprintf("%v by the clock that counts it; the code had %v left by the one that does not, and was off %s after the wake; the box ended with status 75 after %s, and could take money again after %s",
