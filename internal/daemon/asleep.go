@@ -19,13 +19,10 @@ func (d *Daemon) Watching(s asleep.Source) { d.sleep = s }
 func (d *Daemon) untilAsleep(ctx, under context.Context, end func()) error {
 	err := asleep.Watch(ctx, d.sleep)
 	var slept *asleep.Error
-	switch {
-	case errors.As(err, &slept):
+	if errors.As(err, &slept) {
 		end()
 		d.shut(under)
 		d.log.Warn("the machine was suspended: the glass was cleared, and the box starts anew", "for", slept.For.Round(time.Second))
-	case ctx.Err() != nil:
-		return nil
 	}
-	return err
+	return ended(err)
 }
