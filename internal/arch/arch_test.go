@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -23,9 +24,20 @@ type pkg struct {
 	doc     int      // files with a package comment
 }
 
+// load reads the tree once for all tests.
 func load(t *testing.T) map[string]*pkg {
 	t.Helper()
-	root := "../.."
+	out, err := loaded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(out) < 10 {
+		t.Fatalf("only %d packages found: the walk is broken", len(out))
+	}
+	return out
+}
+
+var loaded = sync.OnceValues(func() (map[string]*pkg, error) {
 	out := map[string]*pkg{}
 	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -66,14 +78,8 @@ func load(t *testing.T) map[string]*pkg {
 		}
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(out) < 10 {
-		t.Fatalf("only %d packages found: the walk is broken", len(out))
-	}
-	return out
-}
+	return out, err
+})
 
 // rule: a package below From may import, of this module, only what is below one of May.
 type rule struct {

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"tilld/payment/bill"
@@ -101,23 +102,37 @@ type tree struct {
 	decls   map[string]map[string]bool // directory → "F", "T", "(*T).M", "(T).M"
 	strings map[string]map[string]bool // directory → string constants of the package
 	benches map[string]string          // benchmark → its directory
+	funcs   int
 }
 
+// readTree parses the tree once for all tests.
 func readTree(t *testing.T) tree {
 	t.Helper()
-	out := tree{map[string][]string{}, map[string]map[string]bool{}, map[string]map[string]bool{}, map[string]string{}}
-	funcs := 0
-	for dir := range load(t) {
+	out, err := parsed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("read %d packages with %d functions", len(out.decls), out.funcs)
+	return out
+}
+
+var parsed = sync.OnceValues(func() (tree, error) {
+	out := tree{map[string][]string{}, map[string]map[string]bool{}, map[string]map[string]bool{}, map[string]string{}, 0}
+	all, err := loaded()
+	if err != nil {
+		return out, err
+	}
+	for dir := range all {
 		files, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(dir), "*.go"))
 		if err != nil {
-			t.Fatal(err)
+			return out, err
 		}
 		decls, consts := map[string]bool{}, map[string]bool{}
 		name := ""
 		for _, file := range files {
 			f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
 			if err != nil {
-				t.Fatal(err)
+				return out, err
 			}
 			if strings.HasSuffix(file, "_test.go") {
 				for _, d := range f.Decls {
@@ -129,7 +144,7 @@ func readTree(t *testing.T) tree {
 			}
 			name = f.Name.Name
 			for _, d := range f.Decls {
-				funcs += declare(d, decls, consts)
+				out.funcs += declare(d, decls, consts)
 			}
 		}
 		if name != "" && name != "main" {
@@ -137,9 +152,8 @@ func readTree(t *testing.T) tree {
 			out.decls[dir], out.strings[dir] = decls, consts
 		}
 	}
-	t.Logf("read %d packages with %d functions", len(out.decls), funcs)
-	return out
-}
+	return out, nil
+})
 
 // declare notes what d declares and says how many functions that were.
 func declare(d ast.Decl, decls, consts map[string]bool) int {
