@@ -2,12 +2,12 @@ package terminal_test
 
 import (
 	"fmt"
-	"os"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"tilld/integrator/terminal"
+	"tilld/internal/depth"
 	"tilld/internal/link"
 	"tilld/internal/wire"
 	"tilld/payment"
@@ -31,7 +31,7 @@ func TestOpenPaymentsComeBeforeTheHerd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const selling = 10
 		idle := 450
-		if os.Getenv("TILLD_DEPTH") == "prove" {
+		if depth.Full() {
 			idle = 2000
 		}
 		h := &herd{t: t, began: time.Now()}
@@ -50,11 +50,11 @@ func TestOpenPaymentsComeBeforeTheHerd(t *testing.T) {
 		defer stop()
 		h.server = s
 		for _, b := range h.idle {
-			defer b.start(t, link.Config{URL: "ws://localhost/v1/term", Dial: p.dial})()
+			defer b.start(t, link.Config{URL: "ws://localhost/v1/term", Dial: p.Dial})()
 		}
 		synctest.Wait() // the door has seen them all
 		for _, b := range h.selling {
-			defer b.start(t, link.Config{URL: "ws://localhost/v1/term", Dial: p.dial})()
+			defer b.start(t, link.Config{URL: "ws://localhost/v1/term", Dial: p.Dial})()
 			b.ask(b.open[0]+":create", b.open[0], wire.BillCreate, wire.Create{Payment: b.open[0], Amount: payment.Money{Value: 100, Currency: "RUB"}})
 		}
 		synctest.Wait()

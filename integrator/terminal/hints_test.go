@@ -101,7 +101,7 @@ func TestWhoComesTooOftenRests(t *testing.T) {
 			if len(open) > 0 {
 				h.Set("X-Till-Open", "1")
 			}
-			c, err := ws.Dial(t.Context(), "ws://pipe/v1/term", ws.Options{Protocols: []string{wire.Protocol}, Dial: p.dial, Header: h})
+			c, err := ws.Dial(t.Context(), "ws://pipe/v1/term", ws.Options{Protocols: []string{wire.Protocol}, Dial: p.Dial, Header: h})
 			if err != nil {
 				var he *ws.HandshakeError
 				if !errors.As(err, &he) || he.Status != http.StatusServiceUnavailable {

@@ -83,7 +83,7 @@ func TestFiveThousandOpenBills(t *testing.T) {
 		for i := range bills {
 			o.ids = append(o.ids, fmt.Sprintf("01m9k4t7v0q8x2w5y3z%07d", i))
 		}
-		pipes, _, done := bubble(t, o, terminal.Config{})
+		p, _, done := bubble(t, o, terminal.Config{})
 		defer done()
 		b := &keeper{box: &box{name: "till-1", open: make([]string, bills), answered: make(chan string, 1)}}
 		for i := range b.open {
@@ -93,7 +93,7 @@ func TestFiveThousandOpenBills(t *testing.T) {
 		l, err := link.New(link.Config{
 			URL: "ws://localhost/v1/term", Terminal: "till-1", Key: key("till-1"), App: "test/1", Log: slog.New(slog.DiscardHandler),
 			Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
-				c, err := pipes.dial(ctx, network, addr)
+				c, err := p.Dial(ctx, network, addr)
 				if limit += step; err != nil || len(b.took()) > 0 {
 					return c, err
 				}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -19,6 +18,8 @@ import (
 	"time"
 
 	"tilld/integrator/terminal"
+	"tilld/internal/pipes"
+	"tilld/internal/planted"
 	"tilld/internal/wire"
 	"tilld/internal/ws"
 )
@@ -80,10 +81,10 @@ func mustCome(t *testing.T, url, name, boot string, seen int64) *till {
 	return x
 }
 
-// mustComeBy opens a session over pipes.
-func mustComeBy(t *testing.T, p *pipes, name string) *till {
+// mustComeBy opens a session over p.
+func mustComeBy(t *testing.T, p *pipes.Net, name string) *till {
 	t.Helper()
-	x, problem, err := comeBy(t, "ws://pipe/v1/term", ws.Options{Protocols: []string{wire.Protocol}, Dial: p.dial}, name, "b", 0)
+	x, problem, err := comeBy(t, "ws://pipe/v1/term", ws.Options{Protocols: []string{wire.Protocol}, Dial: p.Dial}, name, "b", 0)
 	if err != nil || problem != nil {
 		t.Fatalf("no session: %v, %v", problem, err)
 	}
@@ -493,7 +494,7 @@ func TestDrain(t *testing.T) {
 			if took := time.Since(began); took != closes[n-1] {
 				t.Errorf("drained in %v, the last close came after %v", took, closes[n-1])
 			}
-			_, _, err := comeBy(t, "ws://pipe/v1/term", ws.Options{Protocols: []string{wire.Protocol}, Dial: p.dial}, "till-1", "b", 0)
+			_, _, err := comeBy(t, "ws://pipe/v1/term", ws.Options{Protocols: []string{wire.Protocol}, Dial: p.Dial}, "till-1", "b", 0)
 			if !strings.Contains(fmt.Sprint(err), "503") {
 				t.Errorf("a terminal that comes to a drained server: %v", err)
 			}
@@ -526,38 +527,13 @@ func TestDrain(t *testing.T) {
 	})
 }
 
-// pipes is a listener in memory, so that a Server lives in a test bubble and time is the bubble's.
-type pipes struct {
-	conns chan net.Conn
-	done  chan struct{}
-	turn  chan struct{} // of a planted bug
-}
-
-func newPipes() *pipes {
-	return &pipes{make(chan net.Conn), make(chan struct{}), make(chan struct{}, 1)}
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	}
-}
-func (p *pipes) Close() error   { return nil }
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
-
-func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
-	here, there := net.Pipe()
-	p.conns <- p.served(there)
-	return here, nil
-}
-
 // bubble serves a Server in memory until stop.
-func bubble(t *testing.T, o terminal.Office, c terminal.Config) (p *pipes, s *terminal.Server, stop func()) {
+func bubble(t *testing.T, o terminal.Office, c terminal.Config) (p *pipes.Net, s *terminal.Server, stop func()) {
 	t.Helper()
-	p = newPipes()
+	p = pipes.New()
+	if planted.Bug() == oneByOne {
+		p.Far = planted.InTurn()
+	}
 	c.Log = slog.New(slog.DiscardHandler)
 	s = terminal.New(o, c)
 	hs := &http.Server{Handler: atTheDoor(s)}
@@ -569,7 +545,7 @@ func bubble(t *testing.T, o terminal.Office, c terminal.Config) (p *pipes, s *te
 		if err := s.Drain(ctx); err != nil {
 			t.Errorf("drain: %v", err)
 		}
-		close(p.done)
+		_ = p.Close()
 		_ = hs.Close()
 	}
 }
@@ -580,7 +556,7 @@ func TestPatience(t *testing.T) {
 			var away []string
 			p, _, stop := bubble(t, newOffice("till-1"), terminal.Config{TurnedAway: func(code, _ string) { away = append(away, code) }})
 			defer stop()
-			c, err := ws.Dial(t.Context(), "ws://pipe/v1/term", ws.Options{Protocols: []string{wire.Protocol}, Dial: p.dial})
+			c, err := ws.Dial(t.Context(), "ws://pipe/v1/term", ws.Options{Protocols: []string{wire.Protocol}, Dial: p.Dial})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -13,6 +13,24 @@ import (
 // Quick says that nothing deeper was asked for.
 func Quick() bool { return os.Getenv("TILLD_DEPTH") == "" }
 
+// Full says that the full figures are wanted, those of make prove.
+func Full() bool { return os.Getenv("TILLD_DEPTH") == "prove" }
+
+// Figure is how many of something a test has at this depth: so many for go test, which says what it leaves out, for make
+// test, and for make prove.
+func Figure(t testing.TB, what string, quick, test, full int) int {
+	t.Helper()
+	switch {
+	case Full():
+		return full
+	case !Quick():
+		return test
+	case quick != test:
+		t.Logf("left to make test: %s: %d, here %d", what, test, quick)
+	}
+	return quick
+}
+
 // Long skips a test at quick depth and says so: one that waits for limits of seconds, or moves megabytes.
 func Long(t testing.TB, what string) {
 	t.Helper()

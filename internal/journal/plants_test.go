@@ -5,12 +5,11 @@ import (
 	"fmt"
 	"hash/crc32"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"tilld/internal/journal"
+	"tilld/internal/planted"
 )
 
 // Bugs to plant in a start.
@@ -19,38 +18,22 @@ const (
 	foundLast = "what a start has found is written down last"
 )
 
-// TestCrashesFindPlantedBugs runs the tests of crashed starts in processes of their own, with a bug in the starts that
-// crash: each must fail, and say why.
+// TestCrashesFindPlantedBugs runs the tests of crashed starts with a bug in the starts that crash.
 func TestCrashesFindPlantedBugs(t *testing.T) {
 	t.Parallel()
-	for _, x := range []struct{ plant, harness, says string }{
-		{markFirst, "TestCrashInALaterStartIsNoLossAndNoCopy$", "a crash was taken for a loss"},
-		{foundLast, "TestCrashNeverHidesACopy$", "the copy was taken for the journal"},
-		{foundLast, "TestCrashNeverHidesALoss$", "the loss is forgotten"},
-	} {
-		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", x.harness, "-test.timeout", "2m")
-		cmd.Env = append(os.Environ(), "TILLD_PLANT="+x.plant)
-		out, err := cmd.CombinedOutput()
-		if err == nil || !strings.Contains(string(out), x.says) || strings.Contains(string(out), "cannot be planted") {
-			t.Errorf("not found: %s (%v)\n%s", x.plant, err, out)
-			continue
-		}
-		t.Logf("found by %s: %s", x.harness, x.plant)
-	}
+	planted.Find(t, markFirst, "TestCrashInALaterStartIsNoLossAndNoCopy$", "a crash was taken for a loss")
+	planted.Find(t, foundLast, "TestCrashNeverHidesACopy$", "the copy was taken for the journal")
+	planted.Find(t, foundLast, "TestCrashNeverHidesALoss$", "the loss is forgotten")
 }
 
 // plant does what a start with the bug would have done by now, before a durable operation at which it may crash.
 func plant(t *testing.T, dir, op string, crash bool) {
 	t.Helper()
-	var err error
-	switch bug := os.Getenv("TILLD_PLANT"); {
+	switch bug := planted.Bug(); {
 	case bug == markFirst && op == "commit":
-		err = raiseMark(dir)
+		planted.Failed(t, raiseMark(dir))
 	case bug == foundLast && op == "generation" && crash:
-		err = forget(dir)
-	}
-	if err != nil {
-		t.Errorf("cannot be planted: %v", err)
+		planted.Failed(t, forget(dir))
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"tilld/internal/link"
+	"tilld/internal/pipes"
 	"tilld/internal/record"
 	"tilld/internal/wire"
 	"tilld/internal/ws"
@@ -26,8 +27,7 @@ import (
 
 // server is the other end inside a test bubble: every dial lands in handle.
 type server struct {
-	conns  chan net.Conn
-	done   chan struct{}
+	*pipes.Net
 	hs     *http.Server
 	mu     sync.Mutex
 	dials  []time.Time
@@ -36,27 +36,12 @@ type server struct {
 	handle func(w http.ResponseWriter, r *http.Request)
 }
 
-func (s *server) Accept() (net.Conn, error) {
-	select {
-	case c := <-s.conns:
-		return c, nil
-	case <-s.done:
-		return nil, net.ErrClosed
+func (s *server) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	c, err := s.Dial(ctx, network, address)
+	if err != nil {
+		return nil, err
 	}
-}
-func (s *server) Close() error   { return nil }
-func (s *server) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
-
-func (s *server) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	here, there := net.Pipe()
-	select {
-	case s.conns <- there:
-		return &line{here, s}, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-s.done:
-		return nil, net.ErrClosed
-	}
+	return &line{c, s}, nil
 }
 
 // line is the box's end of the cable; a deaf one loses what comes.
@@ -77,7 +62,7 @@ func (l *line) Read(p []byte) (int, error) {
 // bubble serves a box against handle; the returned stop ends everything.
 func bubble(t *testing.T, b *box, handle func(w http.ResponseWriter, r *http.Request)) (s *server, l *link.Link, stop func()) {
 	t.Helper()
-	s = &server{conns: make(chan net.Conn), done: make(chan struct{}), handle: handle}
+	s = &server{Net: pipes.New(), handle: handle}
 	s.hs = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		s.dials = append(s.dials, time.Now())
@@ -97,7 +82,7 @@ func bubble(t *testing.T, b *box, handle func(w http.ResponseWriter, r *http.Req
 	})
 	return s, l, func() {
 		cancel()
-		close(s.done)
+		_ = s.Close()
 		_ = s.hs.Close()
 		wg.Wait()
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -15,39 +14,16 @@ import (
 
 	"tilld/internal/localapi"
 	"tilld/internal/localapi/localapitest"
+	"tilld/internal/pipes"
+	"tilld/internal/planted"
 	"tilld/internal/record"
 	"tilld/internal/ws"
 )
 
-// pipes is a listener in memory, so that the API lives in a test bubble and time is the bubble's. Its lines hold nothing:
-// a write is over when the other end has read.
-type pipes struct {
-	conns chan net.Conn
-	done  chan struct{}
-	once  sync.Once
-	turn  chan struct{} // of a planted bug
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	}
-}
-func (p *pipes) Close() error   { p.once.Do(func() { close(p.done) }); return nil }
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
-
-// subscribe opens a stream of the API behind p.
-func (p *pipes) subscribe(ctx context.Context) (*ws.Conn, error) {
+// subscribe opens a stream of the API behind n.
+func subscribe(ctx context.Context, n *pipes.Net) (*ws.Conn, error) {
 	return ws.Dial(ctx, "ws://box.test/v1/events", ws.Options{
-		MaxFrame: 1 << 20, Header: http.Header{"Authorization": {"Bearer tech"}},
-		Dial: func(context.Context, string, string) (net.Conn, error) {
-			here, there := net.Pipe()
-			p.conns <- p.served(there)
-			return here, nil
-		},
+		MaxFrame: 1 << 20, Header: http.Header{"Authorization": {"Bearer tech"}}, Dial: n.Dial,
 	})
 }
 
@@ -57,7 +33,10 @@ func TestOneOfFiftySubscribersStalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const readers, burst, single = 49, 60, 25
 		box := &localapitest.Box{}
-		p := &pipes{conns: make(chan net.Conn), done: make(chan struct{}), turn: make(chan struct{}, 1)}
+		n := pipes.New()
+		if planted.Bug() == oneByOne {
+			n.Far = planted.InTurn()
+		}
 		log := slog.New(slog.DiscardHandler)
 		h := localapi.New(localapi.Config{
 			Lanes: []string{"1"}, Hosts: []string{"box.test"}, Waiting: readers + 1, Log: log,
@@ -65,8 +44,8 @@ func TestOneOfFiftySubscribersStalls(t *testing.T) {
 		}, box.Owners())
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
-		go func() { ended <- localapi.Serve(ctx, h, log, p) }()
-		stalled, err := p.subscribe(t.Context())
+		go func() { ended <- localapi.Serve(ctx, h, log, n) }()
+		stalled, err := subscribe(t.Context(), n)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +53,7 @@ func TestOneOfFiftySubscribersStalls(t *testing.T) {
 		var got [readers]int64 // events that each has had; its reader's alone until wg
 		var wg sync.WaitGroup
 		for i := range readers {
-			c, err := p.subscribe(t.Context())
+			c, err := subscribe(t.Context(), n)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -103,7 +82,7 @@ func TestOneOfFiftySubscribersStalls(t *testing.T) {
 			say()
 		}
 		synctest.Wait()
-		if _, err := p.subscribe(t.Context()); !strings.Contains(fmt.Sprint(err), "503") {
+		if _, err := subscribe(t.Context(), n); !strings.Contains(fmt.Sprint(err), "503") {
 			t.Errorf("a subscriber beyond the fifty: %v", err)
 		}
 		for range single { // for longer than a frame may take to leave
@@ -111,7 +90,7 @@ func TestOneOfFiftySubscribersStalls(t *testing.T) {
 			say()
 		}
 		synctest.Wait()
-		again, err := p.subscribe(t.Context())
+		again, err := subscribe(t.Context(), n)
 		if err != nil {
 			t.Fatalf("the place of the one that stalled is not free: %v", err)
 		}

@@ -9,12 +9,12 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"tilld/internal/logging"
+	"tilld/internal/pipes"
 )
 
 // counted is how far the log has counted somebody, 0 for never.
@@ -58,24 +58,6 @@ func TestDoorTellsNamesApartWhileTheyAreFew(t *testing.T) {
 	})
 }
 
-// lines is a listener in memory.
-type lines struct {
-	conns chan net.Conn
-	done  chan struct{}
-	once  sync.Once
-}
-
-func (l *lines) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.done:
-		return nil, net.ErrClosed
-	}
-}
-func (l *lines) Close() error   { l.once.Do(func() { close(l.done) }); return nil }
-func (l *lines) Addr() net.Addr { return &net.TCPAddr{} }
-
 func TestDoorCountsWhoSaysNoRequest(t *testing.T) {
 	const limit = 5 * time.Second
 	for name, c := range map[string]struct {
@@ -101,10 +83,12 @@ func TestDoorCountsWhoSaysNoRequest(t *testing.T) {
 					ReadHeaderTimeout: limit, ConnContext: func(ctx context.Context, _ net.Conn) context.Context { return ctx },
 				}
 				logging.NewDoor(slog.New(slog.NewTextHandler(&log, nil))).Watch(s)
-				l := &lines{conns: make(chan net.Conn), done: make(chan struct{})}
+				l := pipes.New()
 				go func() { _ = s.Serve(l) }()
-				here, there := net.Pipe()
-				l.conns <- there
+				here, err := l.Dial(t.Context(), "", "")
+				if err != nil {
+					t.Fatal(err)
+				}
 				go func() { _, _ = io.Copy(io.Discard, here) }()
 				if _, err := io.WriteString(here, c.say); err != nil {
 					t.Fatal(err)

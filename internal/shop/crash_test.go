@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"tilld/internal/depth"
 	"tilld/internal/localapi/client"
 	"tilld/internal/shop"
 )
@@ -26,7 +27,7 @@ import (
 func TestFailPoints(t *testing.T) {
 	t.Parallel()
 	shops, sales, evil := 2, len(kinds), int64(0)
-	if thorough() {
+	if depth.Full() {
 		shops, sales, evil = 10, 10*len(kinds), 1
 	}
 	dir, err := buildFailing()

@@ -5,7 +5,6 @@ package shop_test
 import (
 	"cmp"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"tilld/internal/depth"
+	"tilld/internal/planted"
 	"tilld/internal/shop"
 	"tilld/internal/shop/gate"
 )
@@ -49,12 +49,12 @@ func every(t *testing.T, part shop.Part) {
 		t.Fatalf("%d and %d faults: the harness is broken", len(usuals), len(firsts))
 	}
 	t.Logf("%d faults in a day like any other, %d at a first start", len(usuals), len(firsts))
-	if thorough() {
+	if depth.Full() {
 		shops = 6
 	} else {
 		usuals, firsts = sample(usuals, 12), sample(firsts, 2)
 	}
-	if os.Getenv(plantVar) != "" {
+	if planted.Bug() != "" {
 		usuals, firsts = sample(faultsOfAll(usual, false), 60), nil // until it is found
 	}
 	s := &sweep{part: part, end: time.Now().Add(sweepLimit), took: map[string]int{}, steps: map[string]int{}, says: map[string]int{}}
@@ -91,7 +91,7 @@ type sweep struct {
 // work tries one fault after another, in one shop; those of a first start each in a shop of its own.
 func (s *sweep) work(t *testing.T, work <-chan fault) {
 	t.Cleanup(func() {
-		if t.Failed() && os.Getenv(plantVar) != "" {
+		if t.Failed() && planted.Bug() != "" {
 			s.found.Store(true) // the rest would find it again
 		}
 	})

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"tilld/internal/localapi/client"
+	"tilld/internal/planted"
 	"tilld/internal/shop"
 	"tilld/internal/shop/gate"
 )
@@ -26,7 +27,7 @@ var buildGated = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	name, build := "gated", buildStatic
-	if os.Getenv(plantVar) != "" {
+	if planted.Bug() != "" {
 		name, build = "gated-failing", buildFailing
 	}
 	return wrapped(name, build, func(program string) string {

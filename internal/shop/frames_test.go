@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"fmt"
 	"net"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,7 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"tilld/internal/depth"
 	"tilld/internal/localapi/client"
+	"tilld/internal/planted"
 	"tilld/internal/shop"
 	"tilld/internal/shop/cable"
 )
@@ -25,7 +26,7 @@ import (
 // real. With TILLD_DEPTH=prove each fault meets each frame but for those that take a heartbeat to be noticed.
 func TestFrames(t *testing.T) {
 	t.Parallel()
-	full := os.Getenv("TILLD_DEPTH") == "prove"
+	full := depth.Full()
 	line, edit := between(t)
 	r := openShop(t, shop.Config{Processes: true, Programs: programs(t), Edit: edit})
 
@@ -70,7 +71,7 @@ func TestFrames(t *testing.T) {
 		}
 	}
 	hits, missed := map[string]int{}, 0
-	if os.Getenv(plantVar) != "" { // the one that a planted bug cannot stand
+	if planted.Bug() != "" { // the one that a planted bug cannot stand
 		sale(cable.Fault{Name: "twice", Twice: true}, "bill.return 1")
 		frames, frameFaults = nil, nil
 	}

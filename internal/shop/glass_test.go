@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"tilld/internal/depth"
 	"tilld/internal/localapi/client"
 	"tilld/internal/shop"
 )
@@ -19,7 +20,7 @@ import (
 func TestGlassKilled(t *testing.T) {
 	t.Parallel()
 	rounds := 1
-	if thorough() {
+	if depth.Full() {
 		rounds = 10
 	}
 	g := openGlass(t, false)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"tilld/internal/depth"
 	"tilld/internal/localapi/client"
 	"tilld/internal/shop"
 )
@@ -21,7 +22,7 @@ import (
 func TestKillRestart(t *testing.T) {
 	t.Parallel()
 	rounds := 1
-	if thorough() {
+	if depth.Full() {
 		rounds = 5
 	}
 	for name, parts := range map[string][]shop.Part{

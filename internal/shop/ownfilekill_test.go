@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"tilld/internal/depth"
 )
 
 // TestFailPointsOfOwnFiles kills a box at each boundary of the files that it makes outside a commit: before it, with half of
@@ -24,7 +26,7 @@ func TestFailPointsOfOwnFiles(t *testing.T) {
 					continue // a name is given whole or not at all
 				}
 				n++
-				if !thorough() && f.name != "Key" && n%3 != 0 {
+				if !depth.Full() && f.name != "Key" && n%3 != 0 {
 					left++
 					continue
 				}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"testing"
 
+	"tilld/internal/depth"
 	"tilld/internal/localapi/client"
 	"tilld/internal/shop"
 	"tilld/printer/escpos/emulator"
@@ -17,7 +18,7 @@ func TestKillInTheMiddleOfAReceipt(t *testing.T) {
 	t.Parallel()
 	r := openShop(t, shop.Config{Processes: true, Programs: programs(t)})
 	rounds := 2
-	if thorough() {
+	if depth.Full() {
 		rounds = 20
 	}
 	unknown := 0

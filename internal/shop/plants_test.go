@@ -5,16 +5,14 @@ package shop_test
 import (
 	"bytes"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"tilld/internal/depth"
 	"tilld/internal/failpoint"
+	"tilld/internal/planted"
 )
-
-// plantVar names the bug that programs built with the tag failpoints are to have.
-const plantVar = "TILLD_PLANT"
 
 // everyName is what has a name that is lost where no folder is synced. Two of them are of files that were not there to be set
 // aside.
@@ -23,9 +21,8 @@ const everyName = "tilld, tilld/bindings.yaml, tilld/bindings.yaml, of which som
 	"tilld/journal/journal.db.damaged.suspect, tilld/journal/journal.db.v1, tilld/journal/reserve, " +
 	"tilld/terminal.key, tilld/terminal.key, of which somebody is told"
 
-// TestHarnessesFindPlantedBugs runs the harnesses over programs with a bug, each in a process of its own: it must fail, and
-// say why. FailPoints looks at what many were told, and has the bug found by each. What takes until a time is over is left
-// to the full run.
+// TestHarnessesFindPlantedBugs runs the harnesses over programs with a bug. FailPoints looks at what many were told, and has
+// the bug found by each. What takes until a time is over is left to the full run.
 func TestHarnessesFindPlantedBugs(t *testing.T) {
 	t.Parallel()
 	if _, err := buildFailing(); err != nil {
@@ -37,8 +34,8 @@ func TestHarnessesFindPlantedBugs(t *testing.T) {
 	}
 	const failPoints = "TestFailPoints$/^Shop1$"
 	for _, x := range []struct {
-		plant, harness, sale, says string // sale: the one that FailPoints makes, "" for all of them
-		slow                       bool
+		bug, harness, sale, says string // sale: the one that FailPoints makes, "" for all of them
+		slow                     bool
 	}{
 		{failpoint.AckFirst, "TestKillRestart$/^Box$", "", "There is no such payment", false},
 		{failpoint.AckFirst, failPoints, "", "acknowledged and lost", false},
@@ -54,24 +51,13 @@ func TestHarnessesFindPlantedBugs(t *testing.T) {
 		{failpoint.LostError, "TestEverySystemCall$/^tilld$", "", "a false ok", false},
 		{failpoint.LostName, "TestNamesAreMadeDurable$", "", "a power cut may take away: " + everyName, false},
 	} {
-		if x.slow && !thorough() {
-			t.Logf("left to make prove: %s", x.plant)
+		if x.slow && !depth.Full() {
+			t.Logf("left to make prove: %s", x.bug)
 			continue
 		}
 		t.Run(strings.TrimSuffix(x.harness+" "+x.sale, " "), func(t *testing.T) {
 			t.Parallel()
-			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", x.harness, "-test.timeout", "5m")
-			cmd.Env = append(os.Environ(), plantVar+"="+x.plant, kindVar+"="+x.sale, builtVar+"="+dir, "TILLD_DEPTH=test")
-			out, err := cmd.CombinedOutput()
-			if err == nil || !strings.Contains(string(out), x.says) {
-				t.Fatalf("not found: %s (%v)\n%s", x.plant, err, out)
-			}
-			for line := range strings.Lines(string(out)) {
-				if strings.Contains(line, x.says) {
-					t.Logf("found: %s: %s", x.plant, strings.TrimSpace(line))
-					break
-				}
-			}
+			planted.Find(t, x.bug, x.harness, x.says, kindVar+"="+x.sale, builtVar+"="+dir, "TILLD_DEPTH=test")
 		})
 	}
 }

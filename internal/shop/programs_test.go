@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 
+	"tilld/internal/depth"
+	"tilld/internal/planted"
 	"tilld/internal/shop/gate"
 )
 
@@ -122,7 +124,7 @@ func TestMain(m *testing.M) {
 func programs(t testing.TB) string {
 	t.Helper()
 	get := build
-	if os.Getenv(plantVar) != "" {
+	if planted.Bug() != "" {
 		get = buildFailing
 	}
 	dir, err := get()
@@ -134,6 +136,3 @@ func programs(t testing.TB) string {
 
 // program is one built command.
 func program(t testing.TB, name string) string { return filepath.Join(programs(t), name) }
-
-// thorough says that the full figures are wanted.
-func thorough() bool { return os.Getenv("TILLD_DEPTH") == "prove" }

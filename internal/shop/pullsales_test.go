@@ -3,7 +3,6 @@ package shop_test
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -155,7 +154,7 @@ func TestDevicesComeAndGoInEveryState(t *testing.T) {
 	case depth.Quick():
 		b.depth, columns = 0, columns[:3]
 		t.Log("left to make test: a printer on TCP, submitted, charging; to make prove: the other states")
-	case os.Getenv("TILLD_DEPTH") == "prove":
+	case depth.Full():
 		b.depth = 2
 	default:
 		t.Log("left to make prove: the other states")

@@ -8,11 +8,11 @@ import (
 	"image"
 	"image/draw"
 	"image/png"
-	"os"
 	"testing"
 	"time"
 
 	"tilld/internal/chrome"
+	"tilld/internal/depth"
 )
 
 // scene is a part of a day at the counter. The short ones are played by each `make test`, all of them by `make prove`.
@@ -93,7 +93,7 @@ func TestBrowserDemo(t *testing.T) {
 }
 
 // whole says that the full figures are wanted.
-func whole() bool { return os.Getenv("TILLD_DEPTH") == "prove" || *write }
+func whole() bool { return depth.Full() || *write }
 
 func only[T any](all []T, ok func(T) bool) (out []T) {
 	for _, x := range all {

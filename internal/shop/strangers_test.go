@@ -21,8 +21,10 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"tilld/internal/depth"
 	"tilld/internal/localapi/client"
 	"tilld/internal/logging"
+	"tilld/internal/planted"
 	"tilld/internal/shop"
 )
 
@@ -45,7 +47,7 @@ type field struct {
 
 // how many of each kind there are: few in make test, all in make prove.
 func many(short, full int) int {
-	if thorough() {
+	if depth.Full() {
 		return full
 	}
 	return short
@@ -61,12 +63,12 @@ func TestStrangers(t *testing.T) {
 	fmt.Fprintln(f.table, "attack\tstrangers\ta sale meanwhile\thung up on\twithin\tdescriptors before, in it, after\tgoroutines of tilld")
 	f.rig = openShop(t, shop.Config{Processes: true, Programs: programs(t), Edit: tenLanes})
 	f.sale()
-	if os.Getenv(plantVar) != "" { // what a planted bug cannot stand
+	if planted.Bug() != "" { // what a planted bug cannot stand
 		f.subscribers()
 		return
 	}
 	silent := [][]shop.Part{both}
-	if thorough() { // each of the two has as many as this process can make
+	if depth.Full() { // each of the two has as many as this process can make
 		silent = [][]shop.Part{both[:1], both[1:]}
 	}
 	for _, at := range silent {

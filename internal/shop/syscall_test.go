@@ -41,7 +41,7 @@ func TestNthSystemCall(t *testing.T) {
 		t.Fatal(err)
 	}
 	shops, sales := 1, 10
-	if thorough() {
+	if depth.Full() {
 		shops, sales = 4, 60
 	}
 	for n := range shops {

@@ -3,14 +3,12 @@ package soak_test
 import (
 	"context"
 	"encoding/json"
-	"os"
-	"os/exec"
-	"strings"
 	"sync"
 	"testing"
 
 	"tilld/integrator"
 	"tilld/integrator/store/sqlite"
+	"tilld/internal/planted"
 	"tilld/internal/wire"
 )
 
@@ -21,7 +19,7 @@ const (
 	forgets  = "the ledger forgets where its time stood"
 )
 
-// TestLineFindsPlantedBugs and the next run a part of a test in a process of its own, which must fail, and say why.
+// TestLineFindsPlantedBugs and the next run a part of a test, at full depth.
 func TestLineFindsPlantedBugs(t *testing.T) {
 	finds(t, twiceNew, "TestLine$/scanned/twice", `twice at "bill.return 1": see above`, "TILLD_FRAME=bill.return 1")
 	finds(t, ackFirst, "TestLine$/^shown$/cut_before", "the sale ended expired", "TILLD_FRAME=event bill.open 1")
@@ -32,21 +30,14 @@ func TestClocksFindPlantedBugs(t *testing.T) {
 	finds(t, forgets, "TestOneClockSteps$/^shown,_nobody_pays$/^server_by_-10_years,_restart_true$", "a code of two minutes, three minutes later")
 }
 
-func finds(t *testing.T, plant, part, says string, more ...string) {
+func finds(t *testing.T, bug, part, says string, more ...string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", part, "-test.timeout", "2m")
-	cmd.Env = append(append(os.Environ(), "TILLD_PLANT="+plant, "TILLD_DEPTH=prove"), more...)
-	out, err := cmd.CombinedOutput()
-	if err == nil || !strings.Contains(string(out), says) {
-		t.Errorf("not found: %s (%v)\n%s", plant, err, out)
-		return
-	}
-	t.Logf("found by %s: %s", part, plant)
+	planted.Find(t, bug, part, says, append(more, "TILLD_DEPTH=prove")...)
 }
 
 // ledger is where the integrator keeps its bills, and at times with a bug.
 func (w *town) ledger(s *sqlite.Store) integrator.Store {
-	if os.Getenv("TILLD_PLANT") == forgets {
+	if planted.Bug() == forgets {
 		return forgetful{s}
 	}
 	return s
@@ -61,7 +52,7 @@ func (forgetful) Reckoning(context.Context) (integrator.Reckoning, error) {
 
 // office is what the terminals talk to: the integrator, and at times with a bug.
 func (w *town) office(s *integrator.Service) terminalOffice {
-	return terminalOffice{Service: s, plant: os.Getenv("TILLD_PLANT"), calls: &calls{seen: map[string]bool{}}}
+	return terminalOffice{Service: s, plant: planted.Bug(), calls: &calls{seen: map[string]bool{}}}
 }
 
 type terminalOffice struct {
@@ -100,7 +91,7 @@ func (o terminalOffice) Call(ctx context.Context, terminal string, epoch int64, 
 
 // Event takes an event in.
 func (b *box) Event(ctx context.Context, e wire.Event) error {
-	if os.Getenv("TILLD_PLANT") == ackFirst && b.resumed.CompareAndSwap(true, false) {
+	if planted.Bug() == ackFirst && b.resumed.CompareAndSwap(true, false) {
 		return nil
 	}
 	return b.Box.Event(ctx, e)

@@ -44,9 +44,9 @@ type town struct {
 	dir string
 	log *slog.Logger
 
-	bankNet *pipes
-	termNet atomic.Pointer[pipes] // of the server as it is now
-	wallet  *http.Client          // the customer's phone
+	bankNet *network
+	termNet atomic.Pointer[network] // of the server as it is now
+	wallet  *http.Client            // the customer's phone
 
 	through func(context.Context) (net.Conn, error) // the box dials through it; nil: straight
 
@@ -62,7 +62,7 @@ func newTown(t *testing.T) *town { return townIn(t, memory(t)) }
 
 // townIn is a town whose disks are in dir.
 func townIn(t *testing.T, dir string) *town {
-	w := &town{t: t, dir: dir, log: slog.New(slog.DiscardHandler), bankNet: newPipes()}
+	w := &town{t: t, dir: dir, log: slog.New(slog.DiscardHandler), bankNet: newNetwork()}
 	tr := &http.Transport{DialContext: w.bankNet.dial}
 	w.wallet = &http.Client{Transport: tr}
 	b, err := bank.New(bank.Config{
@@ -148,7 +148,7 @@ func (w *town) openServer() {
 	w.ok(svc.AddTerminal(context.Background(), "box", boxKey.Public().(ed25519.PublicKey)))
 	term := terminal.New(w.office(svc), terminal.Config{Log: w.log})
 	ctx, stop := context.WithCancel(context.Background())
-	net := newPipes()
+	net := newNetwork()
 	w.termNet.Store(net)
 	hs := &http.Server{Handler: term, ReadHeaderTimeout: time.Minute}
 	var running sync.WaitGroup

@@ -5,34 +5,32 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"testing"
 
+	"tilld/internal/depth"
+	"tilld/internal/planted"
 	"tilld/internal/sqlitedb"
 	"tilld/internal/sqlitedb/spoil"
 )
 
 // aYear is how many rows an old database holds, and how many states between two commits are looked at.
-func aYear() (rows, between int) {
-	switch {
-	case os.Getenv(inPieces) != "":
+func aYear(t *testing.T) (rows, between int) {
+	t.Helper()
+	if planted.Bug() == inPieces {
 		return 300, 2
-	case os.Getenv("TILLD_DEPTH") == "prove":
-		return 30_000, 20
 	}
-	return 3000, 2
+	return depth.Figure(t, "rows of an old database", 600, 3000, 30_000), depth.Figure(t, "states between two commits", 2, 2, 20)
 }
 
 // TestUpgradeKilledAtEachStep kills an upgrade of three steps at each of them and in between. Afterwards the new program
 // opens the database with everything in it, the old one too or says that it is newer, and the copy is whole.
 func TestUpgradeKilledAtEachStep(t *testing.T) {
 	t.Parallel()
-	rows, between := aYear()
+	rows, between := aYear(t)
 	old := migrations()
 	upgraded := migrations("ALTER TABLE thing ADD COLUMN more TEXT NOT NULL DEFAULT '';", "UPDATE thing SET more = 'm' || id;", "CREATE INDEX thing_more ON thing (more);")
-	if os.Getenv(inPieces) != "" {
+	if planted.Bug() == inPieces {
 		for name, f := range upgraded {
 			if name != "00001_thing.sql" {
 				f.Data = append([]byte("-- +goose NO TRANSACTION\n"), f.Data...)
@@ -91,18 +89,14 @@ INSERT INTO thing (id, name) SELECT i, i || ' of a year, ' || hex(zeroblob(40)) 
 	t.Logf("%d rows, killed in %d states: after %d of them the old program opens it too; the new one always", rows, states, olds)
 }
 
-// inPieces is planted: the steps are no transactions.
-const inPieces = "SQLITEDB_TEST_IN_PIECES"
+// inPieces is a bug to plant.
+const inPieces = "the steps of an upgrade are no transactions"
 
-// TestUpgradeKilledFindsAStepInPieces runs the test above, with steps that are not done as one, in a process of its own: it
-// must fail, because a kill in the middle of one leaves a database that the new program cannot open.
+// TestUpgradeKilledFindsAStepInPieces runs the test above with steps that are not done as one: a kill in the middle of one
+// leaves a database that the new program cannot open.
 func TestUpgradeKilledFindsAStepInPieces(t *testing.T) {
 	t.Parallel()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestUpgradeKilledAtEachStep$", "-test.timeout", "5m")
-	cmd.Env = append(os.Environ(), inPieces+"=1", "TILLD_DEPTH=")
-	if out, err := cmd.CombinedOutput(); err == nil || !regexp.MustCompile(`bytes of the log: open thing.db`).Match(out) {
-		t.Errorf("not found: %v\n%s", err, out)
-	}
+	planted.Find(t, inPieces, "^TestUpgradeKilledAtEachStep$", "bytes of the log: open thing.db", "TILLD_DEPTH=")
 }
 
 // stillOld starts the old program: it has everything, or says that the database is newer and leaves it.

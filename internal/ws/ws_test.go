@@ -2,7 +2,6 @@ package ws_test
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -14,37 +13,24 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tilld/internal/pipes"
 	"tilld/internal/ws"
 )
 
-// pipes is a listener in memory, so that whole connections live in a test bubble and time is the bubble's.
-type pipes struct {
-	conns chan net.Conn
-	once  sync.Once
-	done  chan struct{}
-}
-
-func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), done: make(chan struct{})} }
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	}
-}
-func (p *pipes) Close() error   { p.once.Do(func() { close(p.done) }); return nil }
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
-
-func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	here, there := net.Pipe()
-	select {
-	case p.conns <- there:
-		return here, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+// serving is a server in the bubble, the way to it, and where its ends of the connections come.
+func serving(t *testing.T, o ws.Options) (*pipes.Net, <-chan *ws.Conn, *http.Server) {
+	t.Helper()
+	l := pipes.New()
+	got := make(chan *ws.Conn, 1)
+	hs := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := ws.Upgrade(w, r, o)
+		if err != nil {
+			t.Error(err)
+		}
+		got <- c
+	})}
+	go func() { _ = hs.Serve(l) }()
+	return l, got, hs
 }
 
 // mute gives the server's end of a connection whose peer takes every byte and says nothing.
@@ -58,17 +44,8 @@ func mute(t *testing.T, server ws.Options) *ws.Conn {
 // bare gives the server's end of a connection, and the line to it.
 func bare(t *testing.T, server ws.Options) (srv *ws.Conn, peer *bufio.ReadWriter) {
 	t.Helper()
-	l := newPipes()
-	got := make(chan *ws.Conn, 1)
-	hs := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c, err := ws.Upgrade(w, r, server)
-		if err != nil {
-			t.Error(err)
-		}
-		got <- c
-	})}
-	go func() { _ = hs.Serve(l) }()
-	line, err := l.dial(t.Context(), "", "")
+	l, got, hs := serving(t, server)
+	line, err := l.Dial(t.Context(), "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,17 +73,8 @@ func bare(t *testing.T, server ws.Options) (srv *ws.Conn, peer *bufio.ReadWriter
 // pair gives both ends of a connection in the bubble.
 func pair(t *testing.T, server, client ws.Options) (srv, cli *ws.Conn) {
 	t.Helper()
-	l := newPipes()
-	got := make(chan *ws.Conn, 1)
-	hs := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c, err := ws.Upgrade(w, r, server)
-		if err != nil {
-			t.Error(err)
-		}
-		got <- c
-	})}
-	go func() { _ = hs.Serve(l) }()
-	client.Dial = l.dial
+	l, got, hs := serving(t, server)
+	client.Dial = l.Dial
 	cli, err := ws.Dial(t.Context(), "ws://pipe/", client)
 	if err != nil {
 		t.Fatal(err)

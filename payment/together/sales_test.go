@@ -10,10 +10,14 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"tilld/internal/depth"
+	"tilld/internal/planted"
 )
 
-// How many sales: `go test`, and TILLD_DEPTH=prove.
+// How many sales: `go test`, TILLD_DEPTH=test and TILLD_DEPTH=prove.
 const (
+	salesQuick = 700
 	salesShort = 2_000
 	salesFull  = 1_000_000
 )
@@ -21,10 +25,7 @@ const (
 // TestSales runs shop after shop, each from a seed of its own, until enough sales were made. A seed that fails is printed with the command that plays it
 // again. TILLD_SALES says how many.
 func TestSales(t *testing.T) {
-	n := uint64(salesShort)
-	if os.Getenv("TILLD_DEPTH") == "prove" {
-		n = salesFull
-	}
+	n := uint64(depth.Figure(t, "sales", salesQuick, salesShort, salesFull))
 	if s := os.Getenv("TILLD_SALES"); s != "" {
 		var err error
 		if n, err = strconv.ParseUint(s, 10, 64); err != nil {
@@ -101,10 +102,10 @@ func TestSalesFindPlantedBugs(t *testing.T) {
 // TestOneSale tells the sales of one seed, by TILLD_SEED; without it the first one.
 func TestOneSale(t *testing.T) {
 	seed, _ := strconv.ParseUint(os.Getenv("TILLD_SEED"), 10, 64)
-	w := newWorld(seed, os.Getenv("TILLD_PLANT"))
+	w := newWorld(seed, planted.Bug())
 	w.said = &strings.Builder{}
 	w.run()
-	again := newWorld(seed, os.Getenv("TILLD_PLANT"))
+	again := newWorld(seed, planted.Bug())
 	again.said = &strings.Builder{}
 	again.run()
 	if w.said.String() != again.said.String() {

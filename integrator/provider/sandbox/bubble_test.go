@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"sync"
 	"testing"
@@ -18,47 +17,9 @@ import (
 	"tilld/integrator/provider/providertest"
 	"tilld/integrator/provider/sandbox"
 	"tilld/integrator/provider/sandbox/bank"
+	"tilld/internal/pipes"
 	"tilld/payment"
 )
-
-// pipes is a network without sockets, so that a whole town lives in one bubble of time.
-type pipes struct {
-	conns chan net.Conn
-	done  chan struct{}
-	once  sync.Once
-}
-
-func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), done: make(chan struct{})} }
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error { p.once.Do(func() { close(p.done) }); return nil }
-
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 7475} }
-
-func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	near, far := net.Pipe()
-	select {
-	case p.conns <- local{far}:
-		return near, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-// local is a connection that says it comes from this machine.
-type local struct{ net.Conn }
-
-func (local) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 40000} }
 
 // bubble is a bank, a merchant's ear and a provider in one bubble of time.
 type bubble struct {
@@ -85,11 +46,12 @@ func inBubble(t *testing.T, cfg bank.Config, f func(t *testing.T, w *bubble)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		net, ear := newPipes(), newPipes()
-		tr := &http.Transport{DialContext: net.dial}
+		net, ear := pipes.New(), pipes.New()
+		net.Far, ear.Far = pipes.Local, pipes.Local
+		tr := &http.Transport{DialContext: net.Dial}
 		w := &bubble{t: t, http: &http.Client{Transport: tr}, start: time.Now(), line: &providertest.Line{Base: tr}}
 		merchant := &http.Server{Handler: http.HandlerFunc(w.hear), ReadHeaderTimeout: time.Second}
-		earTransport := &http.Transport{DialContext: ear.dial}
+		earTransport := &http.Transport{DialContext: ear.Dial}
 		cfg.Key, cfg.Callback, cfg.Client = key, "http://127.0.0.1/hint", &http.Client{Transport: earTransport}
 		var err error
 		if w.bank, err = bank.New(cfg); err != nil {
