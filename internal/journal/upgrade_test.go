@@ -10,7 +10,9 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"tilld/internal/depth"
 	"tilld/internal/journal"
+	"tilld/internal/journal/journaltest"
 	"tilld/internal/record"
 	"tilld/internal/sqlitedb"
 	"tilld/internal/sqlitedb/spoil"
@@ -19,10 +21,8 @@ import (
 // TestUpgradeKilledAtEachStep brings a journal of the first version, with a year of events and calls that wait, to this one,
 // killed at each step. Afterwards this program opens it with everything in it, and asks no person; the copy is whole.
 func TestUpgradeKilledAtEachStep(t *testing.T) {
-	events, between := 1000, 1
-	if os.Getenv("TILLD_DEPTH") == "prove" {
-		events, between = 30_000, 20
-	}
+	events := depth.Figure(t, "events of an old journal", 250, 1000, 30_000)
+	between := depth.Figure(t, "states between two commits", 1, 1, 20)
 	dir := t.TempDir()
 	old := oldJournal(t, dir, events)
 	before, err := spoil.Read(dir, "journal.db")
@@ -85,7 +85,7 @@ func TestUpgradeKilledAtEachStep(t *testing.T) {
 	t.Logf("%d events, killed in %d states: everything is there after each", events, states)
 }
 
-// oldJournal makes a journal of the first version: this one's, with what the second took away and without what the third added. It answers that version.
+// oldJournal makes a journal of the first version with so many events and two calls, and answers that version.
 func oldJournal(t *testing.T, dir string, events int) fstest.MapFS {
 	t.Helper()
 	first, err := os.ReadFile("migrations/00001_journal.sql")
@@ -105,26 +105,7 @@ func oldJournal(t *testing.T, dir string, events int) fstest.MapFS {
 			b = record.Batch{}
 		}
 	})
-	db, err := sqlitedb.Open(t.Context(), sqlitedb.Config{Path: journal.Path(dir), Migrations: os.DirFS("migrations")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = db.Write(t.Context(), func(tx *sqlitedb.Tx) error {
-		var errs []error
-		for _, query := range []string{
-			"CREATE UNIQUE INDEX call_id ON call (id)",
-			"ALTER TABLE event DROP COLUMN writes",
-			"ALTER TABLE event DROP COLUMN seen",
-			"DELETE FROM goose_db_version WHERE version_id > 1",
-		} {
-			_, err := tx.Exec(query)
-			errs = append(errs, err)
-		}
-		return errors.Join(errs...)
-	})
-	if err := errors.Join(err, db.Close()); err != nil {
-		t.Fatal(err)
-	}
+	journaltest.MakeOld(t, journal.Path(dir), os.DirFS("migrations"))
 	return fstest.MapFS{"00001_journal.sql": {Data: first}}
 }
 

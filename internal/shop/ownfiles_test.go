@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"tilld/devices/binding"
+	"tilld/internal/journal/journaltest"
 	"tilld/internal/sqlitedb"
 )
 
@@ -112,22 +113,13 @@ func ofUpgrade(l *lone) func(at, how string) {
 	const mark = "F-SOMETHING-OF-OLD"
 	db := open(l.journal(""))
 	err := db.Write(l.t.Context(), func(tx *sqlitedb.Tx) error {
-		var errs []error
-		for _, query := range []string{
-			"INSERT INTO call (id, grp, method, params, volatile) VALUES ('" + mark + "', 'g', 'none', x'7b7d', 0)",
-			"CREATE UNIQUE INDEX call_id ON call (id)",
-			"ALTER TABLE event DROP COLUMN writes",
-			"ALTER TABLE event DROP COLUMN seen",
-			"DELETE FROM goose_db_version WHERE version_id > 1",
-		} {
-			_, err := tx.Exec(query)
-			errs = append(errs, err)
-		}
-		return errors.Join(errs...)
+		_, err := tx.Exec("INSERT INTO call (id, grp, method, params, volatile) VALUES ($1, 'g', 'none', x'7b7d', 0)", mark)
+		return err
 	})
 	if err := errors.Join(err, db.Close()); err != nil {
 		l.t.Fatal(err)
 	}
+	journaltest.MakeOld(l.t, l.journal(""), migrations)
 	return func(_, _ string) {
 		l.sound(func() {
 			if says := l.asks(); says != "" {
