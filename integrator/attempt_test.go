@@ -64,16 +64,23 @@ func TestAttemptPaidInPartsIsAskedAboutToItsEnd(t *testing.T) {
 	})
 }
 
+// hangs is a bank with one slot, which an order fills that it does not answer until free is called.
+func (r *rig) hangs() (free func()) {
+	r.Helper()
+	r.down()
+	r.set.PerProvider = 1
+	r.up()
+	r.session()
+	free = r.bank.hold("present")
+	r.create(payment.Show, 100)
+	return free
+}
+
 // A bank that hangs fills its slots. A charge that had no turn before its limit is never sent: the attempt is declined,
 // and the customer who shows another code is charged for that one alone.
 func TestChargeThatWaitedTooLongIsNeverSent(t *testing.T) {
 	run(t, func(t *testing.T, r *rig) {
-		r.down()
-		r.set.PerProvider = 1
-		r.up()
-		r.session()
-		free := r.bank.hold("present")
-		r.create(payment.Show, 100)
+		free := r.hangs()
 		r.create(payment.Show, 100)
 		synctest.Wait()
 		id := r.create(payment.Scan, 700)
@@ -96,12 +103,7 @@ func TestChargeThatWaitedTooLongIsNeverSent(t *testing.T) {
 // A sale that was given up while its order waited for a turn at the bank leaves nothing behind there.
 func TestOrderOfASaleThatIsOverIsNeverMade(t *testing.T) {
 	run(t, func(t *testing.T, r *rig) {
-		r.down()
-		r.set.PerProvider = 1
-		r.up()
-		r.session()
-		free := r.bank.hold("present")
-		r.create(payment.Show, 100)
+		free := r.hangs()
 		synctest.Wait()
 		id := r.create(payment.Show, 100)
 		r.giveBack(id, "whole", 0)
@@ -160,12 +162,7 @@ func TestMoneyThatAPersonSawGoesBackByItsAttempt(t *testing.T) {
 // A charge that had no turn yet when the cashier gave the sale up is never made.
 func TestChargeOfASaleThatIsOverIsNeverMade(t *testing.T) {
 	run(t, func(t *testing.T, r *rig) {
-		r.down()
-		r.set.PerProvider = 1
-		r.up()
-		r.session()
-		free := r.bank.hold("present")
-		r.create(payment.Show, 100)
+		free := r.hangs()
 		synctest.Wait()
 		id := r.create(payment.Scan, 700)
 		r.charge(id, 1, codeOne)

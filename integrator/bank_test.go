@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -104,6 +105,12 @@ func (b *bank) script(op string, errs ...error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.fail[op] = errs
+}
+
+// silent has the bank answer nothing the next n times that it is asked about an order, or to end one.
+func (b *bank) silent(n int) {
+	b.script("look", slices.Repeat([]error{errLine}, n)...)
+	b.script("kill", slices.Repeat([]error{errLine}, n)...)
 }
 
 // forget makes every order one that never arrived.

@@ -231,12 +231,7 @@ func TestSilentBankIsDoubtUntilItSpeaks(t *testing.T) {
 	run(t, func(t *testing.T, r *rig) {
 		id := r.create(payment.Show, 100)
 		r.await(id, payment.EvOpen, time.Second)
-		silence := make([]error, 200)
-		for i := range silence {
-			silence[i] = errLine
-		}
-		r.bank.script("look", silence...)
-		r.bank.script("kill", silence...)
+		r.bank.silent(200)
 		r.await(id, payment.EvClosing, 190*time.Second)
 		if b := r.await(id, payment.EvDoubt, 70*time.Second); b.Status != "unknown" {
 			t.Fatalf("doubt: %+v", b)
@@ -261,12 +256,7 @@ func TestPersonEndsADoubt(t *testing.T) {
 	run(t, func(t *testing.T, r *rig) {
 		id := r.create(payment.Show, 100)
 		r.await(id, payment.EvOpen, time.Second)
-		silence := make([]error, 400)
-		for i := range silence {
-			silence[i] = errLine
-		}
-		r.bank.script("look", silence...)
-		r.bank.script("kill", silence...)
+		r.bank.silent(400)
 		r.await(id, payment.EvDoubt, 300*time.Second)
 		if _, err := r.svc.Act(t.Context(), id, bill.Event{Cause: bill.Silent}); err != nil {
 			t.Fatal(err)

@@ -45,6 +45,19 @@ const (
 	other  = "LOYAL-CARD-7781"
 )
 
+// only is the one event behind after, and its text.
+func only(t *testing.T, j *journal.Journal, after int64) (e scans.Event, told string) {
+	t.Helper()
+	es, err := j.Events(t.Context(), after, 10)
+	if err != nil || len(es) != 1 {
+		t.Fatalf("%d events, %v", len(es), err)
+	}
+	if err := json.Unmarshal(es[0].Data, &e); err != nil {
+		t.Fatal(err)
+	}
+	return e, string(es[0].Data)
+}
+
 func TestReadings(t *testing.T) {
 	j, _, err := journal.Open(t.Context(), journal.Config{Dir: t.TempDir(), Reserve: -1})
 	if err != nil {
@@ -86,21 +99,14 @@ func TestReadings(t *testing.T) {
 			if err := s.Take(t.Context(), "1", "en", r); err != nil {
 				t.Fatal(err)
 			}
-			es, err := j.Events(t.Context(), after, 10)
-			if err != nil || len(es) != 1 {
-				t.Fatalf("%d events, %v", len(es), err)
-			}
-			after = es[0].Seq
-			var e scans.Event
-			if err := json.Unmarshal(es[0].Data, &e); err != nil {
-				t.Fatal(err)
-			}
+			e, told := only(t, j, after)
+			after = j.Meta().Seq
 			if e.Outcome != c.outcome || (e.Say != nil) != (c.say != "") || e.Say != nil && e.Say.Code != c.say {
 				t.Errorf("event %+v, say %+v", e, e.Say)
 			}
-			written := strings.Contains(string(es[0].Data), c.text[:9])
+			written := strings.Contains(told, c.text[:9])
 			if written != c.shown || c.shown && e.Text != c.text {
-				t.Errorf("text written: %v, want %v: %s", written, c.shown, es[0].Data)
+				t.Errorf("text written: %v, want %v: %s", written, c.shown, told)
 			}
 			if c.till.note != c.note {
 				t.Errorf("the customer reads %q, want %q", c.till.note, c.note)
@@ -143,16 +149,9 @@ func TestACodeReadTwiceIsNeverWritten(t *testing.T) {
 		if err := s.Take(t.Context(), c.lane, "en", r); err != nil {
 			t.Fatal(err)
 		}
-		es, err := j.Events(t.Context(), j.Meta().Seq-1, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var e scans.Event
-		if err := json.Unmarshal(es[0].Data, &e); err != nil {
-			t.Fatal(err)
-		}
-		if written := strings.Contains(string(es[0].Data), c.text[:9]); e.Outcome != c.outcome || written != c.written || e.Say != nil {
-			t.Errorf("%+v: %s", c, es[0].Data)
+		e, told := only(t, j, j.Meta().Seq-1)
+		if written := strings.Contains(told, c.text[:9]); e.Outcome != c.outcome || written != c.written || e.Say != nil {
+			t.Errorf("%+v: %s", c, told)
 		}
 	}
 }
@@ -171,13 +170,8 @@ func TestAPaymentThatTakesNoCodeSaysWhy(t *testing.T) {
 	if err := s.Take(t.Context(), "1", "en", scanner.Reading{Text: scanner.NewText([]byte(alipay)), Last: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
-	es, err := j.Events(t.Context(), 0, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var e scans.Event
-	if err := json.Unmarshal(es[0].Data, &e); err != nil || e.Outcome != scans.Busy || e.Say == nil || e.Say.Code != "closing/expire" {
-		t.Errorf("event %s, %v", es[0].Data, err)
+	if e, told := only(t, j, 0); e.Outcome != scans.Busy || e.Say == nil || e.Say.Code != "closing/expire" {
+		t.Errorf("event %s", told)
 	}
 }
 
@@ -226,17 +220,10 @@ func TestEachPurposeHasLimitsOfItsOwn(t *testing.T) {
 		if err := s.Take(t.Context(), "1", "en", scanner.Reading{Text: scanner.NewText([]byte(c.text)), Last: time.Now()}); err != nil {
 			t.Fatal(err)
 		}
-		es, err := j.Events(t.Context(), after, 10)
-		if err != nil || len(es) != 1 {
-			t.Fatalf("%d events, %v", len(es), err)
-		}
-		after = es[0].Seq
-		var e scans.Event
-		if err := json.Unmarshal(es[0].Data, &e); err != nil {
-			t.Fatal(err)
-		}
+		e, told := only(t, j, after)
+		after = j.Meta().Seq
 		if e.Outcome != c.outcome || (e.Text == c.text) != c.written || (e.Text != "") != c.written || lane1.note != c.note {
-			t.Errorf("%q, waits %v: the customer reads %q, %s", c.text, c.waits, lane1.note, es[0].Data)
+			t.Errorf("%q, waits %v: the customer reads %q, %s", c.text, c.waits, lane1.note, told)
 		}
 		if charged := len(lane1.got) == 1; charged != (c.outcome == scans.Charging) {
 			t.Errorf("%q: charged %v", c.text, charged)
@@ -294,16 +281,8 @@ func TestEachPurposeHasAWindowOfItsOwn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		es, err := j.Events(t.Context(), before, 10)
-		if err != nil || len(es) != 1 {
-			t.Fatalf("%d events, %v", len(es), err)
-		}
-		var e scans.Event
-		if err := json.Unmarshal(es[0].Data, &e); err != nil {
-			t.Fatal(err)
-		}
-		if e.Outcome != c.outcome || (e.Text == c.text) != (c.outcome == scans.Passed) || e.Say != nil {
-			t.Errorf("%+v: %s", c, es[0].Data)
+		if e, told := only(t, j, before); e.Outcome != c.outcome || (e.Text == c.text) != (c.outcome == scans.Passed) || e.Say != nil {
+			t.Errorf("%+v: %s", c, told)
 		}
 	}
 }

@@ -50,8 +50,8 @@ func Allowed(kind, outcome string) bool {
 type Strides struct{ Pages, Frames int }
 
 // Each damages the database of that name in a directory as a clean end leaves it, and as a kill leaves it with its last
-// changes in the log. open is given the files, the kind of damage and where it is, and says what came of it; as many of it
-// run at a time as there are cores.
+// changes in the log. open is given the files, the kind of damage and where it is, and says what came of it, first of both
+// whole (kind ""); as many of it run at a time as there are cores.
 func Each(t *testing.T, name string, closed, killed Files, quick Strides, open func(t *testing.T, f Files, kind, what string) string) (Tally, int) {
 	t.Helper()
 	switch os.Getenv("TILLD_DEPTH") {
@@ -60,6 +60,11 @@ func Each(t *testing.T, name string, closed, killed Files, quick Strides, open f
 	case "":
 		quick = Strides{3 * quick.Pages, 3 * quick.Frames}
 		t.Log("left to make test: three times the faults")
+	}
+	for what, whole := range map[string]Files{"closed": closed, "killed": killed} {
+		if came := open(t, whole, "", what); came != Right {
+			t.Fatalf("%s and whole: %s", what, came)
+		}
 	}
 	next, stop := iter.Pull2(each(name, closed, killed, quick))
 	defer stop()

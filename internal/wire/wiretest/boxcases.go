@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -20,8 +21,9 @@ func (b *Box) order() string {
 	return fmt.Sprintf("%s-%d", payment.NewID(time.Now()), b.made)
 }
 
-func (b *Box) handshake(ctx context.Context) error {
-	h, err := b.house(ctx, wire.Protocol)
+// comes has the box call a server of its own that speaks the protocol, and hands over the connection, before the challenge.
+func (b *Box) comes(ctx context.Context, protocol string, f func(h *house, p *peer, header http.Header) error) error {
+	h, err := b.house(ctx, protocol)
 	if err != nil {
 		return err
 	}
@@ -31,80 +33,62 @@ func (b *Box) handshake(ctx context.Context) error {
 		return err
 	}
 	defer p.hangUp()
-	if !strings.Contains(header.Get("Sec-WebSocket-Protocol"), wire.Protocol) {
-		return errors.New("the box does not offer " + wire.Protocol)
-	}
-	if e := header.Get("Sec-WebSocket-Extensions"); e != "" {
-		return fmt.Errorf("the box offers an extension: %s", e)
-	}
-	if header.Get("X-Till-Open") != "1" {
-		return errors.New("the box has an open payment and does not say so")
-	}
-	if header.Get("Origin") != "" || header.Get("Authorization") != "" {
-		return errors.New("the box sends headers of a browser or a secret")
-	}
-	if err := p.quiet(lull); err != nil {
-		return fmt.Errorf("before the challenge: %w", err)
-	}
-	return nil
+	return f(h, p, header)
+}
+
+func (b *Box) handshake(ctx context.Context) error {
+	return b.comes(ctx, wire.Protocol, func(_ *house, p *peer, header http.Header) error {
+		if !strings.Contains(header.Get("Sec-WebSocket-Protocol"), wire.Protocol) {
+			return errors.New("the box does not offer " + wire.Protocol)
+		}
+		if e := header.Get("Sec-WebSocket-Extensions"); e != "" {
+			return fmt.Errorf("the box offers an extension: %s", e)
+		}
+		if header.Get("X-Till-Open") != "1" {
+			return errors.New("the box has an open payment and does not say so")
+		}
+		if header.Get("Origin") != "" || header.Get("Authorization") != "" {
+			return errors.New("the box sends headers of a browser or a secret")
+		}
+		if err := p.quiet(lull); err != nil {
+			return fmt.Errorf("before the challenge: %w", err)
+		}
+		return nil
+	})
 }
 
 func (b *Box) otherHost(ctx context.Context) error {
-	h, err := b.house(ctx, wire.Protocol)
-	if err != nil {
-		return err
-	}
-	defer h.stop()
-	p, _, err := h.next(ctx)
-	if err != nil {
-		return err
-	}
-	defer p.hangUp()
-	err = p.note(wire.SessionChallenge, wire.Challenge{
-		Nonce: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", Host: "bank.example", Protocol: wire.Protocol,
+	return b.comes(ctx, wire.Protocol, func(_ *house, p *peer, _ http.Header) error {
+		err := p.note(wire.SessionChallenge, wire.Challenge{
+			Nonce: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", Host: "bank.example", Protocol: wire.Protocol,
+		})
+		return errors.Join(err, p.closes(wire.CloseBadFrame)) // closes passes frames over: see that none was session.open
 	})
-	return errors.Join(err, p.closes(wire.CloseBadFrame)) // closes passes frames over: see that none was session.open
 }
 
 func (b *Box) noProtocol(ctx context.Context) error {
-	h, err := b.house(ctx, "")
-	if err != nil {
-		return err
-	}
-	defer h.stop()
-	p, _, err := h.next(ctx)
-	if err != nil {
-		return err
-	}
-	defer p.hangUp()
-	if _, err := b.challenge(p, h.host); err == nil {
-		return errors.New("the box opened a session without a protocol agreed on")
-	}
-	return nil
+	return b.comes(ctx, "", func(h *house, p *peer, _ http.Header) error {
+		if _, err := b.challenge(p, h.host); err == nil {
+			return errors.New("the box opened a session without a protocol agreed on")
+		}
+		return nil
+	})
 }
 
 func (b *Box) tooEarly(ctx context.Context) error {
-	h, err := b.house(ctx, wire.Protocol)
-	if err != nil {
-		return err
-	}
-	defer h.stop()
-	p, _, err := h.next(ctx)
-	if err != nil {
-		return err
-	}
-	defer p.hangUp()
-	if _, err := b.challenge(p, h.host); err != nil {
-		return err
-	}
-	before := b.Taken()
-	if err := errors.Join(p.event(b.Seen()+1), p.closes(wire.CloseBadFrame)); err != nil {
-		return err
-	}
-	if b.Taken() != before {
-		return errors.New("the event was taken in")
-	}
-	return nil
+	return b.comes(ctx, wire.Protocol, func(h *house, p *peer, _ http.Header) error {
+		if _, err := b.challenge(p, h.host); err != nil {
+			return err
+		}
+		before := b.Taken()
+		if err := errors.Join(p.event(b.Seen()+1), p.closes(wire.CloseBadFrame)); err != nil {
+			return err
+		}
+		if b.Taken() != before {
+			return errors.New("the event was taken in")
+		}
+		return nil
+	})
 }
 
 func (b *Box) events(_ context.Context, _ *house, p *peer, o wire.Open) error {
@@ -145,29 +129,21 @@ func (b *Box) gap(ctx context.Context, h *house, p *peer, o wire.Open) error {
 }
 
 func (b *Box) snapshot(ctx context.Context) error {
-	h, err := b.house(ctx, wire.Protocol)
-	if err != nil {
-		return err
-	}
-	defer h.stop()
-	p, _, err := h.next(ctx)
-	if err != nil {
-		return err
-	}
-	defer p.hangUp()
-	o, err := b.challenge(p, h.host)
-	if err != nil {
-		return err
-	}
-	s := session(o.EpochSeen + 1)
-	s.Resume, s.Snapshot = "snapshot", &wire.Snapshot{Seq: o.Seen + 100, Payments: []string{}}
-	if err := errors.Join(p.result(wire.SessionID, s), p.event(o.Seen+101), p.acked(o.Seen+101)); err != nil {
-		return err
-	}
-	if b.Seen() != o.Seen+101 {
-		return fmt.Errorf("the journal stands at %d, want %d", b.Seen(), o.Seen+101)
-	}
-	return nil
+	return b.comes(ctx, wire.Protocol, func(h *house, p *peer, _ http.Header) error {
+		o, err := b.challenge(p, h.host)
+		if err != nil {
+			return err
+		}
+		s := session(o.EpochSeen + 1)
+		s.Resume, s.Snapshot = "snapshot", &wire.Snapshot{Seq: o.Seen + 100, Payments: []string{}}
+		if err := errors.Join(p.result(wire.SessionID, s), p.event(o.Seen+101), p.acked(o.Seen+101)); err != nil {
+			return err
+		}
+		if b.Seen() != o.Seen+101 {
+			return fmt.Errorf("the journal stands at %d, want %d", b.Seen(), o.Seen+101)
+		}
+		return nil
+	})
 }
 
 // begun is a connection whose session is answered with the beginning of a snapshot of two parts.
