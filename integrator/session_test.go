@@ -3,7 +3,6 @@ package integrator_test
 import (
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 
 	"tilld/integrator"
 	"tilld/integrator/provider"
+	"tilld/internal/depth"
 	"tilld/internal/wire"
 	"tilld/payment"
 )
@@ -105,13 +105,7 @@ func TestLostJournalPutsLiveBillsUnderReview(t *testing.T) {
 // TestThousandsOfOpenBillsOfALostJournal: a box of which nobody has confirmed anything for months comes back without its
 // journal. All its bills are told, put under review once, and the sum of them is what it was.
 func TestThousandsOfOpenBillsOfALostJournal(t *testing.T) {
-	bills := 300
-	switch os.Getenv("TILLD_DEPTH") {
-	case "test":
-		bills = 1000
-	case "prove":
-		bills = 5000
-	}
+	bills := depth.Figure(t, "open bills of a lost journal", 300, 1000, 5000)
 	run(t, func(t *testing.T, r *rig) {
 		var ids []string
 		for range bills {

@@ -3,11 +3,12 @@
 package kiosk_test
 
 import (
-	"os"
 	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"tilld/internal/depth"
 )
 
 // zones are where things are on the glass, and what does not fit.
@@ -89,7 +90,7 @@ func TestNothingMovesAndNothingIsCut(t *testing.T) {
 	for _, p := range panels {
 		for _, language := range []string{"en", "ru"} {
 			for _, attended := range []bool{p.attended, !p.attended} {
-				if attended != p.attended && os.Getenv("TILLD_DEPTH") != "prove" {
+				if attended != p.attended && !depth.Full() {
 					continue
 				}
 				p := p

@@ -27,6 +27,7 @@ import (
 	"github.com/makiuchi-d/gozxing/qrcode"
 
 	"tilld/internal/chrome"
+	"tilld/internal/depth"
 )
 
 // write makes the pictures of docs/kiosk and its contact sheet anew: go test -tags browser ./kiosk -run Pictures -write.
@@ -40,7 +41,7 @@ const docs = "../docs"
 // TestPictures takes every screen on every panel in both languages, and reads every code on them with two decoders that
 // know nothing of the page. A picture has "code" in its name if and only if there is one.
 func TestPictures(t *testing.T) {
-	all := os.Getenv("TILLD_DEPTH") == "prove" || *write
+	all := depth.Full() || *write
 	browser := chromium(t, nil)
 	var taken, read, bytesOf atomic.Int64
 	shoot := func(t *testing.T, b *box, ctx context.Context, p panel, language string, pic picture) {

@@ -146,11 +146,7 @@ func TestACodeOfTheRequestIsChargedAfterASnapshot(t *testing.T) {
 // restart behind it asks for each of them.
 func TestASnapshotOfThousandsIsOneCommit(t *testing.T) {
 	in(t, func(s *shop) {
-		bills := int64(5000)
-		if depth.Quick() {
-			bills = 3000 // still more than one frame bears
-			t.Log("left to make test: 5,000 of them")
-		}
+		bills := depth.Figure(t, "bills of a snapshot", 1200, 5000, 5000) // more than one frame bears
 		ids := make([]string, bills)
 		for i := range ids {
 			ids[i] = fmt.Sprintf("01m9k4t7v0q8x2w5y3z%07d", i)
@@ -158,7 +154,7 @@ func TestASnapshotOfThousandsIsOneCommit(t *testing.T) {
 		id := s.open(request("R-1"))
 		s.cut()
 		writes := s.j.Meta().Writes
-		s.seq += bills
+		s.seq += int64(bills)
 		s.connect(func(w *wire.Session) {
 			w.Resume, w.Snapshot = "snapshot", &wire.Snapshot{Seq: s.seq, Payments: ids}
 		})

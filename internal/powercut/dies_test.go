@@ -5,11 +5,12 @@ package powercut
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"tilld/internal/depth"
 )
 
 // atOnce is how many promises one flush may be for: one of each client.
@@ -21,7 +22,7 @@ const atOnce = 4
 func TestTheDiskDies(t *testing.T) {
 	needed(t)
 	deaths := []int{25}
-	if os.Getenv("TILLD_DEPTH") == "prove" {
+	if depth.Full() {
 		deaths = []int{2, 5, 12, 25, 40}
 	}
 	for _, c := range []struct {

@@ -28,7 +28,7 @@ const (
 )
 
 func states() int {
-	if os.Getenv("TILLD_DEPTH") == "prove" {
+	if depth.Full() {
 		return statesFull
 	}
 	return statesShort

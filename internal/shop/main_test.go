@@ -11,5 +11,6 @@ import (
 
 func TestMain(m *testing.M) {
 	depth.Waiting()
+	depth.InMemory()
 	os.Exit(m.Run())
 }

@@ -2,12 +2,12 @@ package soak_test
 
 import (
 	"fmt"
-	"os"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"tilld/internal/depth"
 	"tilld/payment"
 )
 
@@ -35,7 +35,7 @@ func moments() []moment {
 		{"confirmed", lineSale{mode: payment.Show, part: 2000}, "confirmed", false, aBlock},
 		{"part returned", lineSale{mode: payment.Show, part: 2000}, "part_returned", false, 1},
 	}
-	if os.Getenv("TILLD_DEPTH") != "prove" {
+	if !depth.Full() {
 		return all[:2]
 	}
 	return all
@@ -90,7 +90,7 @@ func TestOneClockSteps(t *testing.T) {
 		{"server", func(w *town) *atomic.Int64 { return &w.serverOff }, (*town).closeServer, (*town).openServer},
 	}
 	wrongs := map[string]int{}
-	all, quick := moments(), os.Getenv("TILLD_DEPTH") != "prove"
+	all, quick := moments(), !depth.Full()
 	if quick {
 		all = all[1:]
 	}

@@ -22,14 +22,7 @@ import (
 // must end, and every book be right. With TILLD_DEPTH=prove and
 // TILLD_FRAME="bill.return 1" only that frame is hit.
 func TestLine(t *testing.T) {
-	stride := 9 // each fault meets some frames
-	if depth.Quick() {
-		stride = 27
-		t.Log("left to make test: three times the frames")
-	}
-	if os.Getenv("TILLD_DEPTH") == "prove" {
-		stride = 1 // and here all of them
-	}
+	stride := depth.Figure(t, "one frame of how many meets a fault", 27, 9, 1)
 	var told lineTold
 	for _, s := range lineSales {
 		var frames []string

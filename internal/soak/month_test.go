@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tilld/internal/depth"
 	"tilld/internal/record"
 	"tilld/payment"
 	"tilld/payment/lane"
@@ -24,7 +25,7 @@ import (
 // but what sales have written.
 func TestMonth(t *testing.T) {
 	days, sales := 2, len(kinds)
-	if os.Getenv("TILLD_DEPTH") == "prove" {
+	if depth.Full() {
 		days, sales = 30, 100
 	}
 	synctest.Test(t, func(t *testing.T) {

@@ -20,10 +20,7 @@ const block = 4096
 // A sale writes no more to the journal than is its due, counted in the log: so a page or a commit too many is seen without
 // an hour's run.
 func TestWear(t *testing.T) {
-	sales := 40 // fewer commits than the log takes before it is copied back
-	if depth.Quick() {
-		sales = 10
-	}
+	sales := depth.Figure(t, "sales", 10, 40, 40) // fewer commits than the log takes before it is copied back
 	synctest.Test(t, func(t *testing.T) {
 		m := &month{town: newTown(t), states: map[string]int{}}
 		defer func() { m.close() }()

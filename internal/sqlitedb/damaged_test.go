@@ -56,7 +56,10 @@ func TestDamageIsSeenByTheStartAlone(t *testing.T) {
 	}
 }
 
-func name(n int) string { return fmt.Sprintf("%04d %s", n, strings.Repeat("n", 40)) }
+// tail is what all names end in.
+var tail = strings.Repeat("n", 40)
+
+func name(n int) string { return fmt.Sprintf("%04d %s", n, tail) }
 
 // damaged opens a copy and says what came of it.
 func damaged(t *testing.T, f spoil.Files, looks bool, want string, rows int) string {
@@ -88,12 +91,21 @@ func damaged(t *testing.T, f spoil.Files, looks bool, want string, rows int) str
 // told is each row as it is found by its name, and all of them in their order.
 func told(db *sqlitedb.DB, rows int) (string, error) {
 	var out strings.Builder
-	for n := range rows {
-		var found int
-		if err := db.Read().QueryRow("SELECT count(*) FROM thing WHERE name = $1", name(n)).Scan(&found); err != nil {
+	each, err := db.Read().Query(`WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < $1)
+SELECT i, (SELECT count(*) FROM thing WHERE name = printf('%04d %s', i, $2)) FROM n`, rows, tail)
+	if err != nil {
+		return "", err
+	}
+	defer each.Close()
+	for each.Next() {
+		var n, found int
+		if err := each.Scan(&n, &found); err != nil {
 			return "", err
 		}
 		fmt.Fprintf(&out, "%d of %d |\n", found, n)
+	}
+	if err := each.Err(); err != nil {
+		return "", err
 	}
 	all, err := db.Read().Query("SELECT id, name FROM thing ORDER BY id")
 	if err != nil {

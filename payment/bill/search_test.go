@@ -3,11 +3,11 @@ package bill_test
 import (
 	"fmt"
 	"hash/maphash"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
+	"tilld/internal/depth"
 	"tilld/payment"
 	"tilld/payment/bill"
 )
@@ -34,6 +34,7 @@ type bounds struct {
 	do          string        // letters of what else may happen, see can
 	horizon     time.Duration // timer: no later than this is anything but its end looked at
 	deep        bool          // only at the depth of prove
+	wide        bool          // left out at quick depth
 }
 
 func (b *bounds) can(c byte) bool { return strings.IndexByte(b.do, c) >= 0 }
@@ -421,7 +422,7 @@ func (x *search) key(n *node) [2]uint64 {
 
 // bounded is the number of states that one scenario may have.
 func bounded() (limit int, prove bool) {
-	if os.Getenv("TILLD_DEPTH") == "prove" {
+	if depth.Full() {
 		return 6_000_000, true
 	}
 	return 120_000, false

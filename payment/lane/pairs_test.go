@@ -1,19 +1,19 @@
 package lane_test
 
 import (
-	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"tilld/internal/depth"
 	"tilld/payment"
 	"tilld/payment/lane"
 )
 
 // pairStates is how many states of each couple are looked at.
 func pairStates() int {
-	if os.Getenv("TILLD_DEPTH") == "prove" {
+	if depth.Full() {
 		return 40_000 // of three couples this is all there is
 	}
 	return 500

@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
+	"tilld/internal/depth"
 	"tilld/payment"
 	"tilld/payment/lane"
 )
@@ -150,7 +150,7 @@ func beginnings(t *testing.T) []node {
 // row taken; from each state a way leads to an end. TILLD_DEPTH=prove goes through
 // all of them, otherwise a tenth.
 func TestSearch(t *testing.T) {
-	states, whole := 1500, os.Getenv("TILLD_DEPTH") == "prove"
+	states, whole := 1500, depth.Full()
 	if whole {
 		states = 1 << 30 // all there are: 17,284 when this was written
 	}

@@ -9,16 +9,15 @@ import (
 
 	"tilld/integrator"
 	"tilld/integrator/store/sqlite"
+	"tilld/internal/depth"
 	"tilld/internal/sqlitedb"
 	"tilld/internal/sqlitedb/spoil"
 )
 
 // aYear is how many bills an old ledger holds, and how many states between two commits are looked at.
-func aYear() (bills, between int) {
-	if os.Getenv("TILLD_DEPTH") == "prove" {
-		return 30_000, 20
-	}
-	return 1000, 1
+func aYear(t *testing.T) (bills, between int) {
+	t.Helper()
+	return depth.Figure(t, "bills of an old ledger", 250, 1000, 30_000), depth.Figure(t, "states between two commits", 1, 1, 20)
 }
 
 // firstVersion is the first ledger that was ever made.
@@ -34,7 +33,7 @@ func firstVersion(t *testing.T) fstest.MapFS {
 // TestUpgradeKilledAtEachStep brings a ledger of the first version, with a year in it, to this one, killed at each step.
 // Afterwards this program opens it, and the books are right; the copy that was made before is whole.
 func TestUpgradeKilledAtEachStep(t *testing.T) {
-	bills, between := aYear()
+	bills, between := aYear(t)
 	dir, old := t.TempDir(), firstVersion(t)
 	before := yearOld(t, filepath.Join(dir, "ledger.db"), old, bills)
 	s, err := sqlite.Open(t.Context(), filepath.Join(dir, "ledger.db"))
