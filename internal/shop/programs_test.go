@@ -11,7 +11,6 @@ import (
 	"sync"
 	"testing"
 
-	"tilld/internal/depth"
 	"tilld/internal/planted"
 	"tilld/internal/shop/gate"
 )
