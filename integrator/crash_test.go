@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"tilld/internal/depth"
 	"tilld/internal/wire"
 	"tilld/payment"
 )
@@ -60,11 +61,14 @@ func sales() []sale {
 // TestServerMayDieBetweenAnyTwoSteps crashes after every step of every sale and goes on with what is on the disk: once
 // when what the step caused has been worked, once while the bank is being asked, so that its answer is lost.
 func TestServerMayDieBetweenAnyTwoSteps(t *testing.T) {
+	if depth.Quick() {
+		t.Log("left to make test: deaths while a bank is asked, but for the first step")
+	}
 	for _, s := range sales() {
 		for at := -1; at < len(s.steps); at++ {
 			for _, asking := range []bool{false, true} {
-				if asking && at >= 0 && !s.steps[at].call {
-					continue // nothing is asked because of it
+				if asking && at >= 0 && (!s.steps[at].call || depth.Quick()) {
+					continue // nothing is asked because of it, or it is left out
 				}
 				t.Run(fmt.Sprintf("%s/%d/%v", s.name, at, asking), func(t *testing.T) {
 					t.Parallel()

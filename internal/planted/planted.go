@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"tilld/internal/depth"
 )
 
 // env names the bug to a harness's process and, as internal/failpoint reads it, to the programs built with the tag failpoints.
@@ -35,9 +37,10 @@ func Failed(t testing.TB, err error) {
 
 // Find runs the tests of this program that match run, as for go test -run, in a process that has the bug and, over what this
 // process has, the further variables NAME=VALUE. If none of them fails, or no line of the failure matches says, a regular
-// expression, then t does. It prints the line.
+// expression, then t does. It prints the line. At quick depth it is left out, and the rest of t with it.
 func Find(t testing.TB, bug, run, says string, vars ...string) {
 	t.Helper()
+	depth.Long(t, "the run that must find a planted bug: "+bug)
 	line, err := find(t.Context(), bug, run, says, vars)
 	if err != nil {
 		t.Errorf("not found by %s: %s: %v", run, bug, err)
