@@ -42,7 +42,6 @@ func (m *misread) Events(ctx context.Context, after int64, limit int) ([]record.
 type following struct {
 	*misread
 	slips *slips
-	job   string   // of the code on the lane's paper
 	told  []string // what the box was told of it
 }
 

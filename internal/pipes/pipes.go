@@ -53,7 +53,7 @@ func (n *Net) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	}
 }
 
-// Local, as a Far, has every caller come from this machine.
+// Local is a Far that has every caller come from this machine.
 func Local(c net.Conn) net.Conn { return local{c} }
 
 type local struct{ net.Conn }
