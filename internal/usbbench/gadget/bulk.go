@@ -38,6 +38,7 @@ type Bulk struct {
 	status byte // of the printer's port
 	hold   bool
 	halt   bool
+	mute   bool // no answer to control requests
 	pullAt int
 	pull   func() error
 	tid    int // of the thread that reads
@@ -130,6 +131,15 @@ func (b *Bulk) serveControl() {
 		for e := events[:n]; len(e) >= 12; e = e[12:] {
 			if e[8] != 4 { // not SETUP
 				continue
+			}
+			b.mu.Lock()
+			muted := b.mute
+			for b.mute { // the next read would refuse the request
+				b.change.Wait()
+			}
+			b.mu.Unlock()
+			if muted {
+				continue // the host has given it up
 			}
 			length := int(binary.LittleEndian.Uint16(e[6:]))
 			var answer []byte
@@ -308,6 +318,9 @@ func (b *Bulk) SetStatus(s byte) {
 
 // Hold stops taking bytes, or goes on.
 func (b *Bulk) Hold(on bool) { b.set(func() { b.hold = on }) }
+
+// Mute leaves control requests without an answer, or answers the next.
+func (b *Bulk) Mute(on bool) { b.set(func() { b.mute = on }) }
 
 // Halt halts the endpoint out: the host's next write is refused until it clears that.
 func (b *Bulk) Halt() { b.set(func() { b.halt = true }) }

@@ -32,7 +32,7 @@ func (b *bench) all() {
 	case "exchanged":
 		c := &counter{bench: b}
 		b.check("all devices", func() (fact string, err error) {
-			if c.shop, err = open("tilld", "lp"); err != nil {
+			if c.shop, err = open("tilld", named(byUsblp)); err != nil {
 				return "", err
 			}
 			return c.furnish(3)
@@ -45,7 +45,7 @@ func (b *bench) all() {
 	case "codes":
 		c := &counter{bench: b}
 		b.check("all devices", func() (fact string, err error) {
-			if c.shop, err = open("tilld", "lp"); err != nil {
+			if c.shop, err = open("tilld", named(byUsblp)); err != nil {
 				return "", err
 			}
 			return c.furnish(3)
@@ -54,6 +54,12 @@ func (b *bench) all() {
 			c.codes(b.scans)
 			c.close()
 		}
+		return
+	case "commands":
+		b.commands()
+		return
+	case "own":
+		b.own()
 		return
 	case "till":
 		b.till(setting("full", "") != "")

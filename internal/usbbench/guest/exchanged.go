@@ -55,7 +55,7 @@ func (c *counter) exchanged() {
 			if err := c.bindingsAre("swapped"); err != nil {
 				return err
 			}
-			c.tells("bind")
+			c.tell(nil, nil, "SWAPPED", "bind")
 			for _, d := range pair {
 				for i := range pair {
 					if n, err := d.seen("exchanged-" + laneOf(i+1)); err != nil || n != 0 {
@@ -97,8 +97,11 @@ func (c *counter) restart(bound bool) error {
 	if err := c.end(); err != nil {
 		return err
 	}
-	c.bound = bound
-	return c.begin("tilld", "lp")
+	settings := named(byUsblp)
+	if bound {
+		settings = asBound.Replace(settings)
+	}
+	return c.begin("tilld", settings)
 }
 
 // ownPaper asks for a job on each of the two lanes and then does something; each must come out of its lane's printer alone.

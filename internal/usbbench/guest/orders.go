@@ -35,7 +35,7 @@ func (b *bench) appear() {
 		}
 		begun := time.Now()
 		var err error
-		if c.shop, err = open("tilld", "lp"); err != nil {
+		if c.shop, err = open("tilld", named(byUsblp)); err != nil {
 			return "", err
 		}
 		for i := range c.desks {
@@ -100,7 +100,7 @@ func (c *counter) orders() {
 			}
 			begun := time.Now()
 			if atStart {
-				if err := c.begin("tilld", "lp"); err != nil {
+				if err := c.begin("tilld", named(byUsblp)); err != nil {
 					return "", err
 				}
 			}

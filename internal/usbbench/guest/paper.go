@@ -14,6 +14,7 @@ type desk struct {
 	bulk       *gadget.Bulk
 	dev        *emulator.Printer
 	controller int
+	columns    int // letters in a line, as the box has it
 
 	mu     sync.Mutex
 	papers []emulator.Receipt
@@ -21,7 +22,7 @@ type desk struct {
 
 // newDesk puts the emulator into a printer's interface.
 func newDesk(g *gadget.Gadget, bulk *gadget.Bulk, controller int) *desk {
-	d := &desk{Gadget: g, bulk: bulk, controller: controller}
+	d := &desk{Gadget: g, bulk: bulk, controller: controller, columns: 48}
 	d.dev = emulator.New(emulator.Config{Cut: func(r emulator.Receipt) {
 		d.mu.Lock()
 		defer d.mu.Unlock()

@@ -53,10 +53,13 @@ func (s *shop) serves(id string, opens int64) (client.Device, error) {
 
 func here(d client.Device) bool { return d.State == "ready" || d.State == "present" }
 
+// saleOf is what the nth sale is for, in kopecks.
+func saleOf(n int) int64 { return int64(10_000 + 100*n + 50) }
+
 // sells asks for a payment and waits for its state.
 func (c *counter) sells(lane, mode, state string, outputs ...string) (client.Payment, error) {
 	c.sales++
-	amount := rub(int64(10_000 + 100*c.sales + 50))
+	amount := rub(saleOf(c.sales))
 	p, _, err := c.api.Create(context.Background(), client.NewPayment{
 		Reference: fmt.Sprintf("R-%d", c.sales), Amount: amount, Mode: mode, Purpose: "sale", Lane: lane, Outputs: outputs,
 	})
@@ -80,12 +83,12 @@ func (c *counter) handsOver(p client.Payment, d *desk, papers int) error {
 	if err != nil {
 		return err
 	}
-	return slipOf(r, p)
+	return slipOf(r, p, d.columns)
 }
 
-// slipOf says whether a paper is the slip of a payment that was paid, line for line. Its date may be the next minute's.
-func slipOf(r emulator.Receipt, p client.Payment) error {
-	const wide = 48 // letters
+// slipOf says whether a paper is the slip of a payment that was paid, line for line, on paper that is so many letters wide.
+// Its date may be the next minute's.
+func slipOf(r emulator.Receipt, p client.Payment, wide int) error {
 	row := func(name, value string) string { return name + strings.Repeat(" ", wide-len(name)-len(value)) + value }
 	rule := strings.Repeat("─", wide)
 	paid := p.Stamps["paid"].UTC()

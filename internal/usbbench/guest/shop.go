@@ -25,17 +25,38 @@ const (
 	token    = "bench"
 )
 
-// config is what a shop with these devices would write. Each is named by what stays the same after a plug: a serial
-// number, a port, a model. A machine without KVM on a busy host is a hundred times slower than a till: no clock of the box
-// and no pace of keys may run out on it.
-const config = `version: 1
+// What each of the settings begins with. A machine without KVM on a busy host is a hundred times slower than a till: no clock
+// of the box and no pace of keys may run out on it.
+const head = `version: 1
 state: tilld
 listen: 127.0.0.1:7373
 tokens:
   - {name: bench, token: bench, roles: [till, supervisor, technician, raw]}
 link: {url: "ws://127.0.0.1:7474/v1/term", terminal: bench, key: terminal.key}
-printers:
-  front: {driver: escpos, port: {%s: "serial:J7XX0001"}, options: {proof: id}}
+times: {output: 30s, doubt: 60s, unsent: 60s, late_lease: 60s, park: 60s}
+`
+
+// alone is what a shop with one of each would write: it names no device.
+const alone = head + `printers: {front: {}}
+lanes:
+  "1":
+    {attended: true, language: en, shop: Bench, outputs: [till, customer-display, receipt], receipt_printer: front, slips: [paid],
+     customer_display: {}, scanner: {}}
+`
+
+// named is what a shop with all these devices would write, its first printer reached like that. Each is named by what stays
+// the same after a plug: a serial number, a port, a model.
+func named(first string) string { return fmt.Sprintf(head+everything, first) }
+
+// Ways to the first printer.
+const (
+	byUsblp    = `{lp: "serial:J7XX0001"}`
+	byLibusb   = `{usb: "serial:J7XX0001"}`
+	ofOwnClass = `{usb: "1a2b:0002"}`
+)
+
+const everything = `printers:
+  front: {driver: escpos, port: %s, options: {proof: id}}
   left: {driver: escpos, port: {lp: "port:dummy_hcd.6/usb2/1"}, options: {proof: id}}
   right: {driver: escpos, port: {lp: "port:dummy_hcd.7/usb2/1"}, options: {proof: id}}
 lanes:
@@ -48,7 +69,6 @@ lanes:
   "3":
     {attended: true, language: en, shop: Bench, outputs: [till, receipt], receipt_printer: right, slips: [paid],
      scanner: {driver: line, port: {serial: "serial:SN77", baud: 115200}}}
-times: {output: 30s, doubt: 60s, unsent: 60s, late_lease: 60s, park: 60s}
 `
 
 const office = `version: 1
@@ -64,17 +84,15 @@ type shop struct {
 	api  *client.Client
 	box  *exec.Cmd
 	rest []*exec.Cmd
-
-	bound bool // the settings leave open which printers lanes 2 and 3 use
 }
 
 // open writes the files, lets the box in at the integrator and starts the bank, the integrator and the box.
-func open(program, printerBy string) (*shop, error) {
+func open(program, settings string) (*shop, error) {
 	if err := errors.Join(loopback(), os.MkdirAll(place, 0o700)); err != nil {
 		return nil, err
 	}
 	for name, text := range map[string]string{
-		"tilld.yaml": fmt.Sprintf(config, printerBy), "integrator.yaml": office, "bank.key": "the bench's bank and its merchant\n",
+		"tilld.yaml": settings, "integrator.yaml": office, "bank.key": "the bench's bank and its merchant\n",
 	} {
 		if err := write(name, text); err != nil {
 			return nil, err
@@ -103,7 +121,7 @@ func open(program, printerBy string) (*shop, error) {
 		s.close()
 		return nil, err
 	}
-	if err := s.begin(program, printerBy); err != nil {
+	if err := s.begin(program, settings); err != nil {
 		s.close()
 		return nil, err
 	}
@@ -114,13 +132,9 @@ func write(name, text string) error {
 	return os.WriteFile(filepath.Join(place, name), []byte(text), 0o600)
 }
 
-// begin starts the box with its first printer reached by lp or usb, and waits until it can take money.
-func (s *shop) begin(program, printerBy string) (err error) {
-	text := fmt.Sprintf(config, printerBy)
-	if s.bound {
-		text = asBound.Replace(text)
-	}
-	if err := write("tilld.yaml", text); err != nil {
+// begin starts the box, and waits until it can take money.
+func (s *shop) begin(program, settings string) (err error) {
+	if err := write("tilld.yaml", settings); err != nil {
 		return err
 	}
 	if s.box, err = start(program, "run", "--config", "tilld.yaml"); err != nil {

@@ -14,7 +14,7 @@ func (b *bench) till(full bool) {
 	c := &counter{bench: b}
 	b.check("tilld, integrator and bank start", func() (fact string, err error) {
 		begun := time.Now()
-		if c.shop, err = open("tilld", "lp"); err != nil {
+		if c.shop, err = open("tilld", alone); err != nil {
 			return "", err
 		}
 		return "ready after " + ms(time.Since(begun)), nil
@@ -23,6 +23,8 @@ func (b *bench) till(full bool) {
 		return
 	}
 	defer c.close()
+	c.oneOfEach(full)
+	b.check("the settings name all devices", func() (string, error) { return "ready", c.restart(false) })
 	lanes := 1
 	if full {
 		lanes = 3
@@ -37,9 +39,7 @@ func (b *bench) till(full bool) {
 		b.check("sale by a scanned code, "+kind, func() (string, error) { return c.scanned(laneOf(i), b.hands[kind], b.desks[i]) })
 	}
 	if full {
-		c.tells("devices")
-		c.tells("ports")
-		c.tells("bind")
+		c.tells()
 		c.pulledInJob("usblp")
 		c.orders()
 		c.moves()
@@ -111,15 +111,6 @@ func (c *counter) leave(i int) error {
 	return c.isGone(h.controller)
 }
 
-// tells prints what a technician is told, for who looks at the log; a command that fails is lost.
-func (c *counter) tells(what string) {
-	out, err := run("tillctl", what)
-	if err != nil {
-		c.say("tillctl "+what, "", err)
-	}
-	fmt.Printf("$ tillctl %s\n%s", what, out)
-}
-
 // opens plugs a printer again and again: from the kernel's first word to the moment at which the box has it open, beside
 // a loop that does nothing but try the node.
 func (c *counter) opens(n int) {
@@ -177,7 +168,7 @@ func (c *counter) byLibusb() {
 		if err := c.end(); err != nil {
 			return "", err
 		}
-		if err := c.begin("tilld-libusb", "usb"); err != nil {
+		if err := c.begin("tilld-libusb", named(byLibusb)); err != nil {
 			return "", err
 		}
 		for i := range c.desks {
@@ -194,9 +185,8 @@ func (c *counter) byLibusb() {
 		if err := c.end(); err != nil {
 			return "", err
 		}
-		if err := c.driver(0, 0, "usblp"); err != nil {
-			return "", err
-		}
-		return "usblp has it", c.begin("tilld", "lp")
+		return "usblp has it", c.driver(0, 0, "usblp")
 	})
+	c.ownClass()
+	c.check("the settings name the first printer again", func() (string, error) { return "ready", c.restart(false) })
 }

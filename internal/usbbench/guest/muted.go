@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"tilld/devices/fileport"
+	"tilld/devices/usbport"
+	"tilld/internal/usbbench/gadget"
+)
+
+// asker is a port that asks its device on the control line.
+type asker interface {
+	DeviceID() (string, error)
+	Write(b []byte) (int, error)
+	Close() error
+}
+
+// muted asks a printer that takes jobs and answers no control request: the question must end by itself, the port must go on,
+// and be answered once the printer answers again. Through usblp the kernel has the clock, 5 s; through libusb we have.
+func (b *bench) muted(paper *gadget.Bulk) {
+	const limit = 500 * time.Millisecond
+	for _, by := range []struct {
+		name  string
+		least time.Duration // before that the answer could still have come
+		open  func() (asker, error)
+		ask   func(asker) error
+	}{
+		{"usblp", 4 * time.Second, func() (asker, error) {
+			n, err := b.lp(0)
+			if err != nil {
+				return nil, err
+			}
+			return fileport.Open(context.Background(), n, fileport.Printer, fileport.Options{})
+		}, func(p asker) error { _, err := p.(*fileport.Port).Status(); return err }},
+		{"libusb", limit, func() (asker, error) {
+			return usbport.Open(context.Background(), b.now(0), usbport.Options{ControlLimit: limit})
+		}, func(p asker) error { _, err := p.(*usbport.Port).PortStatus(); return err }},
+	} {
+		if by.name == "usblp" && setting("full", "") == "" {
+			continue // it takes the kernel's 5 s
+		}
+		b.check("a printer that answers no control request, "+by.name, func() (string, error) {
+			paper.Clear()
+			p, err := by.open()
+			if err != nil {
+				return "", err
+			}
+			defer p.Close()
+			if err := by.ask(p); err != nil {
+				return "", fmt.Errorf("while it answers: %w", err)
+			}
+			paper.Mute(true)
+			defer paper.Mute(false)
+			asked, begun := make(chan error, 1), time.Now()
+			go func() { asked <- by.ask(p) }()
+			select {
+			case err = <-asked:
+			case <-time.After(patience):
+				return "", fmt.Errorf("its status: %w", errLate)
+			}
+			took := time.Since(begun)
+			if err == nil || took < by.least {
+				return "", fmt.Errorf("it gave its status after %s, %w", ms(took), err)
+			}
+			job := pattern(1024)
+			if _, err := p.Write(job); err != nil {
+				return "", fmt.Errorf("a job behind the question: %w", err)
+			}
+			if err := arrives(paper, job); err != nil {
+				return "", fmt.Errorf("a job behind the question: %w", err)
+			}
+			paper.Mute(false)
+			var id string
+			if err := eventually(func() (err error) { id, err = p.DeviceID(); return err }); err != nil || id == "" {
+				return "", errors.Join(err, fmt.Errorf("afterwards its id is %q", id))
+			}
+			return fmt.Sprintf("given up after %s, a job of %d bytes went on, answered again afterwards", ms(took), len(job)), p.Close()
+		})
+	}
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"tilld/internal/localapi/client"
+	"tilld/internal/usbbench/gadget"
+	"tilld/printer/escpos/emulator"
+)
+
+// own is the vendor's own class alone, for who looks for a fault: a shop whose box is the program that has libusb.
+func (b *bench) own() {
+	c := &counter{bench: b}
+	b.check("all devices", func() (fact string, err error) {
+		if c.shop, err = open("tilld", named(byUsblp)); err != nil {
+			return "", err
+		}
+		return c.furnish(1)
+	})
+	if c.shop != nil {
+		c.ownClass()
+		c.audit()
+		c.close()
+	}
+}
+
+// ownClass has the box use a printer of its maker's own class, which no driver of the kernel knows, as lane 1's: it sells,
+// reads its status, and is told of a pulled cable.
+func (c *counter) ownClass() {
+	const controller = 5
+	var d *desk
+	c.check("tilld with a printer of its maker's own class", func() (string, error) {
+		g, err := gadget.New(gadget.Device{Name: "own", Vendor: 0x1a2b, Product: 0x0002, Maker: "Bench", Model: "Own Printer"})
+		if err != nil {
+			return "", err
+		}
+		bulk, err := g.Bulk(gadget.Vendor, nil)
+		if err != nil {
+			return "", err
+		}
+		own := newDesk(g, bulk, controller)
+		if _, err := c.plug(g, controller, ""); err != nil {
+			return "", err
+		}
+		if i := c.now(controller).Interfaces; len(i) != 1 || i[0].Driver != "" || len(i[0].Nodes) != 0 {
+			return "", fmt.Errorf("the kernel has made of it %+v", i)
+		}
+		if err := c.end(); err != nil {
+			return "", err
+		}
+		if err := c.begin("tilld-libusb", named(ofOwnClass)); err != nil {
+			return "", err
+		}
+		if _, err := c.serves(printerOf(0), 0); err != nil {
+			return "", err
+		}
+		d = own
+		return "open, by no driver of the kernel's", c.driver(controller, 0, "usbfs")
+	})
+	if d == nil {
+		return
+	}
+	c.check("sale by a shown code, a maker's own class", func() (string, error) { return c.shown("1", d) })
+	c.check("its status is read", func() (string, error) {
+		var told []string
+		for name, f := range map[string]emulator.Fault{"paper": emulator.PaperEnd, "cover": emulator.CoverOpen} {
+			d.dev.Fail(f)
+			j, err := c.long("1", "own-"+name, 2)
+			if err != nil {
+				return "", err
+			}
+			j, err = c.job(j.ID, "blocked by its "+name, func(j client.PrintJob) bool { return j.Blocked != nil && j.Blocked.Why == name })
+			if err != nil {
+				return "", err
+			}
+			if n, err := d.seen(j.Reference); err != nil || n != 0 {
+				return "", fmt.Errorf("%s: %d lines came out all the same, %w", name, n, err)
+			}
+			d.dev.Mend()
+			if j, err = c.printed(j.ID); err != nil {
+				return "", err
+			}
+			if n, err := d.seen(j.Reference); err != nil || n != 2 {
+				return "", fmt.Errorf("%s: %d of 2 lines came out, %w", name, n, err)
+			}
+			told = append(told, name)
+		}
+		slices.Sort(told)
+		return fmt.Sprintf("%v held a job each until it was mended, then it came once", told), nil
+	})
+	c.check("a printer of its maker's own class leaves", func() (string, error) {
+		begun := time.Now()
+		if err := c.pull(d.Gadget, controller); err != nil {
+			return "", err
+		}
+		x, err := c.stands(printerOf(0), "away", func(d client.Device) bool { return !here(d) })
+		if err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("the box says %s %s behind the pull", x.State, ms(time.Since(begun))), nil
+	})
+}
