@@ -5,8 +5,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"os"
-	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -43,20 +41,8 @@ func Run(t *testing.T, open func(*testing.T) Pair, stallBytes int) {
 			t.Fatalf("port read % x, %v", got, err)
 		}
 	})
-	t.Run("CloseEndsABlockedRead", func(t *testing.T) {
-		p := open(t)
-		done := make(chan error, 1)
-		go func() { _, err := p.Port.Read(make([]byte, 8)); done <- err }()
-		_ = p.Port.Close()
-		ended(t, done)
-	})
-	t.Run("HangUpEndsABlockedRead", func(t *testing.T) {
-		p := open(t)
-		done := make(chan error, 1)
-		go func() { _, err := p.Port.Read(make([]byte, 8)); done <- err }()
-		_ = p.Far.Close()
-		ended(t, done)
-	})
+	t.Run("CloseEndsABlockedRead", func(t *testing.T) { closeEndsARead(t, open) })
+	t.Run("HangUpEndsABlockedRead", func(t *testing.T) { hangUpEndsARead(t, open) })
 	t.Run("ALongWriteArrivesWholeWhenTheFarEndIsSlow", func(t *testing.T) {
 		p := open(t)
 		b := make([]byte, 20_000)
@@ -97,23 +83,7 @@ func Run(t *testing.T, open func(*testing.T) Pair, stallBytes int) {
 		}
 		t.Fatal("no error on a line that was hung up")
 	})
-	t.Run("ManyClosesAtOnceAreOne", func(t *testing.T) {
-		p := open(t)
-		done := make(chan error, 1)
-		go func() { _, err := p.Port.Read(make([]byte, 8)); done <- err }()
-		errs := make([]error, 8)
-		var wg sync.WaitGroup
-		for i := range errs {
-			wg.Go(func() { errs[i] = p.Port.Close() })
-		}
-		wg.Wait()
-		ended(t, done)
-		for _, err := range errs {
-			if (err == nil) != (errs[0] == nil) {
-				t.Errorf("closes answer differently: %v", errs)
-			}
-		}
-	})
+	t.Run("ManyClosesAtOnceAreOne", func(t *testing.T) { closesAreOne(t, open) })
 	t.Run("OpenedAgainItIsAsNew", func(t *testing.T) {
 		p := open(t)
 		if p.Again == nil {
@@ -168,45 +138,7 @@ func Run(t *testing.T, open func(*testing.T) Pair, stallBytes int) {
 			t.Errorf("after Close %d bytes were taken, %v", n, err)
 		}
 	})
-	t.Run("NothingIsLeftBehind", func(t *testing.T) {
-		p := open(t) // whatever the first one starts for good is there now
-		_ = p.Port.Close()
-		_ = p.Far.Close()
-		files, routines := openFiles(t), runtime.NumGoroutine()
-		ends := []struct {
-			how   string
-			begin func(Pair, []byte) (int, error)
-			end   func(Pair)
-		}{
-			{"closed in a read", func(p Pair, b []byte) (int, error) { return p.Port.Read(b) }, func(p Pair) { _ = p.Port.Close() }},
-			{"hung up in a read", func(p Pair, b []byte) (int, error) { return p.Port.Read(b) }, func(p Pair) { _ = p.Far.Close() }},
-		}
-		if stallBytes > 0 {
-			write := func(p Pair, _ []byte) (int, error) { return p.Port.Write(make([]byte, stallBytes)) }
-			ends = append(ends, ends[0], ends[1])
-			ends[2].how, ends[2].begin = "closed in a write", write
-			ends[3].how, ends[3].begin = "hung up in a write", write
-		}
-		for i := range 8 {
-			p := open(t)
-			e := ends[i%len(ends)]
-			done := make(chan error, 1)
-			go func() { _, err := e.begin(p, make([]byte, 8)); done <- err }()
-			e.end(p)
-			ended(t, done)
-			_ = p.Port.Close()
-			_ = p.Far.Close()
-		}
-		for deadline := time.Now().Add(within); ; time.Sleep(time.Millisecond) {
-			f, r := openFiles(t), runtime.NumGoroutine()
-			if f <= files && r <= routines {
-				return
-			}
-			if time.Now().After(deadline) {
-				t.Fatalf("%d files and %d goroutines before, %d and %d after 8 lines were opened and closed", files, routines, f, r)
-			}
-		}
-	})
+	t.Run("NothingIsLeftBehind", func(t *testing.T) { nothingIsLeft(t, open, stallBytes) })
 	t.Run("WriteAfterCloseIsAnError", func(t *testing.T) {
 		p := open(t)
 		_ = p.Port.Close()
@@ -289,16 +221,6 @@ func Run(t *testing.T, open func(*testing.T) Pair, stallBytes int) {
 		_ = p.Port.Close()
 		ended(t, done)
 	})
-}
-
-// openFiles is how many descriptors this process holds.
-func openFiles(t *testing.T) int {
-	t.Helper()
-	es, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(es)
 }
 
 func ended(t *testing.T, done <-chan error) {

@@ -85,9 +85,10 @@ func TestSuite(t *testing.T) {
 		if err := g.Plug(controller); err != nil {
 			t.Fatal(err)
 		}
-		d := until(true)
+		until(true)
 		var p *Port
 		for since := time.Now(); ; time.Sleep(5 * time.Millisecond) {
+			d, _ := find() // anew: its interfaces may come a moment later
 			if p, err = Open(context.Background(), d, Options{WriteLimit: time.Second}); err == nil {
 				break
 			}

@@ -39,6 +39,8 @@ type Bulk struct {
 	hold   bool
 	halt   bool
 	mute   bool // no answer to control requests
+	room   int  // how much may have come that nobody has taken; 0: all that comes
+	taken  int  // of got
 	pullAt int
 	pull   func() error
 	tid    int // of the thread that reads
@@ -176,7 +178,7 @@ func (b *Bulk) serveOut() {
 	buf := make([]byte, 512)
 	for {
 		b.mu.Lock()
-		for b.hold && !b.halt {
+		for (b.hold || b.room > 0 && len(b.got)-b.taken >= b.room) && !b.halt {
 			b.change.Wait()
 		}
 		halt := b.halt
@@ -291,14 +293,27 @@ func (b *Bulk) Got() []byte {
 func (b *Bulk) Clear() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.got = nil
+	b.got, b.taken = nil, 0
+}
+
+// Room gives the device so many bytes for what nobody has taken yet: no more come until Take makes room. 0: all that comes.
+func (b *Bulk) Room(n int) { b.set(func() { b.room = n }) }
+
+// Take takes of what has come, the oldest first, and says how much; 0 where there is nothing.
+func (b *Bulk) Take(p []byte) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := copy(p, b.got[b.taken:])
+	b.taken += n
+	b.change.Broadcast()
+	return n
 }
 
 // Reset forgets what has come and what was to be sent.
 func (b *Bulk) Reset() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.got, b.send, b.pullAt = nil, nil, 0
+	b.got, b.send, b.pullAt, b.taken = nil, nil, 0, 0
 }
 
 // Send says something by itself.

@@ -61,6 +61,9 @@ func (b *bench) all() {
 	case "own":
 		b.own()
 		return
+	case "suite":
+		b.suite()
+		return
 	case "till":
 		b.till(setting("full", "") != "")
 		return
@@ -91,16 +94,25 @@ func (b *bench) all() {
 	})
 }
 
-// suite runs the suite of every line over libusb: a test program of its own, with both ends of the cable.
+// suite runs the suite of every line over libusb and over each of the kernel's drivers: test programs of their own, with both
+// ends of the cable.
 func (b *bench) suite() {
-	b.check("suite of every line, over libusb", func() (string, error) {
-		out, err := exec.Command("/suite", "-test.v", "-test.run", "Suite").CombinedOutput()
-		passed := bytes.Count(out, []byte("    --- PASS"))
-		if err != nil || passed == 0 {
-			return "", fmt.Errorf("%w\n%s", err, out)
-		}
-		return fmt.Sprintf("%d cases", passed), nil
-	})
+	for _, s := range []struct{ over, program, test string }{
+		{"libusb", "/suite", "^TestSuite$"},
+		{"usblp", "/nodes", "^TestSuiteOfPrinters$"},
+		{"cdc-acm", "/nodes", "^TestSuiteOfSerialLines$"},
+		{"hidraw", "/nodes", "^TestSuiteOfReports$"},
+		{"evdev", "/nodes", "^TestSuiteOfKeys$"},
+	} {
+		b.check("suite of every line, over "+s.over, func() (string, error) {
+			out, err := exec.Command(s.program, "-test.v", "-test.run", s.test).CombinedOutput()
+			passed := bytes.Count(out, []byte("    --- PASS"))
+			if err != nil || passed == 0 {
+				return "", fmt.Errorf("%w\n%s", err, out)
+			}
+			return fmt.Sprintf("%d cases", passed), nil
+		})
+	}
 }
 
 // record prints sysfs as discovertest reads it, for a test that needs no machine.
