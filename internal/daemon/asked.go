@@ -226,7 +226,7 @@ func (b *binder) question(s *slot, v seen) *roster.Question {
 	q := b.asked.q
 	hint := ""
 	switch {
-	case q.State != binding.Asking: // what was found needs no hint
+	case q.State != binding.Asking && q.State != binding.Heard: // what was found needs no hint
 	case s.kind == models.Display:
 		hint = " If it shows none, plug it in again, or name it as tillctl ports does."
 	default:

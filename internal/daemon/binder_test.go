@@ -1,9 +1,12 @@
 package daemon
 
 import (
+	"strings"
 	"testing"
 
+	"tilld/devices/binding"
 	"tilld/devices/discover"
+	"tilld/devices/models"
 )
 
 // A device that the settings name, by its file or by what it is, is not free to be bound.
@@ -20,6 +23,27 @@ func TestWhatTheSettingsNameIsNotFree(t *testing.T) {
 	for i, want := range []bool{true, true, false} {
 		if got := b.named(there[i], there); got != want {
 			t.Errorf("%s is named: %v", there[i].Interfaces[0].Nodes[0].Path, got)
+		}
+	}
+}
+
+// A question says the same from its begin until it is answered: while one has answered and another might, too. Its answer,
+// and its end, have no hint of what to do with a device that is not heard.
+func TestAQuestionSaysTheSameUntilItIsAnswered(t *testing.T) {
+	for kind, role := range map[string]string{models.Scanner: binding.Scanner, models.Printer: binding.ReceiptPrinter, models.Display: binding.CustomerDisplay} {
+		s := &slot{key: binding.Key{Lane: "1", Role: role}, kind: kind}
+		text := func(state string) string {
+			b := &binder{asked: &asked{s: s, q: binding.Question{Key: s.key, State: state, Note: "nobody answered in time"}}}
+			return b.question(s, seen{}).Text
+		}
+		begun := text(binding.Asking)
+		if !strings.Contains(begun, " plug it in again") || text(binding.Heard) != begun {
+			t.Errorf("%s: it begins with %q and goes on with %q", role, begun, text(binding.Heard))
+		}
+		for _, state := range []string{binding.Taken, binding.Answered, binding.Over, binding.Canceled} {
+			if got := text(state); strings.Contains(got, "plug it in again") {
+				t.Errorf("%s: %s says %q", role, state, got)
+			}
 		}
 	}
 }
