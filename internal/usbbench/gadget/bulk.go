@@ -52,7 +52,7 @@ type Bulk struct {
 
 // Bulk adds the interface. answer is called with what came and gives what goes back, nil for nothing; it may be nil.
 func (g *Gadget) Bulk(kind Kind, answer func([]byte) []byte) (*Bulk, error) {
-	name := fmt.Sprintf("%s%d", g.Name, g.n)
+	name := fmt.Sprintf("%s%d", g.Name, len(g.uses))
 	dir, err := g.function("ffs", name)
 	if err != nil {
 		return nil, err

@@ -26,8 +26,8 @@ type Device struct {
 // Gadget is a device that can be plugged in.
 type Gadget struct {
 	Device
-	dir string
-	n   int // functions
+	dir  string
+	uses []string // its functions
 }
 
 // New makes a device without functions; it is not plugged in.
@@ -65,7 +65,7 @@ func (g *Gadget) function(kind, name string) (string, error) {
 
 // use puts a function into the configuration: interface numbers follow the order.
 func (g *Gadget) use(dir string) error {
-	g.n++
+	g.uses = append(g.uses, filepath.Base(dir))
 	if err := os.Symlink(filepath.Join(g.dir, dir), filepath.Join(g.dir, "configs/c.1", filepath.Base(dir))); err != nil {
 		return fmt.Errorf("gadget %s: use %s: %w", g.Name, dir, err)
 	}
@@ -78,9 +78,28 @@ func (g *Gadget) Plug(controller string) error { return g.put("UDC", controller)
 // Pull pulls the cable.
 func (g *Gadget) Pull() error { return g.put("UDC", "\n") }
 
+// Remove unmakes a device that is not plugged in and whose ends nobody has open. One with a Bulk stays until the machine ends.
+func (g *Gadget) Remove() error {
+	for _, link := range g.uses {
+		if err := os.Remove(filepath.Join(g.dir, "configs/c.1", link)); err != nil {
+			return fmt.Errorf("gadget %s: %w", g.Name, err)
+		}
+	}
+	dirs := []string{"configs/c.1"}
+	for _, f := range g.uses {
+		dirs = append(dirs, filepath.Join("functions", f))
+	}
+	for _, dir := range append(dirs, english, "") { // the kernel's folders: each goes with what it has made by itself
+		if err := os.Remove(filepath.Join(g.dir, dir)); err != nil {
+			return fmt.Errorf("gadget %s: %w", g.Name, err)
+		}
+	}
+	return nil
+}
+
 // HID adds reports of one length, and answers the file into which each report is written. keyboard is a boot keyboard.
 func (g *Gadget) HID(length int, descriptor []byte, keyboard bool) (string, error) {
-	dir, err := g.function("hid", fmt.Sprintf("%s%d", g.Name, g.n))
+	dir, err := g.function("hid", fmt.Sprintf("%s%d", g.Name, len(g.uses)))
 	if err != nil {
 		return "", err
 	}
@@ -101,7 +120,7 @@ func (g *Gadget) HID(length int, descriptor []byte, keyboard bool) (string, erro
 
 // ACM adds a serial line, and answers our end of it.
 func (g *Gadget) ACM() (string, error) {
-	dir, err := g.function("acm", fmt.Sprintf("%s%d", g.Name, g.n))
+	dir, err := g.function("acm", fmt.Sprintf("%s%d", g.Name, len(g.uses)))
 	if err != nil {
 		return "", err
 	}

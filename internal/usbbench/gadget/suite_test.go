@@ -32,11 +32,11 @@ type cable struct {
 	behind     bool                               // once it is plugged in: before, there is none
 }
 
-// cables are two devices of a kind: some cases open two lines at once.
-func cables(t *testing.T, name string, end func(*gadget.Gadget) (func() (io.ReadWriteCloser, error), error)) []*cable {
+// cables are n devices of a kind. Two where a line can stall: a case opens two at once then.
+func cables(t *testing.T, name string, n int, end func(*gadget.Gadget) (func() (io.ReadWriteCloser, error), error)) []*cable {
 	t.Helper()
 	var out []*cable
-	for i := range 2 {
+	for i := range n {
 		g, err := gadget.New(gadget.Device{Name: fmt.Sprintf("%s%d", name, i), Vendor: 0x1a2b, Product: 0x0010 + uint16(i), Maker: "Bench", Model: "Suite"})
 		if err != nil {
 			t.Fatal(err)
@@ -48,6 +48,17 @@ func cables(t *testing.T, name string, end func(*gadget.Gadget) (func() (io.Read
 		out = append(out, &cable{g: g, controller: 7 + i, far: far})
 	}
 	return out
+}
+
+// free unmakes them once all is over: the kernel has few of their kind, and the bench wants some behind this.
+func free(t *testing.T, all []*cable) {
+	t.Cleanup(func() {
+		for _, c := range all {
+			if err := c.g.Remove(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
 }
 
 // plug plugs in the first that is not, and waits for its node.
@@ -158,7 +169,7 @@ func suite(t *testing.T, all []*cable, kind string, open func(node string) (devi
 
 // The kernel's usblp. A transfer that it was given stays with it: the count that left in a stall is its own.
 func TestSuiteOfPrinters(t *testing.T) {
-	all := cables(t, "lp", func(g *gadget.Gadget) (func() (io.ReadWriteCloser, error), error) {
+	all := cables(t, "lp", 2, func(g *gadget.Gadget) (func() (io.ReadWriteCloser, error), error) {
 		bulk, err := g.Bulk(gadget.Printer, nil)
 		return func() (io.ReadWriteCloser, error) { return newSlow(bulk), nil }, err
 	})
@@ -169,12 +180,13 @@ func TestSuiteOfPrinters(t *testing.T) {
 
 // The kernel's cdc-acm, whose far end is a line of the kernel too: both have buffers.
 func TestSuiteOfSerialLines(t *testing.T) {
-	all := cables(t, "tty", func(g *gadget.Gadget) (func() (io.ReadWriteCloser, error), error) {
+	all := cables(t, "tty", 2, func(g *gadget.Gadget) (func() (io.ReadWriteCloser, error), error) {
 		file, err := g.ACM()
 		return func() (io.ReadWriteCloser, error) {
 			return serialport.Open(t.Context(), file, serialport.Options{Baud: 115200})
 		}, err
 	})
+	free(t, all)
 	suite(t, all, discover.TTY, func(node string) (devices.Port, error) {
 		return serialport.Open(t.Context(), node, serialport.Options{Baud: 115200, WriteLimit: time.Second})
 	}, 1<<20)
@@ -183,13 +195,14 @@ func TestSuiteOfSerialLines(t *testing.T) {
 // The kernel's hidraw: a line of reports, which carry the suite's bytes. It cannot stall in the suite's words: the kernel
 // itself waits 5 s for a device to take a report, whatever the node is told, and calls that an error.
 func TestSuiteOfReports(t *testing.T) {
-	all := cables(t, "hid", func(g *gadget.Gadget) (func() (io.ReadWriteCloser, error), error) {
+	all := cables(t, "hid", 1, func(g *gadget.Gadget) (func() (io.ReadWriteCloser, error), error) {
 		file, err := g.HID(reportLength, reportsBothWays, false)
 		return func() (io.ReadWriteCloser, error) {
 			f, err := os.OpenFile(file, os.O_RDWR|nonblock, 0)
 			return &packed{line: f}, err
 		}, err
 	})
+	free(t, all)
 	for _, c := range all {
 		c.behind = true
 	}

@@ -30,29 +30,15 @@ func (b *bench) all() {
 		b.appear()
 		return
 	case "exchanged":
-		c := &counter{bench: b}
-		b.check("all devices", func() (fact string, err error) {
-			if c.shop, err = open("tilld", named(byUsblp)); err != nil {
-				return "", err
-			}
-			return c.furnish(3)
-		})
-		if c.shop != nil {
+		if c := b.furnished(len(b.desks)); c != nil {
+			defer c.close()
 			c.exchanged()
-			c.close()
 		}
 		return
 	case "codes":
-		c := &counter{bench: b}
-		b.check("all devices", func() (fact string, err error) {
-			if c.shop, err = open("tilld", named(byUsblp)); err != nil {
-				return "", err
-			}
-			return c.furnish(3)
-		})
-		if c.shop != nil && b.desks[2] != nil && b.hands[serialScanner] != nil {
+		if c := b.furnished(len(b.desks)); c != nil {
+			defer c.close()
 			c.codes(b.scans)
-			c.close()
 		}
 		return
 	case "commands":
@@ -94,6 +80,9 @@ func (b *bench) all() {
 	})
 }
 
+// suiteEnds is when a test program that hangs says where.
+const suiteEnds = "4m"
+
 // suite runs the suite of every line over libusb and over each of the kernel's drivers: test programs of their own, with both
 // ends of the cable.
 func (b *bench) suite() {
@@ -105,7 +94,7 @@ func (b *bench) suite() {
 		{"evdev", "/nodes", "^TestSuiteOfKeys$"},
 	} {
 		b.check("suite of every line, over "+s.over, func() (string, error) {
-			out, err := exec.Command(s.program, "-test.v", "-test.run", s.test).CombinedOutput()
+			out, err := exec.Command(s.program, "-test.v", "-test.timeout", suiteEnds, "-test.run", s.test).CombinedOutput()
 			passed := bytes.Count(out, []byte("    --- PASS"))
 			if err != nil || passed == 0 {
 				return "", fmt.Errorf("%w\n%s", err, out)

@@ -103,10 +103,10 @@ func (c *counter) technician(d *desk, h *hand, p *pole) {
 			select {
 			case <-done:
 				return nil
-			case <-time.After(2 * time.Second):
+			case <-time.After(4 * time.Second):
 			}
 		}
-	}, `> "`, "trace", "printer-front", "--for", "5s")
+	}, `> "`, "trace", "printer-front", "--for", "8s")
 }
 
 // screen is what a command has said so far, and what was typed to it.

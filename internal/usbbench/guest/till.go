@@ -60,6 +60,26 @@ func laneOf(i int) string    { return fmt.Sprint(i + 1) }
 func kindOf(i int) string    { return [...]string{posReports, keyboardScanner, serialScanner}[i] }
 func printerOf(i int) string { return "printer-" + [...]string{"front", "left", "right"}[i] }
 
+// furnished is a shop whose settings name all devices, with what its first lanes have plugged in; nil where that was lost.
+func (b *bench) furnished(lanes int) *counter {
+	c := &counter{bench: b}
+	done := false
+	b.check("all devices", func() (fact string, err error) {
+		if c.shop, err = open("tilld", named(byUsblp)); err == nil {
+			fact, err = c.furnish(lanes)
+		}
+		done = err == nil
+		return fact, err
+	})
+	if !done {
+		if c.shop != nil {
+			c.close()
+		}
+		return nil
+	}
+	return c
+}
+
 // furnish plugs in what the first lanes have.
 func (c *counter) furnish(lanes int) (string, error) {
 	for i := range lanes {
