@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
+	"tilld/devices/discover"
 	"tilld/internal/localapi/client"
 	"tilld/internal/usbbench/gadget"
 	"tilld/printer/escpos/emulator"
@@ -17,6 +19,21 @@ func (b *bench) own() {
 		c.ownClass()
 		c.audit()
 	}
+}
+
+// claimed says whether a program has the only interface of a controller's device. It looks in sysfs: the kernel tells nobody
+// of a claim (claimintf in its drivers/usb/core/devio.c), only of the driver that had to let go for it.
+func claimed(controller int) error {
+	s, err := discover.Scan(os.DirFS("/"), discover.Access)
+	if err != nil {
+		return err
+	}
+	for _, d := range s.Devices {
+		if d.Port == at(controller) && len(d.Interfaces) == 1 && d.Interfaces[0].Driver == "usbfs" {
+			return nil
+		}
+	}
+	return fmt.Errorf("nobody has claimed %s: %+v", at(controller), s.Devices)
 }
 
 // ownClass has the box use a printer of its maker's own class, which no driver of the kernel knows, as lane 1's: it sells,
@@ -52,8 +69,11 @@ func (c *counter) ownClass() {
 		if _, err := c.serves(printerOf(0), 0); err != nil {
 			return "", err
 		}
+		if err := claimed(controller); err != nil {
+			return "", err
+		}
 		d = own
-		return "open, by no driver of the kernel's", c.driver(controller, 0, "usbfs")
+		return "open, by no driver of the kernel's", nil
 	})
 	if d == nil {
 		return
