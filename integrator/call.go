@@ -115,6 +115,8 @@ func sentence(code string) string {
 	switch code {
 	case payment.NoKeyReused:
 		return "this key was used for something else"
+	case payment.NoReferenceUsed:
+		return "the reference belongs to another sale"
 	case payment.NoAlreadyConfirmed:
 		return "the bill is confirmed with another amount, or cannot be undone as a whole"
 	case payment.NoFinalExceedsPaid:
@@ -149,6 +151,9 @@ func (s *Service) seen(ctx context.Context, terminal string, epoch int64, c *cal
 	a, res, problem, err := s.answer(ctx, Subject{Bill: first, Terminal: terminal, Epoch: epoch}, c)
 	if err != nil {
 		return nil, nil, err
+	}
+	if problem != nil && problem.Data.Code == payment.NoReferenceUsed {
+		problem.Data.Bill = nil // a box takes the bill of a refusal for the payment's own, and this is another sale's
 	}
 	s.log.Warn("reference came again under another payment", "terminal", terminal, "bill", first, "number", a.bill.Request.Number)
 	return res, problem, nil

@@ -195,6 +195,7 @@ func EventTypes() []string {
 // Refusals that an answer may carry, as stable codes.
 const (
 	NoKeyReused        = "key_reused"
+	NoReferenceUsed    = "reference_used" // a create: the (lane, reference) is of another sale, which is over
 	NoWrongState       = "wrong_state"
 	NoAlreadyConfirmed = "already_confirmed"
 	NoFinalExceedsPaid = "final_exceeds_paid"

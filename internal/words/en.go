@@ -28,6 +28,7 @@ var english = Language{
 		"expired":             {"Code ended, nobody paid", "Take other money or make a new code."},
 		"returned/owed":       {"Cancelled; money is going back", "The customer had paid {s}. It returns by itself. Take other money."},
 		"refused":             {"The bank gave no code", "{why} Nobody can pay. Take other money."},
+		"refused/reference":   {"Sale number was used before", "Nothing was asked of the bank. Ask again under a new number, or take other money."},
 		"declined":            {"Bank said no", "Nothing taken. Ask for another pay code, or cancel and take other money."},
 		"declined/amount":     {"The sum is above the limit", "Nothing taken. No other code can pay it: cancel and take other money."},
 		"in_doubt":            {"NOT KNOWN YET", "Don’t hand over, don’t take other money. Ask again, or serve the next customer and call a supervisor."},

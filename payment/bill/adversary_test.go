@@ -453,8 +453,10 @@ func (x *search) others(n node) {
 		x.step(m, "the lane has another terminal", bill.Event{Cause: bill.Moved, Terminal: "t2", Who: "p"})
 	}
 	if x.b.can('e') {
-		c := request(func(c *bill.Create) { c.Payment = "second" })
-		x.step(n, "create of a second payment, same reference", bill.Event{Cause: bill.CallCreate, Create: c})
+		again, other := n.s.Request, n.s.Request
+		again.Payment, other.Payment, other.Purpose = "second", "third", payment.Prepayment
+		x.step(n, "create of a second payment, same reference", bill.Event{Cause: bill.CallCreate, Create: &again})
+		x.step(n, "create of another sale, same reference", bill.Event{Cause: bill.CallCreate, Create: &other})
 		x.step(n, "create again", bill.Event{Cause: bill.CallCreate, Create: &n.s.Request})
 	}
 	if o.claws < uint8(x.b.claws) {

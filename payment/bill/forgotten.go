@@ -8,10 +8,13 @@ const journalLost = "journal_lost"
 // found ends that review: the box has said what became of the goods. After a lost journal that is a person's word, or
 // nothing had left.
 func found(s *State) {
-	if s.Why == journalLost || s.Why == payment.WhyLedgerRestored {
+	if forgotten(s) {
 		s.Review, s.Why = false, ""
 	}
 }
+
+// forgotten: the bill is under review because one end has lost what the other knows.
+func forgotten(s *State) bool { return s.Why == journalLost || s.Why == payment.WhyLedgerRestored }
 
 // forget puts a bill under review of which one end has lost what the other knows, so that nobody guesses where the goods
 // are: a live one where it is the box's journal. No money and no stage is touched, and every row goes on as before.

@@ -8,12 +8,22 @@ import (
 
 func createRows() []Row {
 	return []Row{
+		row("B1u", "CLOSED; create of a new payment with the (lane, reference) of another sale: refused",
+			func(s *State, e *Event) bool {
+				return e.Cause == CallCreate && e.Create.Payment != s.ID && closed(s) && another(s, e)
+			},
+			func(*State, *Event) []Effect {
+				return all(notice(payment.NoReferenceUsed), refuse(payment.NoReferenceUsed, ""))
+			}),
 		row("B1c", "any; create of a new payment with a known (lane, reference)",
 			func(s *State, e *Event) bool {
 				return e.Cause == CallCreate && s.ID != "" && e.Create.Payment != s.ID
 			},
 			func(s *State, e *Event) []Effect {
-				s.Review, s.Why = true, "reference_seen"
+				s.Review = true
+				if !forgotten(s) { // what one end has lost is the graver reason, and the box's word ends it
+					s.Why = "reference_seen"
+				}
 				return all(notice("reference_seen"), reply(payment.OutReferenceSeen))
 			}),
 		row("B1a", "any; the same create again",
@@ -112,6 +122,19 @@ func createRows() []Row {
 				return append(all(tell(payment.EvClosing), tell(payment.EvDoubt)), fx...)
 			}),
 	}
+}
+
+// retryWithin is how long a till may ask again for a sale whose box has lost its journal meanwhile. A reference that comes
+// later was used twice.
+const retryWithin = 24 * time.Hour
+
+// another: the create is of another sale than the bill. A till whose counter has begun anew uses its references again, and
+// a shop has many sales of one amount, so an old bill is never the new sale's.
+func another(s *State, e *Event) bool {
+	was, is := &s.Request, e.Create
+	differ := func(a, b string) bool { return a != "" && b != "" && a != b }
+	return is.Amount != was.Amount || is.Mode != was.Mode || is.Purpose != was.Purpose || is.AddsTo != was.AddsTo ||
+		differ(is.Provider, was.Provider) || differ(is.Payee, was.Payee) || !e.Now.Before(s.CreatedAt.Add(retryWithin))
 }
 
 // created0: a status of a bill without a code that B3 takes instead.

@@ -12,8 +12,9 @@ import (
 	"tilld/payment/bill"
 )
 
-// specification is every id of the two tables' server side. B8 was merged into B7 there.
-const specification = `B1 B1a B1b B1c B1d B2 B2a B2b B3 B3a B4 B4a B4b B5i B5p B5 B5w B5v B5vx B5p1 B5d B6 B6a B7 B8a B8b
+// specification is every id of the two tables' server side. B8 was merged into B7 there. B1u is our own: a reference that was
+// another sale's.
+const specification = `B1 B1a B1b B1c B1u B1d B2 B2a B2b B3 B3a B4 B4a B4b B5i B5p B5 B5w B5v B5vx B5p1 B5d B6 B6a B7 B8a B8b
 B8c B8d B9 B10 B10x B10y B11 B11a B11b B11p B12 B12a B12b B12c B12d B12e B12f B13k B13 B13d B14 B14a B15 B15a B15b B15c
 B15d B16 B16a B17 B18 B18a B19 B20 B21 B21a B22 B22a B24 B24a B24b B24c B24d B25 B25a B26 B26a B26b B26c B27 B28 B29 B29a B29b
 B30 B31 B32 B33 B34 B34a B34x B35 B36 B37 B38 B39 B39a O1 O2 O3 O4 O5 O5s O6 O7 O8 O9 O10`
@@ -86,6 +87,31 @@ func createTests() map[string]func(*world) {
 		"B1c": func(w *world) {
 			w.opened().create(func(c *bill.Create) { c.Payment = "other" }).took("B1c").outcome(payment.OutReferenceSeen)
 			w.flags("review").has("answer", "names the first payment", w.reply().Bill.Payment == billID)
+		},
+		"B1u": func(w *world) {
+			again := func(f ...func(*bill.Create)) *world {
+				return w.create(append(f, func(c *bill.Create) { c.Payment = "other" })...)
+			}
+			w.opened().paid(200).confirm(200)
+			for what, f := range map[string]func(*bill.Create){
+				"amount": func(c *bill.Create) { c.Amount.Value = 500 }, "currency": func(c *bill.Create) { c.Amount.Currency = "KZT" }, "mode": scanned,
+				"purpose": prepayment, "provider": func(c *bill.Create) { c.Provider = "bank2" }, "sale that it adds to": func(c *bill.Create) { c.AddsTo = "x" },
+			} {
+				again(f).took("B1u").refused(payment.NoReferenceUsed).told().works().flags()
+				w.has(what, "the old bill is as it was", w.s.Life == payment.Closed && !w.s.Review && w.s.Why == "")
+			}
+			w.after(24*time.Hour - time.Second)
+			again(func(c *bill.Create) { c.Provider = "" }).took("B1c").outcome(payment.OutReferenceSeen) // a till that asks again
+			w.after(time.Second)
+			again().took("B1u").refused(payment.NoReferenceUsed) // an old sale of the same sum
+			v := newWorld(w.t)
+			v.opened().create(func(c *bill.Create) { c.Payment, c.Amount.Value = "other", 500 }).took("B1c").outcome(payment.OutReferenceSeen) // it lives: its box ends it
+			for why, cause := range map[string]bill.Cause{payment.WhyLedgerRestored: bill.Recovered, "journal_lost": bill.Forgotten} {
+				v := newWorld(w.t)
+				v.opened().step(bill.Event{Cause: cause}).create(func(c *bill.Create) { c.Payment = "other" }).took("B1c").flags("review")
+				v.has("review", "keeps the reason that the box's word ends", v.s.Why == why)
+				v.whole("k").flags()
+			}
 		},
 		"B1d": func(w *world) {
 			w.create(scanned).took("B1d").told(payment.EvOpen).works().status("open")

@@ -74,8 +74,20 @@ func full(b *payment.Bill) bool {
 	return b != nil && (b.Life == payment.Open && b.Fill == payment.Full || b.Life == payment.Closed && b.Reason == payment.Done && b.ByDeadline)
 }
 
-// undecided is a restored payment that only a person can bring on: the integrator has said that its money is there.
-func undecided(p Payment) bool { return p.Stage == Restored && p.Told && full(p.Bill) }
+// undecided is a restored payment that only a person can bring on: the integrator has said that its money is there. What was
+// adopted waits for one also if an earlier journal has confirmed it: its light would let goods go once more, and a till may
+// have used the reference again.
+func undecided(p Payment) bool {
+	return p.Stage == Restored && p.Told && (full(p.Bill) || p.adopted() && confirmedBefore(p.Bill))
+}
+
+// confirmedBefore: this box itself has said that the goods left, and money of it can still go back.
+func confirmedBefore(b *payment.Bill) bool {
+	return b != nil && b.Life == payment.Closed && b.Reason == payment.Done && !b.ByDeadline && b.Kept > b.Applied
+}
+
+// adopted: the payment came out of a bill that this journal did not know.
+func (p Payment) adopted() bool { return !p.Stamps["adopted"].IsZero() }
 
 // canPark are the stages that may give their lane up (E12p): closing, but not while late money is on offer, and what
 // would stand in doubt for nobody knows how long.

@@ -14,9 +14,9 @@ import (
 // of the cashier's words. The others promise nothing, but for those of doNotCare, which leave it to the lights.
 var (
 	saysGoods  = []string{"paid", "paid/over", "paid/unfinished", "settled/paid"}
-	saysOther  = []string{"closing/fenced", "canceled", "expired", "returned/owed", "refused", "settled/unpaid", "overridden"}
+	saysOther  = []string{"closing/fenced", "canceled", "expired", "returned/owed", "refused", "refused/reference", "settled/unpaid", "overridden"}
 	doNotCare  = []string{"late_money", "returning", "returned", "return/later", "return/short", "return/refused", "busy", "confirmed", "no_receipt"}
-	lightsByID = []string{"E2b", "E2b'", "E10b", "E10r", "E11", "E13", "E13r", "E1d"}
+	lightsByID = []string{"E2b", "E2b'", "E2u", "E10b", "E10r", "E11", "E13", "E13r", "E1d"}
 )
 
 // promises are what every step of every run must keep.
@@ -40,6 +40,10 @@ func lightPromises(was, is lane.Payment, rows []string, c lane.ViewContext) stri
 	switch {
 	case now.HandOver && now.OtherTender:
 		return "both lights"
+	case now.HandOver && is.NoGoods:
+		return "the goods light of a bill that is another sale's, or whose goods stayed here"
+	case now.HandOver && !old.HandOver && !is.Stamps["adopted"].IsZero() && is.Stage == lane.Done && !slices.Contains(rows, "E33c"):
+		return fmt.Sprint("an adopted bill that is over lights the goods, and nobody was asked: ", rows)
 	case now.HandOver && is.Stage != lane.Paid && is.Stage != lane.Released && is.Stage != lane.Done:
 		return "goods may leave in " + string(is.Stage)
 	case now.OtherTender && !old.OtherTender && len(c.Sale) == 0:

@@ -50,12 +50,22 @@ var askRows = []row{
 			return unsent(p) && !p.Waiting && (e.Kind == TillReturn || ran(e, Unsent))
 		},
 		func(s *step) { s.withdraw() }),
+	line("E2u", "submitted, sent, or returning since; this reference was another sale's, which is over: refused, nothing was asked of the bank",
+		func(p Payment, e Event) bool {
+			return (p.Stage == Submitted || p.Returning()) && answer(e, VerbCreate) && referenceUsed(p, e)
+		},
+		func(s *step) {
+			s.noBill()
+			s.Trouble = payment.NoReferenceUsed
+			s.end(EndRefused)
+		}),
 	line("E2c", "submitted, sent, or returning since; the integrator knows this reference from an earlier payment: the journal was lost",
 		func(p Payment, e Event) bool {
 			return (p.Stage == Submitted || p.Returning()) && answer(e, VerbCreate) && e.Answer.Outcome == payment.OutReferenceSeen && e.Answer.Bill != nil
 		},
 		func(s *step) {
 			b := s.e.Answer.Bill
+			other := !sameBill(s.Payment, b)
 			if s.Returning() { // the fence is of a bill that was never made: what of the earlier one, E33a says
 				s.drop(VerbReturn)
 				s.Returns = slices.DeleteFunc(s.Returns, func(r ReturnIntent) bool { return r.ID == s.Fence })
@@ -66,7 +76,10 @@ var askRows = []row{
 			}
 			s.BillID, s.Review, s.Trouble = b.Payment, true, "adopted"
 			s.stamp("adopted")
-			if full(b) || b.Life == payment.Closed && b.Reason == payment.Done {
+			if other { // a live bill that nobody else knows of: it is brought to its end here, and never gives these goods out
+				s.NoGoods, s.Trouble = true, payment.NoReferenceUsed
+			}
+			if other || full(b) || b.Life == payment.Closed && b.Reason == payment.Done {
 				s.Stage = Restored // the goods may have left before the journal was lost: E33a, E33c
 			}
 			s.tell(EvReview)
@@ -108,6 +121,20 @@ func (s *step) withdraw() {
 // sameSale compares a request with a payment that was adopted from the integrator: the rest of its body is not known.
 func sameSale(p Payment, r *Request) bool {
 	return r.Amount == p.Amount && r.Mode == p.Mode && r.Purpose == p.Purpose
+}
+
+// sameBill says that an older bill with this payment's reference is of the same sale, as far as both tell it. How old it may
+// be is the integrator's to say (B1u).
+func sameBill(p Payment, b *payment.Bill) bool {
+	differ := func(a, b string) bool { return a != "" && b != "" && a != b }
+	return b.Amount == p.Amount && b.Mode == p.Mode && b.Purpose == p.Purpose && !differ(b.Provider, p.Provider) && !differ(b.Payee, p.Payee)
+}
+
+// referenceUsed: the integrator has no bill of this payment, and makes none, because the reference is another sale's that is over.
+func referenceUsed(p Payment, e Event) bool {
+	b := e.Answer.Bill
+	return e.Answer.Code == payment.NoReferenceUsed ||
+		e.Answer.Outcome == payment.OutReferenceSeen && b != nil && b.Life == payment.Closed && !sameBill(p, b)
 }
 
 func newPayment(e Event) Payment {

@@ -101,11 +101,15 @@ var restoreRows = []row{
 			if !undecided(p) || e.Who == "" {
 				return false
 			}
-			return e.Kind == TillConfirm && final(p, e) > 0 && final(p, e) <= p.payable() || e.Kind == TillReturn && whole(p, e)
+			return e.Kind == TillConfirm && final(p, e) > 0 && final(p, e) <= p.payable() || e.Kind == TillReturn && whole(p, e) && !known(p, e)
 		},
 		func(s *step) {
 			s.Trouble = "decided by " + s.e.Who
 			s.Review, s.Looked = false, s.e.Who
+			if confirmedBefore(s.Bill) {
+				s.confirmedBefore()
+				return
+			}
 			if s.e.Kind == TillConfirm {
 				s.release()
 				return
@@ -127,22 +131,49 @@ func (s *step) restored() {
 	}
 	s.books()
 	s.Told = true
+	done := b.Life == payment.Closed && b.Reason == payment.Done && s.e.Kind != payment.EvClosed
 	switch {
-	case full(b): // E33c
+	case full(b), done && undecided(s.Payment): // E33c
 		s.tell(EvReview)
-	case b.Life == payment.Closed && b.Reason == payment.Done && s.e.Kind != payment.EvClosed:
-		s.Stage, s.Final = Done, b.Kept
-		for _, r := range s.Returns {
-			if !r.Void() && slices.ContainsFunc(b.Returns, func(x payment.BillReturn) bool { return x.Key == r.ID }) {
-				s.Final += r.Amount
-			}
-		}
+	case done:
+		s.NoGoods = s.NoGoods || s.adopted()
+		s.done()
 		s.tell(EvReview)
 	case b.Life == payment.Closed:
 		s.end(endOf(b))
 	default:
 		s.then(Event{Kind: restoredNext})
 	}
+}
+
+// done is Done by a confirm that this box has made before its journal was lost or put back.
+func (s *step) done() {
+	s.Stage, s.Final = Done, s.Bill.Kept
+	for _, r := range s.Returns {
+		if !r.Void() && slices.ContainsFunc(s.Bill.Returns, func(x payment.BillReturn) bool { return x.Key == r.ID }) {
+			s.Final += r.Amount
+		}
+	}
+}
+
+// confirmedBefore is a person's word about a bill whose goods have left once: this sale is that one, or its goods are here
+// and what was kept goes back. The integrator has the confirm already.
+func (s *step) confirmedBefore() {
+	s.done()
+	c := s.e.Confirm
+	switch {
+	case s.e.Kind == TillReturn:
+		s.NoGoods = true
+		s.returnPart()
+		return
+	case c != nil && c.Final != nil && c.Final.Value != s.Final:
+		s.refuse(NoAlreadyConfirmed)
+		return
+	case c != nil && c.Receipt != nil:
+		s.Receipt = c.Receipt
+	}
+	s.stamp("confirmed")
+	s.tell(EvConfirmed)
 }
 
 // Notes are the steps that the specification leaves to the box: no row of it moves a stage here.

@@ -15,8 +15,9 @@ const specified = `E1 E1a E1b E1c E1d E1x E2 E2b E2b' E2c E3 E3a E3b E3c E3d E3e
 	E10 E10a E10b E10r E11 E12 E12p E13 E13r E14 E14a E14b E15 E15a E16 E16a E17 E17a E18 E18a E19
 	E30 E31 E32 E33 E33a E33b E33c C1 C1a C2 C3 C4 C4p C5 C6 C7` + own
 
-// own are rows that the specification does not have: a ledger that was put back from a copy, and a fence that is refused.
-const own = ` E10l E10n E15l`
+// own are rows that the specification does not have: a ledger that was put back from a copy, a fence that is refused, and a
+// reference that was another sale's.
+const own = ` E2u E10l E10n E15l`
 
 type rowTest struct {
 	row, name string
@@ -182,8 +183,79 @@ var askTests = []rowTest{
 		}
 		paid := adopt(payment.EvPaid).is(lane.Restored, "in_doubt").lights(false, false) // its goods may have left
 		closed := adopt(payment.EvClosed).is(lane.Ended, "expired")
-		done := adopt(payment.EvDone, func(b *payment.Bill) { b.ByDeadline = false }).is(lane.Done, "confirmed")
-		return []*run{open, paid, closed, done}
+		confirmed := func(b *payment.Bill) { b.ByDeadline, b.By = false, "box" }
+		out := []*run{open, paid, closed}
+		for range 3 { // what an earlier journal has confirmed waits for a person: its goods have left once
+			out = append(out, adopt(payment.EvDone, confirmed).is(lane.Restored, "in_doubt").lights(false, false).say("in_doubt", "doubt").
+				refused(lane.Event{Kind: lane.TillConfirm}, lane.NoWrongState))
+		}
+		gone, other, here := out[3], out[4], out[5]
+		gone.take(lane.Event{Kind: lane.TillConfirm, Who: "Anna"}).by("E33c").didNot("put").is(lane.Done, "confirmed").lights(true, false)
+		wrong := confirm(amount - 1)
+		wrong.Who = "Anna"
+		other.refused(wrong, lane.NoAlreadyConfirmed).is(lane.Restored, "in_doubt")
+		here.take(lane.Event{Kind: lane.TillReturn, Who: "Anna", Return: &lane.ReturnRequest{Reference: "C-1"}}).by("E33c").did("put return").is(lane.Done, "confirmed").lights(false, false)
+		if c := here.p.Pending(lane.VerbReturn); c.Whole || c.Amount != amount || !strings.HasPrefix(c.ID, "old1:return:") {
+			t.Errorf("what was kept goes back by %+v", c)
+		}
+		here.answer(lane.VerbReturn, payment.OutReturning).is(lane.Done, "returned").lights(false, false).say("returning", "returning")
+		back := adopt(payment.EvDone, confirmed, func(b *payment.Bill) { b.Kept = 0 }).is(lane.Done, "confirmed").lights(false, false).say("in_doubt", "idle")
+		return append(out, back)
+	}},
+	{"E2c", "another_sales_live_bill", func(t *testing.T) []*run {
+		var out []*run
+		for _, kind := range []string{payment.EvOpen, payment.EvPart, payment.EvPaid, payment.EvClosing} {
+			r := sent(t)
+			b := billOf(r.p, kind)
+			b.Payment, b.Version, b.Amount.Value = "old1", 7, amount-1
+			r.answered(lane.VerbCreate, lane.Answer{Outcome: payment.OutReferenceSeen, Bill: &b}).by("E2c").didNot("draw").lights(false, false).flags("review")
+			if v := lane.View(r.p, r.context()); v.Why != payment.NoReferenceUsed || v.QR != nil {
+				t.Errorf("why %q, code %v", v.Why, v.QR)
+			}
+			if kind != payment.EvPaid { // nobody else would end it
+				out = append(out, r.did("put return").is(lane.Closing, "closing").answer(lane.VerbReturn, payment.OutFenced).lights(false, true))
+				continue
+			}
+			here := *r.is(lane.Restored, "in_doubt")
+			r.take(lane.Event{Kind: lane.TillConfirm, Who: "Anna"}).is(lane.Released, "confirmed").lights(false, false).say("confirmed", "idle") // the old sale's goods are gone: not these
+			here.take(lane.Event{Kind: lane.TillReturn, Who: "Anna"}).is(lane.Closing, "closing").lights(false, false).did("put return")
+			out = append(out, r, &here)
+		}
+		return out
+	}},
+	{"E2u", "another_sales_reference", func(t *testing.T) []*run {
+		var out []*run
+		for what, change := range map[string]func(*payment.Bill){
+			"amount": func(b *payment.Bill) { b.Amount.Value = 30000 }, "currency": func(b *payment.Bill) { b.Amount.Currency = "KZT" },
+			"mode": func(b *payment.Bill) { b.Mode = payment.Scan }, "purpose": func(b *payment.Bill) { b.Purpose = payment.Prepayment },
+		} {
+			for _, kind := range []string{payment.EvDone, payment.EvClosed} {
+				for _, begin := range []func() *run{func() *run { return sent(t) }, func() *run { return sent(t).giveBack("C-1") }} {
+					r := begin()
+					b := billOf(r.p, kind)
+					b.Payment, b.Version = "old1", 7
+					change(&b)
+					t.Log(what, kind, r.p.Stage)
+					r.answered(lane.VerbCreate, lane.Answer{Outcome: payment.OutReferenceSeen, Bill: &b}).by("E2u").is(lane.Ended, "refused").
+						lights(false, true).say("refused/reference", "unavailable").flags().didNot("put")
+					if v := lane.View(r.p, r.context()); v.Why != payment.NoReferenceUsed || v.Paid.Value != 0 || r.p.BillID != "p1" || len(r.p.Calls) != 0 {
+						t.Errorf("why %q, paid %d, bill %s, calls %+v", v.Why, v.Paid.Value, r.p.BillID, r.p.Calls)
+					}
+					out = append(out, r)
+				}
+			}
+		}
+		// The integrator knows how old that bill is, and refuses by itself. Were the bill with it, it would not be this payment's.
+		for _, with := range []bool{false, true} {
+			r := sent(t)
+			a := lane.Answer{Code: payment.NoReferenceUsed}
+			if b := billOf(r.p, payment.EvDone); with {
+				b.Payment, b.Version = "old1", 7
+				a.Bill = &b
+			}
+			out = append(out, r.answered(lane.VerbCreate, a).by("E2u").is(lane.Ended, "refused").lights(false, true).say("refused/reference", "unavailable"))
+		}
+		return out
 	}},
 	{"E1b", "replaced", func(t *testing.T) []*run {
 		replace := lane.Event{Kind: lane.TillReplace, ID: "p2"}

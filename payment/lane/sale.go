@@ -85,7 +85,7 @@ func LightsOf(p Payment, sale []Payment) Lights {
 	l := Lights{OtherTender: safe(p)}
 	switch p.Stage {
 	case Paid, Released, Done:
-		l.HandOver = true
+		l.HandOver = !p.NoGoods
 	}
 	for _, q := range sale {
 		if q.ID != p.ID && !safe(q) {

@@ -114,6 +114,10 @@ func paidCode(p Payment) string {
 		return code
 	}
 	switch {
+	case p.NoGoods && p.UnderReview():
+		return "in_doubt"
+	case p.NoGoods:
+		return "confirmed"
 	case p.NoReceipt:
 		return "no_receipt"
 	case p.Stage != Paid:
@@ -153,6 +157,8 @@ func returnCode(p Payment) string {
 func endCode(p Payment) string {
 	b := p.bill()
 	switch {
+	case p.End == EndRefused && p.Trouble == payment.NoReferenceUsed:
+		return "refused/reference"
 	case p.End == EndRefused:
 		return "refused"
 	case p.End == EndReturned && b.Owed == 0 && b.Returned > 0:

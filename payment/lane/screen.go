@@ -89,7 +89,10 @@ func paidScreen(p Payment) string {
 		default:
 			return "returning"
 		}
-		if p.Final < p.Amount.Value {
+		switch {
+		case p.NoGoods:
+			return "idle"
+		case p.Final < p.Amount.Value:
 			return "paid_less"
 		}
 	}

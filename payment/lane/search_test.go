@@ -26,7 +26,7 @@ func (n node) key() string {
 	p := n.p
 	k := fmt.Sprint(
 		n.doubt, p.Stage, p.Closing, p.End, p.Mode, p.IfNotConfirmed, p.Sent, p.Waiting, p.Shown, p.Paying, p.NoCode, p.NoDisplay, p.Parked,
-		p.FenceAcked, p.Asked, p.Told, p.ReplacedBy, p.Attempt, p.Fence != "", len(p.Returns),
+		p.FenceAcked, p.Asked, p.Told, p.ReplacedBy, p.Attempt, p.Fence != "", len(p.Returns), p.NoGoods, p.BillID == p.ID, p.Stamps["adopted"].IsZero(),
 	)
 	for _, c := range p.Calls {
 		k += " " + c.Verb
@@ -91,6 +91,9 @@ func alphabet(p lane.Payment) []lane.Event {
 		for _, o := range outcomes[c.Verb] {
 			out = append(out, lane.Event{Kind: lane.Answered, Answer: &lane.Answer{ID: c.ID, Outcome: o}})
 		}
+		if c.Verb == lane.VerbCreate {
+			out = append(out, seenBefore(p, c.ID)...)
+		}
 		b := billOf(p, payment.EvClosing)
 		for _, code := range []string{payment.NoWrongState, payment.NoUnknownBill, payment.NoAlreadyConfirmed, payment.NoKeyReused, payment.NoSuperseded, "bad_params"} {
 			out = append(out, lane.Event{Kind: lane.Answered, Answer: &lane.Answer{ID: c.ID, Code: code}})
@@ -98,6 +101,22 @@ func alphabet(p lane.Payment) []lane.Event {
 		out = append(out, lane.Event{Kind: lane.Answered, Answer: &lane.Answer{ID: c.ID, Code: payment.NoWrongState, Bill: &b}})
 	}
 	return append(out, lane.Event{Kind: lane.Answered, Answer: &lane.Answer{ID: "p1:nobody", Outcome: "bill"}})
+}
+
+// seenBefore are the answers to a create whose reference an older bill has: of this sale or another, alive or over.
+func seenBefore(p lane.Payment, call string) []lane.Event {
+	out := []lane.Event{{Kind: lane.Answered, Answer: &lane.Answer{ID: call, Code: payment.NoReferenceUsed}}}
+	for _, kind := range []string{payment.EvOpen, payment.EvPaid, payment.EvDone, payment.EvClosed} {
+		for _, other := range []bool{false, true} {
+			b := billOf(p, kind)
+			b.Payment, b.ByDeadline = "old1", false
+			if other {
+				b.Amount.Value++
+			}
+			out = append(out, lane.Event{Kind: lane.Answered, Answer: &lane.Answer{ID: call, Outcome: payment.OutReferenceSeen, Bill: &b}})
+		}
+	}
+	return out
 }
 
 // copied is news of a ledger that was put back from a copy, from before the fence or the confirm.
@@ -207,7 +226,7 @@ func TestSearch(t *testing.T) {
 		}
 	}
 	for _, r := range lane.Rows {
-		if rows[r.ID] == 0 && r.ID != "E1" && r.ID != "E2c" && whole {
+		if rows[r.ID] == 0 && r.ID != "E1" && whole {
 			t.Errorf("%s was never taken on the walk", r.ID)
 		}
 	}

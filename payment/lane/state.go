@@ -82,6 +82,7 @@ type Payment struct {
 	OwnReturn  bool   `json:"own_return,omitempty"`  // the box gave the money back by its own timer (E18a)
 	Review     bool   `json:"review,omitempty"`      // a person has to look
 	Looked     string `json:"looked,omitempty"`      // who has looked last, and found what; what comes under review later wants another look
+	NoGoods    bool   `json:"no_goods,omitempty"`    // the light for the goods stays dark, whatever the stage: the bill is another sale's, or its goods were not given out (E2c, E33a, E33c)
 	Told       bool   `json:"told,omitempty"`        // of Restored: the integrator has said since how the bill stands (E33a)
 	NoReceipt  bool   `json:"no_receipt,omitempty"`  // two minutes paid without a receipt
 	Closing    Why    `json:"closing,omitempty"`     // of Closing

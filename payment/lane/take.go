@@ -107,7 +107,8 @@ func tillCall(k Kind) bool {
 }
 
 // newsOf is the snapshot in an answer, as an event of its own that follows. Of accepted calls only bill.get's is looked
-// at: a stored answer may be old, and what an accepted call led to comes as an event. unknown_bill is a snapshot too.
+// at: a stored answer may be old, and what an accepted call led to comes as an event. unknown_bill is a snapshot too. A bill of
+// another payment is no news of this one.
 func newsOf(p Payment, e Event) (Event, bool) {
 	if e.Kind != Answered {
 		return Event{}, false
@@ -115,7 +116,7 @@ func newsOf(p Payment, e Event) (Event, bool) {
 	a := e.Answer
 	switch {
 	case a.Code == payment.NoUnknownBill:
-	case a.Bill == nil || a.Bill.Version <= p.BillVersion() && p.Stage != Restored:
+	case a.Bill == nil || a.Bill.Payment != p.BillID || a.Bill.Version <= p.BillVersion() && p.Stage != Restored:
 		return Event{}, false
 	case a.Code == "" && a.Outcome != payment.OutBill:
 		return Event{}, false
@@ -178,7 +179,7 @@ func Clocks(p Payment, doubt, attended bool) []Clock {
 	add(Ask, p.Stage == Paid && p.IfNotConfirmed == payment.Return && !p.Asked)
 	add(GiveBack, p.Stage == Paid && p.IfNotConfirmed == payment.Return && p.Asked)
 	add(FenceAgain, p.Fenceless() && p.Pending(VerbReturn) == nil)
-	add(ReceiptDue, (p.Stage == Paid || p.Stage == Released || p.Stage == Done) && p.Receipt == nil && !p.NoReceipt)
+	add(ReceiptDue, (p.Stage == Paid || p.Stage == Released || p.Stage == Done) && p.Receipt == nil && !p.NoReceipt && !p.NoGoods)
 	return c
 }
 
