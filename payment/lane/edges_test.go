@@ -44,14 +44,17 @@ func TestCreateRefusedWhileReturningLeavesNothingToReview(t *testing.T) {
 }
 
 func TestReturnOfAnUnknownBillIsDone(t *testing.T) {
-	r := returning(t).kind(lane.Snapshot).is(lane.Ended, "canceled").flags("review")
+	r := sent(t).answer(lane.VerbCreate, "created").giveBack("C-1").kind(lane.Snapshot).is(lane.Ended, "canceled").flags("review")
 	if x := r.p.Returns; len(x) != 1 || x[0].State != "done" {
 		t.Errorf("returns %+v", x)
 	}
 }
 
 func TestOverriddenEndsWhenTheBillIsUnknown(t *testing.T) {
-	overridden(t).refusal(lane.VerbReturn, payment.NoUnknownBill).is(lane.OverriddenEnded, "overridden").flags("review").did("tell payment.ended")
+	none := sent(t).answer(lane.VerbCreate, "created").cut().override()
+	none.refusal(lane.VerbReturn, payment.NoUnknownBill).is(lane.OverriddenEnded, "overridden").flags("review").did("tell payment.ended")
+	r := overridden(t).refusal(lane.VerbReturn, payment.NoUnknownBill).is(lane.Overridden, "overridden").flags("review").did("put create", "put return").lights(false, true) // what came for its code goes back
+	r.answer(lane.VerbCreate, "created").refusal(lane.VerbReturn, payment.NoUnknownBill).is(lane.OverriddenEnded, "overridden").did("tell payment.ended")
 }
 
 // The journal was lost, the till asked again under the same reference and cancelled before the integrator could say that

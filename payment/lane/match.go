@@ -86,6 +86,9 @@ func confirmedBefore(b *payment.Bill) bool {
 	return b != nil && b.Life == payment.Closed && b.Reason == payment.Done && !b.ByDeadline && b.Kept > b.Applied
 }
 
+// exposed: a code has been out, to be scanned or to be charged, so somebody may have paid.
+func (p Payment) exposed() bool { return p.Payload != "" || p.Attempt > 0 || p.bill().Paid > 0 }
+
 // adopted: the payment came out of a bill that this journal did not know.
 func (p Payment) adopted() bool { return !p.Stamps["adopted"].IsZero() }
 
@@ -119,7 +122,8 @@ func declined(p Payment, e Event) bool {
 	return e.Kind == payment.EvDeclined && (e.Bill.Declined == nil || e.Bill.Declined.Attempt == 0 || e.Bill.Declined.Attempt >= p.Attempt)
 }
 
-// createRefused: there is no bill and there will be none. key_reused says that there is one, of another body.
-func createRefused(e Event) bool {
-	return answer(e, VerbCreate) && e.Answer.Code != "" && e.Answer.Code != payment.NoUnknownBill && e.Answer.Bill == nil
+// createRefused: there is no bill and there will be none. key_reused says that there is one, of another body; where a code was
+// out there was one, whatever the integrator knows by now (E31l).
+func createRefused(p Payment, e Event) bool {
+	return !p.exposed() && answer(e, VerbCreate) && e.Answer.Code != "" && e.Answer.Code != payment.NoUnknownBill && e.Answer.Bill == nil
 }

@@ -146,7 +146,7 @@ func (x *pairs) take(n *both, i int, e lane.Event) error {
 		bad = glassPromises(was, is, e, fx)
 	}
 	if bad == "" {
-		bad = callPromises(was, is, e) + fencePromises(was, is, e)
+		bad = callPromises(was, is, e) + fencePromises(was, is, e) + lostPromises(was, is, e)
 	}
 	if bad != "" {
 		x.fault(n, i, e, rows, bad)
@@ -405,6 +405,9 @@ func heard(p lane.Payment) []lane.Event {
 		for _, o := range outcomes[c.Verb] {
 			out = append(out, lane.Event{Kind: lane.Answered, Answer: &lane.Answer{ID: c.ID, Outcome: o}})
 		}
+		if c.Verb == lane.VerbCreate {
+			out = append(out, seenBefore(p, c.ID)...)
+		}
 		for _, code := range []string{payment.NoWrongState, payment.NoUnknownBill, payment.NoAlreadyConfirmed, "bad_params"} {
 			out = append(out, lane.Event{Kind: lane.Answered, Answer: &lane.Answer{ID: c.ID, Code: code}})
 		}
@@ -482,7 +485,7 @@ func (x *pairs) key(n *both) [2]uint64 {
 	for i := range n.p {
 		p := &n.p[i]
 		b = append(append(append(append(b, p.Stage...), p.Closing...), p.ReplacedBy...), '|')
-		flag(n.glass[i], p.Parked, p.FenceAcked, p.Sent, p.Waiting, p.Fence != "")
+		flag(n.glass[i], p.Parked, p.FenceAcked, p.Sent, p.Waiting, p.Fence != "", p.NoGoods, p.Stamps["adopted"].IsZero(), p.Stamps["remade"].IsZero(), p.Payload != "")
 		switch p.Stage {
 		case lane.Open:
 			flag(p.Paying, p.NoCode, p.Shown, p.Extends > 0)

@@ -146,6 +146,14 @@ func TestSearchFindsPlantedFaults(t *testing.T) {
 				p.Calls = nil
 			}
 		})}, old},
+		{"a bill that is known by its reference alone is this sale's", map[string]change{
+			"E2u": never, "E33a": then(func(p *lane.Payment) {
+				if b := p.Bill; p.Stage == lane.Restored && b != nil && b.Life == payment.Closed && b.Reason == payment.Done && !b.ByDeadline {
+					p.Stage, p.NoGoods = lane.Done, false
+				}
+			}),
+		}, old},
+		{"a bill that a restored ledger does not know was never paid", map[string]change{"E31l": never}, old},
 		{"the fence of a replaced payment is not sent", map[string]change{"E1b": then(dropped(lane.VerbReturn))}, old},
 	} {
 		t.Run(f.fault, func(t *testing.T) {

@@ -25,6 +25,7 @@ func promises(was, is lane.Payment, e lane.Event, fx []lane.Effect, rows []strin
 		func() string { return lightPromises(was, is, rows, c) },
 		func() string { return glassPromises(was, is, e, fx) },
 		func() string { return fencePromises(was, is, e) },
+		func() string { return lostPromises(was, is, e) },
 		func() string { return recordPromises(was, is, fx) },
 		func() string { return wordPromises(is, c) },
 	} {
@@ -81,6 +82,17 @@ func fencePromises(was, is lane.Payment, e lane.Event) string {
 	return ""
 }
 
+// lostPromises: that an integrator knows nothing of a bill whose code was out says nothing about the bank, so it lets
+// neither goods go nor other money be taken.
+func lostPromises(was, is lane.Payment, e lane.Event) string {
+	code := was.Payload != "" || was.Attempt > 0
+	nothing := e.Kind == lane.Snapshot && e.Bill == nil || e.Kind == lane.Answered && e.Answer.Code == payment.NoUnknownBill
+	if old, now := lane.LightsOf(was, nil), lane.LightsOf(is, nil); code && nothing && (now.OtherTender && !old.OtherTender || now.HandOver && !old.HandOver) {
+		return "the integrator does not know the bill, and the bank may have its money"
+	}
+	return ""
+}
+
 // glassPromises: a code is drawn where it may be, and wiped when it may no longer be there.
 func glassPromises(was, is lane.Payment, e lane.Event, fx []lane.Effect) string {
 	onGlass := func(p lane.Payment) bool { return p.Stage == lane.Open && !p.Paying && !p.NoCode }
@@ -102,7 +114,8 @@ func glassPromises(was, is lane.Payment, e lane.Event, fx []lane.Effect) string 
 
 // recordPromises: the journal can hold it, versions only rise, calls in the record are those of the effects.
 func recordPromises(was, is lane.Payment, fx []lane.Effect) string {
-	if is.BillVersion() < was.BillVersion() {
+	remade := was.Stamps["remade"].IsZero() && !is.Stamps["remade"].IsZero()
+	if is.BillVersion() < was.BillVersion() && !remade {
 		return "the bill became older"
 	}
 	changed := !reflect.DeepEqual(was, is)

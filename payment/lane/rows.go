@@ -45,7 +45,7 @@ func (s *step) unknown() {
 	case at(s.Payment, Paid, Released, Done, Ended, OverriddenEnded):
 		s.Review, s.Trouble = true, payment.NoUnknownBill
 		s.tell(EvReview)
-	default:
+	default: // no code was out
 		s.Review, s.Trouble = true, payment.NoUnknownBill
 		s.noBill()
 		s.end(Withdrawn)

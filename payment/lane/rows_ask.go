@@ -52,7 +52,7 @@ var askRows = []row{
 		func(s *step) { s.withdraw() }),
 	line("E2u", "submitted, sent, or returning since; this reference was another sale's, which is over: refused, nothing was asked of the bank",
 		func(p Payment, e Event) bool {
-			return (p.Stage == Submitted || p.Returning()) && answer(e, VerbCreate) && referenceUsed(p, e)
+			return (p.Stage == Submitted || p.Returning()) && !p.exposed() && answer(e, VerbCreate) && referenceUsed(p, e)
 		},
 		func(s *step) {
 			s.noBill()
@@ -61,7 +61,7 @@ var askRows = []row{
 		}),
 	line("E2c", "submitted, sent, or returning since; the integrator knows this reference from an earlier payment: the journal was lost",
 		func(p Payment, e Event) bool {
-			return (p.Stage == Submitted || p.Returning()) && answer(e, VerbCreate) && e.Answer.Outcome == payment.OutReferenceSeen && e.Answer.Bill != nil
+			return (p.Stage == Submitted || p.Returning()) && !p.exposed() && answer(e, VerbCreate) && e.Answer.Outcome == payment.OutReferenceSeen && e.Answer.Bill != nil
 		},
 		func(s *step) {
 			b := s.e.Answer.Bill

@@ -5,7 +5,7 @@ import "tilld/payment"
 // closed: the bill is closed and no money will ever be kept for goods; or there never was a bill.
 func closed(p Payment, e Event) bool {
 	return (p.Stage == Submitted && p.Sent || at(p, Open, WaitingCode, Charging, Closing, LateOffered, Accepting)) &&
-		(on(e, payment.EvClosed) || createRefused(e) && e.Answer.Code != payment.NoKeyReused)
+		(on(e, payment.EvClosed) || createRefused(p, e) && e.Answer.Code != payment.NoKeyReused)
 }
 
 // fenced: the integrator has committed the fence.
@@ -114,7 +114,7 @@ var closeRows = []row{
 		func(p Payment, e Event) bool {
 			return e.Kind == TillReturn && (unpaidLive(p) || p.Stage == Paid) && !known(p, e) && whole(p, e) ||
 				e.Kind == restoredNext && p.Stage == Restored && !full(p.Bill) ||
-				p.Stage == Submitted && createRefused(e) && e.Answer.Code == payment.NoKeyReused
+				p.Stage == Submitted && createRefused(p, e) && e.Answer.Code == payment.NoKeyReused
 		},
 		func(s *step) {
 			switch {

@@ -125,7 +125,11 @@ var restoreRows = []row{
 // restored is E33a: the integrator's bill decides where it can, a person where goods may have left.
 func (s *step) restored() {
 	b := s.e.Bill
-	if b == nil {
+	switch {
+	case b == nil && s.exposed():
+		s.remake()
+		return
+	case b == nil:
 		s.end(Withdrawn)
 		return
 	}

@@ -33,6 +33,46 @@ var lostRows = []row{
 				}
 			}
 		}),
+	line("E31l", "live, not paid, its code was out; the integrator does not know the bill, so its ledger was put back from a copy: the bill is made again, with the fence behind it",
+		func(p Payment, e Event) bool {
+			return e.Kind == Snapshot && e.Bill == nil && p.exposed() && p.Pending(VerbCreate) == nil && p.Live() && !at(p, Paid, Released, Restored)
+		},
+		func(s *step) { s.remake() }),
+}
+
+// remake is for a bill that the integrator has lost while somebody may have paid its code. The bank knows the order by its
+// id, so a bill that is made again, once, finds what was paid, and the fence behind it gives that back and ends the code.
+// What a customer's own code was charged for has orders that a new bill knows nothing of: other money is safe on a
+// person's word alone, and the fence goes on being asked for.
+func (s *step) remake() {
+	again := s.Mode == payment.Show && s.Stamps["remade"].IsZero()
+	if s.Trouble != payment.NoUnknownBill { // who has looked knows, however often it comes
+		s.Review, s.Looked, s.Trouble = true, "", payment.NoUnknownBill
+		s.tell(EvReview)
+	}
+	s.drop(VerbCharge, VerbChargeVoid, VerbExtend, VerbAccept)
+	if again {
+		s.drop(VerbReturn)
+		s.stamp("remade")
+		s.put(Call{Verb: VerbCreate})
+	}
+	switch {
+	case s.Returning() && again, s.Stage == Overridden && again:
+		s.put(Call{Verb: VerbReturn, Key: s.Fence, Whole: true})
+	case s.Stage == Overridden: // other money was taken on a person's word, and nothing more can be found
+		s.noBill()
+		s.overriddenEnd()
+	case s.Returning() && s.FenceAcked: // other money was safe before the ledger was lost
+		s.noBill()
+		s.end(Withdrawn)
+	case s.Returning():
+		s.stamp("fence_refused")
+	default:
+		s.close(ByReturn, "", payment.NoUnknownBill)
+	}
+	if again {
+		s.Bill = nil // the new one counts its versions from the beginning
+	}
 }
 
 // ledgerLost: news of a ledger that was put back from a copy.

@@ -17,7 +17,7 @@ const specified = `E1 E1a E1b E1c E1d E1x E2 E2b E2b' E2c E3 E3a E3b E3c E3d E3e
 
 // own are rows that the specification does not have: a ledger that was put back from a copy, a fence that is refused, and a
 // reference that was another sale's.
-const own = ` E2u E10l E10n E15l`
+const own = ` E2u E10l E10n E15l E31l`
 
 type rowTest struct {
 	row, name string
@@ -928,6 +928,42 @@ var restoreTests = []rowTest{
 		}
 		return r.answer(lane.VerbConfirm, payment.OutConfirmed).answer(lane.VerbReturn, payment.OutReturning).is(lane.Done, "part_returned")
 	})},
+	{"E31l", "bill_lost", func(t *testing.T) []*run {
+		var out []*run
+		for name, begin := range map[string]func(*testing.T) *run{
+			"open": func(t *testing.T) *run { return opened(t) }, "drawn": func(t *testing.T) *run { return sent(t).answer(lane.VerbCreate, "created").bill(payment.EvOpen) },
+			"paying": func(t *testing.T) *run { return opened(t).bill(payment.EvPaying) }, "part": func(t *testing.T) *run { return opened(t).bill(payment.EvPart) },
+			"expiring": expiring, "late": late, "accepting": accepting, "returning": returning,
+			"copy": func(t *testing.T) *run { return opened(t).kind(lane.FoundCopy) },
+		} {
+			t.Log(name)
+			r := begin(t).kind(lane.Snapshot).is(lane.Closing, "closing").lights(false, false).did("put create", "put return", "tell payment.review").flagged("review")
+			if c := r.p.Calls; len(c) != 2 || c[0].Verb != lane.VerbCreate || !c[1].Whole || c[1].Key != r.p.Fence {
+				t.Errorf("the calls are %+v", c)
+			}
+			r.kind(lane.Snapshot).didNot("put", "tell") // it is on its way
+			refused, again := *r, *r
+			r.answer(lane.VerbCreate, "created").bill(payment.EvOpen).didNot("draw").answer(lane.VerbReturn, payment.OutFenced).is(lane.Closing, "closing").lights(false, true)
+			r.bill(payment.EvClosed, func(b *payment.Bill) { b.Reason, b.Paid, b.Owed = payment.Returned, amount, amount }).is(lane.Ended, "returned").say("returned/owed", "returning")
+			out = append(out, r)
+			// It cannot be made again: nobody knows, so a person with a name takes other money.
+			refused.refusal(lane.VerbCreate, "bad_params").is(lane.Closing, "closing").lights(false, false)
+			for _, dark := range []*run{&refused, again.answer(lane.VerbCreate, "created")} {
+				dark.refusal(lane.VerbReturn, payment.NoUnknownBill).by("E31l").is(lane.Closing, "closing").lights(false, false).didNot("put").did("arm fence")
+				if _, is := dark.p.FenceRefused(); !is {
+					t.Error("there is no doubt that lets a supervisor take other money")
+				}
+				dark.clock(lane.FenceAgain).by("E10n").did("put return").refusal(lane.VerbReturn, payment.NoUnknownBill).didNot("put", "tell").lights(false, false)
+				dark.cut().override().lights(false, true)
+			}
+		}
+		scan := charging(t).kind(lane.Snapshot).by("E31l").is(lane.Closing, "closing").lights(false, false).did("drop charge", "put return").didNot("put create", "put charge_void")
+		scan.refusal(lane.VerbReturn, payment.NoUnknownBill).by("E31l").lights(false, false).did("arm fence").didNot("put").flags("review")
+		cash := charging(t).cut().override().back().answer(lane.VerbChargeVoid, payment.OutCharging).refusal(lane.VerbReturn, payment.NoUnknownBill).by("E31l").is(lane.OverriddenEnded, "overridden").lights(false, true)
+		safe := returning(t).answer(lane.VerbReturn, payment.OutFenced).kind(lane.Snapshot).by("E31l").did("put create", "put return").is(lane.Closing, "closing").lights(false, true) // what was told stays
+		safe.answer(lane.VerbCreate, "created").refusal(lane.VerbReturn, payment.NoUnknownBill).is(lane.Ended, "canceled").lights(false, true).flags("review")
+		return append(out, scan, cash, safe)
+	}},
 	{"E31", "snapshot", func(t *testing.T) []*run {
 		var out []*run
 		for _, c := range []struct {
@@ -955,10 +991,10 @@ var restoreTests = []rowTest{
 			out = append(out, c.r)
 		}
 		made := sent(t).snapshot(payment.EvOpen, func(b *payment.Bill) { b.Life = payment.Created }).by("E31").is(lane.Submitted, "submitted")
-		queued := sent(t).kind(lane.Snapshot).is(lane.Submitted, "submitted")                                          // not known, and the create waits
-		gone := opened(t).kind(lane.Snapshot).by("E31").is(lane.Ended, "canceled").flags("review").lights(false, true) // not known at all
-		stays := paid(t).kind(lane.Snapshot).by("E31").is(lane.Paid, "paid").flags("review")                           // what was told stays
-		asked := opened(t).giveBack("C-1").refusal(lane.VerbReturn, payment.NoUnknownBill).by("E31").is(lane.Ended, "canceled")
+		queued := sent(t).kind(lane.Snapshot).is(lane.Submitted, "submitted")                                                                           // not known, and the create waits
+		gone := sent(t).answer(lane.VerbCreate, "created").kind(lane.Snapshot).by("E31").is(lane.Ended, "canceled").flags("review").lights(false, true) // not known at all, and no code was out
+		stays := paid(t).kind(lane.Snapshot).by("E31").is(lane.Paid, "paid").flags("review")                                                            // what was told stays
+		asked := sent(t).answer(lane.VerbCreate, "created").giveBack("C-1").refusal(lane.VerbReturn, payment.NoUnknownBill).by("E31").is(lane.Ended, "canceled")
 		b := billOf(opened(t).p, payment.EvClosing)
 		b.Version = 9
 		wrong := opened(t).take(lane.Event{Kind: lane.TillExtend}).answered(lane.VerbExtend, lane.Answer{Code: payment.NoCannotExtend, Bill: &b}).by("E31").is(lane.Closing, "closing")

@@ -409,6 +409,17 @@ func (r *run) say(code, screen string) *run {
 	return r
 }
 
+// flagged says that these flags are among the others.
+func (r *run) flagged(want ...string) *run {
+	r.t.Helper()
+	for _, f := range want {
+		if !slices.Contains(lane.Flags(r.p), f) {
+			r.t.Fatalf("flags %v without %s", lane.Flags(r.p), f)
+		}
+	}
+	return r
+}
+
 func (r *run) flags(want ...string) *run {
 	r.t.Helper()
 	if got := lane.Flags(r.p); !slices.Equal(got, append([]string{}, want...)) {

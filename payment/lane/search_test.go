@@ -26,7 +26,7 @@ func (n node) key() string {
 	p := n.p
 	k := fmt.Sprint(
 		n.doubt, p.Stage, p.Closing, p.End, p.Mode, p.IfNotConfirmed, p.Sent, p.Waiting, p.Shown, p.Paying, p.NoCode, p.NoDisplay, p.Parked,
-		p.FenceAcked, p.Asked, p.Told, p.ReplacedBy, p.Attempt, p.Fence != "", len(p.Returns), p.NoGoods, p.BillID == p.ID, p.Stamps["adopted"].IsZero(),
+		p.FenceAcked, p.Asked, p.Told, p.ReplacedBy, p.Attempt, p.Fence != "", len(p.Returns), p.NoGoods, p.BillID == p.ID, p.Stamps["adopted"].IsZero(), p.Stamps["remade"].IsZero(), p.Payload != "",
 	)
 	for _, c := range p.Calls {
 		k += " " + c.Verb
@@ -194,7 +194,7 @@ func TestSearch(t *testing.T) {
 			to, c, fx, by, err := n.move(e)
 			bad, fresh := "", false
 			if err == nil {
-				bad = lightPromises(n.p, to.p, by, c) + glassPromises(n.p, to.p, e, fx) + fencePromises(n.p, to.p, e)
+				bad = lightPromises(n.p, to.p, by, c) + glassPromises(n.p, to.p, e, fx) + fencePromises(n.p, to.p, e) + lostPromises(n.p, to.p, e)
 				k := to.key()
 				if fresh = !seen[k]; fresh { // the dear ones once for each state
 					seen[k] = true
