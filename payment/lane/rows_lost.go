@@ -75,6 +75,17 @@ func (s *step) remake() {
 	}
 }
 
+// lostConfirm: a return is refused by a ledger that was put back from a copy and has no confirm of its bill yet. What such a
+// ledger says about sums and counts it says of a bill that is confirmed.
+func lostConfirm(a *Answer) bool {
+	b := a.Bill
+	switch a.Code {
+	case "", payment.NoExceedsKept, payment.NoAdvanceApplied, payment.NoTooManyReturns:
+		return false
+	}
+	return b != nil && b.Why == payment.WhyLedgerRestored && b.Life != payment.Closed
+}
+
 // ledgerLost: news of a ledger that was put back from a copy.
 func ledgerLost(p Payment, e Event) bool {
 	return news(e) && e.Bill != nil && e.Bill.Why == payment.WhyLedgerRestored && e.Bill.Version > p.BillVersion()

@@ -241,8 +241,8 @@ func (s *step) returnAnswered() {
 		if s.Returns[i].ID != s.e.Answer.call.Key {
 			continue
 		}
-		if b := s.e.Answer.Bill; s.e.Answer.Code == payment.NoConfirmFirst && b != nil && b.Why == payment.WhyLedgerRestored {
-			return // it has lost the confirm: E15l says both again
+		if lostConfirm(s.e.Answer) {
+			return // E15l says both again, once the money is there
 		}
 		if s.e.Answer.Code != "" {
 			s.Returns[i].State, s.Returns[i].Why = "refused", s.e.Answer.Code

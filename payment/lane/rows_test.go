@@ -916,6 +916,48 @@ var restoreTests = []rowTest{
 		}
 		return r.answer(lane.VerbConfirm, payment.OutConfirmed).answer(lane.VerbReturn, payment.OutReturning).is(lane.Done, "part_returned")
 	})},
+	{"E15l", "return_of_everything_came_first", func(t *testing.T) []*run {
+		var out []*run
+		for _, n := range []int64{50, amount} { // a part, and the usual one: all that was kept
+			for _, c := range []struct {
+				code string
+				life payment.Life
+				fill payment.Fill
+			}{
+				{payment.NoConfirmFirst, payment.Open, payment.Full}, {payment.NoWrongState, payment.Open, payment.Full},
+				{payment.NoWrongState, payment.Open, payment.None}, {payment.NoWrongState, payment.Open, payment.Part},
+				{payment.NoWrongState, payment.Closing, payment.None}, {payment.NoWrongState, payment.Created, payment.None},
+			} {
+				copied := func(b *payment.Bill) {
+					b.Version += 1 << 20
+					b.Life, b.Reason, b.Fill, b.Review, b.Why, b.Returns = c.life, "", c.fill, true, payment.WhyLedgerRestored, nil
+				}
+				r := done(t).take(part("b-1", n))
+				b := billOf(r.p, payment.EvPaid)
+				copied(&b)
+				t.Log(n, c.code, c.life, c.fill)
+				r.answered(lane.VerbReturn, lane.Answer{Code: c.code, Bill: &b})
+				if x := r.p.Returns; len(x) != 1 || x[0].Void() || x[0].State != "pending" {
+					t.Fatalf("the customer's money does not come back: %+v", x)
+				}
+				if c.fill != payment.Full { // its money comes to this ledger later
+					r.didNot("put").bill(payment.EvPaid, func(b *payment.Bill) { b.Why, b.Review = payment.WhyLedgerRestored, true })
+				}
+				r.by("E15l").is(lane.Released, "confirmed").did("put confirm", "put return")
+				r.answer(lane.VerbConfirm, payment.OutConfirmed).answer(lane.VerbReturn, payment.OutReturning)
+				out = append(out, r)
+			}
+		}
+		for _, code := range []string{payment.NoExceedsKept, payment.NoAdvanceApplied, payment.NoTooManyReturns} {
+			r := done(t).take(part("b-1", 50))
+			b := billOf(r.p, payment.EvDone)
+			b.Why = payment.WhyLedgerRestored
+			if r.answered(lane.VerbReturn, lane.Answer{Code: code, Bill: &b}); !r.p.Returns[0].Void() {
+				t.Errorf("%s: %+v", code, r.p.Returns)
+			}
+		}
+		return out
+	}},
 	{"E15l", "return_came_first", one(func(t *testing.T) *run {
 		r := done(t).take(part("b-1", 50))
 		waits := r.p.Pending(lane.VerbReturn).ID
