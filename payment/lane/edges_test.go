@@ -105,7 +105,7 @@ func TestFenceAfterSomebodyElsesConfirmIsRefused(t *testing.T) {
 	if r.p.Final != amount {
 		t.Errorf("final %d", r.p.Final)
 	}
-	r.say("return/refused", "paid")
+	r.say("return/refused", "idle").lights(false, false) // the goods were promised to stay
 	r.bill(payment.EvReview)
 	if r.p.Returns[0].State != "refused" {
 		t.Error("a later event calls the refused return done")

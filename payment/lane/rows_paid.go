@@ -116,9 +116,13 @@ var paidRows = []row{
 	line("E14b", "released, done; confirm again: same final, other final",
 		func(p Payment, e Event) bool { return at(p, Released, Done) && e.Kind == TillConfirm },
 		func(s *step) {
-			if c := s.e.Confirm; c != nil && c.Final != nil && c.Final.Value != s.Final {
+			c := s.e.Confirm
+			switch {
+			case s.NoGoods && s.Stamps["confirmed"].IsZero() && s.Final == 0: // not by this till, and nothing is kept
+				s.refuse(NoReturned)
+			case s.NoGoods && s.Stamps["confirmed"].IsZero(), c != nil && c.Final != nil && c.Final.Value != s.Final:
 				s.refuse(NoAlreadyConfirmed)
-			} else if c != nil && c.Receipt != nil && s.Receipt == nil {
+			case c != nil && c.Receipt != nil && s.Receipt == nil:
 				s.Receipt, s.NoReceipt = c.Receipt, false
 				s.stamp("receipt")
 				s.tell(EvReceipt)
@@ -129,7 +133,7 @@ var paidRows = []row{
 			return p.Stage == Released && answer(e, VerbConfirm) && e.Answer.Code == ""
 		},
 		func(s *step) { s.Stage = Done }),
-	line("E15a", "released, paid; the bill was returned, or confirmed, by others: a person's case",
+	line("E15a", "released, paid; the bill was returned, or confirmed, by others: a person's case, and the goods light is dark where not all of its money is for this till's goods",
 		func(p Payment, e Event) bool {
 			return at(p, Released, Paid) && on(e, payment.EvClosed) ||
 				winnable(p) && doneElsewhere(e) || // with a part of the money: not for this till to hand over
@@ -142,14 +146,15 @@ var paidRows = []row{
 			case s.e.Kind == payment.EvDone:
 				s.drop(VerbCharge, VerbChargeVoid, VerbExtend, VerbAccept)
 				s.leaveGlass()
-				s.Final, s.Trouble = s.e.Bill.Kept, "done_elsewhere"
+				s.Final, s.Trouble, s.NoGoods = s.e.Bill.Kept, "done_elsewhere", true
 			case s.e.Kind != Answered:
-				s.Trouble = "returned_meanwhile"
-			case s.Returning(): // somebody else has said that the goods left: the money was kept, none of it goes back
+				s.Trouble, s.NoGoods = "returned_meanwhile", true
+			case s.Returning(): // somebody else has said that the goods left: the money was kept, none of it goes back; and here they stay
 				s.refuseFence()
-				fallthrough
+				s.Trouble, s.NoGoods = s.e.Answer.Code, true
 			default:
 				s.Trouble = s.e.Answer.Code
+				s.NoGoods = s.Trouble == payment.NoClosed // its money went back
 			}
 			s.Stage, s.Closing, s.Review = Done, "", true
 			s.tell(EvReview)

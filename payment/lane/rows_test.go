@@ -573,12 +573,21 @@ var paidTests = []rowTest{
 	{"E15", "confirm_answered", one(func(t *testing.T) *run { return done(t).by("E15").is(lane.Done, "confirmed").lights(true, false) })},
 	{"E15a", "returned_meanwhile", func(t *testing.T) []*run {
 		return []*run{
-			released(t).bill(payment.EvClosed, func(b *payment.Bill) { b.Reason = payment.Returned }).by("E15a").is(lane.Done, "confirmed").flags("review").did("tell payment.review"),
-			paid(t).bill(payment.EvClosed).by("E15a").is(lane.Done, "confirmed"),
-			released(t).refusal(lane.VerbConfirm, payment.NoWrongState).by("E15a").is(lane.Done, "confirmed"),
-			returning(t).refusal(lane.VerbReturn, payment.NoAlreadyConfirmed).by("E15a").is(lane.Done, "confirmed").lights(true, false),
+			released(t).bill(payment.EvClosed, func(b *payment.Bill) { b.Reason = payment.Returned }).by("E15a").is(lane.Done, "confirmed").lights(false, false).
+				flags("review").did("tell payment.review").say("in_doubt", "idle"),
+			paid(t).bill(payment.EvClosed).by("E15a").is(lane.Done, "returned").lights(false, false).say("in_doubt", "idle").refused(lane.Event{Kind: lane.TillConfirm}, lane.NoReturned),
+			released(t).refusal(lane.VerbConfirm, payment.NoWrongState).by("E15a").is(lane.Done, "confirmed").lights(true, false), // its goods are gone
+			released(t).refusal(lane.VerbConfirm, payment.NoClosed).by("E15a").is(lane.Done, "confirmed").lights(false, false),    // and so is its money
+			returning(t).refusal(lane.VerbReturn, payment.NoAlreadyConfirmed).by("E15a").is(lane.Done, "confirmed").lights(false, false),
 		}
 	}},
+	{"E15a", "part_kept_elsewhere", one(func(t *testing.T) *run {
+		half := func(b *payment.Bill) { b.By, b.Fill, b.Paid, b.Kept = "admin", payment.Part, 5000, 5000 }
+		r := expiring(t).bill(payment.EvDone, half).by("E15a").is(lane.Done, "confirmed").lights(false, false).flags("review").say("in_doubt", "idle").didNot("arm")
+		r.refused(lane.Event{Kind: lane.TillConfirm}, lane.NoAlreadyConfirmed)
+		r.take(lane.Event{Kind: lane.TillReviewed, Who: "Anna"}).lights(false, false).say("confirmed", "idle")
+		return r.take(part("C-1", 5000)).answer(lane.VerbReturn, payment.OutReturning).is(lane.Done, "returned").lights(false, false)
+	})},
 	{"E16", "part_return", func(t *testing.T) []*run {
 		r := done(t).take(part("C-1", 5500)).by("E16").is(lane.Done, "confirmed").did("put return", "tell payment.returning").say("returning", "returning")
 		r.answer(lane.VerbReturn, payment.OutReturning).by("E16").is(lane.Done, "part_returned")

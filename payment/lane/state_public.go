@@ -36,6 +36,8 @@ func State(p Payment, doubt bool) string {
 		return "paid"
 	case Released, Done:
 		switch n := p.given(); {
+		case n == 0 && p.NoGoods && p.Final == 0 && p.Trouble == "returned_meanwhile":
+			return "returned"
 		case n == 0:
 			return "confirmed"
 		case n < p.Final:
