@@ -180,6 +180,8 @@ func wait(s *State, set *Settings, now time.Time) time.Duration {
 		return set.PollPaying
 	case closing(s), created(s):
 		return set.PollNear
+	case full(s) && (s.Wanted || s.ConfirmBy.IsZero()): // a sale that nobody finishes: another payer is hardly coming, and a bank is not asked for ever
+		return max(set.PollFull, again(set.Again, s.Asks))
 	case full(s), static(s):
 		return set.PollFull
 	case scan(s):

@@ -1,6 +1,7 @@
 package bill_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -322,6 +323,44 @@ func TestFault(t *testing.T) {
 			}
 			w.has("jitter", "no two alike", waits[3] != waits[4])
 			w.looked(bill.Pending).has("wait", "as before", w.s.NextAsk.Sub(w.now) == 5*time.Second)
+		}},
+		{"a paid sale that nobody finishes is asked about less and less often, and its till is asked each day", func(w *world) {
+			asked := func() (n int) {
+				for _, f := range w.fx {
+					if f.Kind == bill.Do && f.Work.Kind == bill.Look {
+						n++
+					}
+				}
+				return n
+			}
+			w.opened(func(c *bill.Create) { c.IfNotConfirmed = payment.Person }).paid(200).tick(10 * time.Minute).took("B9")
+			w.has("bank", "each 30 s until the till was asked", asked() >= 19)
+			w.tick(24 * time.Hour).told(payment.EvConfirmWanted)
+			day := asked()
+			w.has("bank", fmt.Sprintf("%d questions on the first day", day), day > 3 && day < 30)
+			w.tick(365 * 24 * time.Hour)
+			year := asked()
+			w.has("bank", fmt.Sprintf("%d questions in a year", year), year > 360 && year < 370)
+			told := 0
+			for _, f := range w.fx {
+				if f.Kind == bill.Tell && f.Type == payment.EvConfirmWanted {
+					told++
+				}
+			}
+			w.has("till", fmt.Sprintf("asked %d times in a year", told), told == 365)
+			w.looked(bill.Pending, w.money(200)).took("B6a").told(payment.EvOver) // one more payer is found all the same
+		}},
+		{"a paid sale of an older server that nobody finishes", func(w *world) {
+			w.opened(func(c *bill.Create) { c.IfNotConfirmed = payment.Person }).paid(200)
+			w.s.ConfirmBy = time.Time{} // as that has left it
+			w.tick(48 * time.Hour)
+			n := 0
+			for _, f := range w.fx {
+				if f.Kind == bill.Do {
+					n++
+				}
+			}
+			w.has("bank", fmt.Sprintf("%d questions in two days", n), n < 30)
 		}},
 		{"clocks that are shorter than the polls fire at their own time", func(w *world) {
 			set := &w.env.Settings

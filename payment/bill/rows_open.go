@@ -46,11 +46,17 @@ func openRows() []Row {
 				end(s, e, payment.Refused)
 				return cat(some(n, WhyPartAtClose, ""), all(tell(payment.EvClosed)))
 			}),
-		row("B9", "OPEN(FULL); confirm deadline: kept; if_not_confirmed return or person: the till is asked",
+		row("B9", "OPEN(FULL); confirm deadline: kept; if_not_confirmed return or person: the till is asked, and again each day",
 			func(s *State, e *Event) bool { return e.Cause == clockConfirm && full(s) && due(s.ConfirmBy, e.Now) },
 			func(s *State, e *Event) []Effect {
 				s.ConfirmBy = time.Time{}
 				if s.Request.IfNotConfirmed == payment.Return || s.Request.IfNotConfirmed == payment.Person {
+					if !s.Wanted {
+						s.Wanted, s.Asks = true, 0
+					}
+					if d := e.set().WantedAgain; d > 0 {
+						s.ConfirmBy = e.Now.Add(d) // a box that was away has taken it as stale, and a till may have lost it
+					}
 					want := tell(payment.EvConfirmWanted)
 					want.Fresh = e.set().WantedFresh
 					return all(want)

@@ -222,7 +222,8 @@ func openTests() map[string]func(*world) {
 				v := newWorld(w.t)
 				v.env.Settings.PollFull = time.Hour
 				v.opened(func(c *bill.Create) { c.IfNotConfirmed = how }).paid(200).tick(10 * time.Minute).took("B9").told(payment.EvConfirmWanted)
-				v.tick(48*time.Hour).told().status("paid").sums(0, 0, 0, 200)
+				v.tick(48*time.Hour).told(payment.EvConfirmWanted, payment.EvConfirmWanted).status("paid").sums(0, 0, 0, 200) // once a day
+				v.confirm(200).took("B7").tick(48 * time.Hour).told()
 			}
 			p := newWorld(w.t)
 			p.env.Settings.PollFull = time.Hour

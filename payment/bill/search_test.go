@@ -98,7 +98,7 @@ func searchEnv(b *bounds) bill.Env {
 	u := unit
 	return bill.Env{
 		Settings: bill.Settings{
-			Life: 2 * u, MaxOpen: 3 * u, CreateTimeout: u, LateLease: u, Confirm: 2 * u, ConfirmPrepayment: 2 * u, WantedFresh: u,
+			Life: 2 * u, MaxOpen: 3 * u, CreateTimeout: u, LateLease: u, Confirm: 2 * u, ConfirmPrepayment: 2 * u, WantedFresh: u, WantedAgain: u,
 			Poll: u, PollNear: u, PollPaying: u, PollFull: u, PollCharge: u, Attempt: u, Doubt: u, Again: []time.Duration{u},
 			ShortFirst: u, ShortLater: u, Watch: u, Quote: u, KeepDeposit: b.deposit,
 		},
@@ -344,7 +344,7 @@ func (x *search) key(n *node) [2]uint64 {
 	}
 	s, o := &n.s, &n.o
 	b = append(append(append(append(b, s.Life...), s.Reason...), s.Late...), '|')
-	flag(s.Full, s.Fence, s.ByDeadline, s.Deposit, s.Killed, s.Refunds, s.Doubt, s.Paying, s.Busy, s.Review, s.Confirmed, s.AcceptKey != "", s.Payload != "", s.ID != "", s.LastLook)
+	flag(s.Full, s.Fence, s.ByDeadline, s.Deposit, s.Killed, s.Refunds, s.Doubt, s.Paying, s.Busy, s.Review, s.Confirmed, s.AcceptKey != "", s.Payload != "", s.ID != "", s.LastLook, s.Wanted)
 	flag(s.Review && slices.Contains([]string{"return_refused", "return_bounced", "no_method"}, s.Why), s.Review && (s.Shortfall > 0 || s.By == "admin")) // whether O7 ends it
 	b = append(b, byte(s.Need), byte(s.Kept), byte(s.Final), byte(min(s.Asks, 1)), byte(s.LastAttempt), byte(len(s.Children)), byte(len(s.Clawbacks)))
 	at(s.ExpiresAt, s.MaxOpenAt, s.CreateBy, s.ProviderExpires, s.ConfirmBy, s.LateUntil, s.DoubtBy, s.WatchUntil, s.NextAsk)

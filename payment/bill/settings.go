@@ -18,6 +18,7 @@ type Settings struct {
 	Confirm           time.Duration // B9
 	ConfirmPrepayment time.Duration // B9
 	WantedFresh       time.Duration // fresh_ms of bill.confirm_wanted and bill.return_wanted
+	WantedAgain       time.Duration // B9: bill.confirm_wanted again, until the box has said what became of the goods; 0: once
 	Poll              time.Duration // B5p
 	PollNear          time.Duration // B5p with less than Near to go, and while closing
 	Near              time.Duration
@@ -43,7 +44,7 @@ type Settings struct {
 func Default() Settings {
 	return Settings{
 		Life: 5 * time.Minute, MaxOpen: 20 * time.Minute, CreateTimeout: 20 * time.Second, LateLease: 30 * time.Second,
-		Confirm: 10 * time.Minute, ConfirmPrepayment: 24 * time.Hour, WantedFresh: 10 * time.Minute,
+		Confirm: 10 * time.Minute, ConfirmPrepayment: 24 * time.Hour, WantedFresh: 10 * time.Minute, WantedAgain: 24 * time.Hour,
 		Poll: 5 * time.Second, PollNear: 3 * time.Second, Near: 30 * time.Second, PollPaying: 2 * time.Second,
 		PollFull: 30 * time.Second, PollCharge: 3 * time.Second,
 		Attempt: 60 * time.Second, KillNotBefore: 15 * time.Second, Doubt: 60 * time.Second,

@@ -70,6 +70,7 @@ type State struct {
 	ExitUntil       time.Time `json:"exit_until,omitzero"` // timer: the exit pass (B25a)
 	NextAsk         time.Time `json:"next_ask,omitzero"`   // of the provider, about any order of this bill
 	Asks            int       `json:"asks,omitempty"`      // questions since the last change of lifecycle or doubt
+	Wanted          bool      `json:"wanted,omitempty"`    // bill.confirm_wanted was said: the till has not finished this sale
 	Misses          int       `json:"misses,omitempty"`    // questions in a row that a busy or broken provider did not answer
 
 	Order       Order            `json:"order"`              // show mode, timer and static: the bill's one order

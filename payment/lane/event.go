@@ -51,7 +51,7 @@ const (
 	Unsent     Clock = "unsent"     // without a link, never sent (E2b)
 	AutoPark   Clock = "auto_park"  // closing, or in doubt (E12p)
 	CodeAge    Clock = "code_age"   // of a pay code whose charge is not answered (C6)
-	Ask        Clock = "ask"        // paid, not confirmed, the box will give back: ask the till first (E18)
+	Ask        Clock = "ask"        // paid, not confirmed, and nothing is kept by itself: ask the till (E18)
 	GiveBack   Clock = "give_back"  // asked in vain: give back (E18a)
 	ReceiptDue Clock = "no_receipt" // paid without a receipt
 	FenceAgain Clock = "fence"      // the whole return was refused (E10n)

@@ -638,6 +638,10 @@ var paidTests = []rowTest{
 		r := paid(t)
 		old := event(r.p, payment.EvConfirmWanted)
 		old.Stale = true
+		person := paid(t, func(q *lane.Request) { q.IfNotConfirmed = payment.Person }).did("arm ask").clock(lane.Ask).by("E18").did("tell payment.unfinished").didNot("arm").
+			is(lane.Paid, "paid").say("paid/unfinished", "paid").lights(true, false) // nothing comes back by itself
+		paid(t).didNot("arm ask")
+		out = append(out, person)
 		return append(out, r.take(old).notBy("E18").didNot("tell"), paid(t, ownReturn).clock(lane.Ask).by("E18").did("tell payment.unfinished", "arm give_back"))
 	}},
 	{"E18a", "own_return", func(t *testing.T) []*run {

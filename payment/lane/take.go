@@ -176,7 +176,7 @@ func Clocks(p Payment, doubt, attended bool) []Clock {
 	add(Lease, p.Stage == LateOffered)
 	add(AutoPark, !p.Parked && canPark(p, doubt) && !cashierWaits(p, attended))
 	add(CodeAge, p.Stage == Charging && p.Pending(VerbCharge) != nil)
-	add(Ask, p.Stage == Paid && p.IfNotConfirmed == payment.Return && !p.Asked)
+	add(Ask, p.Stage == Paid && (p.IfNotConfirmed == payment.Return || p.IfNotConfirmed == payment.Person) && !p.Asked)
 	add(GiveBack, p.Stage == Paid && p.IfNotConfirmed == payment.Return && p.Asked)
 	add(FenceAgain, p.Fenceless() && p.Pending(VerbReturn) == nil)
 	add(ReceiptDue, (p.Stage == Paid || p.Stage == Released || p.Stage == Done) && p.Receipt == nil && !p.NoReceipt && !p.NoGoods)
