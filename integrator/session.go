@@ -52,6 +52,7 @@ func (s *Service) OpenSession(ctx context.Context, o wire.Open) (wire.Session, e
 		Resume: "ok", JournalState: t.state,
 	}
 	if t.Ahead {
+		out.Ledger = wire.LedgerRestored
 		s.log.Error("terminal has seen events that this ledger does not know, it was restored from a copy", "terminal", o.Terminal, "seen", o.Seen)
 		if err := s.recover(ctx, t); err != nil {
 			return wire.Session{}, fmt.Errorf("open session: %w", err)
@@ -203,6 +204,11 @@ func (s *Service) snapshot(ctx context.Context, t entered, out *wire.Session) (e
 	// Read after Seq: what comes in between is told as an event, and not lost between the two.
 	if ids, err = s.store.List(ctx, Query{Terminal: t.Name, Which: which}); err != nil {
 		return t, err
+	}
+	if t.Memory == MemoryRestored {
+		if ids, err = s.returnedSince(ctx, t.Name, max(t.Acked, t.Trimmed), ids); err != nil {
+			return t, err
+		}
 	}
 	out.Resume, out.Snapshot = "snapshot", &wire.Snapshot{Seq: t.Seq, Payments: ids}
 	return t, nil

@@ -62,6 +62,9 @@ func (b *Box) boot(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := b.bootAgain(ctx); err != nil {
+		return err
+	}
 	b.log.Info("checkout started", "lanes", len(b.lanes), "payments", len(b.pays), "calls", len(b.j.Calls()))
 	return nil
 }

@@ -31,6 +31,9 @@ type Journal interface {
 	Acknowledge(ctx context.Context, who, why string) error
 	// MarkRestored keeps that the integrator knows this journal for a copy.
 	MarkRestored(ctx context.Context, why string) error
+	// Between calls f with each kept event after one seq up to another whose type begins with prefix, oldest first. f does
+	// not use the journal.
+	Between(ctx context.Context, after, upto int64, prefix string, f func(record.Event) error) error
 }
 
 // Box is the engine of all lanes. One goroutine, Run, owns its state; every method may be called from any goroutine and
@@ -69,6 +72,8 @@ type Box struct {
 	extends   map[string]chan lane.Answer // who waits for the answer to an extend
 	changed   chan struct{}               // closed and made anew at every step that changes a payment
 	fatal     error
+	beside    func(func(context.Context))         // runs a function beside the loop, until Run ends
+	asking    bool                                // askAgain runs
 	onRows    func(payment string, rows []string) // for tests: every row that was taken
 }
 
@@ -114,6 +119,7 @@ func (b *Box) Run(ctx context.Context) error {
 		b.lanes[name] = &laneState{name: name, cfg: l, painter: p}
 		wg.Go(func() { p.run(paint) })
 	}
+	b.beside = func(f func(context.Context)) { wg.Go(func() { f(paint) }) }
 	defer func() {
 		for _, l := range b.lanes {
 			l.painter.put(job{view: View{Lane: l.name, Screen: "idle"}})

@@ -218,6 +218,28 @@ func (s *integrator) putBack(id, typ string, edit func(*payment.Bill)) {
 	})
 }
 
+// lose makes the bill one that a ledger out of a copy has never heard of.
+func (s *integrator) lose(id string) {
+	delete(s.bills, id)
+	for call := range s.kept {
+		if strings.HasPrefix(call, id+":") {
+			delete(s.kept, call)
+		}
+	}
+	s.queue = nil
+}
+
+// oldBill is one that an earlier journal of this box has confirmed, under this reference.
+func (s *integrator) oldBill(reference string, n int64) string {
+	old := "0000000000000000000000000a"
+	s.first["1/"+reference] = old
+	s.bills[old] = &payment.Bill{
+		Payment: old, Lane: "1", Reference: reference, Version: 7, Mode: payment.Show, Purpose: payment.Sale, Amount: payment.Money{Value: n, Currency: "RUB"},
+		Life: payment.Closed, Reason: payment.Done, Fill: payment.Full, Late: payment.LateNo, Paid: n, Kept: n, By: "box",
+	}
+	return old
+}
+
 func snap(b *payment.Bill) *payment.Bill { c := *b; c.Returns = slices.Clone(b.Returns); return &c }
 
 func problem(code string, b *payment.Bill) *wire.Problem {

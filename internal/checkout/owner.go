@@ -41,6 +41,10 @@ func (b *Box) session(s wire.Session) error {
 	}
 	t := b.begin()
 	t.lease(s.Numbers)
+	lost := s.Ledger == wire.LedgerRestored
+	if lost {
+		t.batch.Puts = append(t.batch.Puts, again(true))
+	}
 	ask := map[string]bool{}
 	if s.Snapshot != nil {
 		t.batch.Seen = s.Snapshot.Seq
@@ -63,6 +67,9 @@ func (b *Box) session(s wire.Session) error {
 	}
 	if err := t.commit(); err != nil {
 		return err
+	}
+	if lost {
+		b.ledgerLost()
 	}
 	b.offer.Store(nil) // of the session before this one
 	b.link.providers, b.link.scan, b.link.silent, b.link.opened = s.Providers, s.ScanProviders, s.Silent, true
@@ -234,6 +241,11 @@ func unknown(err error) bool {
 	return errors.As(err, &r) && r.Code == lane.NoNotFound
 }
 
+// confirmed: this box has said that the goods of the bill left, so nobody waits for it here.
+func confirmed(b *payment.Bill) bool {
+	return b.Life == payment.Closed && b.Reason == payment.Done && !b.ByDeadline
+}
+
 // Answer takes the answer to a call in. A refusal without a code is the server's trouble, not an answer: the call stays
 // in the journal and goes out again with the next connection.
 func (b *Box) Answer(ctx context.Context, id string, result *wire.Result, problem *wire.Problem) error {
@@ -258,7 +270,7 @@ func (b *Box) answer(id string, result *wire.Result, problem *wire.Problem) erro
 	order, verb, _ := strings.Cut(id, ":")
 	p, err := b.get(order)
 	switch {
-	case unknown(err) && a.Bill != nil:
+	case unknown(err) && a.Bill != nil && !confirmed(a.Bill):
 		return t.adoptUnknown(a)
 	case unknown(err):
 		return t.commit()

@@ -217,7 +217,7 @@ var rowTests = []struct {
 		old := "0000000000000000000000000a"
 		s.first["1/R-1"] = old
 		s.bills[old] = &payment.Bill{
-			Payment: old, Lane: "1", Reference: "R-1", Version: 3, Mode: payment.Show, Amount: rub(12550), Life: payment.Open,
+			Payment: old, Lane: "1", Reference: "R-1", Version: 3, Mode: payment.Show, Purpose: payment.Sale, Amount: rub(12550), Life: payment.Open,
 			Fill: payment.None, Late: payment.LateNo, Payload: "https://qr.example/old", RemainingMS: 60000, Due: 12550,
 		}
 		id := s.create(request("R-1"))
@@ -233,6 +233,36 @@ var rowTests = []struct {
 		if s.bills[old].Kept != 12550 {
 			s.t.Fatalf("kept %d", s.bills[old].Kept)
 		}
+	}},
+	{"E2c/done last year", nil, func(s *shop) {
+		old := s.oldBill("R-1", 12550)
+		id := s.create(request("R-1"))
+		s.settle()
+		s.want(id, "in_doubt", "review")
+		s.lights(id, false, false)
+		_, err := s.box.Confirm(s.ctx(), id, lane.ConfirmRequest{})
+		s.refused(err, lane.NoWrongState)
+		if _, err := s.box.Confirm(s.ctx(), id, lane.ConfirmRequest{Who: "Anna"}); err != nil {
+			s.t.Fatal(err)
+		}
+		s.settle()
+		s.want(id, "confirmed")
+		if s.bills[old].Kept != 12550 {
+			s.t.Fatalf("kept %d", s.bills[old].Kept)
+		}
+	}},
+	{"E2u/another sale's reference", nil, func(s *shop) {
+		s.oldBill("R-1", 30000)
+		id := s.create(request("R-1"))
+		s.settle()
+		if p := s.want(id, "refused"); p.Why != payment.NoReferenceUsed || p.Say.Cashier.Code != "refused/reference" || p.Say.Cashier.Short == "" || p.Paid.Value != 0 {
+			s.t.Fatalf("why %q, say %+v, paid %d", p.Why, p.Say.Cashier, p.Paid.Value)
+		}
+		s.lights(id, false, true)
+		if v := s.stage.now("1"); v.Payload != "" {
+			s.t.Fatalf("glass %+v", v)
+		}
+		s.open(request("R-2")) // the lane is free
 	}},
 	{"E3/drawn", nil, func(s *shop) {
 		id := s.create(request("R-1"))
@@ -957,12 +987,115 @@ var rowTests = []struct {
 		}
 	}},
 	{"E31/bill not known", nil, func(s *shop) {
-		id := s.open(request("R-1"))
-		delete(s.bills, id)
+		s.pause[wire.BillCreate] = true
+		id := s.create(request("R-1"))
+		s.settle()
+		s.kept[id+":create"] = answer{result: &wire.Result{Outcome: payment.OutCreated}} // and that was lost, before a code was out
+		delete(s.pause, wire.BillCreate)
+		s.settle()
 		s.cut()
 		s.connect(func(w *wire.Session) { w.Resume, w.Snapshot = "snapshot", &wire.Snapshot{Seq: s.seq} })
 		s.settle()
 		s.want(id, "canceled", "review")
+		s.lights(id, false, true)
+	}},
+	{"E31l/bill not known, its code was out", nil, func(s *shop) {
+		id := s.open(request("R-1"))
+		s.lose(id)
+		s.cut()
+		s.connect(func(w *wire.Session) { w.Resume, w.Snapshot = "snapshot", &wire.Snapshot{Seq: s.seq} })
+		s.pause[wire.BillReturn] = true
+		s.settle()
+		s.want(id, "closing", "review") // nobody says that nothing was taken
+		s.lights(id, false, false)
+		if v := s.stage.now("1"); v.Payload != "" || v.Screen == "canceled" {
+			s.t.Fatalf("glass %+v", v)
+		}
+		s.restart()
+		delete(s.pause, wire.BillReturn)
+		s.settle()
+		if b := s.bills[id]; b == nil || !b.Fence {
+			s.t.Fatalf("the integrator does not look for the money: %+v", b)
+		}
+		s.lights(id, false, true)
+		s.pay(id) // the bank knew it
+		s.closeBill(id, payment.Returned)
+		s.settle()
+		s.want(id, "returned", "owed", "review")
+	}},
+	{"E31l/charged", nil, func(s *shop) {
+		s.codes["code"] = "slow"
+		id := s.open(request("R-1", scanMode))
+		if err := s.scan("code"); err != nil {
+			s.t.Fatal(err)
+		}
+		s.run()
+		s.want(id, "charging")
+		s.lose(id)
+		s.cut()
+		s.connect(func(w *wire.Session) { w.Resume, w.Snapshot = "snapshot", &wire.Snapshot{Seq: s.seq} })
+		s.settle()
+		s.want(id, "closing", "review")
+		s.lights(id, false, false)
+		s.wait(16 * time.Second)
+		s.want(id, "in_doubt", "review", "parked")
+		s.lights(id, false, false)
+		s.overridden(id) // a supervisor's word
+		s.lights(id, false, true)
+	}},
+	{"E16l/the ledger has lost a return", nil, func(s *shop) {
+		id := s.paid()
+		s.confirm(id)
+		s.settle()
+		s.part(id, "b-1", 5000)
+		s.settle()
+		other := s.open(request("R-2"))
+		s.pay(other)
+		s.settle()
+		s.confirm(other)
+		s.settle()
+		for _, p := range []string{id, other} {
+			s.change(p, payment.EvReturned, func(b *payment.Bill) {
+				b.Owed = 0
+				for i := range b.Returns {
+					b.Returns[i].State = "done"
+				}
+			})
+		}
+		s.settle()
+		if n := s.box.InMemory(); n != 0 {
+			s.t.Fatalf("%d in memory", n)
+		}
+		s.cut()
+		b := s.bills[id]
+		b.Version, b.Kept, b.Returned, b.Returns = b.Version+1<<20, b.Paid, 0, nil // the copy's
+		for call := range s.kept {
+			delete(s.kept, call)
+		}
+		restored := func(w *wire.Session) {
+			w.Resume, w.Snapshot, w.Ledger = "snapshot", &wire.Snapshot{Seq: s.seq}, wire.LedgerRestored // settled in it: not listed
+		}
+		before := len(s.seen)
+		s.connect(restored)
+		s.halt() // it is not forgotten with the program
+		s.start()
+		s.connect()
+		s.settle()
+		if b := s.bills[id]; len(b.Returns) != 1 || b.Kept != b.Paid-5000 || b.Owed != 5000 {
+			s.t.Fatalf("the customer's money is forgotten: %+v", b)
+		}
+		s.want(id, "part_returned", "owed", "review")
+		for _, c := range s.seen[before:] {
+			if c.Order == other {
+				s.t.Errorf("asked about a sale of which nothing was promised: %s", c.ID)
+			}
+		}
+		n := len(s.seen)
+		s.restart()
+		s.settle()
+		if len(s.seen) != n {
+			s.t.Fatalf("asked again after it was asked: %v", s.seen[n:])
+		}
 	}},
 	{"E32/unknown payment", nil, func(s *shop) {
 		id := s.open(request("R-1"))

@@ -184,8 +184,12 @@ type Session struct {
 	ScanProviders []string         `json:"scan_providers"`
 	Silent        []string         `json:"silent,omitzero"` // as Providers.Silent
 	Names         Names            `json:"names,omitempty"`
-	JournalState  string           `json:"journal_state"` // known, new, lost (another id than before), restored (a copy)
+	JournalState  string           `json:"journal_state"`    // known, new, lost (another id than before), restored (a copy)
+	Ledger        string           `json:"ledger,omitempty"` // LedgerRestored: it may have lost what this box was promised; "" as ever
 }
+
+// LedgerRestored is Session.Ledger of an integrator whose ledger was put back from a copy.
+const LedgerRestored = "restored"
 
 // Close codes of the link.
 const (

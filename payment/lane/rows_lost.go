@@ -11,7 +11,7 @@ import (
 var lostRows = []row{
 	line("E10l", "fenced; the ledger was put back from a copy and has no fence: said again",
 		func(p Payment, e Event) bool {
-			return p.FenceAcked && ledgerLost(p, e) && !e.Bill.Fence && p.Pending(VerbReturn) == nil
+			return p.FenceAcked && (ledgerLost(p, e) || settledInCopy(p, e) && e.Bill.ByDeadline) && !e.Bill.Fence && p.Pending(VerbReturn) == nil
 		},
 		func(s *step) {
 			s.booksOfCopy()
@@ -31,6 +31,21 @@ var lostRows = []row{
 					s.dropIf(func(c Call) bool { return c.Verb == VerbReturn && c.Key == r.ID }) // it waits in front of the confirm, and would be refused
 					s.put(Call{Verb: VerbReturn, Key: r.ID, Amount: r.Amount, Reason: r.Reason})
 				}
+			}
+		}),
+	line("E16l", "done, never fenced; the ledger was put back from a copy, in which this sale was over already, without the returns since: said again",
+		func(p Payment, e Event) bool {
+			return p.Stage == Done && p.Fence == "" && settledInCopy(p, e) && len(lostReturns(p, e.Bill)) > 0 && p.Pending(VerbReturn) == nil && p.Pending(VerbConfirm) == nil
+		},
+		func(s *step) {
+			lost := lostReturns(s.Payment, s.e.Bill)
+			s.booksOfCopy()
+			if s.Bill.ByDeadline { // it has lost the confirm too
+				s.Stage = Released
+				s.put(Call{Verb: VerbConfirm, Final: s.Final})
+			}
+			for _, r := range lost {
+				s.put(Call{Verb: VerbReturn, Key: r.ID, Amount: r.Amount, Reason: r.Reason})
 			}
 		}),
 	line("E31l", "live, not paid, its code was out; the integrator does not know the bill, so its ledger was put back from a copy: the bill is made again, with the fence behind it",
@@ -73,6 +88,23 @@ func (s *step) remake() {
 	if again {
 		s.Bill = nil // the new one counts its versions from the beginning
 	}
+}
+
+// settledInCopy: a snapshot of a bill that was over when its ledger was copied, so that nobody looks at it. An integrator that
+// has lost nothing never answers without what it has taken before.
+func settledInCopy(p Payment, e Event) bool {
+	b := e.Bill
+	return e.Kind == Snapshot && b != nil && b.Version > p.BillVersion() && b.Life == payment.Closed && b.Reason == payment.Done
+}
+
+// lostReturns are the returns after the goods that the integrator had taken, and that are not in its bill.
+func lostReturns(p Payment, b *payment.Bill) (out []ReturnIntent) {
+	for _, r := range p.Returns {
+		if r.Taken && !r.Whole && !slices.ContainsFunc(b.Returns, func(x payment.BillReturn) bool { return x.Key == r.ID }) {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // lostConfirm: a return is refused by a ledger that was put back from a copy and has no confirm of its bill yet. What such a

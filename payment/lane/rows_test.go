@@ -17,7 +17,7 @@ const specified = `E1 E1a E1b E1c E1d E1x E2 E2b E2b' E2c E3 E3a E3b E3c E3d E3e
 
 // own are rows that the specification does not have: a ledger that was put back from a copy, a fence that is refused, and a
 // reference that was another sale's.
-const own = ` E2u E10l E10n E15l E31l`
+const own = ` E2u E10l E10n E15l E16l E31l`
 
 type rowTest struct {
 	row, name string
@@ -983,6 +983,42 @@ var restoreTests = []rowTest{
 		}
 		return r.answer(lane.VerbConfirm, payment.OutConfirmed).answer(lane.VerbReturn, payment.OutReturning).is(lane.Done, "part_returned")
 	})},
+	{"E16l", "return_lost", func(t *testing.T) []*run {
+		returned := func() *run {
+			return done(t).take(part("b-1", 50)).answer(lane.VerbReturn, payment.OutReturning).bill(payment.EvReturned).take(part("b-2", 70)).answer(lane.VerbReturn, payment.OutReturning)
+		}
+		settled := func(by bool, keys ...int) func(*payment.Bill) {
+			return func(b *payment.Bill) {
+				b.Version, b.ByDeadline, b.Returns = b.Version+1<<20, by, nil
+				for _, i := range keys {
+					x := returned().p.Returns[i]
+					b.Returns = append(b.Returns, payment.BillReturn{Key: x.ID, Amount: x.Amount, How: "refund", State: "done"})
+					b.Kept -= x.Amount
+				}
+			}
+		}
+		both := returned().snapshot(payment.EvDone, settled(false)).by("E16l").is(lane.Done, "part_returned").lights(true, false).flagged("review").did("tell payment.review").didNot("put confirm")
+		if c := both.p.Calls; len(c) != 2 || c[0].Amount != 50 || c[1].Amount != 70 || c[0].Key != both.p.Returns[0].ID || c[0].Whole {
+			t.Errorf("the calls are %+v", c)
+		}
+		both.snapshot(payment.EvDone, settled(false)).notBy("E16l") // they are on their way
+		both.answer(lane.VerbReturn, payment.OutReturning).answer(lane.VerbReturn, payment.OutReturning)
+		one := returned().snapshot(payment.EvDone, settled(false, 0)).by("E16l")
+		if c := one.p.Calls; len(c) != 1 || c[0].Amount != 70 {
+			t.Errorf("the calls are %+v", c)
+		}
+		none := returned().snapshot(payment.EvDone, settled(false, 0, 1)).notBy("E16l").didNot("put")
+		refused := done(t).take(part("b-1", 50)).refusal(lane.VerbReturn, payment.NoExceedsKept).snapshot(payment.EvDone, settled(false)).notBy("E16l").didNot("put")
+		clock := returned().snapshot(payment.EvDone, settled(true)).by("E16l").is(lane.Released, "part_returned").did("put confirm", "put return")
+		if c := clock.p.Calls; len(c) != 3 || c[0].Verb != lane.VerbConfirm || c[0].Final != amount {
+			t.Errorf("the calls are %+v", c)
+		}
+		clock.answer(lane.VerbConfirm, payment.OutConfirmed).is(lane.Done, "part_returned")
+		// A fence of which the copy knows nothing, because its clock had kept the money.
+		fenced := paid(t).bill(payment.EvDone).giveBack("b-1").answer(lane.VerbReturn, payment.OutFenced).bill(payment.EvClosed, func(b *payment.Bill) { b.Reason, b.Fence = payment.Returned, true }).is(lane.Ended, "returned")
+		fenced.snapshot(payment.EvDone, settled(true)).by("E10l").did("put return").lights(false, true)
+		return []*run{both, one, none, refused, clock}
+	}},
 	{"E31l", "bill_lost", func(t *testing.T) []*run {
 		var out []*run
 		for name, begin := range map[string]func(*testing.T) *run{

@@ -1,0 +1,122 @@
+package checkout
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"tilld/internal/record"
+	"tilld/internal/wire"
+	"tilld/payment/lane"
+)
+
+// A ledger that was put back from a copy has lost what it had committed since. What was not over in it comes under review,
+// and the box is told (rows E10l, E15l). What was over, it has no reason to look at: the box goes through its own journal
+// and asks about each bill that it was promised something of, and the snapshot shows what is missing (rows E10l, E16l).
+
+const (
+	bucketAgain = "again"             // key ledger: live until every such bill was asked about
+	keyLedger   = "ledger"            //
+	againFor    = 60 * 24 * time.Hour // how old a copy may be
+	againAtOnce = 32                  // bills asked about in one commit
+)
+
+// promised are the types of events that tell of something which the integrator has committed, or is to: a return after the
+// goods, a fence, other money that was taken.
+var promised = []string{lane.EvReturning, lane.EvFenced, lane.EvOverridden}
+
+// ledgerLost begins askAgain, unless it runs. The loop calls it once bucketAgain is live.
+func (b *Box) ledgerLost() {
+	if b.asking {
+		return
+	}
+	b.asking = true
+	b.beside(b.askAgain)
+}
+
+// bootAgain goes on where an earlier run has ended.
+func (b *Box) bootAgain(ctx context.Context) error {
+	puts, err := b.j.Live(ctx, bucketAgain)
+	if err != nil {
+		return b.failed(err)
+	}
+	if len(puts) > 0 {
+		b.ledgerLost()
+	}
+	return nil
+}
+
+// again marks bucketAgain.
+func again(live bool) record.Put {
+	return record.Put{Bucket: bucketAgain, Key: keyLedger, Live: live, Body: json.RawMessage("true")}
+}
+
+// askAgain runs beside the loop: a year of events is too much to read while a till waits.
+func (b *Box) askAgain(ctx context.Context) {
+	ids, err := b.promisedSince(ctx, b.wall().Add(-againFor))
+	for chunk := range slices.Chunk(ids, againAtOnce) {
+		if err == nil {
+			_, err = ask(ctx, b, func() (struct{}, error) { return struct{}{}, b.getAgain(chunk) })
+		}
+	}
+	_, end := ask(ctx, b, func() (struct{}, error) { return struct{}{}, b.askedAgain(len(ids), err) })
+	if err = errors.Join(err, end); err != nil && ctx.Err() == nil {
+		b.log.Error("what the integrator may have lost was not asked about; the next start tries again", "err", err)
+	}
+}
+
+// promisedSince are the payments with an event of promised, the oldest first.
+func (b *Box) promisedSince(ctx context.Context, since time.Time) ([]string, error) {
+	var ids []string
+	seen := map[string]bool{}
+	for _, typ := range promised {
+		err := b.j.Between(ctx, 0, math.MaxInt64, typ, func(e record.Event) error {
+			if !seen[e.Subject] && !e.At.Before(since) {
+				seen[e.Subject] = true
+				ids = append(ids, e.Subject)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
+}
+
+// getAgain asks about the bills of these payments.
+func (b *Box) getAgain(ids []string) error {
+	t := b.begin()
+	for _, id := range ids {
+		p, err := b.get(id)
+		if unknown(err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		waits := func(c record.Call) bool {
+			return c.Order == p.p.BillID && c.Method == wire.BillGet && strings.HasPrefix(c.ID, p.p.BillID+":")
+		}
+		if p.p.Sent && !slices.ContainsFunc(b.j.Calls(), waits) {
+			t.batch.Calls = append(t.batch.Calls, b.getCall(p.p.BillID, t.now))
+		}
+	}
+	return t.commit()
+}
+
+// askedAgain takes the mark off, unless something went wrong.
+func (b *Box) askedAgain(n int, failed error) error {
+	b.asking = false
+	if failed != nil {
+		return nil
+	}
+	b.log.Warn("the integrator's ledger was put back from a copy: asked about what it may have lost", "payments", n)
+	t := b.begin()
+	t.batch.Puts = append(t.batch.Puts, again(false))
+	return t.commit()
+}
