@@ -70,6 +70,42 @@ func TestReferenceOfAnotherPaymentIsSeen(t *testing.T) {
 	})
 }
 
+// TestReferenceOfAnotherSaleIsRefused: a till whose counter has begun anew gets no bill of its own, and not the old one's
+// either: a box would take that for the payment's.
+func TestReferenceOfAnotherSaleIsRefused(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		old := r.create(payment.Show, 300)
+		r.await(old, payment.EvOpen, time.Second)
+		r.bank.pay(old, "T1", 300, 0)
+		r.hint(old)
+		r.await(old, payment.EvPaid, time.Second)
+		r.confirm(old, 300)
+		first, err := r.store.Bill(t.Context(), old)
+		r.ok(err)
+		again := func(n int64) wire.Create {
+			c := r.request(payment.Show, n)
+			c.Reference = first.Request.Reference
+			time.Sleep(time.Millisecond)
+			return c
+		}
+		other := again(500)
+		if p := r.refused(payment.NoReferenceUsed, other.Payment+":create", wire.BillCreate, other); p.Data.Bill != nil {
+			t.Errorf("the refusal carries the bill of another payment: %+v", p.Data.Bill)
+		}
+		same := again(300)
+		if res := r.accepted(payment.OutReferenceSeen, same.Payment+":create", wire.BillCreate, same); res.Bill.Payment != old {
+			t.Errorf("a till that asks again is told of %+v", res.Bill)
+		}
+		time.Sleep(24 * time.Hour)
+		late := again(300)
+		if p := r.refused(payment.NoReferenceUsed, late.Payment+":create", wire.BillCreate, late); p.Data.Bill != nil {
+			t.Errorf("the refusal carries the bill of another payment: %+v", p.Data.Bill)
+		}
+		r.refused(payment.NoUnknownBill, late.Payment+":get", wire.BillGet, wire.Get{Payment: late.Payment})
+		r.audit(300, 300, 0, 0)
+	})
+}
+
 func TestAnotherTerminalsBillIsUnknown(t *testing.T) {
 	run(t, func(t *testing.T, r *rig) {
 		id := r.create(payment.Show, 100)

@@ -154,6 +154,35 @@ func TestCopyOfAJournalIsFound(t *testing.T) {
 	}
 }
 
+// TestImageOfABoxHearsOfReturnsSince: a box that was put back from an image has sales for settled of which money has been
+// returned since, and would offer the till to return it again.
+func TestImageOfABoxHearsOfReturnsSince(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		var ids []string
+		for range 2 {
+			id := r.create(payment.Show, 100)
+			r.await(id, payment.EvOpen, time.Second)
+			r.bank.pay(id, "T"+id, 100, 0)
+			r.hint(id)
+			r.await(id, payment.EvPaid, time.Second)
+			r.confirm(id, 100)
+			ids = append(ids, id)
+		}
+		r.take()
+		image := r.seen
+		r.giveBack(ids[0], "k", 40)
+		r.await(ids[0], payment.EvReturned, time.Second)
+		r.take()
+		s := r.open(wire.Open{Journal: "j1", Boot: "b", Seen: image, Writes: 1 << 20, Restored: true})
+		if s.JournalState != integrator.MemoryRestored || s.Snapshot == nil || !slices.Equal(s.Snapshot.Payments, ids[:1]) {
+			t.Fatalf("session %+v %+v, want a snapshot of %s", s, s.Snapshot, ids[0])
+		}
+		if b := r.get(ids[0]); len(b.Returns) != 1 || b.Kept != 60 {
+			t.Errorf("the bill is %+v", b)
+		}
+	})
+}
+
 // TestServerRestoredFromACopyIsHeard: the copy's bills are taken in by a box that knows newer ones, under review, and no
 // number is leased twice. It is found by the box's events, or by the session that it remembers.
 func TestServerRestoredFromACopyIsHeard(t *testing.T) {
@@ -175,6 +204,9 @@ func TestServerRestoredFromACopyIsHeard(t *testing.T) {
 				o.Journal, o.Boot, o.Writes, o.Seen = "j1", "b", 9, max(o.Seen, r.seen)
 				before := *r.session().Numbers
 				s := r.open(o)
+				if s.Ledger != wire.LedgerRestored {
+					t.Error("the box is not told that its promises may be lost")
+				}
 				if s.JournalState != integrator.MemoryKnown || s.Resume != "snapshot" || !slices.Equal(s.Snapshot.Payments, []string{open}) || s.Epoch <= o.EpochSeen {
 					t.Fatalf("session %+v %+v", s, s.Snapshot)
 				}
@@ -194,7 +226,7 @@ func TestServerRestoredFromACopyIsHeard(t *testing.T) {
 				}
 				r.seen = s.Snapshot.Seq
 				r.ok(r.svc.Ack(t.Context(), "till-1", r.epoch, r.seen))
-				if again := r.open(wire.Open{Journal: "j1", Boot: "b", Writes: 9, Seen: r.seen, EpochSeen: s.Epoch}); again.Resume != "ok" {
+				if again := r.open(wire.Open{Journal: "j1", Boot: "b", Writes: 9, Seen: r.seen, EpochSeen: s.Epoch}); again.Resume != "ok" || again.Ledger != "" {
 					t.Errorf("once it was taken in: %+v", again)
 				}
 				r.giveBack(open, "k", 0) // the box's word

@@ -734,7 +734,7 @@ var rowTests = []struct {
 		s.settle()
 		s.want(a, "confirmed")
 		s.want(b, "canceled") // else it would hold its lane for ever
-		s.lights(a, true, false)
+		s.lights(a, false, false) // they were promised to stay: a person looks where they are
 		s.lights(b, false, false)
 		s.sent(wire.BillCreate, 1)
 		s.create(request("C")) // the lane is free
