@@ -733,7 +733,7 @@ var rowTests = []struct {
 		s.connect()
 		s.settle()
 		s.want(a, "confirmed")
-		s.want(b, "canceled") // else it would hold its lane for ever
+		s.want(b, "canceled")     // else it would hold its lane for ever
 		s.lights(a, false, false) // they were promised to stay: a person looks where they are
 		s.lights(b, false, false)
 		s.sent(wire.BillCreate, 1)

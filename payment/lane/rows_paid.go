@@ -154,7 +154,7 @@ var paidRows = []row{
 				s.Trouble, s.NoGoods = s.e.Answer.Code, true
 			default:
 				s.Trouble = s.e.Answer.Code
-				s.NoGoods = s.Trouble == payment.NoClosed // its money went back
+				s.NoGoods = s.NoGoods || s.Trouble == payment.NoClosed // its money went back
 			}
 			s.Stage, s.Closing, s.Review = Done, "", true
 			s.tell(EvReview)

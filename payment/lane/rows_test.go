@@ -218,8 +218,10 @@ var askTests = []rowTest{
 			}
 			here := *r.is(lane.Restored, "in_doubt")
 			r.take(lane.Event{Kind: lane.TillConfirm, Who: "Anna"}).is(lane.Released, "confirmed").lights(false, false).say("confirmed", "idle") // the old sale's goods are gone: not these
+			refused := *r
+			refused.refusal(lane.VerbConfirm, payment.NoWrongState).by("E15a").lights(false, false)
 			here.take(lane.Event{Kind: lane.TillReturn, Who: "Anna"}).is(lane.Closing, "closing").lights(false, false).did("put return")
-			out = append(out, r, &here)
+			out = append(out, r, &here, &refused)
 		}
 		return out
 	}},
@@ -937,9 +939,12 @@ var restoreTests = []rowTest{
 				life payment.Life
 				fill payment.Fill
 			}{
-				{payment.NoConfirmFirst, payment.Open, payment.Full}, {payment.NoWrongState, payment.Open, payment.Full},
-				{payment.NoWrongState, payment.Open, payment.None}, {payment.NoWrongState, payment.Open, payment.Part},
-				{payment.NoWrongState, payment.Closing, payment.None}, {payment.NoWrongState, payment.Created, payment.None},
+				{payment.NoConfirmFirst, payment.Open, payment.Full},
+				{payment.NoWrongState, payment.Open, payment.Full},
+				{payment.NoWrongState, payment.Open, payment.None},
+				{payment.NoWrongState, payment.Open, payment.Part},
+				{payment.NoWrongState, payment.Closing, payment.None},
+				{payment.NoWrongState, payment.Created, payment.None},
 			} {
 				copied := func(b *payment.Bill) {
 					b.Version += 1 << 20
