@@ -63,7 +63,7 @@ func (b *Box) askAgain(ctx context.Context) {
 			_, err = ask(ctx, b, func() (struct{}, error) { return struct{}{}, b.getAgain(chunk) })
 		}
 	}
-	_, end := ask(ctx, b, func() (struct{}, error) { return struct{}{}, b.askedAgain(len(ids), err) })
+	_, end := ask(ctx, b, func() (struct{}, error) { return struct{}{}, b.askedAgain(len(ids), err == nil) })
 	if err = errors.Join(err, end); err != nil && ctx.Err() == nil {
 		b.log.Error("what the integrator may have lost was not asked about; the next start tries again", "err", err)
 	}
@@ -109,10 +109,10 @@ func (b *Box) getAgain(ids []string) error {
 	return t.commit()
 }
 
-// askedAgain takes the mark off, unless something went wrong.
-func (b *Box) askedAgain(n int, failed error) error {
+// askedAgain takes the mark off, once all were asked about.
+func (b *Box) askedAgain(n int, all bool) error {
 	b.asking = false
-	if failed != nil {
+	if !all {
 		return nil
 	}
 	b.log.Warn("the integrator's ledger was put back from a copy: asked about what it may have lost", "payments", n)

@@ -87,7 +87,9 @@ func confirmedBefore(b *payment.Bill) bool {
 }
 
 // exposed: a code has been out, to be scanned or to be charged, so somebody may have paid.
-func (p Payment) exposed() bool { return p.Payload != "" || p.Attempt > 0 || p.bill().Paid > 0 }
+func (p Payment) exposed() bool {
+	return p.Payload != "" || p.Attempt > 0 || p.bill().Paid > 0 || !p.Stamps["remade"].IsZero()
+}
 
 // adopted: the payment came out of a bill that this journal did not know.
 func (p Payment) adopted() bool { return !p.Stamps["adopted"].IsZero() }
