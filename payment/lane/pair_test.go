@@ -485,7 +485,14 @@ func (x *pairs) key(n *both) [2]uint64 {
 	for i := range n.p {
 		p := &n.p[i]
 		b = append(append(append(append(b, p.Stage...), p.Closing...), p.ReplacedBy...), '|')
-		flag(n.glass[i], p.Parked, p.FenceAcked, p.Sent, p.Waiting, p.Fence != "", p.NoGoods, p.Stamps["adopted"].IsZero(), p.Stamps["remade"].IsZero(), p.Payload != "")
+		flag(n.glass[i], p.Parked, p.FenceAcked, p.Sent, p.Waiting, p.Fence != "")
+		switch p.Stage { // of what is over, nothing of this is looked at any more
+		case lane.Ended, lane.OverriddenEnded:
+		case lane.Released, lane.Done:
+			flag(p.NoGoods)
+		default:
+			flag(p.NoGoods, p.Stamps["adopted"].IsZero(), p.Stamps["remade"].IsZero(), p.Payload != "")
+		}
 		switch p.Stage {
 		case lane.Open:
 			flag(p.Paying, p.NoCode, p.Shown, p.Extends > 0)

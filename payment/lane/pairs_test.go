@@ -14,7 +14,7 @@ import (
 // pairStates is how many states of each couple are looked at.
 func pairStates() int {
 	if depth.Full() {
-		return 40_000 // of three couples this is all there is
+		return 40_000 // of each couple; some have fewer
 	}
 	return 500
 }
