@@ -254,6 +254,7 @@ func TestSupervise_TellsWhatIsSo(t *testing.T) {
 		}
 		done := b.start(ctx, "pole", nil)
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		lines[len(lines)-1].Close()
 		time.Sleep(time.Minute)
 		stop()
