@@ -246,6 +246,13 @@ Help beside a live code first says what the page knows itself, for 45 s each whi
 network where ` + "`kiosk.wifi`" + ` has one, then how to scan. That needs no till. Touched once more, or where no code is, it calls
 somebody of the shop, where the till answers ` + "`help`" + `. With a cashier, and on a 5" panel, no button leads to it.
 
+The ways to pay that a till puts up are buttons where ` + "`kiosk.buttons`" + ` lists ` + "`choose`" + `; with a cashier they are told and not
+touched. A self-service lane whose page has no such button refuses them: nobody could answer.
+
+Who cannot see has the page read aloud: with Space, or with a button that is drawn where the browser has a voice (Debian:
+` + "`speech-dispatcher`" + ` with ` + "`espeak-ng`" + `, and ` + "`--enable-speech-dispatcher`" + ` behind ` + "`chromium`" + `). A screen reader is given every sentence, the
+amount, the cart and the ways to pay; a question takes the focus, and gives it back.
+
 While a lane can take no payment its page says so in place of the welcome, and so does its pole; a cart or a message of
 the till's stands over it.
 
