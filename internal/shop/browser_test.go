@@ -179,6 +179,9 @@ func TestBrowserAttended(t *testing.T) {
 	s.put(client.Display{})
 	s.shows("No QR payment right now")
 	s.plug("link", "whole")
+	if err := s.tab.Until(fmt.Sprintf(titleIs, "Welcome"), 3*time.Minute); err != nil { // a box with nothing open draws when it comes back
+		t.Fatal(err)
+	}
 	s.shows("Welcome")
 	s.balanced(10 * time.Second)
 }
