@@ -324,7 +324,12 @@ func (p *Port) control(request uint8, index uint16, b []byte) (int, error) {
 		return 0, fs.ErrClosed
 	}
 	defer p.calls.Done()
-	return counted(func() (int, error) { return p.dev.Control(0xa1, request, 0, index, b) })
+	ask := func() (int, error) { return p.dev.Control(0xa1, request, 0, index, b) }
+	n, err := counted(ask)
+	if errors.Is(err, gousb.ErrorPipe) { // a refusal ends with the next request (USB 2.0, 8.5.3.4); a device that is busy may mean it once
+		n, err = counted(ask)
+	}
+	return n, err
 }
 
 // Close ends a blocked Read and Write, gives the interface back, and usblp its printer. Further calls answer the same.
