@@ -153,16 +153,26 @@ func (b *Bulk) serveControl() {
 				answer = []byte{b.status}
 				b.mu.Unlock()
 			case b.kind.Class == 7 && e[0] == 0x21 && e[1] == 2: // SOFT_RESET
-				_, _ = unix.Read(b.ep0, nil)
+				whole(unix.Read, b.ep0, nil)
 				continue
 			case e[0]&0x80 != 0:
-				_, _ = unix.Read(b.ep0, make([]byte, 1))
+				whole(unix.Read, b.ep0, make([]byte, 1))
 				continue
 			default:
-				_, _ = unix.Write(b.ep0, nil)
+				whole(unix.Write, b.ep0, nil)
 				continue
 			}
-			_, _ = unix.Write(b.ep0, answer[:min(len(answer), length)])
+			whole(unix.Write, b.ep0, answer[:min(len(answer), length)])
+		}
+	}
+}
+
+// whole answers a request though a signal comes, such as Go's scheduler sends its threads: one that was broken off still
+// waits, and the next reading of events would refuse it.
+func whole(answer func(int, []byte) (int, error), fd int, p []byte) {
+	for {
+		if _, err := answer(fd, p); err != unix.EINTR {
+			return
 		}
 	}
 }
