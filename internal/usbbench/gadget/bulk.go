@@ -2,6 +2,7 @@ package gadget
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -171,7 +172,7 @@ func (b *Bulk) serveControl() {
 // waits, and the next reading of events would refuse it.
 func whole(answer func(int, []byte) (int, error), fd int, p []byte) {
 	for {
-		if _, err := answer(fd, p); err != unix.EINTR {
+		if _, err := answer(fd, p); !errors.Is(err, unix.EINTR) {
 			return
 		}
 	}
