@@ -364,6 +364,7 @@ func TestAReviewEndsWhenAPersonHasLooked(t *testing.T) {
 		run(t, func(t *testing.T, r *rig) {
 			r.bank.returns["cancel"], r.bank.returns["refund"] = provider.ReturnShort, provider.ReturnShort
 			id := paidBack(r)
+			time.Sleep(time.Millisecond) // the older one is listed first
 			open := r.create(payment.Show, 100)
 			time.Sleep(time.Minute)
 			r.take()
