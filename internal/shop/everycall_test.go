@@ -5,6 +5,7 @@ package shop_test
 import (
 	"cmp"
 	"fmt"
+	"math/rand/v2"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -43,6 +44,14 @@ func every(t *testing.T, part shop.Part) {
 	first, usual := calls(t, part)
 	t.Logf("of a first start %d calls: %s", len(first), list(first))
 	t.Logf("in a day like any other %d calls: %s", len(usual), list(usual))
+	if depth.Full() { // what the time allows is of all steps of the day
+		seed := uint64(time.Now().UnixNano())
+		t.Logf("in an order of seed %d", seed)
+		r := rand.New(rand.NewPCG(seed, 4821))
+		for _, calls := range [][]gate.Call{first, usual} {
+			r.Shuffle(len(calls), func(i, j int) { calls[i], calls[j] = calls[j], calls[i] })
+		}
+	}
 	usuals, firsts := faultsOfAll(usual, false), faultsOfAll(first, true)
 	many, shops := len(usuals)+len(firsts), 4
 	if len(usuals) < 200 || len(firsts) < 100 {

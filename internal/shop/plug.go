@@ -98,8 +98,9 @@ func (p *plug) say(text string) error {
 	return err
 }
 
-// sayLimit is how long a line may take what a device says: nobody reads it while the daemon is down.
-const sayLimit = 2 * time.Second
+// sayLimit is how long a line may take what a device says: what is longer than the kernel keeps, nobody takes while the
+// daemon is down, and a busy machine takes in its own time.
+const sayLimit = 30 * time.Second
 
 // release opens the line again for a daemon that was killed: its claim of sole use outlives it while we hold the line.
 func (p *plug) release() error {
