@@ -163,6 +163,9 @@ func (f *failing) sell(d *deal) {
 	f.told.check()
 }
 
+// askLimit is how long a box may take no payment: each of its starts may meet a fault of its own, on a machine that is full.
+const askLimit = 10 * time.Minute
+
 // ask makes the payment, parking what stands in the way.
 func (f *failing) ask(d *deal) {
 	mode, life := "show", time.Duration(0)
@@ -174,7 +177,7 @@ func (f *failing) ask(d *deal) {
 	}
 	n := client.NewPayment{Reference: d.ref, Amount: rub(d.amount), Mode: mode, Purpose: "sale", ExpiresIn: life}
 	f.aim(d, "create")
-	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(200 * time.Millisecond) { // real programs: there is no clock to turn
+	for end := time.Now().Add(askLimit); ; time.Sleep(200 * time.Millisecond) { // real programs: there is no clock to turn
 		p, _, err := f.api.Create(f.t.Context(), n)
 		if err == nil {
 			f.told.saw(p)

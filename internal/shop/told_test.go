@@ -6,8 +6,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -209,8 +211,17 @@ func (b *told) books() error {
 	b.mu.Unlock()
 	ctx, stop := context.WithTimeout(b.t.Context(), patience)
 	defer stop()
+	dir, err := os.MkdirTemp("", "ledger-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	path := filepath.Join(dir, "integrator.db")
+	if err := copied(path, filepath.Join(b.cfg.State, "integrator", "integrator.db")); err != nil {
+		return err
+	}
 	db, err := sqlitedb.OpenReader(ctx, sqlitedb.Config{
-		Path: filepath.Join(b.cfg.State, "integrator", "integrator.db"), Migrations: os.DirFS(filepath.Join(root, "integrator", "store", "sqlite", "migrations")),
+		Path: path, Migrations: os.DirFS(filepath.Join(root, "integrator", "store", "sqlite", "migrations")),
 	})
 	if err != nil {
 		return err
@@ -235,6 +246,39 @@ func (b *told) books() error {
 		}
 	}
 	return nil
+}
+
+// copied copies a database with its log as a kill would leave them now. A reader of the files themselves would share the
+// log's index with who writes: it would be shown what a torn write has left, and keep the next start from finding it.
+func copied(to, from string) error {
+	for range 100 {
+		was := logHead(from)
+		for _, end := range []string{"", "-wal"} {
+			b, err := os.ReadFile(from + end)
+			if err != nil && (end == "" || !errors.Is(err, fs.ErrNotExist)) {
+				return err
+			}
+			if err := os.WriteFile(to+end, b, 0o600); err != nil {
+				return err
+			}
+		}
+		if bytes.Equal(was, logHead(from)) { // it has not begun anew: it has whatever the copy of the database lacks
+			return nil
+		}
+	}
+	return fmt.Errorf("the log of %s began anew in each of a hundred copies", from)
+}
+
+// logHead is the head of a database's log, which is another each time that it begins anew; nil where there is none.
+func logHead(db string) []byte {
+	f, err := os.Open(db + "-wal")
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	head := make([]byte, 32)
+	n, _ := io.ReadFull(f, head)
+	return head[:n]
 }
 
 func counts(ctx context.Context, db *sqlitedb.DB, query string) (map[string]int, error) {

@@ -48,6 +48,7 @@ type watcher struct {
 	mu     sync.Mutex
 	codes  map[string]*onGlass
 	ends   map[string]time.Time // by payment: when its code was over, as far as the box has said
+	own    map[string]time.Time // by payment: when its code ends by itself
 	texts  map[string]string    // payment by what the pole says
 	stalls [][2]time.Time
 	killed []time.Time
@@ -56,7 +57,7 @@ type watcher struct {
 
 // watch looks until the test's end.
 func watch(r *rig, careless bool) *watcher {
-	w := &watcher{rig: r, careless: careless, codes: map[string]*onGlass{}, ends: map[string]time.Time{}, texts: map[string]string{}}
+	w := &watcher{rig: r, careless: careless, codes: map[string]*onGlass{}, ends: map[string]time.Time{}, own: map[string]time.Time{}, texts: map[string]string{}}
 	r.shop.AroundStopAction(func(blank func()) {
 		w.dies()
 		if !w.careless {
@@ -203,6 +204,7 @@ func (w *watcher) look(p client.Payment) {
 	switch was, known := w.ends[p.ID]; {
 	case live && p.RemainingMS != nil:
 		w.ends[p.ID] = at.Add(time.Duration(*p.RemainingMS) * time.Millisecond)
+		w.own[p.ID] = w.ends[p.ID]
 	case live, p.State == "submitted": // its code may come later, and not be seen by whoever asks
 		delete(w.ends, p.ID)
 	case !known || at.Before(was):
@@ -220,6 +222,11 @@ func (w *watcher) dies() {
 // stood says whether the machine stood still in a stretch of time. With the lock held.
 func (w *watcher) stood(from, to time.Time) bool {
 	return slices.ContainsFunc(w.stalls, func(s [2]time.Time) bool { return s[0].Before(to) && from.Before(s[1]) })
+}
+
+// died says whether the box has died in a stretch of time. With the lock held.
+func (w *watcher) died(from, to time.Time) bool {
+	return slices.ContainsFunc(w.killed, func(k time.Time) bool { return from.Before(k) && k.Before(to) })
 }
 
 // verdict is what was seen in all.
@@ -246,6 +253,9 @@ func (w *watcher) judge() verdict {
 			v.killed++
 		}
 		end, known := w.ends[id]
+		if own := w.own[id]; c.glass == "page" && own.After(end) && w.died(end.Add(-stall), end.Add(limit)) {
+			end = own // it was alone before it had its second: it keeps the code as long as the code itself lives
+		}
 		if !known || w.stood(end, end.Add(limit+stall)) {
 			v.unjudged++
 			continue

@@ -14,8 +14,6 @@ import (
 
 	"tilld/internal/depth"
 	"tilld/internal/shop/cable"
-	"tilld/payment"
-	"tilld/payment/lane"
 )
 
 // Every frame that a sale sends between box and integrator meets every fault of the line, one in each sale: then the sale
@@ -24,7 +22,7 @@ import (
 func TestLine(t *testing.T) {
 	stride := depth.Figure(t, "one frame of how many meets a fault", 27, 9, 1)
 	var told lineTold
-	for _, s := range lineSales {
+	for _, s := range lineSales[:depth.Figure(t, "kinds of sale", 3, len(lineSales), len(lineSales))] {
 		var frames []string
 		for i, f := range faults {
 			t.Run(s.name+"/"+f.Name, func(t *testing.T) {
@@ -84,20 +82,6 @@ func (o *lineTold) print(t *testing.T) {
 	if o.plays == 0 || o.missed*10 > o.plays {
 		t.Error("too few: this shows nothing")
 	}
-}
-
-// lineSale is a kind of sale whose every frame is hit in turn.
-type lineSale struct {
-	name string
-	mode payment.Mode
-	part int64 // is given back after the confirm
-	cut  bool  // besides, the line is cut once while the payment is open: the frames of a resume are hit too
-}
-
-var lineSales = []lineSale{
-	{name: "shown", mode: payment.Show},
-	{name: "scanned, part returned", mode: payment.Scan, part: 2000},
-	{name: "shown, the line cut once", mode: payment.Show, cut: true},
 }
 
 // lineTown is a town in which one frame of each sale meets a fault.
@@ -178,7 +162,7 @@ func (l *lineTown) turn(f cable.Fault, frame string) string {
 	l.until("the line is up again", func() bool { l.calm(); return !l.line.Idle() && l.available() })
 	state := l.one()
 	l.books()
-	if f.Short && state != "confirmed" && state != "part_returned" {
+	if f.Short && !l.sale.may(state) {
 		l.t.Errorf("the sale ended %s", state)
 	}
 	if l.t.Failed() {
@@ -186,83 +170,6 @@ func (l *lineTown) turn(f cable.Fault, frame string) string {
 	}
 	time.Sleep(4 * time.Minute) // a terminal that opens too many sessions within an hour is asked to rest
 	return state
-}
-
-// one plays a sale with a cashier and a customer who do what the box tells them, and says how it ended.
-func (l *lineTown) one() string {
-	l.t.Helper()
-	return l.goOn(l.begin(), &deeds{cut: !l.sale.cut})
-}
-
-// begin asks for money.
-func (l *lineTown) begin() string {
-	l.t.Helper()
-	l.sales++
-	p, _, err := l.box.Create(context.Background(), lane.Request{
-		Reference: fmt.Sprint("L-", l.sales), Lane: "1", Amount: rub(10050), Mode: l.sale.mode, Purpose: payment.Sale, ExpiresIn: 2 * time.Minute,
-	})
-	l.ok(err)
-	return p.ID
-}
-
-// deeds are what is done once in a sale.
-type deeds struct{ paid, cut, back bool }
-
-// goOn plays a sale to its end, and says how it ended.
-func (l *lineTown) goOn(id string, d *deeds) string {
-	l.t.Helper()
-	end := ""
-	l.until("the sale ends", func() bool {
-		p, err := l.box.Get(context.Background(), id)
-		l.ok(err)
-		l.calm()
-		end = l.act(p, d)
-		return end != "" && len(l.box.OpenPayments()) == 0
-	})
-	switch end {
-	case "confirmed":
-		l.goods += 10050
-	case "part_returned":
-		l.goods += 10050 - l.sale.part
-	}
-	return end
-}
-
-// calm: nothing that a line does is a reason to call for a person, who would find nothing.
-func (l *lineTown) calm() {
-	l.t.Helper()
-	if s := l.box.link.Status(); s.NeedsPerson {
-		l.t.Fatalf("a person is called for: %s", s.LastError)
-	}
-}
-
-// act does what the payment calls for now; its answer is the state in which nothing is left to do.
-func (l *lineTown) act(p lane.Public, d *deeds) string {
-	l.t.Helper()
-	if p.Lights.HandOver && p.Lights.OtherTender {
-		l.t.Fatalf("payment %s has both lights on", p.Number)
-	}
-	switch {
-	case p.State == "open" && !d.cut:
-		d.cut = true
-		l.line.Reset()
-	case p.State == "open" && p.QR != nil && !d.paid:
-		d.paid = true
-		l.phone("/wallet/pay", map[string]any{"payload": p.QR.Payload})
-	case p.State == "open" && l.sale.mode == payment.Scan && !d.paid && l.box.link.Status().Up:
-		code := l.phone("/wallet/code", struct{}{})["code"].(string)
-		_ = l.box.Scan(context.Background(), "1", payment.NewCode(code), time.Now(), reading) // one that comes too late is refused
-	case p.State == "paid" && p.Lights.HandOver:
-		_, err := l.box.Confirm(context.Background(), p.ID, lane.ConfirmRequest{})
-		l.ok(err)
-	case p.State == "confirmed" && l.sale.part > 0 && !d.back:
-		d.back = true
-		l.returns(p, l.sale.part)
-	case p.State == "confirmed" && l.sale.part == 0,
-		slices.Contains([]string{"part_returned", "returned", "canceled", "expired", "refused"}, p.State):
-		return p.State
-	}
-	return ""
 }
 
 // books are right when the integrator's are, the bank's say the same, and the goods are what we have sold.
