@@ -9,19 +9,19 @@ import (
 // proves nothing: what it is held against are the sessions that this terminal has opened with its key.
 const NameHeader = "X-Till-Terminal"
 
-// errOften: the terminal has opened too many sessions this hour, with no payment open.
-var errOften = errors.New("too many sessions within an hour")
+// errOften: the terminal has opened too many sessions, with no payment open.
+var errOften = errors.New("too many sessions without a payment")
 
-// guardWindow is how far back the guard looks, and so the longest rest it asks for.
+// guardWindow is how long it takes until a terminal that has used up its PerHour sessions has all of them again. They come
+// back one by one: a shop whose line has flapped sells nothing while its box is kept away, so that is never for long.
 const guardWindow = time.Hour
+
+// each is after how long one more session may be opened, and so the longest rest that the guard asks for.
+func (s *Server) each() time.Duration { return guardWindow / time.Duration(s.cfg.PerHour) }
 
 // resting is how long a terminal still has to stay away, 0 for one that may come; s.mu is held.
 func (s *Server) resting(name string) time.Duration {
-	came := s.came[name]
-	if len(came) < s.cfg.PerHour {
-		return 0
-	}
-	return max(0, time.Until(came[len(came)-s.cfg.PerHour].Add(guardWindow)))
+	return max(0, time.Until(s.whole[name].Add(s.each()-guardWindow)))
 }
 
 // visit counts a session that its terminal has proved to be its own, or says errOften. One with an open payment is let in
@@ -35,7 +35,10 @@ func (s *Server) visit(name string, open bool) error {
 	if s.resting(name) > 0 {
 		return errOften
 	}
-	came := append(s.came[name], time.Now())
-	s.came[name] = came[max(0, len(came)-s.cfg.PerHour):]
+	whole := s.whole[name]
+	if now := time.Now(); whole.Before(now) {
+		whole = now
+	}
+	s.whole[name] = whole.Add(s.each())
 	return nil
 }

@@ -1,14 +1,18 @@
 package terminal_test
 
 import (
+	"context"
 	"errors"
+	"net"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"tilld/integrator/terminal"
+	"tilld/internal/link"
 	"tilld/internal/wire"
 	"tilld/internal/ws"
 )
@@ -86,8 +90,8 @@ func TestProvidersAreToldWhenTheyChangeAndOnlyThen(t *testing.T) {
 	}
 }
 
-// TestWhoComesTooOftenRests: sixty sessions an hour without a payment are let in, the next is turned away for as long as
-// the hour still counts the oldest, and one with a payment never.
+// TestWhoComesTooOftenRests: sixty sessions without a payment are let in, the next is turned away for a minute and no longer,
+// and one with a payment never.
 func TestWhoComesTooOftenRests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, _, stop := bubble(t, newOffice("till-1"), terminal.Config{Rate: 1000, Burst: 1000})
@@ -123,31 +127,85 @@ func TestWhoComesTooOftenRests(t *testing.T) {
 			}
 			return 0, 0
 		}
-		first := time.Now()
-		for n := range 60 {
-			if retry, closed := come(true); retry != 0 || closed != 0 {
-				t.Fatalf("session %d: Retry-After %v, closed with %d", n+1, retry, closed)
+		mustRest := func(left time.Duration) {
+			t.Helper()
+			if retry, _ := come(true); retry != left {
+				t.Errorf("it is told to come after %v, want %v", retry, left)
 			}
-			time.Sleep(10 * time.Second)
+			if _, closed := come(false); closed != wire.CloseOverload {
+				t.Errorf("one that hides its name is closed with %d", closed)
+			}
 		}
-		left := time.Hour - time.Since(first)
-		if retry, _ := come(true); retry != left {
-			t.Errorf("the 61st is told to come after %v, want %v", retry, left)
+		mustCome := func(what string, open ...string) {
+			t.Helper()
+			if retry, closed := come(true, open...); retry != 0 || closed != 0 {
+				t.Errorf("%s: Retry-After %v, closed with %d", what, retry, closed)
+			}
 		}
-		if _, closed := come(false); closed != wire.CloseOverload {
-			t.Errorf("one that hides its name is closed with %d", closed)
+		for range 60 {
+			mustCome("one of the first sixty")
 		}
+		mustRest(time.Minute)
 		for range 3 {
-			if retry, closed := come(true, "p"); retry != 0 || closed != 0 {
-				t.Errorf("with a payment open: Retry-After %v, closed with %d", retry, closed)
+			mustCome("with a payment open", "p")
+		}
+		for range 5 { // as long as it comes whenever it may
+			time.Sleep(20 * time.Second)
+			mustRest(40 * time.Second)
+			time.Sleep(40 * time.Second)
+			mustCome("after its rest")
+		}
+		time.Sleep(10*time.Minute + time.Second)
+		for range 10 {
+			mustCome("one of ten after ten minutes")
+		}
+		mustRest(59 * time.Second)
+		time.Sleep(time.Hour)
+		for range 60 {
+			mustCome("one of sixty after an hour")
+		}
+		mustRest(time.Minute)
+	})
+}
+
+// TestALineThatFlapsShutsNoShopOut: a line that lives for 22 s at a time, as behind a proxy that cuts idle lines, for hours, and no
+// payment is open. Whenever a till is turned away for want of it, its box has a session a minute later.
+func TestALineThatFlapsShutsNoShopOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var away atomic.Int64
+		p, _, stop := bubble(t, newOffice("till-1"), terminal.Config{TurnedAway: func(code, _ string) {
+			if code == "overloaded" {
+				away.Add(1)
+			}
+		}})
+		defer stop()
+		b := &box{name: "till-1", answered: make(chan string, 1)}
+		defer b.start(t, link.Config{URL: "ws://localhost/v1/term", Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+			c, err := p.Dial(ctx, network, address)
+			if err == nil {
+				time.AfterFunc(22*time.Second, func() { _ = c.Close() })
+			}
+			return c, err
+		}})()
+		asks, down, longest := 0, 0, time.Duration(0)
+		for range 60 { // customers
+			time.Sleep(3*time.Minute + time.Second)
+			asked := time.Now()
+			for ; !b.link.Status().Up; time.Sleep(time.Second) {
+				if wait := time.Since(asked); wait > 65*time.Second {
+					t.Fatalf("no line %v after a till was turned away first", wait)
+				} else if wait%(10*time.Second) == 0 {
+					b.link.Wake()
+					asks++
+				}
+			}
+			if wait := time.Since(asked); wait > 0 {
+				down, longest = down+1, max(longest, wait)
 			}
 		}
-		time.Sleep(left)
-		if retry, closed := come(true); retry != 0 || closed != 0 {
-			t.Errorf("after its rest: Retry-After %v, closed with %d", retry, closed)
+		if away.Load() < 20 || down < 10 {
+			t.Errorf("the box was turned away %d times, and %d customers met no line: this proves little", away.Load(), down)
 		}
-		if retry, _ := come(true); retry != 10*time.Second {
-			t.Errorf("the next one waits %v for the second session's hour", retry)
-		}
+		t.Logf("%d of 60 customers met no line, the tills asked %d times, the longest wait was %v; the box was turned away %d times", down, asks, longest, away.Load())
 	})
 }

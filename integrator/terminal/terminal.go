@@ -64,7 +64,7 @@ type Config struct {
 	Rate      float64       // 200: upgrades per second
 	Burst     int           // 400: upgrades at once; the last quarter is for terminals with an open payment
 	Pending   int           // 1000: connections that have not opened their session yet
-	PerHour   int           // 60: sessions of one terminal without an open payment within an hour; then it rests
+	PerHour   int           // 60: sessions of one terminal without an open payment at once; each is given back by itself, all within an hour
 	Spread    time.Duration // 5 s: over how long a drain spreads its closes
 	MinApp    string        // version of the oldest wire.Program that is let in; "": every one
 	Log       *slog.Logger  // slog.Default()
@@ -118,8 +118,8 @@ type Server struct {
 	newest   map[string]*session   // by terminal, once opened
 	boots    map[string]*history   // by terminal
 	began    time.Time
-	left     map[string]time.Time   // by terminal: when its last session ended
-	came     map[string][]time.Time // by terminal: its newest sessions without an open payment, at most PerHour
+	left     map[string]time.Time // by terminal: when its last session ended
+	whole    map[string]time.Time // by terminal: when it has all PerHour sessions again
 }
 
 // New makes a Server that asks office.
@@ -130,7 +130,7 @@ func New(office Office, c Config) *Server {
 		office: office, cfg: c, gate: rate.NewLimiter(rate.Limit(c.Rate), c.Burst),
 		ctx: ctx, stop: stop,
 		began: time.Now(), left: map[string]time.Time{},
-		conns: map[*session]struct{}{}, newest: map[string]*session{}, boots: map[string]*history{}, came: map[string][]time.Time{},
+		conns: map[*session]struct{}{}, newest: map[string]*session{}, boots: map[string]*history{}, whole: map[string]time.Time{},
 	}
 	s.unheed = office.Watch(s.news)
 	return s

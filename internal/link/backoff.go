@@ -31,12 +31,20 @@ func (b *backoff) next(jitter time.Duration, open bool, err error) time.Duration
 	if errors.As(err, &e) && e.drain > 0 && !open {
 		return e.drain // the server has drawn the lot for each of us
 	}
-	d := rand.N(min(max(window, time.Millisecond), longest))
+	return asked(open, err) + rand.N(min(max(window, time.Millisecond), longest))
+}
+
+// asked is how long the server has asked us to stay away, as far as it is believed; 0 if it has not. Where somebody stands
+// there, it may say no again in a minute.
+func asked(open bool, err error) time.Duration {
 	var h *ws.HandshakeError
-	if errors.As(err, &h) && h.RetryAfter > 0 {
-		d += min(h.RetryAfter, retryAfter)
+	if !errors.As(err, &h) {
+		return 0
 	}
-	return d
+	if open {
+		return min(h.RetryAfter, openRetry)
+	}
+	return min(h.RetryAfter, retryAfter)
 }
 
 // urgent says that a payment is open, or that the journal holds a call that the integrator has not answered.
@@ -45,8 +53,7 @@ func (l *Link) urgent() bool {
 }
 
 // rest waits before the next try. Whoever wakes the link meanwhile shortens the wait to what it would have been with an
-// open payment, unless the server asked for the wait or a person must come first: a call has come, or a till was turned
-// away, whose customer stands there.
+// open payment, unless a person must come first: a call has come, or a till was turned away, whose customer stands there.
 func (l *Link) rest(ctx context.Context, b *backoff, err error) error {
 	select {
 	case <-l.wake: // from before: what of it still counts, urgent sees
@@ -56,9 +63,9 @@ func (l *Link) rest(ctx context.Context, b *backoff, err error) error {
 	l.mu.Lock()
 	jitter := l.jitter
 	l.mu.Unlock()
+	least := time.Now().Add(asked(true, err))
 	until := time.Now().Add(b.next(jitter, open, err))
-	var h *ws.HandshakeError
-	fixed := open || why(err).person || (errors.As(err, &h) && h.RetryAfter > 0)
+	fixed := open || why(err).person
 	for {
 		t := time.NewTimer(time.Until(until))
 		select {
@@ -72,7 +79,11 @@ func (l *Link) rest(ctx context.Context, b *backoff, err error) error {
 		}
 		if !fixed {
 			fixed = true
-			if soon := time.Now().Add(rand.N(openJitter)); soon.Before(until) {
+			soon := time.Now()
+			if soon.Before(least) {
+				soon = least
+			}
+			if soon = soon.Add(rand.N(openJitter)); soon.Before(until) {
 				until = soon
 			}
 		}

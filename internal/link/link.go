@@ -79,6 +79,7 @@ const (
 	longestDelay = 120 * time.Second
 	personLeast  = 60 * time.Second // between tries that need a person first
 	retryAfter   = 10 * time.Minute // the longest Retry-After that is believed
+	openRetry    = time.Minute      // likewise with an open payment, and once a till was turned away
 )
 
 // Link is a wire.Link. Make it with New.
