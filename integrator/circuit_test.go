@@ -94,7 +94,8 @@ func TestARecordCounterThatWentBackIsARestoredCopy(t *testing.T) {
 		}
 		first := open(100)
 		gauge := func(epoch, writes int64) error {
-			return r.svc.Gauges(t.Context(), "till-1", epoch, wire.Gauges{Writes: writes})
+			_, err := r.svc.Gauges(t.Context(), "till-1", epoch, wire.Gauges{Writes: writes})
+			return err
 		}
 		r.ok(gauge(first.Epoch, 140))
 		r.ok(gauge(first.Epoch, 140))

@@ -64,6 +64,10 @@ func (s *Service) lease(ctx context.Context, terminal string, epoch int64, day s
 	return &n, nil
 }
 
+// few says that a box will soon want more numbers than the left that it has; nil: it does not say. What bills are made shows
+// the same as a rule, but for payments that were withdrawn before they were sent: those have used numbers too.
+func (s *Service) few(left *int) bool { return left != nil && *left <= s.set.Block/4 }
+
 // Clock is what to tell a terminal of the time, and today's business day, with a block of today's numbers if its newest is
 // of another day. A block that does not arrive is wasted and nothing else.
 func (s *Service) Clock(ctx context.Context, terminal string, epoch int64, have string) (wire.Clock, string, error) {

@@ -100,6 +100,48 @@ func TestABoxWithoutNumbersIsToldSo(t *testing.T) {
 	})
 }
 
+// A payment that was withdrawn before it was sent has used a number and no bill shows it: the box says how many it has left.
+func TestABoxThatSaysItHasFewNumbersGetsMore(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		had := *r.session().Numbers
+		block := had.To - had.From + 1
+		open := func(left *int) payment.Numbers {
+			t.Helper()
+			return *r.open(wire.Open{Journal: "j1", Boot: "b1", Seen: r.seen, Writes: 1, NumbersLeft: left}).Numbers
+		}
+		gauge := func(epoch int64, left *int) (*payment.Numbers, error) {
+			return r.svc.Gauges(t.Context(), "till-1", epoch, wire.Gauges{Writes: 1, NumbersLeft: left})
+		}
+		if n := open(nil); n != had {
+			t.Errorf("a box that does not say gets %+v, not the block that it has", n)
+		}
+		if n := open(new(block/4 + 1)); n != had {
+			t.Errorf("a box with more than a quarter left gets %+v, not the block that it has", n)
+		}
+		if n := open(new(0)); n.Day != had.Day || n.From <= had.To {
+			t.Errorf("a box with none left gets %+v after %+v", n, had)
+		} else {
+			had = n
+		}
+		if n, err := gauge(r.epoch, new(block/4+1)); err != nil || n != nil {
+			t.Errorf("more than a quarter left within a session: %+v, %v", n, err)
+		}
+		if n, err := gauge(r.epoch, nil); err != nil || n != nil {
+			t.Errorf("nothing said within a session: %+v, %v", n, err)
+		}
+		n, err := gauge(r.epoch, new(block/4))
+		if err != nil || n == nil || n.From <= had.To {
+			t.Fatalf("a quarter left within a session: %+v, %v", n, err)
+		}
+		if again := open(new(block/4 + 1)); again != *n { // the line broke before the box had it
+			t.Errorf("the next session has %+v, not %+v, which the box has not heard of", again, *n)
+		}
+		if n, err := gauge(r.epoch-1, new(0)); !errors.Is(err, integrator.ErrSuperseded) || n != nil {
+			t.Errorf("an older session: %+v, %v", n, err)
+		}
+	})
+}
+
 func TestNumbersFollowTheMerchantsMidnight(t *testing.T) {
 	run(t, func(t *testing.T, r *rig) {
 		tokyo := time.FixedZone("JST", 9*60*60)

@@ -63,7 +63,7 @@ func (s *Service) OpenSession(ctx context.Context, o wire.Open) (wire.Session, e
 			return wire.Session{}, fmt.Errorf("open session: %w", err)
 		}
 	}
-	if day := businessDay(s.time.day(), s.zone); t.Numbers.Day != day || t.state != MemoryKnown || t.Ahead {
+	if day := businessDay(s.time.day(), s.zone); t.Numbers.Day != day || t.state != MemoryKnown || t.Ahead || s.few(o.NumbersLeft) {
 		if out.Numbers, err = s.lease(ctx, t.Name, t.Epoch, day); err != nil {
 			return wire.Session{}, fmt.Errorf("open session: %w", err)
 		}
@@ -247,9 +247,9 @@ func (s *Service) Events(ctx context.Context, terminal string, after int64, n in
 }
 
 // Gauges takes in how far a box's journal has come. One that has gone back is ErrRestored: nothing is written, so that the
-// next session.open finds the same and rows E33 decide.
-func (s *Service) Gauges(ctx context.Context, terminal string, epoch int64, g wire.Gauges) error {
-	return s.store.ChangeTerminal(ctx, terminal, func(t *Terminal) error {
+// next session.open finds the same and rows E33 decide. One that has few numbers left gets a further block.
+func (s *Service) Gauges(ctx context.Context, terminal string, epoch int64, g wire.Gauges) (*payment.Numbers, error) {
+	err := s.store.ChangeTerminal(ctx, terminal, func(t *Terminal) error {
 		switch {
 		case t.Epoch != epoch:
 			return ErrSuperseded
@@ -259,6 +259,10 @@ func (s *Service) Gauges(ctx context.Context, terminal string, epoch int64, g wi
 		t.Writes = g.Writes
 		return nil
 	})
+	if err != nil || !s.few(g.NumbersLeft) {
+		return nil, err
+	}
+	return s.lease(ctx, terminal, epoch, businessDay(s.time.day(), s.zone))
 }
 
 // Ack takes in that the box has everything up to seq.

@@ -62,6 +62,52 @@ func (o *office) lastGauge() int64 {
 	return o.gauged[len(o.gauged)-1]
 }
 
+// A box that says that it has few numbers left is sent some, once in ten minutes: what it says meanwhile it may have said before
+// it had them.
+func TestABoxWithFewNumbersIsSentSome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, _, stop := bubble(t, newOffice("till-1"), terminal.Config{Heartbeat: time.Hour})
+		defer stop()
+		x := mustComeBy(t, p, "till-1")
+		defer func() { x.Kill(); <-x.Done() }()
+		asks := func(writes int64, left *int) {
+			g, _ := wire.EncodeNote(wire.HintGauges, wire.Gauges{Writes: writes, NumbersLeft: left})
+			_ = x.Send(ws.Call, g)
+			synctest.Wait()
+		}
+		var got []time.Duration // when numbers came
+		began := time.Now()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for {
+				m, err := x.next()
+				if err != nil {
+					return
+				}
+				var c wire.Clock
+				if m.Method != wire.HintClock || wire.Into(m.Params, &c) != nil {
+					t.Errorf("it is sent %s", m.Method)
+				} else if c.Numbers != nil {
+					if now, err := time.Parse(time.RFC3339, c.Now); err != nil || time.Since(now) >= time.Second || c.Numbers.From != 2000 {
+						t.Errorf("it is sent %+v with %+v: %v", c, c.Numbers, err)
+					}
+					got = append(got, time.Since(began))
+				}
+			}
+		}()
+		for _, left := range []*int{nil, new(5), new(-1), new(4), new(0), new(0), new(0)} { // at 0, 4, … 24 minutes
+			asks(int64(time.Since(began)/time.Minute)+10, left)
+			time.Sleep(4 * time.Minute)
+		}
+		x.Kill()
+		<-done
+		if want := []time.Duration{12 * time.Minute, 24 * time.Minute}; !slices.Equal(got, want) {
+			t.Errorf("numbers came after %v, want %v", got, want)
+		}
+	})
+}
+
 func TestProvidersAreToldWhenTheyChangeAndOnlyThen(t *testing.T) {
 	o := newOffice("till-1")
 	o.offer = wire.Providers{Show: []string{"bank", "other"}, Scan: []string{"bank"}}

@@ -75,17 +75,19 @@ func (o *office) OpenSession(_ context.Context, q wire.Open) (wire.Session, erro
 	}, nil
 }
 
-func (o *office) Gauges(_ context.Context, name string, epoch int64, g wire.Gauges) error {
+func (o *office) Gauges(_ context.Context, name string, epoch int64, g wire.Gauges) (*payment.Numbers, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.gauged = append(o.gauged, g.Writes)
 	switch {
 	case epoch != o.epochs[name]:
-		return terminal.ErrSuperseded
+		return nil, terminal.ErrSuperseded
 	case len(o.gauged) > 1 && g.Writes < o.gauged[len(o.gauged)-2]:
-		return terminal.ErrRestored
+		return nil, terminal.ErrRestored
+	case g.NumbersLeft != nil && *g.NumbersLeft < 5:
+		return &payment.Numbers{Day: o.day(), From: 2000, To: 2049}, nil
 	}
-	return nil
+	return nil, nil
 }
 
 func (o *office) Clock(_ context.Context, _ string, _ int64, have string) (wire.Clock, string, error) {

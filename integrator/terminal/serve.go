@@ -152,11 +152,11 @@ func (x *session) hint(m wire.Message) {
 		}
 	case wire.HintGauges:
 		var g wire.Gauges
-		if wire.Into(m.Params, &g) != nil || g.Writes < 0 {
+		if wire.Into(m.Params, &g) != nil || g.Writes < 0 || g.NumbersLeft != nil && *g.NumbersLeft < 0 {
 			return
 		}
 		x.mu.Lock()
-		x.writes = g.Writes
+		x.writes, x.left = g.Writes, g.NumbersLeft
 		x.look()
 		x.mu.Unlock()
 	}

@@ -43,6 +43,7 @@ type session struct {
 	sent    int64                     // last event given to the connection
 	acked   int64                     // last event the box holds
 	writes  int64                     // the box's record counter, as last said
+	left    *int                      // how many numbers it has left, likewise
 	entered bool                      // session.open has been answered, and the session goes on
 	streams bool                      // stream runs
 	news    bool                      // it is to look once more
@@ -50,6 +51,7 @@ type session struct {
 
 	told   int64          // of the stream: the ack that the Office knows
 	gauged int64          // of the stream: the counter that the Office knows
+	leased time.Time      // of the stream: when the box was last sent numbers for want of them
 	offer  wire.Providers // of the stream: the providers that the box knows of
 	day    string         // of tellTime: the business day of which the box has numbers
 }

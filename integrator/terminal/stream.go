@@ -114,18 +114,31 @@ func (x *session) tellTime(ctx context.Context) {
 }
 
 // gauge gives the Office the box's record counter, if it has moved. One that went back ends the session: the next one
-// is opened by rows E33.
+// is opened by rows E33. A box that says that it has few numbers left is sent a block; what it says soon after was said
+// before it had that, or it takes none in.
 func (x *session) gauge(ctx context.Context) error {
 	x.mu.Lock()
-	writes := x.writes
+	g := wire.Gauges{Writes: x.writes, NumbersLeft: x.left}
 	x.mu.Unlock()
-	if writes == x.gauged {
+	if g.Writes == x.gauged {
 		return nil
+	}
+	if !x.leased.IsZero() && time.Since(x.leased) < clockEvery {
+		g.NumbersLeft = nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, officeLimit)
 	defer cancel()
-	x.gauged = writes
-	return x.s.office.Gauges(ctx, x.terminal, x.epoch, wire.Gauges{Writes: writes})
+	x.gauged = g.Writes
+	more, err := x.s.office.Gauges(ctx, x.terminal, x.epoch, g)
+	if err != nil || more == nil {
+		return err
+	}
+	x.leased = time.Now()
+	p, err := wire.EncodeNote(wire.HintClock, wire.Clock{Now: x.leased.UTC().Format(time.RFC3339), Numbers: more})
+	if err == nil {
+		x.conn.Latest(wire.HintClock, p)
+	}
+	return err
 }
 
 // providers tells the box which providers take new payments, if that is not what it knows.

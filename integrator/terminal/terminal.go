@@ -16,6 +16,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"tilld/internal/wire"
+	"tilld/payment"
 )
 
 // Office is what the terminals talk to. Every method is called from several goroutines.
@@ -31,8 +32,9 @@ type Office interface {
 	Events(ctx context.Context, terminal string, after int64, n int) ([]wire.Event, error)
 	// Ack says that the box holds everything up to seq.
 	Ack(ctx context.Context, terminal string, epoch, seq int64) error
-	// Gauges takes in how far the box's journal has come. ErrSuperseded as of Call; ErrRestored if it has gone back.
-	Gauges(ctx context.Context, terminal string, epoch int64, g wire.Gauges) error
+	// Gauges takes in how far the box's journal has come, and answers a further block of numbers where it says that few are
+	// left. ErrSuperseded as of Call; ErrRestored if it has gone back.
+	Gauges(ctx context.Context, terminal string, epoch int64, g wire.Gauges) (*payment.Numbers, error)
 	// Providers is which providers take new payments now. It is asked whenever Watch says that there is news, and must not
 	// block.
 	Providers() wire.Providers

@@ -206,6 +206,9 @@ func TestNumbersAreLeasedAndNeverDoubled(t *testing.T) {
 			}
 			id := s.open(request(ref))
 			n := s.get(id).Number
+			if left := s.box.NumbersLeft(); left != 2-len(seen) {
+				t.Errorf("%d numbers are left behind %s", left, ref)
+			}
 			if seen[n] || len(n) != 4 {
 				t.Fatalf("number %q again, of %v", n, seen)
 			}
@@ -219,8 +222,8 @@ func TestNumbersAreLeasedAndNeverDoubled(t *testing.T) {
 			s.settle()
 		}
 		_, _, err := s.box.Create(s.ctx(), request("D"))
-		if why := s.refused(err, lane.NoUnavailable).Why; why != "no_numbers" {
-			t.Fatalf("why %s", why)
+		if why := s.refused(err, lane.NoUnavailable).Why; why != "no_numbers" || s.box.NumbersLeft() != 0 {
+			t.Fatalf("why %s, %d left", why, s.box.NumbersLeft())
 		}
 		_, err = s.box.ByNumber(s.ctx(), "9999")
 		s.refused(err, lane.NoNotFound)

@@ -104,7 +104,7 @@ func (b *Box) why(now time.Time) string {
 		return whyStopped
 	case !b.link.up && (!b.link.opened || now.Sub(b.link.since) >= b.times.Unsent):
 		return whyLink
-	case !b.numbers.any():
+	case b.numbers.left() == 0:
 		return whyNumbers
 	}
 	return ""

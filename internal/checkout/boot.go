@@ -78,12 +78,13 @@ func (b *Box) bootNumbers(ctx context.Context) error {
 		if v.Key != keyLeases {
 			continue
 		}
-		if err := json.Unmarshal(v.Body, &b.numbers); err != nil {
+		var n numbers
+		if err := json.Unmarshal(v.Body, &n); err != nil {
 			return fmt.Errorf("read the numbers from the journal: %w", err)
 		}
+		b.have(n)
 		// A copy that a person has acknowledged and the integrator has not heard of is still one.
-		b.restored = b.numbers.Copy
-		b.copied.Store(b.numbers.Copy)
+		b.restored = n.Copy
 	}
 	return nil
 }

@@ -48,7 +48,8 @@ type Box struct {
 
 	open    atomic.Pointer[[]string]
 	copied  atomic.Bool
-	ops     chan func() // unbuffered: an accepted op will be run
+	left    atomic.Int64 // of numbers
+	ops     chan func()  // unbuffered: an accepted op will be run
 	stopped chan struct{}
 	once    sync.Once
 

@@ -65,10 +65,24 @@ func (n numbers) take() (string, numbers, bool) {
 // blocks.
 func (b *Box) Copied() bool { return b.copied.Load() }
 
-// any says whether a number is left.
-func (n numbers) any() bool {
-	_, _, ok := n.take()
-	return ok
+// NumbersLeft is how many payment numbers the box still has to give. The integrator has to be told: it leases further ones
+// by what it sees used, and a payment that was withdrawn before it was sent has used one as well. It never blocks.
+func (b *Box) NumbersLeft() int { return int(b.left.Load()) }
+
+// have takes n for what there is, once that is in the journal.
+func (b *Box) have(n numbers) {
+	b.numbers = n
+	b.copied.Store(n.Copy)
+	b.left.Store(int64(n.left()))
+}
+
+// left is how many numbers there are.
+func (n numbers) left() int {
+	left := 0
+	for _, k := range n.Blocks {
+		left += max(k.To-k.Next+1, 0)
+	}
+	return left
 }
 
 func (n numbers) put() record.Put {

@@ -160,8 +160,7 @@ func (t *tx) commit() error {
 		}
 	}
 	if t.numbers != nil {
-		t.b.numbers = *t.numbers
-		t.b.copied.Store(t.numbers.Copy)
+		t.b.have(*t.numbers)
 	}
 	for _, d := range t.drafts {
 		t.b.adopt(d, t.now)

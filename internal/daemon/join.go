@@ -67,7 +67,7 @@ func (a about) About() link.State {
 	m := a.c.journal.Meta()
 	return link.State{
 		Journal: m.Journal, Boot: m.Boot, EpochSeen: m.Epoch, Seen: m.Seen, Writes: m.Writes, Restored: a.c.box.Copied(),
-		OpenPayments: a.c.box.OpenPayments(),
+		NumbersLeft: a.c.box.NumbersLeft(), OpenPayments: a.c.box.OpenPayments(),
 	}
 }
 

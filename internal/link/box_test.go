@@ -26,6 +26,7 @@ type box struct {
 	calls    []record.Call
 	seen     int64
 	epoch    int64
+	left     int // numbers
 	taken    []wire.Event
 	answers  map[string]*wire.Problem // nil: accepted
 	results  map[string]*wire.Result
@@ -87,7 +88,7 @@ func (b *box) Calls() []record.Call {
 func (b *box) About() link.State {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return link.State{Journal: "j", Boot: b.boot, EpochSeen: b.epoch, Seen: b.seen, Writes: b.seen + 1, OpenPayments: append([]string{}, b.open...)}
+	return link.State{Journal: "j", Boot: b.boot, EpochSeen: b.epoch, Seen: b.seen, Writes: b.seen + 1, NumbersLeft: b.left, OpenPayments: append([]string{}, b.open...)}
 }
 
 func (b *box) may(what string) error {

@@ -48,6 +48,7 @@ type State struct {
 	EpochSeen    int64  // of the newest session taken in
 	Seen         int64  // last event taken in
 	Writes       int64  // the journal's record counter
+	NumbersLeft  int    // payment numbers that no payment bears yet
 	Restored     bool   // the journal was found to be a copy
 	OpenPayments []string
 }

@@ -411,23 +411,27 @@ func TestHeartbeat(t *testing.T) {
 func TestTheRecordCounterGoesWithTheHeartbeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBox(t)
-		b.open = nil
+		b.open, b.left = nil, 50
 		type told struct {
 			writes int64
+			left   int
 			after  time.Duration
 		}
 		var began time.Time
 		got := make(chan told, 9)
 		_, l, stop := bubble(t, b, session(func(c *ws.Conn, o wire.Open) {
 			began = time.Now()
+			if o.NumbersLeft == nil || *o.NumbersLeft != 50 {
+				t.Errorf("session.open says that %v numbers are left", o.NumbersLeft)
+			}
 			for {
 				m, err := receive(c)
 				if err != nil {
 					return
 				}
 				var g wire.Gauges
-				if m.Method == wire.HintGauges && wire.Into(m.Params, &g) == nil {
-					got <- told{g.Writes, time.Since(began)}
+				if m.Method == wire.HintGauges && wire.Into(m.Params, &g) == nil && g.NumbersLeft != nil {
+					got <- told{g.Writes, *g.NumbersLeft, time.Since(began)}
 				}
 			}
 		}))
@@ -437,6 +441,7 @@ func TestTheRecordCounterGoesWithTheHeartbeat(t *testing.T) {
 		set := func(seen int64, open ...string) {
 			b.mu.Lock()
 			b.seen, b.open = seen, open
+			b.left = 50 - int(seen)
 			b.mu.Unlock()
 			l.Wake()
 			synctest.Wait()
@@ -454,7 +459,7 @@ func TestTheRecordCounterGoesWithTheHeartbeat(t *testing.T) {
 		for g := range got {
 			all = append(all, g)
 		}
-		want := []told{{8, 100 * time.Second}, {9, 115 * time.Second}, {11, 120 * time.Second}}
+		want := []told{{8, 43, 100 * time.Second}, {9, 42, 115 * time.Second}, {11, 40, 120 * time.Second}}
 		if !slices.Equal(all, want) {
 			t.Errorf("told %v, want %v", all, want)
 		}

@@ -63,12 +63,12 @@ func (x *session) every(open bool) time.Duration {
 
 // gauge says how far the journal has come, if that has changed.
 func (x *session) gauge() {
-	writes := x.l.about.About().Writes
-	if writes == x.told {
+	st := x.l.about.About()
+	if st.Writes == x.told {
 		return
 	}
-	x.told = writes
-	if p, err := wire.EncodeNote(wire.HintGauges, wire.Gauges{Writes: writes}); err == nil {
+	x.told = st.Writes
+	if p, err := wire.EncodeNote(wire.HintGauges, wire.Gauges{Writes: st.Writes, NumbersLeft: &st.NumbersLeft}); err == nil {
 		x.c.Latest(wire.HintGauges, p)
 	}
 }

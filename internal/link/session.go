@@ -139,7 +139,7 @@ func (x *session) handshake(ctx context.Context) (wire.Session, error) {
 	st := x.l.about.About()
 	o := wire.Open{
 		Terminal: x.l.cfg.Terminal, Journal: st.Journal, Boot: st.Boot, EpochSeen: st.EpochSeen, Seen: st.Seen,
-		OpenPayments: append([]string{}, st.OpenPayments[:min(len(st.OpenPayments), wire.MaxOpenNamed)]...), Writes: st.Writes, Restored: st.Restored,
+		OpenPayments: append([]string{}, st.OpenPayments[:min(len(st.OpenPayments), wire.MaxOpenNamed)]...), Writes: st.Writes, NumbersLeft: &st.NumbersLeft, Restored: st.Restored,
 		Caps: append([]string{}, x.l.cfg.Caps...), App: x.l.cfg.App,
 	}
 	o.Sign(c, x.l.cfg.Key)

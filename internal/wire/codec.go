@@ -65,7 +65,7 @@ type Busy struct {
 }
 
 // Clock is the params of hint.clock: the server's time, RFC 3339, for people, and a block of numbers if a business day has
-// begun for which the box has none. No rule of money hangs on it.
+// begun for which the box has none, or it has said that it has few. No rule of money hangs on it.
 type Clock struct {
 	Now     string           `json:"now"`
 	Numbers *payment.Numbers `json:"numbers,omitempty"`
@@ -74,7 +74,8 @@ type Clock struct {
 // Gauges is the params of hint.gauges: how far the box's journal has come. The box sends it with its heartbeat when it has
 // moved; the server compares it with the highest it has heard of this journal, and a lower one is a restored copy (E33d).
 type Gauges struct {
-	Writes int64 `json:"writes"`
+	Writes      int64 `json:"writes"`
+	NumbersLeft *int  `json:"numbers_left,omitempty"` // as Open.NumbersLeft
 }
 
 // Providers is the params of hint.providers: which providers take new payments now, by mode, the default first. The whole

@@ -78,7 +78,7 @@ func challenge() wire.Challenge {
 func opening() wire.Open {
 	o := wire.Open{
 		Terminal: "till-1", Journal: "01m9k0000000000000000jrn1a", Boot: "01m9k40000000000000000bt1a", EpochSeen: 41, Seen: 1203,
-		OpenPayments: []string{pay}, Writes: 90211, Caps: []string{}, App: "tilld/1.0.0",
+		OpenPayments: []string{pay}, Writes: 90211, NumbersLeft: new(37), Caps: []string{}, App: "tilld/1.0.0",
 	}
 	o.Sign(challenge(), testKey())
 	return o
@@ -195,7 +195,7 @@ func examples() []example {
 		{file: "hint.busy", method: wire.HintBusy, params: wire.Busy{Open: 1}},
 		{file: "hint.clock", method: wire.HintClock, params: wire.Clock{Now: "2026-11-22T09:40:00Z"}},
 		{file: "hint.clock.midnight", method: wire.HintClock, params: wire.Clock{Now: "2026-11-22T21:00:00Z", Numbers: &payment.Numbers{Day: "2026-11-23", From: 5400, To: 5449}}},
-		{file: "hint.gauges", method: wire.HintGauges, params: wire.Gauges{Writes: 48_211}},
+		{file: "hint.gauges", method: wire.HintGauges, params: wire.Gauges{Writes: 48_211, NumbersLeft: new(36)}},
 		{file: "hint.providers", method: wire.HintProviders, params: wire.Providers{Show: []string{"bank"}, Scan: []string{}, Silent: []string{"other"}}},
 		{file: "hint.drain", method: wire.HintDrain, params: wire.Drain{AfterMS: 1500, JitterMS: 3200}},
 	}

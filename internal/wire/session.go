@@ -53,7 +53,7 @@ func DecodeOpen(params json.RawMessage) (Open, error) {
 	if !ValidKey(o.Terminal) || !ValidKey(o.Journal) || !ValidKey(o.Boot) {
 		return Open{}, bad("terminal, journal and boot must be names")
 	}
-	if o.EpochSeen < 0 || o.Seen < 0 || o.Writes < 0 {
+	if o.EpochSeen < 0 || o.Seen < 0 || o.Writes < 0 || o.NumbersLeft != nil && *o.NumbersLeft < 0 {
 		return Open{}, bad("a counter is below zero")
 	}
 	return o, nil

@@ -156,7 +156,8 @@ type Open struct {
 	Seen         int64    `json:"seen"`
 	OpenPayments []string `json:"open_payments"` // the oldest, at most MaxOpenNamed: none = nothing is open
 	Writes       int64    `json:"writes"`
-	Restored     bool     `json:"restored,omitempty"` // the box itself found that its journal is a copy (E33d)
+	NumbersLeft  *int     `json:"numbers_left,omitempty"` // payment numbers that no payment bears yet; nil: an older box does not say
+	Restored     bool     `json:"restored,omitempty"`     // the box itself found that its journal is a copy (E33d)
 	Caps         []string `json:"caps"`
 	App          string   `json:"app"` // program and version, as tilld/1.4.0; see TooOld
 	Signature    string   `json:"signature,omitempty"`
