@@ -1,6 +1,7 @@
 package integrator_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"tilld/integrator"
 	"tilld/integrator/provider"
+	"tilld/integrator/store/sqlite"
 	"tilld/internal/depth"
 	"tilld/internal/wire"
 	"tilld/payment"
@@ -304,6 +306,56 @@ func TestServerRestoredFromACopyThatHasWrittenAsMuchIsFound(t *testing.T) {
 			t.Errorf("session %+v, the box has seen %d, the ledger writes %d", s, o.Seen, tt.Seq)
 		}
 		t.Logf("the copy ended at %d and had come to %d, the box had seen %d", tt.Heard, tt.Seq, o.Seen)
+	})
+}
+
+// lists is a store beside which something happens as soon as it has listed bills for the nth time.
+type lists struct {
+	*sqlite.Store
+	nth int
+	do  func()
+}
+
+func (l *lists) List(ctx context.Context, q integrator.Query) ([]string, error) {
+	ids, err := l.Store.List(ctx, q)
+	if l.nth--; l.nth == 0 {
+		l.do()
+	}
+	return ids, err
+}
+
+// Money that comes for a bill which was settled, while a snapshot is made, is in its list or comes as an event behind it.
+func TestMoneyBesideASnapshotIsTold(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		id := r.create(payment.Show, 100)
+		r.await(id, payment.EvOpen, time.Second)
+		r.bank.pay(id, "T1", 100, 0)
+		r.hint(id)
+		r.await(id, payment.EvPaid, time.Second)
+		r.confirm(id, 100)
+		r.take()
+		store := &lists{Store: r.store, nth: 2, do: func() { // once for the review of what is open, then for the snapshot
+			r.bank.pay(id, "T2", 100, 0)
+			r.hint(id)
+			synctest.Wait()
+		}}
+		svc, err := integrator.New(integrator.Config{Store: store, Providers: map[string]provider.Provider{"bank": r.bank}, Merchant: "shop"})
+		r.ok(err)
+		s, err := svc.OpenSession(t.Context(), wire.Open{Terminal: "till-1", Journal: "j1", Boot: "b", Seen: 500, Writes: 9})
+		r.ok(err)
+		if store.nth != 0 || s.Snapshot == nil {
+			t.Fatalf("the store was asked for another number of lists: %d are left; session %+v", store.nth, s)
+		}
+		es, err := r.svc.Events(t.Context(), "till-1", s.Snapshot.Seq, 10)
+		r.ok(err)
+		told := slices.Contains(s.Snapshot.Payments, id)
+		for _, e := range es {
+			told = told || strings.Contains(string(e.Body), id)
+		}
+		if !told {
+			t.Errorf("the second payment is in no list and no event: %+v, %d events behind it", s.Snapshot, len(es))
+		}
+		t.Logf("snapshot at %d of %v, %d events behind it", s.Snapshot.Seq, s.Snapshot.Payments, len(es))
 	})
 }
 
