@@ -204,11 +204,10 @@ func (j *Journal) load(ctx context.Context, st *State) error {
 		return err
 	}
 	m.Boot = rand.Text()
-	calls, err := j.readCalls(ctx)
-	if err != nil {
+	if j.calls, err = j.readCalls(ctx); err != nil {
 		return err
 	}
-	j.meta, j.calls = m, calls
+	j.meta = m
 	st.Lost, st.Restored, st.Why, st.SetAside = m.Lost, m.Restored, m.Why, m.SetAside
 	if free, err := j.cfg.Free(j.cfg.Dir); err == nil && free >= uint64(max(j.cfg.MinFree, 0)+max(j.cfg.Reserve, 0)) {
 		j.reserve.keep()
@@ -217,7 +216,7 @@ func (j *Journal) load(ctx context.Context, st *State) error {
 }
 
 func (j *Journal) readCalls(ctx context.Context) ([]record.Call, error) {
-	rows, err := j.db.Read().QueryContext(ctx, "SELECT id, grp, method, params, volatile FROM call ORDER BY n")
+	rows, err := j.db.Read().QueryContext(ctx, "SELECT n, id, grp, method, params, volatile FROM call ORDER BY n")
 	if err != nil {
 		return nil, j.reading("read calls", err)
 	}
@@ -225,12 +224,14 @@ func (j *Journal) readCalls(ctx context.Context) ([]record.Call, error) {
 	var out []record.Call
 	for rows.Next() {
 		var c record.Call
+		var n int64
 		var params []byte
-		if err := rows.Scan(&c.ID, &c.Order, &c.Method, &params, &c.Volatile); err != nil {
+		if err := rows.Scan(&n, &c.ID, &c.Order, &c.Method, &params, &c.Volatile); err != nil {
 			return nil, j.reading("read calls", err)
 		}
 		c.Params = raw(params)
 		out = append(out, c)
+		j.rows[c.ID] = n
 	}
 	if err := rows.Err(); err != nil {
 		return nil, j.reading("read calls", err)

@@ -2,9 +2,9 @@ package journal
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"tilld/internal/record"
@@ -19,10 +19,9 @@ const (
 	endSQL  = `UPDATE value SET live = $4, body = $5 WHERE bucket = $1 AND key = $2 AND ref = $3`
 	putSQL  = `INSERT INTO value (bucket, key, ref, live, body) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (bucket, key) DO UPDATE SET ref = excluded.ref, live = excluded.live, body = excluded.body`
-	eventSQL = `INSERT INTO event (seq, type, at, lane, subject, data, writes, seen) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
-	callSQL  = `INSERT INTO call (id, grp, method, params, volatile)
-SELECT $1, $2, $3, $4, $5 WHERE NOT EXISTS (SELECT 1 FROM call WHERE id = $1)`
-	settleSQL = `DELETE FROM call WHERE id = $1`
+	eventSQL  = `INSERT INTO event (seq, type, at, lane, subject, data, writes, seen) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+	callSQL   = `INSERT INTO call (id, grp, method, params, volatile) VALUES ($1, $2, $3, $4, $5)`
+	settleSQL = `DELETE FROM call WHERE n = $1`
 	metaSQL   = `UPDATE meta SET seq = $1, writes = $2, seen = $3 WHERE one = 1`
 )
 
@@ -34,17 +33,20 @@ func (j *Journal) Commit(ctx context.Context, b record.Batch) (int64, error) {
 		return 0, err
 	}
 	var at counters
+	var moved rows
 	err := j.db.WriteThen(ctx, func(tx *sqlitedb.Tx) error {
 		at = j.next.with(b)
-		if err := write(tx, b, at); err != nil {
+		var err error
+		if moved, err = j.write(tx, b, at); err != nil {
 			return err
 		}
 		j.next = at
+		maps.Copy(j.group, moved)
 		if len(b.Events) > 0 {
 			j.borne = at
 		}
 		return nil
-	}, func() { j.committed(b, at) })
+	}, func() { j.committed(b, at, moved) })
 	switch {
 	case errors.Is(err, sqlitedb.ErrStopped):
 		j.end()
@@ -73,6 +75,7 @@ func (j *Journal) begin() {
 	defer j.mu.Unlock()
 	j.durable = counters{j.meta.Seq, j.meta.Writes, j.meta.Seen}
 	j.next, j.borne = j.durable, counters{}
+	clear(j.group)
 }
 
 func (j *Journal) finish(tx *sqlitedb.Tx) error {
@@ -105,44 +108,25 @@ func check(b record.Batch) error {
 }
 
 // write puts the batch into the transaction; its last event gets at.seq, and each bears the counters as the batch leaves
-// them.
-func write(tx *sqlitedb.Tx, b record.Batch, at counters) error {
+// them. It answers the rows of the calls that it has made and settled.
+func (j *Journal) write(tx *sqlitedb.Tx, b record.Batch, at counters) (rows, error) {
 	for i := range b.Puts {
 		p := &b.Puts[i]
 		if err := put(tx, p); err != nil {
 			if p.Ref != "" && sqlitedb.Unique(err) {
 				err = record.ErrExists
 			}
-			return fmt.Errorf("commit %s %s: %w", p.Bucket, p.Key, err)
+			return nil, fmt.Errorf("commit %s %s: %w", p.Bucket, p.Key, err)
 		}
 	}
 	first := at.seq - int64(len(b.Events)) + 1
 	for i := range b.Events {
 		e := &b.Events[i]
 		if _, err := tx.Exec(eventSQL, first+int64(i), e.Type, e.At.UnixMicro(), e.Lane, e.Subject, blob(e.Data), at.writes, at.seen); err != nil {
-			return fmt.Errorf("commit event %s: %w", e.Type, err)
+			return nil, fmt.Errorf("commit event %s: %w", e.Type, err)
 		}
 	}
-	for i := range b.Calls {
-		c := &b.Calls[i]
-		var params any // NULL for a volatile call
-		if !c.Volatile {
-			params = blob(c.Params)
-		}
-		done, err := tx.Exec(callSQL, c.ID, c.Order, c.Method, params, c.Volatile)
-		if err == nil {
-			err = one(done)
-		}
-		if err != nil {
-			return fmt.Errorf("commit call %s: %w", c.ID, err)
-		}
-	}
-	for _, id := range b.Settled {
-		if _, err := tx.Exec(settleSQL, id); err != nil {
-			return fmt.Errorf("settle call %s: %w", id, err)
-		}
-	}
-	return nil
+	return j.writeCalls(tx, b)
 }
 
 func put(tx *sqlitedb.Tx, p *record.Put) error {
@@ -158,17 +142,6 @@ func put(tx *sqlitedb.Tx, p *record.Put) error {
 	return nil
 }
 
-// errTwice: a call of this id waits already. Ids are made new, so this is a fault of ours.
-var errTwice = errors.New("its id is not new")
-
-func one(done sql.Result) error {
-	n, err := done.RowsAffected()
-	if err == nil && n == 0 {
-		err = errTwice
-	}
-	return err
-}
-
 // blob is never NULL: that is the mark of a call whose params are not written.
 func blob(b []byte) []byte {
 	if b == nil {
@@ -178,7 +151,8 @@ func blob(b []byte) []byte {
 }
 
 // committed takes a durable batch into memory. It runs on the writer's goroutine, in the order of the commits.
-func (j *Journal) committed(b record.Batch, at counters) {
+func (j *Journal) committed(b record.Batch, at counters, moved rows) {
+	j.rows.take(moved)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.meta.Seq, j.meta.Writes, j.meta.Seen = at.seq, at.writes, at.seen
@@ -196,13 +170,6 @@ func (j *Journal) committed(b record.Batch, at counters) {
 		close(j.grown)
 		j.grown = make(chan struct{})
 	}
-}
-
-// Calls is every call that is not settled, in the order of their commits. Nobody may change what it answers.
-func (j *Journal) Calls() []record.Call {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.calls[:len(j.calls):len(j.calls)]
 }
 
 // SetEpoch keeps the epoch of the link's newest session.

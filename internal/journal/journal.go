@@ -84,6 +84,7 @@ type Journal struct {
 	reserve *reserve
 
 	durable, next, borne counters // of the writer's goroutine: before the group under way, after its last batch, and on its last event
+	rows, group          rows     // of the writer's goroutine: before the group under way, and what that has moved
 
 	mu    sync.Mutex
 	meta  Meta
@@ -103,7 +104,7 @@ func Open(ctx context.Context, cfg Config) (*Journal, State, error) {
 	if err != nil {
 		return nil, State{}, err
 	}
-	j := &Journal{cfg: cfg, grown: make(chan struct{}), ended: make(chan struct{})}
+	j := &Journal{cfg: cfg, grown: make(chan struct{}), ended: make(chan struct{}), rows: rows{}, group: rows{}}
 	j.reserve = openReserve(filepath.Join(cfg.Dir, "reserve"), cfg.Reserve)
 	st, err := j.open(ctx)
 	if err != nil {
