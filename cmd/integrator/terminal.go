@@ -16,7 +16,7 @@ import (
 
 func terminal(file *string) *cobra.Command {
 	t := &cobra.Command{Use: "terminal", Short: "The boxes that may come in; also beside a running server"}
-	t.AddCommand(listTerminals(file), addTerminal(file),
+	t.AddCommand(listTerminals(file), addTerminal(file), replaceTerminal(file),
 		blockTerminal(file, "block", "Shut a box out, at once: stolen, sold, out of use. Its bills stay", true),
 		blockTerminal(file, "unblock", "Let a blocked box in again", false))
 	return t
@@ -51,6 +51,35 @@ func blockTerminal(file *string, verb, short string, blocked bool) *cobra.Comman
 	}
 	c.Flags().StringVar(&name, "name", "", "the terminal's `NAME`")
 	_ = c.MarkFlagRequired("name")
+	return c
+}
+
+func replaceTerminal(file *string) *cobra.Command {
+	var in server.Replacement
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "replace", Short: "Give the open bills of a blocked box to the one in its place, by another name; of a running server", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withDesk(cmd.Context(), *file, func(ctx context.Context, d *server.Desk) error {
+				out, err := d.Replace(ctx, in)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return printed(out)
+				}
+				_, err = fmt.Print(server.ReplacedText(in, out))
+				return err
+			})
+		},
+	}
+	c.Flags().StringVar(&in.Old, "name", "", "the `NAME` of the terminal that is gone")
+	c.Flags().StringVar(&in.By, "by", "", "the `NAME` of the one in its place")
+	c.Flags().StringVar(&in.Who, "who", "", "`NAME` of the person who says so")
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	for _, name := range []string{"name", "by", "who"} {
+		_ = c.MarkFlagRequired(name)
+	}
 	return c
 }
 

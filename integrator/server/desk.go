@@ -24,10 +24,18 @@ type Decision struct {
 	Paid       time.Time `json:"paid,omitzero"`
 }
 
+// Replacement is one call of integrator terminal replace.
+type Replacement struct {
+	Old string `json:"old"`
+	By  string `json:"by"`
+	Who string `json:"who"`
+}
+
 // office is what a desk asks of the rules.
 type office interface {
 	Waiting(ctx context.Context, limit int, quiet func(string) time.Duration) ([]integrator.Waiting, error)
 	Decide(ctx context.Context, id string, d integrator.Decision, quiet func(string) time.Duration) (integrator.Decided, error)
+	Replace(ctx context.Context, old, by, who string) (integrator.Replaced, error)
 }
 
 // desk is where people decide. A program alone cannot.
@@ -66,6 +74,25 @@ func (d *desk) routes(m *http.ServeMux) {
 			told(w, out, nil)
 		}
 	})
+	m.HandleFunc("POST /replace", func(w http.ResponseWriter, r *http.Request) {
+		var in Replacement
+		if err := oneCall(http.MaxBytesReader(w, r.Body, operatorBytes), &in); err != nil {
+			http.Error(w, "not a replacement", http.StatusBadRequest)
+			return
+		}
+		out, err := d.office.Replace(r.Context(), in.Old, in.By, in.Who)
+		var no *integrator.Refusal
+		switch {
+		case errors.As(err, &no):
+			told(w, nil, errors.New(no.Why))
+		case err != nil:
+			d.log.Error("a terminal was not replaced", "terminal", in.Old, "by", in.By, "err", err)
+			told(w, nil, errors.New("some bills may not have moved, because of an error of the server's own, which is in its log: replace it once more"))
+		default:
+			d.log.Info("terminal replaced by the operator", "terminal", in.Old, "by", in.By, "moved", len(out.Moved), "left", len(out.Left), "who", in.Who)
+			told(w, out, nil)
+		}
+	})
 }
 
 // Desk is the running server, for people who decide.
@@ -95,6 +122,12 @@ func (d *Desk) Waiting(ctx context.Context) (out []integrator.Waiting, err error
 // Decide has a decision taken. It may be asked again: the answer is the same.
 func (d *Desk) Decide(ctx context.Context, in Decision) (out integrator.Decided, err error) {
 	err = d.live.ask(ctx, http.MethodPost, "/decide", in, &out)
+	return out, err
+}
+
+// Replace gives the open bills of a box to the one in its place. It may be asked again.
+func (d *Desk) Replace(ctx context.Context, in Replacement) (out integrator.Replaced, err error) {
+	err = d.live.ask(ctx, http.MethodPost, "/replace", in, &out)
 	return out, err
 }
 

@@ -37,6 +37,39 @@ func (n *notary) Decide(_ context.Context, id string, d integrator.Decision, _ f
 	return integrator.Decided{Past: integrator.Past{Decision: d.Verdict, Who: d.Who}}, n.err
 }
 
+func (n *notary) Replace(_ context.Context, old, by, who string) (integrator.Replaced, error) {
+	n.id = old + " " + by + " " + who
+	return integrator.Replaced{Moved: []string{"b1", "b2"}, Left: []string{}}, n.err
+}
+
+// TestAReplacementIsOneCall: what is none reaches nobody, and a refusal is a sentence.
+func TestAReplacementIsOneCall(t *testing.T) {
+	for body, want := range map[string]struct {
+		err    error
+		status int
+		reply  string
+		id     string
+	}{
+		`{"old":"a","by":"b","who":"Anna"}`:       {nil, http.StatusOK, `{"moved":["b1","b2"],"left":[]}`, "a b Anna"},
+		`{"old":"a","by":"c","who":"Anna"}`:       {&integrator.Refusal{Code: payment.NoWrongState, Why: "it is blocked"}, http.StatusUnprocessableEntity, "it is blocked", "a c Anna"},
+		`{"old":"a","by":"d","who":"Anna"}`:       {errors.New("disk full"), http.StatusUnprocessableEntity, "", "a d Anna"},
+		`{"old":"a","by":"b","who":"A"}{}`:        {nil, http.StatusBadRequest, "not a replacement", ""},
+		`{"old":"a","by":"b","who":"A","why":""}`: {nil, http.StatusBadRequest, "not a replacement", ""},
+		`{"old":["a"]}`:                           {nil, http.StatusBadRequest, "not a replacement", ""},
+		``:                                        {nil, http.StatusBadRequest, "not a replacement", ""},
+	} {
+		n := &notary{err: want.err}
+		status, reply := asked(t, server.DeskRoutes(n), http.MethodPost, "/replace", []byte(body))
+		reply = strings.TrimSpace(reply)
+		if status != want.status || n.id != want.id || want.reply != "" && reply != want.reply || strings.Contains(reply, "disk") {
+			t.Errorf("%s: %d %q, came as %q", body, status, reply, n.id)
+		}
+		if want.reply == "" && !strings.Contains(reply, "once more") {
+			t.Errorf("%s: it says %q", body, reply)
+		}
+	}
+}
+
 // FuzzDecision: what is no decision reaches nobody, and what is one arrives as it was said, once.
 func FuzzDecision(f *testing.F) {
 	at := `"2026-11-28T09:14:02+03:00"`

@@ -51,6 +51,26 @@ func DecidedText(d integrator.Decided) string {
 	return b.String()
 }
 
+// ReplacedText is what became of the bills of a box in whose place another stands.
+func ReplacedText(in Replacement, r integrator.Replaced) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "bills that %s has now: %d\n", in.By, len(r.Moved))
+	for _, id := range r.Moved {
+		fmt.Fprintf(&b, "  %s\n", id)
+	}
+	if len(r.Moved) > 0 {
+		b.WriteString("what was not paid in full ends, and its money goes back; of the rest its till says where the goods are\n")
+	}
+	if len(r.Left) > 0 {
+		fmt.Fprintf(&b, "bills that stay with %s, because %s has used their reference for a sale of its own: %d\n", in.Old, in.By, len(r.Left))
+		for _, id := range r.Left {
+			fmt.Fprintf(&b, "  %s\n", id)
+		}
+		b.WriteString("decide those here: integrator review\n")
+	}
+	return b.String()
+}
+
 func amounts(w integrator.Waiting) func(int64) string {
 	return func(n int64) string { return w.Amount.Of(n).Text() }
 }

@@ -71,6 +71,9 @@ func updateBill(tx *sqlitedb.Tx, old, s bill.State, status, state string) error 
 		return err
 	}
 	_, err := tx.Exec(update+`, terminal = $11, open = $12, settled = $13`+where, append(args, s.Terminal, unfinished(s), settled(s))...)
+	if sqlitedb.Unique(err) { // its new terminal has a bill of this reference
+		return integrator.ErrReference
+	}
 	return err
 }
 
