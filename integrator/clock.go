@@ -3,6 +3,7 @@ package integrator
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,8 +19,9 @@ type Reckoning struct {
 // a bank, a business day, a person.
 type ledgerTime struct {
 	wall  func() time.Time
-	begun time.Time // of this process, as its monotonic clock has it
-	from  time.Time // the ledger's time then
+	begun time.Time    // of this process, as its monotonic clock has it
+	from  time.Time    // the ledger's time then
+	slept atomic.Int64 // nanoseconds for which the machine was suspended since, which no monotonic clock has counted
 }
 
 // nearMark is how far before the mark a clock may be that has not been set.
@@ -45,7 +47,9 @@ func resume(wall func() time.Time, kept Reckoning) *ledgerTime {
 }
 
 // now is the ledger's time, as it is stored: a bill's clocks outlive this process.
-func (t *ledgerTime) now() time.Time { return t.from.Add(time.Since(t.begun)) }
+func (t *ledgerTime) now() time.Time {
+	return t.from.Add(time.Since(t.begun)).Add(time.Duration(t.slept.Load()))
+}
 
 // day is the wall clock.
 func (t *ledgerTime) day() time.Time { return t.wall().UTC().Round(0) }
@@ -77,6 +81,10 @@ func (t *ledgerTime) happened(said time.Time) time.Time {
 	}
 	return at
 }
+
+// Slept says for how long the machine was suspended, in all since the start. The ledger's time goes on by that, as it does
+// while the server is off; the waits of this process do not, so it must end now, and what starts next finds what is due.
+func (s *Service) Slept(d time.Duration) { s.time.slept.Store(int64(d)) }
 
 // keepTime keeps where the ledger's time stands, while bills change and when the wall clock was set: what a process that
 // is killed has counted since may be counted again. It answers why the store has stopped, if it has: with nothing to do, no

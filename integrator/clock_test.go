@@ -119,6 +119,48 @@ func TestClockAheadIsNotFeltLater(t *testing.T) {
 	}
 }
 
+// A machine that was suspended: the wall clock has gone on, and the clock that waits are of has not. The next start finds
+// what is due, also where the wall clock was noticed first; and without a word of the kernel's it would not.
+func TestASuspensionIsTimeThatHasPassed(t *testing.T) {
+	const nap = 10 * time.Minute
+	for name, c := range map[string]struct{ told, marked bool }{"told": {true, false}, "marked before": {true, true}, "not told": {false, true}} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(t *testing.T, r *rig) {
+				unpaid, late := r.create(payment.Show, 100), r.create(payment.Show, 200)
+				r.await(unpaid, payment.EvOpen, time.Second)
+				r.await(late, payment.EvOpen, time.Second)
+				r.off.Store(int64(nap))
+				if c.marked {
+					time.Sleep(time.Minute + time.Second)
+					synctest.Wait()
+				}
+				r.bank.pay(late, "T1", 200, -(nap - time.Minute)) // while the machine slept, a minute before it woke
+				if c.told {
+					r.svc.Slept(nap)
+				}
+				r.restart()
+				if !c.told {
+					if b := r.get(unpaid); b.Life != payment.Open || b.RemainingMS == 0 {
+						t.Errorf("nobody has told it: %+v", b)
+					}
+					return
+				}
+				r.await(late, payment.EvLate, 5*time.Second)
+				r.await(unpaid, payment.EvClosing, 5*time.Second)
+				r.await(unpaid, payment.EvClosed, 5*time.Second)
+				next := r.create(payment.Scan, 100) // its own waits are as long as ever
+				r.await(next, payment.EvOpen, time.Second)
+				time.Sleep(170 * time.Second)
+				r.take()
+				if b := r.get(next); b.Life != payment.Open {
+					t.Errorf("a bill of after the suspension: %+v", b)
+				}
+				r.await(next, payment.EvClosed, 15*time.Second)
+			})
+		})
+	}
+}
+
 func TestResumeNeverRunsBackAndIsNotPoisoned(t *testing.T) {
 	noon := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	for _, x := range []struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
+	"fmt"
 	"strconv"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"tilld/integrator"
 	"tilld/integrator/store/sqlite"
+	"tilld/internal/asleep"
 	"tilld/internal/stories"
 	"tilld/payment"
 	"tilld/payment/bill"
@@ -24,6 +26,22 @@ func TestMain(m *testing.M) {
 // TestStories runs each story of testdata with the real program.
 func TestStories(t *testing.T) {
 	stories.Run(t, stories.Commands{"plant": plant, "plantwaiting": plantWaiting})
+}
+
+// A service manager, and whoever reads its log, tells a suspension from a failure.
+func TestStatus(t *testing.T) {
+	for err, want := range map[error]int{
+		errors.New("disk"):                                         exitFailed,
+		&asleep.Error{For: 3 * time.Hour}:                          exitAsleep,
+		fmt.Errorf("serve: %w", &asleep.Error{For: 3 * time.Hour}): exitAsleep,
+	} {
+		if got := status(err); got != want {
+			t.Errorf("%v: status %d, want %d", err, got, want)
+		}
+	}
+	if exitFailed != 1 || exitAsleep != 75 {
+		t.Error("docs/operations.md says otherwise")
+	}
 }
 
 // plant puts two closed bills of 100.00 into a ledger, B-right and B-wrong: both were paid, and of the second something

@@ -14,19 +14,34 @@ import (
 	"github.com/spf13/cobra"
 
 	"tilld/integrator/server"
+	"tilld/internal/asleep"
 	"tilld/internal/logging"
 	"tilld/internal/systemd"
 )
 
 var version = "unknown" // set by the linker
 
+// Statuses of an end that nobody has ordered.
+const (
+	exitFailed = 1
+	exitAsleep = 75 // the machine was suspended; sysexits(3): try again
+)
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := command().ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "integrator:", err)
-		os.Exit(1)
+		os.Exit(status(err))
 	}
+}
+
+func status(err error) int {
+	var slept *asleep.Error
+	if errors.As(err, &slept) {
+		return exitAsleep
+	}
+	return exitFailed
 }
 
 func command() *cobra.Command {
@@ -56,6 +71,11 @@ func command() *cobra.Command {
 				return err
 			}
 			s.Under(manager)
+			sleep, err := asleep.Open()
+			if err != nil {
+				return fmt.Errorf("look whether the machine sleeps: %w", err)
+			}
+			s.Watching(sleep)
 			return s.Run(cmd.Context())
 		},
 	}, &cobra.Command{

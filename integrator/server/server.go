@@ -18,6 +18,7 @@ import (
 	"tilld/integrator/provider/sandbox"
 	"tilld/integrator/store/sqlite"
 	"tilld/integrator/terminal"
+	"tilld/internal/asleep"
 	"tilld/internal/conffile"
 	"tilld/internal/durable"
 	"tilld/internal/logging"
@@ -36,6 +37,7 @@ type Server struct {
 	term    *terminal.Server
 	door    *logging.Door
 	manager *systemd.Service // nil: none
+	sleep   asleep.Source    // nil: nobody looks whether the machine sleeps
 }
 
 // Limits of the server's HTTP side and of its end.
@@ -148,8 +150,11 @@ func settings(c Config) integrator.Settings {
 // Under has the server tell its service manager how it stands. Call it before Run.
 func (s *Server) Under(m *systemd.Service) { s.manager = m }
 
-// Run serves until ctx ends, which is a normal end, or the database stops. Then terminals are drained, what the banks
-// were asked is waited for, the database is closed.
+// Watching has the server look, with a, whether its machine is suspended. Call it before Run. Without it nobody looks.
+func (s *Server) Watching(a asleep.Source) { s.sleep = a }
+
+// Run serves until ctx ends, which is a normal end, the database stops, or the machine has slept, which is an *asleep.Error.
+// Then terminals are drained, what the banks were asked is waited for, the database is closed.
 func (s *Server) Run(ctx context.Context) (err error) {
 	defer func() {
 		if err = errors.Join(err, s.store.Close()); err != nil {
@@ -201,6 +206,9 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		}
 		return nil
 	})
+	if s.sleep != nil {
+		g.Go(func() error { return s.untilAsleep(ctx, ended) })
+	}
 	s.manager.Ready()
 	s.manager.Status("serves terminals and banks")
 	g.Go(func() error { s.manager.Watch(ctx, s.service.Answers); return nil })
@@ -223,6 +231,23 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	}
 	s.log.Info("integrator ended")
 	return nil
+}
+
+// untilAsleep waits until the machine has been suspended, which no wait of this run has counted: bills and questions would
+// be late by that. The ledger's time is told, end stops what works by it, and the *asleep.Error ends the run: what starts
+// next finds at once what is due. At ctx's end there is no error.
+func (s *Server) untilAsleep(ctx context.Context, end func()) error {
+	err := asleep.Watch(ctx, s.sleep)
+	var slept *asleep.Error
+	switch {
+	case errors.As(err, &slept):
+		s.service.Slept(slept.For)
+		end()
+		s.log.Warn("the machine was suspended, and the server starts anew", "for", slept.For.Round(time.Second))
+	case ctx.Err() != nil:
+		return nil
+	}
+	return err
 }
 
 // serving is an HTTP server with this program's limits.
