@@ -24,10 +24,11 @@ import (
 // Config is the server's file, configs/integrator.yaml, version 1.
 type Config struct {
 	Version   int                 `yaml:"version"`
-	State     string              `yaml:"state"`   // directory of the database
-	Listen    string              `yaml:"listen"`  // address of terminals and call-backs
-	Hosts     []string            `yaml:"hosts"`   // names under which terminals and banks call, host:port
-	MinApp    string              `yaml:"min_app"` // version of the oldest tilld that is let in; "": every one
+	State     string              `yaml:"state"`            // directory of the database
+	Listen    string              `yaml:"listen"`           // address of terminals and call-backs
+	Hosts     []string            `yaml:"hosts"`            // names under which terminals and banks call, host:port
+	MinApp    string              `yaml:"min_app"`          // version of the oldest tilld that is let in; "": every one
+	OldUntil  string              `yaml:"deprecated_after"` // the last day, in the merchant's zone, on which older ones are let in; "": none
 	Log       Log                 `yaml:"log"`
 	Merchant  Merchant            `yaml:"merchant"`
 	Providers map[string]Provider `yaml:"providers"`
@@ -120,6 +121,12 @@ func (c *Config) check(at conffile.Place) error {
 	}
 	if c.MinApp != "" && !wire.IsVersion(c.MinApp) {
 		return at("min_app", "must be the version of a tilld, with three numbers and nothing before them", "1.4.0")
+	}
+	if _, err := time.Parse(time.DateOnly, c.OldUntil); c.OldUntil != "" && err != nil {
+		return at("deprecated_after", "must be a day, the last one on which an older tilld is let in", "\"2027-01-31\"")
+	}
+	if c.OldUntil != "" && c.MinApp == "" {
+		return at("deprecated_after", "needs min_app, which says how old is too old", "min_app: 1.4.0")
 	}
 	if err := at.Among("log.format", c.Log.Format, []string{logging.Text, logging.JSON, logging.Journal}); err != nil {
 		return err

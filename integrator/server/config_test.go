@@ -61,7 +61,7 @@ func TestExampleShowsEveryKey(t *testing.T) {
 
 func TestExampleSaysTheDefaults(t *testing.T) {
 	c, d := readExample(t), Defaults()
-	if c.Version != d.Version || c.State != d.State || c.Listen != d.Listen || c.Log != d.Log || c.Merchant.Zone != d.Merchant.Zone || len(c.Hosts) != 0 || c.MinApp != d.MinApp {
+	if c.Version != d.Version || c.State != d.State || c.Listen != d.Listen || c.Log != d.Log || c.Merchant.Zone != d.Merchant.Zone || len(c.Hosts) != 0 || c.MinApp != d.MinApp || c.OldUntil != d.OldUntil {
 		t.Errorf("the example says\n%+v\nand the defaults are\n%+v", c, d)
 	}
 	want := integrator.DefaultSettings()

@@ -58,6 +58,10 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (*Serv
 	if err != nil {
 		return nil, fmt.Errorf("the merchant's time zone: %w", err)
 	}
+	until, err := oldUntil(c, zone)
+	if err != nil {
+		return nil, err
+	}
 	if err := durable.MakeDir(c.State); err != nil {
 		return nil, fmt.Errorf("make the state folder: %w", err)
 	}
@@ -74,9 +78,21 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (*Serv
 	}
 	s.term = terminal.New(s.service, terminal.Config{
 		Hosts: hosts(c), Heartbeat: c.Times.Heartbeat.D(), Busy: c.Times.HeartbeatBusy.D(), Log: log, TurnedAway: s.door.Count,
-		MinApp: c.MinApp,
+		MinApp: c.MinApp, OldUntil: until,
 	})
 	return s, nil
+}
+
+// oldUntil is the end of the last day on which a tilld below min_app is let in.
+func oldUntil(c Config, zone *time.Location) (time.Time, error) {
+	if c.OldUntil == "" {
+		return time.Time{}, nil
+	}
+	day, err := time.ParseInLocation(time.DateOnly, c.OldUntil, zone)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("the last day of an old tilld: %w", err)
+	}
+	return day.AddDate(0, 0, 1), nil
 }
 
 // database is the file that holds every bill.

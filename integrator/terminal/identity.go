@@ -29,6 +29,10 @@ func (x *session) authenticate(ctx context.Context, c wire.Challenge, o wire.Ope
 		return errClone
 	}
 	if wire.TooOld(o.App, x.s.cfg.MinApp) {
+		if time.Now().Before(x.s.cfg.OldUntil) {
+			x.log().Warn("terminal let in for now: its program is too old", "terminal", o.Terminal, "app", o.App, "min_app", x.s.cfg.MinApp, "until", x.s.cfg.OldUntil)
+			return nil
+		}
 		x.log().Warn("terminal turned away: its program is too old", "terminal", o.Terminal, "app", o.App, "min_app", x.s.cfg.MinApp)
 		return errTooOld
 	}

@@ -259,6 +259,9 @@ func (x *session) fill(a *wire.Session) {
 	}
 	a.Window = x.window
 	a.MinApp = cmp.Or(a.MinApp, x.s.cfg.MinApp)
+	if until := x.s.cfg.OldUntil; a.MinApp != "" && x.since.Before(until) {
+		a.DeprecatedAfter = until.Add(-time.Nanosecond).Format(time.DateOnly)
+	}
 	if a.Now == "" {
 		a.Now = x.since.UTC().Format(time.RFC3339)
 	}

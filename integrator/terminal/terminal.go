@@ -69,6 +69,7 @@ type Config struct {
 	PerHour   int           // 60: sessions of one terminal without an open payment at once; each is given back by itself, all within an hour
 	Spread    time.Duration // 5 s: over how long a drain spreads its closes
 	MinApp    string        // version of the oldest wire.Program that is let in; "": every one
+	OldUntil  time.Time     // older ones are let in until then, and told so; zero: they are not. In the zone whose days are told
 	Log       *slog.Logger  // slog.Default()
 	// TurnedAway is told of everybody who is not let in: a code, and the name of the terminal if it said one. May be nil.
 	TurnedAway func(code, name string)

@@ -87,7 +87,7 @@ func (o owner) Link(up bool) {
 
 func (o owner) Session(ctx context.Context, s wire.Session) error {
 	o.c.tellClock(s.Now)
-	o.c.tellProgram(s.MinApp)
+	o.c.tellProgram(s.MinApp, s.DeprecatedAfter)
 	if err := o.Box.Session(ctx, s); err != nil {
 		return err
 	}

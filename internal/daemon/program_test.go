@@ -55,3 +55,34 @@ func TestAProgramThatIsTooOldIsTurnedAway(t *testing.T) {
 		}
 	}
 }
+
+// Where the integrator has set a day until which older programs are let in, the box takes payments until then and its
+// technician reads the day; behind it the box is turned away.
+func TestAProgramThatIsTooOldIsLetInUntilADay(t *testing.T) {
+	t.Parallel()
+	for day, want := range map[string]string{
+		"2999-12-31": "This box has tilld/v1.3.2, and the integrator wants 1.4.0 or newer; it lets this one in until 2999-12-31.",
+		"2020-12-31": "There is no link to the integrator: this box has tilld/v1.3.2, and the integrator serves none below 1.4.0.",
+	} {
+		t.Run(day, func(t *testing.T) {
+			addr, admit := office(t, func(c *server.Config) { c.MinApp, c.OldUntil, c.Merchant.Zone = "1.4.0", day, "Pacific/Auckland" })
+			b := newBox(t, addr, "outputs: [till]", technician())
+			admit(b)
+			b.is = "v1.3.2"
+			b.run()
+			code := map[bool]string{true: "old_program", false: "no_link"}[day > "2026"]
+			b.until("health says it", func() error {
+				if x := b.trouble(code); x.Sentence != want {
+					return fmt.Errorf("health says %+v", x)
+				}
+				return nil
+			})
+			if code == "old_program" {
+				b.until("it takes payments", func() error { return b.client("till-secret").Ready(t.Context()) })
+			}
+			if _, err := b.stop(); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}

@@ -43,17 +43,18 @@ func TestACopyThatIsFoundWhileTheBoxRunsIsTold(t *testing.T) {
 // An integrator that lets a program in although it is below min_app has its technician told, until one of them changes.
 func TestAnOldProgramThatIsLetInIsTold(t *testing.T) {
 	c := &core{Daemon: &Daemon{health: &health.List{}, version: "1.3.2"}}
-	for _, k := range []struct{ least, want string }{
-		{"", ""}, {"1.3.2", ""}, {"1.4.0", "tilld/1.3.2"}, {"1.5.0", "1.5.0 or newer"}, {"soon", ""}, {"2.0.0", "2.0.0"}, {"1.3.0", ""},
+	for _, k := range []struct{ least, until, want string }{
+		{"", "", ""}, {"1.3.2", "", ""}, {"1.4.0", "", "tilld/1.3.2"}, {"1.5.0", "", "1.5.0 or newer; it lets this one in for now."}, {"soon", "", ""}, {"2.0.0", "", "2.0.0"}, {"1.3.0", "", ""},
+		{"1.4.0", "2027-01-31", "it lets this one in until 2027-01-31."}, {"1.4.0", "the end of <time>", "it lets this one in for now."}, {"1.3.2", "2027-01-31", ""},
 	} {
-		c.tellProgram(k.least)
+		c.tellProgram(k.least, k.until)
 		got := c.health.Standing()
 		if k.want == "" && len(got) != 0 || k.want != "" && (len(got) != 1 || got[0].Code != "old_program" || got[0].Severity != health.Note || !strings.Contains(got[0].Sentence, k.want)) {
 			t.Errorf("min_app %q: %+v, want %q", k.least, got, k.want)
 		}
 	}
 	c.version = "unknown"
-	if c.tellProgram("2.0.0"); len(c.health.Standing()) != 0 {
+	if c.tellProgram("2.0.0", "2027-01-31"); len(c.health.Standing()) != 0 {
 		t.Errorf("a build without a version: %+v", c.health.Standing())
 	}
 }

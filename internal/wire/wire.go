@@ -187,6 +187,8 @@ type Session struct {
 	Names         Names            `json:"names,omitempty"`
 	JournalState  string           `json:"journal_state"`    // known, new, lost (another id than before), restored (a copy)
 	Ledger        string           `json:"ledger,omitempty"` // LedgerRestored: it may have lost what this box was promised; "" as ever
+	// DeprecatedAfter is the last day, 2027-01-31, on which a Program below MinApp is let in all the same; "": none is said.
+	DeprecatedAfter string `json:"deprecated_after,omitempty"`
 }
 
 // LedgerRestored is Session.Ledger of an integrator whose ledger was put back from a copy.
