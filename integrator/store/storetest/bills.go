@@ -187,6 +187,18 @@ func references(t *testing.T, b *bench) {
 	other := b.state()
 	other.Request.Reference, other.Terminal = first.Request.Reference, "till-2"
 	want(t, insert(other), nil)
+	moves := b.get(t, first.ID) // to a terminal that has a bill of this reference
+	moves.Terminal = "till-2"
+	want(t, insert(moves), integrator.ErrReference)
+	if got := b.get(t, first.ID).Terminal; got != "till-1" {
+		t.Fatalf("a bill that may not move is %s's", got)
+	}
+	moves = b.get(t, lane.ID)
+	moves.Terminal = "till-2"
+	want(t, insert(moves), nil)
+	if got := b.get(t, lane.ID).Terminal; got != "till-2" {
+		t.Fatalf("a bill that has moved is %s's", got)
+	}
 	for range 2 { // children of a static bill have no reference
 		child := b.state()
 		child.Request.Reference = ""
