@@ -3,6 +3,7 @@ package checkout_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -1095,6 +1096,38 @@ var rowTests = []struct {
 		s.settle()
 		if len(s.seen) != n {
 			s.t.Fatalf("asked again after it was asked: %v", s.seen[n:])
+		}
+	}},
+	{"E16l/the till makes one more return beside it", nil, func(s *shop) {
+		for _, late := range []bool{false, true} { // before the bill is asked about, and behind the question
+			id := s.open(request(fmt.Sprint("R-", late)))
+			s.pay(id)
+			s.settle()
+			s.confirm(id)
+			s.settle()
+			s.part(id, "b-1", 5000)
+			s.settle()
+			s.cut()
+			b := s.bills[id]
+			b.Version, b.Kept, b.Owed, b.Returns = b.Version+1<<20, b.Paid, 0, nil // the copy's
+			clear(s.kept)
+			if !late {
+				s.part(id, "b-2", 2000)
+			}
+			s.connect(func(w *wire.Session) {
+				w.Resume, w.Snapshot, w.Ledger = "snapshot", &wire.Snapshot{Seq: s.seq}, wire.LedgerRestored
+			})
+			if late {
+				s.part(id, "b-2", 2000)
+			} else {
+				s.step()    // the return
+				s.deliver() // its event
+			}
+			s.settle()
+			if b := s.bills[id]; len(b.Returns) != 2 || b.Kept != b.Paid-7000 || b.Owed != 7000 {
+				s.t.Fatalf("the customer's money is forgotten: %+v", b)
+			}
+			s.want(id, "part_returned", "owed", "review")
 		}
 	}},
 	{"E32/unknown payment", nil, func(s *shop) {

@@ -24,25 +24,18 @@ var lostRows = []row{
 		},
 		func(s *step) {
 			s.booksOfCopy()
-			s.Stage = Released
-			s.put(Call{Verb: VerbConfirm, Final: s.Final})
-			for _, r := range s.Returns {
-				if !r.Whole && !r.Void() && !slices.ContainsFunc(s.e.Bill.Returns, func(x payment.BillReturn) bool { return x.Key == r.ID }) {
-					s.dropIf(func(c Call) bool { return c.Verb == VerbReturn && c.Key == r.ID }) // it waits in front of the confirm, and would be refused
-					s.put(Call{Verb: VerbReturn, Key: r.ID, Amount: r.Amount, Reason: r.Reason})
-				}
-			}
+			s.confirmAgain()
 		}),
 	line("E16l", "done, never fenced; the ledger was put back from a copy, in which this sale was over already, without the returns since: said again",
 		func(p Payment, e Event) bool {
-			return p.Stage == Done && p.Fence == "" && settledInCopy(p, e) && len(lostReturns(p, e.Bill)) > 0 && p.Pending(VerbReturn) == nil && p.Pending(VerbConfirm) == nil
+			return p.Stage == Done && p.Fence == "" && settledInCopy(p, e) && len(lostReturns(p, e.Bill)) > 0 && p.Pending(VerbConfirm) == nil
 		},
 		func(s *step) {
 			lost := lostReturns(s.Payment, s.e.Bill)
 			s.booksOfCopy()
 			if s.Bill.ByDeadline { // it has lost the confirm too
-				s.Stage = Released
-				s.put(Call{Verb: VerbConfirm, Final: s.Final})
+				s.confirmAgain()
+				return
 			}
 			for _, r := range lost {
 				s.put(Call{Verb: VerbReturn, Key: r.ID, Amount: r.Amount, Reason: r.Reason})
@@ -53,6 +46,18 @@ var lostRows = []row{
 			return e.Kind == Snapshot && e.Bill == nil && p.exposed() && p.Pending(VerbCreate) == nil && p.Live() && !at(p, Paid, Released, Restored)
 		},
 		func(s *step) { s.remake() }),
+}
+
+// confirmAgain says the confirm again, with every return behind it that this ledger does not have.
+func (s *step) confirmAgain() {
+	s.Stage = Released
+	s.put(Call{Verb: VerbConfirm, Final: s.Final})
+	for _, r := range s.Returns {
+		if !r.Whole && !r.Void() && !listed(s.e.Bill, r) {
+			s.dropIf(func(c Call) bool { return c.Verb == VerbReturn && c.Key == r.ID }) // it waits in front of the confirm, and would be refused
+			s.put(Call{Verb: VerbReturn, Key: r.ID, Amount: r.Amount, Reason: r.Reason})
+		}
+	}
 }
 
 // remake is for a bill that the integrator has lost while somebody may have paid its code. The bank knows the order by its
@@ -91,20 +96,27 @@ func (s *step) remake() {
 }
 
 // settledInCopy: a snapshot of a bill that was over when its ledger was copied, so that nobody looks at it. An integrator that
-// has lost nothing never answers without what it has taken before.
+// has lost nothing never answers without what it has taken before. An event may have told this version already: the question
+// went out behind the answer that the box goes by, so an equal one must have it too.
 func settledInCopy(p Payment, e Event) bool {
 	b := e.Bill
-	return e.Kind == Snapshot && b != nil && b.Version > p.BillVersion() && b.Life == payment.Closed && b.Reason == payment.Done
+	return e.Kind == Snapshot && b != nil && b.Version >= p.BillVersion() && b.Life == payment.Closed && b.Reason == payment.Done
 }
 
-// lostReturns are the returns after the goods that the integrator had taken, and that are not in its bill.
+// lostReturns are the returns after the goods that the integrator had taken, that are not in its bill and not on their way.
 func lostReturns(p Payment, b *payment.Bill) (out []ReturnIntent) {
 	for _, r := range p.Returns {
-		if r.Taken && !r.Whole && !slices.ContainsFunc(b.Returns, func(x payment.BillReturn) bool { return x.Key == r.ID }) {
+		again := slices.ContainsFunc(p.Calls, func(c Call) bool { return c.Verb == VerbReturn && c.Key == r.ID })
+		if r.Taken && !r.Whole && !again && !listed(b, r) {
 			out = append(out, r)
 		}
 	}
 	return out
+}
+
+// listed: the bill has this return.
+func listed(b *payment.Bill, r ReturnIntent) bool {
+	return slices.ContainsFunc(b.Returns, func(x payment.BillReturn) bool { return x.Key == r.ID })
 }
 
 // lostConfirm: a return is refused by a ledger that was put back from a copy and has no confirm of its bill yet. What such a

@@ -1,6 +1,7 @@
 package lane_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -1021,8 +1022,59 @@ var restoreTests = []rowTest{
 		clock.answer(lane.VerbConfirm, payment.OutConfirmed).is(lane.Done, "part_returned")
 		// A fence of which the copy knows nothing, because its clock had kept the money.
 		fenced := paid(t).bill(payment.EvDone).giveBack("b-1").answer(lane.VerbReturn, payment.OutFenced).bill(payment.EvClosed, func(b *payment.Bill) { b.Reason, b.Fence = payment.Returned, true }).is(lane.Ended, "returned")
+		told := *fenced
 		fenced.snapshot(payment.EvDone, settled(true)).by("E10l").did("put return").lights(false, true)
+		told.bill(payment.EvOver, settled(true)).by("E16a").snapshot(payment.EvDone, func(b *payment.Bill) { // one more paid meanwhile, and its event came first
+			settled(true)(b)
+			b.Version = told.p.BillVersion()
+		}).by("E10l").did("put return").lights(false, true)
 		return []*run{both, one, none, refused, clock}
+	}},
+	{"E16l", "return_lost_beside_a_new_one", func(t *testing.T) []*run {
+		had := func() *run { return done(t).take(part("b-1", 50)).answer(lane.VerbReturn, payment.OutReturning) }
+		lost := func(by bool, version int64) func(*payment.Bill) { // the first return is in no ledger
+			return func(b *payment.Bill) {
+				b.Version, b.ByDeadline = version, by
+				b.Returns = slices.DeleteFunc(b.Returns, func(x payment.BillReturn) bool { return x.Amount == 50 })
+			}
+		}
+		calls := func(r *run, want ...string) {
+			t.Helper()
+			var is []string
+			for _, c := range r.p.Calls {
+				is = append(is, fmt.Sprint(c.Verb, " ", c.Amount))
+			}
+			if !slices.Equal(is, want) {
+				t.Errorf("the calls are %v, want %v", is, want)
+			}
+		}
+		both := func(r *run) *run { // neither is forgotten
+			t.Helper()
+			for len(r.p.Calls) > 0 {
+				r.answer(lane.VerbReturn, payment.OutReturning)
+			}
+			if x := r.p.Returns; len(x) != 2 || !x[0].Taken || !x[1].Taken {
+				t.Errorf("the returns are %+v", x)
+			}
+			return r.is(lane.Done, "part_returned")
+		}
+		above := had().p.BillVersion() + 1<<20
+		// The cashier makes another while the bill is being read, and so behind the question.
+		behind := had().take(part("b-2", 70)).snapshot(payment.EvDone, lost(false, above)).by("E16l")
+		calls(behind, "return 70", "return 50")
+		behind.snapshot(payment.EvDone, lost(false, above+1)).notBy("E16l")
+		// It was made while the line was down, and so before the question; its event is here before the answer.
+		before := had().take(part("b-2", 70)).answer(lane.VerbReturn, payment.OutReturning).bill(payment.EvReturning, lost(false, above)).by("E16a")
+		calls(before)
+		before.snapshot(payment.EvReturning, lost(false, above)).by("E16l")
+		calls(before, "return 50")
+		before.snapshot(payment.EvReturning, lost(false, above)).notBy("E16l")
+		// The copy's clock has kept the money: what waits goes behind the confirm.
+		clock := had().take(part("b-2", 70)).snapshot(payment.EvDone, lost(true, above)).by("E16l").did("drop return", "put confirm", "put return").is(lane.Released, "part_returned")
+		calls(clock, "confirm 0", "return 50", "return 70")
+		clock.answer(lane.VerbConfirm, payment.OutConfirmed)
+		older := had().bill(payment.EvReturned).snapshot(payment.EvDone, lost(false, had().p.BillVersion())).by("E30").didNot("put")
+		return []*run{both(behind), both(before), both(clock), older}
 	}},
 	{"E31l", "bill_lost", func(t *testing.T) []*run {
 		var out []*run
