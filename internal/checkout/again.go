@@ -25,9 +25,20 @@ const (
 	againAtOnce = 32                  // bills asked about in one commit
 )
 
-// promised are the types of events that tell of something which the integrator has committed, or is to: a return after the
-// goods, a fence, other money that was taken.
-var promised = []string{lane.EvReturning, lane.EvFenced, lane.EvOverridden}
+// promised are the types of events that may tell of something which the integrator has committed, or is to: a return after
+// the goods, a fence, other money that was taken, an end by a return (its fence may have been answered behind it).
+var promised = []string{lane.EvReturning, lane.EvFenced, lane.EvOverridden, lane.EvEnded}
+
+// tells says whether an event of promised does. One that cannot be read does.
+func tells(e record.Event) bool {
+	if e.Type != lane.EvEnded {
+		return true
+	}
+	var p struct {
+		State string `json:"state"`
+	}
+	return json.Unmarshal(e.Data, &p) != nil || p.State == "returned" || p.State == "canceled"
+}
 
 // ledgerLost begins askAgain, unless it runs. The loop calls it once bucketAgain is live.
 func (b *Box) ledgerLost() {
@@ -69,13 +80,13 @@ func (b *Box) askAgain(ctx context.Context) {
 	}
 }
 
-// promisedSince are the payments with an event of promised, the oldest first.
+// promisedSince are the payments with an event that tells of a promise, the oldest of each type first.
 func (b *Box) promisedSince(ctx context.Context, since time.Time) ([]string, error) {
 	var ids []string
 	seen := map[string]bool{}
 	for _, typ := range promised {
 		err := b.j.Between(ctx, 0, math.MaxInt64, typ, func(e record.Event) error {
-			if !seen[e.Subject] && !e.At.Before(since) {
+			if !seen[e.Subject] && !e.At.Before(since) && tells(e) {
 				seen[e.Subject] = true
 				ids = append(ids, e.Subject)
 			}

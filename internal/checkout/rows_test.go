@@ -547,6 +547,45 @@ var rowTests = []struct {
 		s.want(id, "canceled", "review")
 		s.lights(id, false, true)
 	}},
+	{"E10l/the fence was answered behind the end", nil, func(s *shop) {
+		for _, paid := range []bool{true, false} {
+			id, state := s.open(request(fmt.Sprint("R-", paid))), "canceled"
+			if paid {
+				s.pay(id)
+				s.settle()
+				state = "returned"
+			}
+			s.giveBack(id)
+			c := s.next()
+			s.handle(*c)
+			if !paid {
+				s.closeBill(id, payment.Returning)
+			}
+			for s.deliver() {
+			}
+			s.reply(c.ID) // the line broke between the two
+			s.change(id, payment.EvReturned, func(b *payment.Bill) { b.Owed, b.Returned = 0, b.Owed })
+			s.settle()
+			s.want(id, state)
+			if slices.Contains(s.told(id), lane.EvFenced) {
+				s.t.Fatal("the answer came first")
+			}
+			s.cut()
+			b := s.bills[id] // of the copy it was open, and its clock has kept what came
+			n := b.Amount.Value
+			b.Version, b.Life, b.Reason, b.Fill, b.Fence, b.ByDeadline, b.Paid, b.Kept, b.Returned = b.Version+1<<20, payment.Closed, payment.Done, payment.Full, false, true, n, n, 0
+			clear(s.kept)
+			s.connect(func(w *wire.Session) {
+				w.Resume, w.Snapshot, w.Ledger = "snapshot", &wire.Snapshot{Seq: s.seq}, wire.LedgerRestored // settled in it: not listed
+			})
+			s.settle()
+			if !b.Fence || b.Kept != 0 || b.Owed != n {
+				s.t.Fatalf("the goods are here, and the money is kept: %+v", b)
+			}
+			s.want(id, state, "owed", "review")
+			s.lights(id, false, true)
+		}
+	}},
 	{"E10n/the fence is refused", nil, func(s *shop) {
 		id := s.open(request("R-1"))
 		key := lane.ReturnKey(id, "ret-"+id)

@@ -11,7 +11,7 @@ import (
 var lostRows = []row{
 	line("E10l", "fenced; the ledger was put back from a copy and has no fence: said again",
 		func(p Payment, e Event) bool {
-			return p.FenceAcked && (ledgerLost(p, e) || settledInCopy(p, e) && e.Bill.ByDeadline) && !e.Bill.Fence && p.Pending(VerbReturn) == nil
+			return fenceTaken(p) && (ledgerLost(p, e) || settledInCopy(p, e) && e.Bill.ByDeadline) && !e.Bill.Fence && p.Pending(VerbReturn) == nil
 		},
 		func(s *step) {
 			s.booksOfCopy()
@@ -93,6 +93,12 @@ func (s *step) remake() {
 	if again {
 		s.Bill = nil // the new one counts its versions from the beginning
 	}
+}
+
+// fenceTaken: the integrator had the fence. Where the bill was closed before the answer came (E11, E17), the answer is of no row
+// any more, and the fence is there all the same.
+func fenceTaken(p Payment) bool {
+	return p.FenceAcked || p.Fence != "" && at(p, Ended, OverriddenEnded)
 }
 
 // settledInCopy: a snapshot of a bill that was over when its ledger was copied, so that nobody looks at it. An integrator that

@@ -851,6 +851,38 @@ var restoreTests = []rowTest{
 		r.bill(payment.EvReview, copied).notBy("E10l") // it is on its way
 		return r.answer(lane.VerbReturn, payment.OutFenced).is(lane.Ended, "canceled").lights(false, true)
 	})},
+	{"E10l", "fence_answered_behind_the_end", func(t *testing.T) []*run {
+		var out []*run
+		closed := func(r *run) *run {
+			return r.bill(payment.EvClosed, func(b *payment.Bill) {
+				b.Reason, b.Fence, b.Paid, b.Owed = payment.Returned, true, amount, amount
+			})
+		}
+		for name, end := range map[string]func(*run) *run{ // one commit says both, over two ways
+			"answer first": func(r *run) *run { return closed(r.answer(lane.VerbReturn, payment.OutFenced)) },
+			"event first":  func(r *run) *run { return closed(r).answer(lane.VerbReturn, payment.OutFenced).didNot("tell") },
+		} {
+			for _, marked := range []bool{true, false} { // open when it was put back, or kept by the copy's clock before the box came
+				t.Log(name, marked)
+				r := end(paid(t).giveBack("b-1")).is(lane.Ended, "returned").lights(false, true).didNot("put")
+				cash := end(opened(t).cut().override().back()).is(lane.OverriddenEnded, "overridden").didNot("put")
+				for _, r := range []*run{r, cash} {
+					stage, state := r.p.Stage, lane.State(r.p, false)
+					if marked {
+						r.bill(payment.EvPaid, func(b *payment.Bill) { b.Version, b.Review, b.Why = b.Version+1<<20, true, payment.WhyLedgerRestored })
+					} else {
+						r.snapshot(payment.EvDone, func(b *payment.Bill) { b.Version += 1 << 20 })
+					}
+					r.by("E10l").did("put return").is(stage, state).lights(false, true).flagged("review")
+					if c := r.p.Pending(lane.VerbReturn); c.Key != r.p.Fence || !c.Whole {
+						t.Errorf("%+v", c)
+					}
+					out = append(out, r.answer(lane.VerbReturn, payment.OutFenced).is(stage, state))
+				}
+			}
+		}
+		return out
+	}},
 	{"E10n", "refused_fence", func(t *testing.T) []*run {
 		asksAgain := func(r *run) *run {
 			t.Helper()
