@@ -11,12 +11,14 @@ import (
 
 	"tilld/internal/record"
 	"tilld/internal/wire"
+	"tilld/payment"
 	"tilld/payment/lane"
 )
 
 // A ledger that was put back from a copy has lost what it had committed since. What was not over in it comes under review,
 // and the box is told (rows E10l, E15l). What was over, it has no reason to look at: the box goes through its own journal
-// and asks about each bill that it was promised something of, and the snapshot shows what is missing (rows E10l, E16l).
+// and asks about each bill that it was promised something of, and the snapshot shows what is missing (rows E10l, E16l). A
+// confirm of all that was paid changes no sum: it is missed, and said again, once something goes back (row E16l).
 
 const (
 	bucketAgain = "again"             // key ledger: live until every such bill was asked about
@@ -26,18 +28,27 @@ const (
 )
 
 // promised are the types of events that may tell of something which the integrator has committed, or is to: a return after
-// the goods, a fence, other money that was taken, an end by a return (its fence may have been answered behind it).
-var promised = []string{lane.EvReturning, lane.EvFenced, lane.EvOverridden, lane.EvEnded}
+// the goods, a fence, other money that was taken, an end by a return (its fence may have been answered behind it), a confirm
+// of less than was paid (the rest goes back).
+var promised = []string{lane.EvReturning, lane.EvFenced, lane.EvOverridden, lane.EvEnded, lane.EvConfirmed}
 
 // tells says whether an event of promised does. One that cannot be read does.
 func tells(e record.Event) bool {
-	if e.Type != lane.EvEnded {
+	if e.Type != lane.EvEnded && e.Type != lane.EvConfirmed {
 		return true
 	}
 	var p struct {
-		State string `json:"state"`
+		State string        `json:"state"`
+		Paid  payment.Money `json:"paid"`
+		Final payment.Money `json:"final"`
 	}
-	return json.Unmarshal(e.Data, &p) != nil || p.State == "returned" || p.State == "canceled"
+	switch err := json.Unmarshal(e.Data, &p); {
+	case err != nil:
+		return true
+	case e.Type == lane.EvEnded:
+		return p.State == "returned" || p.State == "canceled"
+	}
+	return p.Final.Value < p.Paid.Value
 }
 
 // ledgerLost begins askAgain, unless it runs. The loop calls it once bucketAgain is live.

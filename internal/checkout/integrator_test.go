@@ -336,6 +336,9 @@ func (s *integrator) create(p wire.Create) (*wire.Result, *wire.Problem) {
 
 func (s *integrator) giveBack(b *payment.Bill, p wire.Return) (*wire.Result, *wire.Problem) {
 	if !p.Whole {
+		if b.ByDeadline {
+			return nil, problem(payment.NoWrongState, b)
+		}
 		if p.Amount > b.Kept {
 			return nil, problem(payment.NoExceedsKept, b)
 		}

@@ -1169,6 +1169,48 @@ var rowTests = []struct {
 			s.want(id, "part_returned", "owed", "review")
 		}
 	}},
+	{"E16l/the ledger has lost a confirm, and its clock has kept the money", nil, func(s *shop) {
+		less := s.paid()
+		if _, err := s.box.Confirm(s.ctx(), less, lane.ConfirmRequest{Final: money(10000)}); err != nil {
+			s.t.Fatal(err)
+		}
+		s.settle()
+		s.change(less, payment.EvReturned, func(b *payment.Bill) { b.Owed, b.Returned = 0, b.Owed })
+		all := s.open(request("R-2"))
+		s.pay(all)
+		s.settle()
+		s.confirm(all)
+		s.settle()
+		if n := s.box.InMemory(); n != 0 {
+			s.t.Fatalf("%d in memory", n)
+		}
+		s.cut()
+		for _, id := range []string{less, all} {
+			b := s.bills[id] // the copy's
+			b.Version, b.By, b.ByDeadline, b.Kept, b.Owed, b.Returned = b.Version+1<<20, "deadline", true, b.Paid, 0, 0
+		}
+		clear(s.kept)
+		before := len(s.seen)
+		s.connect(func(w *wire.Session) {
+			w.Resume, w.Snapshot, w.Ledger = "snapshot", &wire.Snapshot{Seq: s.seq}, wire.LedgerRestored // settled in it: not listed
+		})
+		s.settle()
+		if b := s.bills[less]; b.ByDeadline || b.Kept != 10000 || b.Owed != 2550 {
+			s.t.Fatalf("what the goods did not cost is kept: %+v", b)
+		}
+		s.want(less, "confirmed", "owed", "review")
+		for _, c := range s.seen[before:] {
+			if c.Order == all {
+				s.t.Errorf("asked about a sale whose sums are right: %s", c.ID)
+			}
+		}
+		s.part(all, "b-1", 5000)
+		s.settle()
+		if b := s.bills[all]; b.ByDeadline || len(b.Returns) != 1 || b.Kept != b.Paid-5000 || b.Owed != 5000 {
+			s.t.Fatalf("the customer's money does not come back: %+v", b)
+		}
+		s.want(all, "part_returned", "owed", "review")
+	}},
 	{"E32/unknown payment", nil, func(s *shop) {
 		id := s.open(request("R-1"))
 		other := &payment.Bill{Payment: "0000000000000000000000000b", Lane: "1", Version: 1, Life: payment.Open}

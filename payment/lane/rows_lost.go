@@ -26,9 +26,9 @@ var lostRows = []row{
 			s.booksOfCopy()
 			s.confirmAgain()
 		}),
-	line("E16l", "done, never fenced; the ledger was put back from a copy, in which this sale was over already, without the returns since: said again",
+	line("E16l", "done, never fenced; the ledger was put back from a copy, in which this sale was over already, without the returns since, or without the confirm: said again",
 		func(p Payment, e Event) bool {
-			return p.Stage == Done && p.Fence == "" && settledInCopy(p, e) && len(lostReturns(p, e.Bill)) > 0 && p.Pending(VerbConfirm) == nil
+			return p.Stage == Done && p.Fence == "" && settledInCopy(p, e) && p.Pending(VerbConfirm) == nil && (len(lostReturns(p, e.Bill)) > 0 || confirmLost(p, e.Bill))
 		},
 		func(s *step) {
 			lost := lostReturns(s.Payment, s.e.Bill)
@@ -125,15 +125,23 @@ func listed(b *payment.Bill, r ReturnIntent) bool {
 	return slices.ContainsFunc(b.Returns, func(x payment.BillReturn) bool { return x.Key == r.ID })
 }
 
-// lostConfirm: a return is refused by a ledger that was put back from a copy and has no confirm of its bill yet. What such a
+// confirmLost: this box has confirmed what the copy's clock has kept, so that the integrator does not know of it. What somebody
+// else has closed as done is not this till's to confirm, nor is more than is kept.
+func confirmLost(p Payment, b *payment.Bill) bool {
+	others := p.NoGoods && p.Stamps["confirmed"].IsZero()
+	return p.Stage == Done && p.Fence == "" && !others && b != nil && b.Version >= p.BillVersion() &&
+		b.Life == payment.Closed && b.Reason == payment.Done && b.ByDeadline && 0 < p.Final && p.Final <= b.Kept
+}
+
+// lostConfirm: a return is refused by a ledger that was put back from a copy and has no confirm of its bill (yet). What such a
 // ledger says about sums and counts it says of a bill that is confirmed.
-func lostConfirm(a *Answer) bool {
+func lostConfirm(p Payment, a *Answer) bool {
 	b := a.Bill
 	switch a.Code {
 	case "", payment.NoExceedsKept, payment.NoAdvanceApplied, payment.NoTooManyReturns:
 		return false
 	}
-	return b != nil && b.Why == payment.WhyLedgerRestored && b.Life != payment.Closed
+	return b != nil && b.Why == payment.WhyLedgerRestored && b.Life != payment.Closed || confirmLost(p, b)
 }
 
 // ledgerLost: news of a ledger that was put back from a copy.

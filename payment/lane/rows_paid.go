@@ -246,8 +246,8 @@ func (s *step) returnAnswered() {
 		if s.Returns[i].ID != s.e.Answer.call.Key {
 			continue
 		}
-		if lostConfirm(s.e.Answer) {
-			return // E15l says both again, once the money is there
+		if lostConfirm(s.Payment, s.e.Answer) {
+			return // E15l says both again, once the money is there; E16l, where it is kept
 		}
 		if s.e.Answer.Code != "" {
 			s.Returns[i].State, s.Returns[i].Why = "refused", s.e.Answer.Code

@@ -1108,6 +1108,75 @@ var restoreTests = []rowTest{
 		older := had().bill(payment.EvReturned).snapshot(payment.EvDone, lost(false, had().p.BillVersion())).by("E30").didNot("put")
 		return []*run{both(behind), both(before), both(clock), older}
 	}},
+	{"E16l", "confirm_lost_and_kept_by_the_clock", func(t *testing.T) []*run {
+		kept := func(b *payment.Bill) { b.Version += 1 << 20 }
+		less := func() *run {
+			return paid(t).take(confirm(amount-40)).answer(lane.VerbConfirm, payment.OutConfirmed).bill(payment.EvReturned).is(lane.Done, "confirmed")
+		}
+		// 40 were owed, and are owed by nobody any more.
+		for name, marked := range map[string]bool{"settled": false, "something was owed": true} {
+			t.Log(name)
+			r := less()
+			if marked { // the event comes first
+				r.bill(payment.EvReview, func(b *payment.Bill) {
+					*b = billOf(r.p, payment.EvDone)
+					kept(b)
+					b.Owed, b.Review, b.Why = 40, true, payment.WhyLedgerRestored
+				}).by("E16a")
+			}
+			same := r.p.BillVersion()
+			r.snapshot(payment.EvDone, func(b *payment.Bill) {
+				if kept(b); marked {
+					b.Version = same
+				}
+			}).by("E16l").is(lane.Released, "confirmed").lights(true, false).did("put confirm", "tell payment.review").flagged("review")
+			if c := r.p.Calls; len(c) != 1 || c[0].Verb != lane.VerbConfirm || c[0].Final != amount-40 {
+				t.Errorf("the calls are %+v", c)
+			}
+			r.snapshot(payment.EvDone, kept).notBy("E16l") // it is on its way
+			r.answer(lane.VerbConfirm, payment.OutConfirmed).is(lane.Done, "confirmed").snapshot(payment.EvDone, func(b *payment.Bill) { kept(b); b.ByDeadline = false }).notBy("E16l")
+		}
+		var out []*run
+		// Nobody asked: a return finds it out, whether the box has heard of the bill since or not.
+		for _, n := range []int64{50, amount} {
+			for _, heard := range []bool{false, true} {
+				t.Log(n, heard)
+				r := done(t)
+				b := billOf(r.p, payment.EvDone)
+				kept(&b)
+				if heard {
+					r.bill(payment.EvOver, func(x *payment.Bill) { *x = b; x.Paid, x.Over, x.Owed = 2*amount, amount, amount }).by("E16a")
+				}
+				r.take(part("b-1", n))
+				waits := r.p.Pending(lane.VerbReturn).ID
+				r.answered(lane.VerbReturn, lane.Answer{Code: payment.NoWrongState, Bill: &b}).by("E16l").is(lane.Released, "confirmed").did("put confirm", "put return")
+				if c := r.p.Calls; len(c) != 2 || c[0].Verb != lane.VerbConfirm || c[0].Final != amount || c[1].Amount != n || c[1].ID == waits {
+					t.Errorf("the calls are %+v", c)
+				}
+				if x := r.p.Returns; len(x) != 1 || x[0].Void() || x[0].State != "pending" {
+					t.Fatalf("the customer's money does not come back: %+v", x)
+				}
+				state := map[int64]string{50: "part_returned", amount: "returned"}[n]
+				out = append(out, r.answer(lane.VerbConfirm, payment.OutConfirmed).answer(lane.VerbReturn, payment.OutReturning).is(lane.Done, state))
+			}
+		}
+		// What somebody else has closed as done was not this till's sale to confirm, and its returns are refused as ever.
+		half := func(b *payment.Bill) { b.Fill, b.Paid, b.Kept = payment.Part, 5000, 5000 }
+		other := expiring(t).bill(payment.EvDone, half).by("E15a").is(lane.Done, "confirmed")
+		other.snapshot(payment.EvDone, func(b *payment.Bill) { half(b); kept(b) }).notBy("E16l").didNot("put")
+		b := *other.p.Bill
+		other.take(part("b-1", 50)).answered(lane.VerbReturn, lane.Answer{Code: payment.NoWrongState, Bill: &b}).notBy("E16l").didNot("put").did("tell payment.returned")
+		// More than is kept cannot be confirmed: the bank took some of it.
+		more := done(t).snapshot(payment.EvDone, func(b *payment.Bill) { kept(b); b.Kept-- }).notBy("E16l").didNot("put")
+		// A refusal of before what the box has heard since proves nothing.
+		old := done(t)
+		stale := billOf(old.p, payment.EvDone)
+		old.bill(payment.EvOver, func(b *payment.Bill) { b.Version += 5 }).take(part("b-1", 50)).answered(lane.VerbReturn, lane.Answer{Code: payment.NoWrongState, Bill: &stale}).notBy("E16l").did("tell payment.returned")
+		if !old.p.Returns[0].Void() {
+			t.Errorf("%+v", old.p.Returns)
+		}
+		return append(out, other, more, old)
+	}},
 	{"E31l", "bill_lost", func(t *testing.T) []*run {
 		var out []*run
 		for name, begin := range map[string]func(*testing.T) *run{
@@ -1160,7 +1229,7 @@ var restoreTests = []rowTest{
 			{opened(t), payment.EvClosing, "E9", lane.Closing},
 			{opened(t), payment.EvClosed, "E11", lane.Ended},
 			{late(t), payment.EvLate, "E16a", lane.LateOffered},
-			{done(t), payment.EvDone, "E16a", lane.Done},
+			{done(t), payment.EvReturned, "E16a", lane.Done},
 			{returning(t), payment.EvPaid, "E10a", lane.Closing},
 			{overridden(t).back(), payment.EvClosed, "E17", lane.OverriddenEnded},
 		} {

@@ -108,7 +108,7 @@ func tillCall(k Kind) bool {
 
 // newsOf is the snapshot in an answer, as an event of its own that follows. Of accepted calls only bill.get's is looked
 // at: a stored answer may be old, and what an accepted call led to comes as an event. unknown_bill is a snapshot too. A bill of
-// another payment is no news of this one.
+// another payment is no news of this one. One whose events the box has taken in is: it may lack the box's own confirm (E16l).
 func newsOf(p Payment, e Event) (Event, bool) {
 	if e.Kind != Answered {
 		return Event{}, false
@@ -116,7 +116,9 @@ func newsOf(p Payment, e Event) (Event, bool) {
 	a := e.Answer
 	switch {
 	case a.Code == payment.NoUnknownBill:
-	case a.Bill == nil || a.Bill.Payment != p.BillID || a.Bill.Version <= p.BillVersion() && p.Stage != Restored:
+	case a.Bill == nil || a.Bill.Payment != p.BillID:
+		return Event{}, false
+	case a.Bill.Version <= p.BillVersion() && p.Stage != Restored && !(a.Bill.Version == p.BillVersion() && lostConfirm(p, a)):
 		return Event{}, false
 	case a.Code == "" && a.Outcome != payment.OutBill:
 		return Event{}, false
