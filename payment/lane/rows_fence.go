@@ -57,8 +57,7 @@ func refusedFence(p Payment, e Event) bool {
 // fenced, or its ledger was put back from a copy that has no fence.
 func (p Payment) Fenceless() bool {
 	b := p.bill()
-	over := b.Life == payment.Closed && b.Reason != payment.Done // what a deadline has kept, the fence still gives back
-	if p.Fence == "" || over || !p.Returning() && !at(p, Overridden, Ended, OverriddenEnded) {
+	if p.Fence == "" || goneBack(&b) || !p.Returning() && !at(p, Overridden, Ended, OverriddenEnded) {
 		return false
 	}
 	lost := b.Why == payment.WhyLedgerRestored && !b.Fence

@@ -9,9 +9,9 @@ import (
 // lostRows: the integrator's ledger was put back from a copy, and has lost what it had committed. The box says again what
 // it knows, under the same keys; a person looks at the rest.
 var lostRows = []row{
-	line("E10l", "fenced; the ledger was put back from a copy and has no fence: said again",
+	line("E10l", "fenced; the ledger was put back from a copy and has no fence, and its money could still be kept: said again",
 		func(p Payment, e Event) bool {
-			return fenceTaken(p) && (ledgerLost(p, e) || settledInCopy(p, e) && e.Bill.ByDeadline) && !e.Bill.Fence && p.Pending(VerbReturn) == nil
+			return fenceTaken(p) && (ledgerLost(p, e) || settledInCopy(p, e) && e.Bill.ByDeadline) && !e.Bill.Fence && !goneBack(e.Bill) && p.Pending(VerbReturn) == nil
 		},
 		func(s *step) {
 			s.booksOfCopy()
@@ -100,6 +100,9 @@ func (s *step) remake() {
 func fenceTaken(p Payment) bool {
 	return p.FenceAcked || p.Fence != "" && at(p, Ended, OverriddenEnded)
 }
+
+// goneBack: the bill is closed without goods, and whatever money came or comes goes back, with a fence or without.
+func goneBack(b *payment.Bill) bool { return b.Life == payment.Closed && b.Reason != payment.Done }
 
 // settledInCopy: a snapshot of a bill that was over when its ledger was copied, so that nobody looks at it. An integrator that
 // has lost nothing never answers without what it has taken before. An event may have told this version already: the question

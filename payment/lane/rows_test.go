@@ -883,6 +883,40 @@ var restoreTests = []rowTest{
 		}
 		return out
 	}},
+	{"E10l", "over_in_the_copy_without_the_fence", func(t *testing.T) []*run {
+		var out []*run
+		gone := func(b *payment.Bill) { // the copy's clock has ended it, and gives the part back that came
+			b.Version += 1 << 20
+			b.Reason, b.Fence, b.Review, b.Why, b.Paid, b.Owed = payment.Expire, false, true, payment.WhyLedgerRestored, 5000, 5000
+		}
+		for name, fenced := range map[string]func() *run{
+			"returning":  func() *run { return opened(t).giveBack("b-1").answer(lane.VerbReturn, payment.OutFenced).is(lane.Closing, "closing") },
+			"overridden": func() *run { return overridden(t).back().answer(lane.VerbReturn, payment.OutFenced) },
+		} {
+			t.Log(name)
+			end, row := lane.Ended, "E11"
+			if name == "overridden" {
+				end, row = lane.OverriddenEnded, "E17"
+			}
+			for _, r := range []*run{fenced().snapshot(payment.EvClosed, gone), fenced().bill(payment.EvClosed, gone)} {
+				r.by(row).notBy("E10l").didNot("put").did("tell payment.ended").lights(false, true)
+				if r.p.Stage != end {
+					t.Errorf("it is %s for ever", r.p.Stage)
+				}
+				out = append(out, r)
+			}
+			// The box came before the clock: the fence is there first.
+			r := fenced().bill(payment.EvReview, func(b *payment.Bill) {
+				b.Version, b.Why = b.Version+1<<20, payment.WhyLedgerRestored
+			}).by("E10l").did("put return").answer(lane.VerbReturn, payment.OutFenced)
+			if r.bill(payment.EvClosed).by(row); r.p.Stage != end {
+				t.Errorf("it is %s for ever", r.p.Stage)
+			}
+			out = append(out, r)
+		}
+		over := opened(t).giveBack("b-1").answer(lane.VerbReturn, payment.OutFenced).bill(payment.EvClosed)
+		return append(out, over.snapshot(payment.EvClosed, gone).notBy("E10l").didNot("put").is(lane.Ended, "canceled").lights(false, true))
+	}},
 	{"E10n", "refused_fence", func(t *testing.T) []*run {
 		asksAgain := func(r *run) *run {
 			t.Helper()
