@@ -75,7 +75,7 @@ func owe(s *State, c *Credit, n int64, why, key string) *Obligation {
 // person gives an obligation to a person.
 func person(s *State, o *Obligation, why string) []Effect {
 	o.State, o.Next = Human, time.Time{}
-	s.Review, s.Why = true, why
+	suspect(s, why)
 	return all(tell(payment.EvReview), notice(why))
 }
 

@@ -75,12 +75,20 @@ func past(s *State, e *Event) bool {
 // relieved ends the review that stands for returns which no method could do, once none waits for a person any more. What
 // else came to light meanwhile (a loss, a silent till) is still to be looked at.
 func relieved(s *State) {
-	switch s.Why {
+	why := &s.Why
+	if forgotten(s) {
+		why = &s.Before
+	}
+	switch *why {
 	case whyReturnRefused, whyReturnBounced, whyNoMethod, payment.WhyTooOld:
 	default:
 		return
 	}
 	if waits(s) || s.Shortfall > 0 || s.By == "admin" || slices.ContainsFunc(s.Clawbacks, func(c Clawback) bool { return c.Booked }) {
+		return
+	}
+	if forgotten(s) {
+		s.Before = "" // its box has the next word
 		return
 	}
 	s.Review, s.Why = false, payment.WhyReviewed

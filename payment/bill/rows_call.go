@@ -58,7 +58,7 @@ func callRows() []Row {
 				}
 				s.Confirmed, s.Final = true, e.Amount
 				s.Shortfall += e.Amount
-				s.Review, s.Why = true, "shortfall"
+				suspect(s, "shortfall")
 				return all(refuse(payment.NoClosed, ""), tell(payment.EvReview), notice("shortfall"))
 			}),
 		row("B15a", "CLOSING(late=offered); accept_late, no fence",

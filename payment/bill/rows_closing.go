@@ -99,7 +99,7 @@ func closingRows() []Row {
 		row("B21", "any, doubt; registry of day+2 silent: a person's case, it never fails by itself",
 			func(s *State, e *Event) bool { return e.Cause == Silent && s.Doubt },
 			func(s *State, _ *Event) []Effect {
-				s.Review, s.Why = true, "registry_silent"
+				suspect(s, "registry_silent")
 				return all(tell(payment.EvReview), notice("registry_silent"))
 			}),
 	}

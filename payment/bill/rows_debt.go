@@ -177,7 +177,7 @@ func debtRows() []Row {
 				if o.Bounces > 1 {
 					return person(s, o, whyReturnBounced)
 				}
-				s.Review, s.Why = true, whyReturnBounced
+				suspect(s, whyReturnBounced)
 				o.State, o.Next = Owed, e.Now
 				return all(tell(payment.EvReview), notice(whyReturnBounced))
 			}),

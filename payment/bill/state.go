@@ -47,6 +47,7 @@ type State struct {
 	Review     bool           `json:"review,omitempty"`
 	LateMoney  bool           `json:"late_money,omitempty"` // some credit was not on time
 	Why        string         `json:"why,omitempty"`        // code of the refusal or the review
+	Before     string         `json:"before,omitempty"`     // of payment.WhyLedgerRestored: what else it is under review for
 	Most       int64          `json:"most,omitempty"`       // of payment.WhyAmount: what the bank would have taken
 	By         string         `json:"by,omitempty"`         // who made it done: box deadline admin deposit
 	Who        string         `json:"who,omitempty"`        // who wants it returned (B36), who decided (B28)

@@ -890,7 +890,9 @@ var restoreTests = []rowTest{
 			b.Reason, b.Fence, b.Review, b.Why, b.Paid, b.Owed = payment.Expire, false, true, payment.WhyLedgerRestored, 5000, 5000
 		}
 		for name, fenced := range map[string]func() *run{
-			"returning":  func() *run { return opened(t).giveBack("b-1").answer(lane.VerbReturn, payment.OutFenced).is(lane.Closing, "closing") },
+			"returning": func() *run {
+				return opened(t).giveBack("b-1").answer(lane.VerbReturn, payment.OutFenced).is(lane.Closing, "closing")
+			},
 			"overridden": func() *run { return overridden(t).back().answer(lane.VerbReturn, payment.OutFenced) },
 		} {
 			t.Log(name)
