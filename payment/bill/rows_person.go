@@ -12,7 +12,11 @@ func personRows() []Row {
 					verdict(e, VerdictPaid) && e.Credit != nil && e.Credit.Evidence != "" && !known(s, e.Credit))
 			},
 			func(s *State, e *Event) []Effect {
-				s.Review, s.Who, s.Why = false, e.Who, ""
+				if s.Who = e.Who; forgotten(s) {
+					s.Before = "" // what the bank had to say is said; the box has not said its word yet
+				} else {
+					s.Review, s.Why = false, ""
+				}
 				decide(s, e)
 				if e.Verdict == VerdictPaid {
 					return all(reply(OutDecided), hand(Event{Cause: Credited, Credit: e.Credit}))

@@ -482,7 +482,24 @@ func closingTests() map[string]func(*world) {
 			c := w.onTime(200)
 			w.step(bill.Event{Cause: bill.Decided, Verdict: bill.VerdictPaid, Credit: &c}).refused(payment.NoWrongState)
 			c.Evidence = "bank letter 12"
-			w.step(bill.Event{Cause: bill.Decided, Verdict: bill.VerdictPaid, Credit: &c}).took("B21a", "B20", "B14").status("paid")
+			w.step(bill.Event{Cause: bill.Decided, Verdict: bill.VerdictPaid, Credit: &c}).took("B21a", "B20", "B14").status("paid").flags()
+
+			// A ledger that was put back: the box has confirmed this sale before, and waits for its money by the mark (its row E15l).
+			for _, silent := range []bool{false, true} { // the bank, for two days: or the mark alone has opened the decision
+				v := newWorld(w.t).expired().tick(time.Minute).step(bill.Event{Cause: bill.Recovered})
+				if silent {
+					v.step(bill.Event{Cause: bill.Silent})
+				}
+				marked := v.s
+				c := v.onTime(200)
+				c.Evidence = "bank letter 13"
+				v.step(bill.Event{Cause: bill.Decided, Verdict: bill.VerdictPaid, Credit: &c, Who: "anna"}).took("B21a", "B14").told(payment.EvPaid).status("paid").flags("review")
+				v.has("event", "bears the mark", bill.Snapshot(v.s, v.now).Why == payment.WhyLedgerRestored)
+				v.confirm(200).took("B7").status("confirmed").flags()
+				v.s = marked
+				v.step(bill.Event{Cause: bill.Decided, Verdict: bill.VerdictDead, Who: "anna"}).took("B21a", "B13").status("expired").flags("review")
+				v.step(bill.Event{Cause: bill.Decided, Verdict: bill.VerdictSeen, Who: "anna"}).took("B39").flags()
+			}
 		},
 		"B22": func(w *world) {
 			w.expired().looked(bill.Dead).tick(5 * time.Second).took("B22").works(bill.Look).status("expired")
