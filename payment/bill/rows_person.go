@@ -6,9 +6,9 @@ import "tilld/payment"
 func personRows() []Row {
 	verdict := func(e *Event, v string) bool { return e.Cause == Decided && e.Verdict == v }
 	return []Row{
-		row("B21a", "doubt and review; a person decides, with evidence: dead is a terminal status, paid is a credit",
+		row("B21a", "doubt and review; a person decides, with evidence: dead is a terminal status (no provider refund running), paid is a credit",
 			func(s *State, e *Event) bool {
-				return s.Doubt && s.Review && closing(s) && (verdict(e, VerdictDead) ||
+				return s.Doubt && s.Review && closing(s) && (verdict(e, VerdictDead) && !refunding(s) ||
 					verdict(e, VerdictPaid) && e.Credit != nil && e.Credit.Evidence != "" && !known(s, e.Credit))
 			},
 			func(s *State, e *Event) []Effect {

@@ -484,6 +484,18 @@ func closingTests() map[string]func(*world) {
 			c.Evidence = "bank letter 12"
 			w.step(bill.Event{Cause: bill.Decided, Verdict: bill.VerdictPaid, Credit: &c}).took("B21a", "B20", "B14").status("paid").flags()
 
+			// A part came behind a kill that may give it back, and the bank is silent: no word of a person closes that.
+			v := newWorld(w.t)
+			v.env.Traits.KillRefunds = true
+			v.expired().looked(bill.Pending).took("B13k")
+			part := v.money(50)
+			v.looked(bill.Pending, part).took("B16").tick(time.Minute).took("B19").step(bill.Event{Cause: bill.Silent}).sums(0, 50, 0, 0)
+			version := v.s.Version
+			v.step(bill.Event{Cause: bill.Decided, Verdict: bill.VerdictDead, Who: "anna"}).refused(payment.NoWrongState)
+			v.flags("owed", "review").has("decision", "is not recorded", len(v.s.Decisions) == 0 && v.s.Version == version)
+			v.has("decision", "paid alone is offered", slices.Equal(bill.Choices(v.s, bill.Event{Now: v.now, Env: &v.env}), []bill.Choice{{Verdict: bill.VerdictPaid}}))
+			v.gaveBack(part.Txn, 50, "done").took("O9", "B13").status("expired").sums(0, 0, 50, 0)
+
 			// A ledger that was put back: the box has confirmed this sale before, and waits for its money by the mark (its row E15l).
 			for _, silent := range []bool{false, true} { // the bank, for two days: or the mark alone has opened the decision
 				v := newWorld(w.t).expired().tick(time.Minute).step(bill.Event{Cause: bill.Recovered})
