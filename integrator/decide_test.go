@@ -417,6 +417,42 @@ func TestAReviewEndsWhenAPersonHasLooked(t *testing.T) {
 	})
 }
 
+// B21a: a part came behind a kill that may make the bank give it back by itself, and the bank is silent. That nobody has paid
+// would end nothing, so it is not offered, and who asks is told why.
+func TestDeadIsNotDecidedWhileTheBankMayGiveBackByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.bank.traits.KillRefunds = true
+		r.bank.script("kill", slices.Repeat([]error{errLine}, 2000)...)
+		r.start()
+		defer r.down()
+		id := r.create(payment.Show, 100)
+		r.await(id, payment.EvOpen, time.Second)
+		r.await(id, payment.EvClosing, 190*time.Second)
+		time.Sleep(5 * time.Second) // it was asked, and told to kill
+		r.bank.pay(id, "T7", 50, 0)
+		r.hint(id)
+		if b := r.await(id, payment.EvPaidAfter, 5*time.Second); b.Owed != 50 {
+			t.Fatalf("the part is not owed: %+v", b)
+		}
+		r.silence()
+		r.await(id, payment.EvDoubt, 70*time.Second)
+		r.await(id, payment.EvReview, 50*time.Hour)
+		if w, may := r.waiting(); !slices.Equal(may, []string{"paid"}) || w.Status != "unknown" || w.Owed != 50 {
+			t.Errorf("may %v of %+v", may, w)
+		}
+		r.cannot(id, dead(), "giving back by itself", "What may be decided: paid")
+		r.bank.script("look")
+		r.bank.script("kill")
+		r.hint(id)
+		if b := r.await(id, payment.EvClosed, 48*time.Hour); b.Status != "expired" { // the bank has the last word
+			t.Errorf("closed: %+v", b)
+		}
+		r.await(id, payment.EvReturned, 48*time.Hour)
+		r.audit(50, 0, 50, 0)
+	})
+}
+
 // B28: the money of a box that does not come any more is a person's, and of no other box.
 func TestTheMoneyOfALostBoxIsAPersons(t *testing.T) {
 	paid := func(r *rig) string {
