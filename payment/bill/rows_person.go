@@ -37,7 +37,7 @@ func personRows() []Row {
 			func(s *State, e *Event) []Effect {
 				n := held(s)
 				lapse(s)
-				s.Review, s.Who, s.By, s.Why = true, e.Who, "admin", "till_silent"
+				s.Review, s.Who, s.By, s.Why, s.Before = true, e.Who, "admin", "till_silent", ""
 				decide(s, e)
 				if e.Verdict == VerdictDone {
 					s.Kept, s.ByDeadline = n, true
@@ -60,7 +60,7 @@ func personRows() []Row {
 		row("B39", "CLOSED, review, nothing waits for a person; a person has looked: review=no",
 			func(s *State, e *Event) bool { return verdict(e, VerdictSeen) && s.Review && closed(s) && !waits(s) },
 			func(s *State, e *Event) []Effect {
-				s.Review, s.Who, s.Why = false, e.Who, payment.WhyReviewed
+				s.Review, s.Who, s.Why, s.Before = false, e.Who, payment.WhyReviewed, ""
 				decide(s, e)
 				return all(reply(OutDecided), tell(payment.EvReview))
 			}),
