@@ -15,7 +15,7 @@ var Rows = Table(slices.Concat(restoreRows, lostRows, bookRows, saleRows, askRow
 var bookRows = []row{
 	line("E30", "any; event or snapshot with a version that is known",
 		func(p Payment, e Event) bool {
-			return p.Stage != "" && news(e) && e.Bill != nil && e.Bill.Version <= p.BillVersion()
+			return p.Stage != "" && news(e) && e.Bill != nil && e.Bill.Version <= p.BillVersion() && !untold(p, e)
 		},
 		func(*step) {}),
 	line("E31", "any; snapshot with a newer version, or the bill is not known",
@@ -31,6 +31,12 @@ var bookRows = []row{
 			}
 			s.books()
 		}),
+}
+
+// untold: a snapshot of a bill that is over, whose version an event has told already, and not its end: bill.closed is among the
+// events that the snapshot stands for, and a later one came before it.
+func untold(p Payment, e Event) bool {
+	return e.Kind == Snapshot && e.Bill.Version == p.BillVersion() && goneBack(e.Bill) && p.Live()
 }
 
 // unknown: the integrator has no such bill. A create that waits will make it; without one there is nothing to pay, but

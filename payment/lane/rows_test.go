@@ -907,6 +907,17 @@ var restoreTests = []rowTest{
 				}
 				out = append(out, r)
 			}
+			// The line broke before it was read, and the bank has given the part back meanwhile: that event comes first.
+			later := fenced()
+			e := event(later.p, payment.EvClosed, gone, func(b *payment.Bill) { b.Owed, b.Returned = 0, 5000 })
+			e.Kind = payment.EvReturned
+			later.take(e).by("E16a").didNot("put")
+			e.Kind = lane.Snapshot
+			if later.take(e).by(row).lights(false, true); later.p.Stage != end {
+				t.Errorf("it is %s for ever", later.p.Stage)
+			}
+			later.take(e).by("E30")
+			out = append(out, later)
 			// The box came before the clock: the fence is there first.
 			r := fenced().bill(payment.EvReview, func(b *payment.Bill) {
 				b.Version, b.Why = b.Version+1<<20, payment.WhyLedgerRestored
