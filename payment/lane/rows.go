@@ -36,7 +36,7 @@ var bookRows = []row{
 // untold: a snapshot of a bill that is over, whose version an event has told already, and not its end: bill.closed is among the
 // events that the snapshot stands for, and a later one came before it.
 func untold(p Payment, e Event) bool {
-	return e.Kind == Snapshot && e.Bill.Version == p.BillVersion() && goneBack(e.Bill) && p.Live()
+	return (e.Kind == Snapshot || e.mapped) && e.Bill.Version == p.BillVersion() && goneBack(e.Bill) && p.Live()
 }
 
 // unknown: the integrator has no such bill. A create that waits will make it; without one there is nothing to pay, but
