@@ -63,12 +63,62 @@ func (s *Store) Notices(ctx context.Context, bill string) (out []integrator.Noti
 	return out, nil
 }
 
-// ForgetNotices drops old notices of bills that nothing is left to do about.
+// forgetChunk is how many notices one transaction drops: whoever writes beside it waits.
+const forgetChunk = 200
+
+// Both go through the notices, which are few, and look up each one's bill by its id: without that a year of bills would be
+// read, each with all of its state.
+const (
+	toForget   = `SELECT bill, code, at FROM notices WHERE at < $1 AND NOT EXISTS (SELECT 1 FROM bills WHERE bills.id = notices.bill AND NOT bills.settled)`
+	dropNotice = `DELETE FROM notices WHERE bill = $1 AND code = $2 AND at = $3
+AND NOT EXISTS (SELECT 1 FROM bills WHERE bills.id = notices.bill AND NOT bills.settled)`
+)
+
+// notice is the key of one.
+type notice struct {
+	bill, code string
+	at         int64
+}
+
+// ForgetNotices drops old notices of bills that nothing is left to do about. They are looked for beside the writer; a bill that
+// is not settled any more when their turn comes keeps its own.
 func (s *Store) ForgetNotices(ctx context.Context, before time.Time) error {
-	return s.db.Write(ctx, func(tx *sqlitedb.Tx) error {
-		if _, err := tx.Exec(`DELETE FROM notices WHERE at < $1 AND bill IN (SELECT id FROM bills WHERE settled)`, nanos(before)); err != nil {
-			return fmt.Errorf("forget notices: %w", err)
+	old, err := s.noticesToForget(ctx, before)
+	if err != nil {
+		return err
+	}
+	for chunk := range slices.Chunk(old, forgetChunk) {
+		err := s.db.Write(ctx, func(tx *sqlitedb.Tx) error {
+			for _, n := range chunk {
+				if _, err := tx.Exec(dropNotice, n.bill, n.code, n.at); err != nil {
+					return fmt.Errorf("forget notices: %w", err)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
+}
+
+func (s *Store) noticesToForget(ctx context.Context, before time.Time) (out []notice, err error) {
+	defer s.explain(&err)
+	rows, err := s.db.Read().QueryContext(ctx, toForget, nanos(before))
+	if err != nil {
+		return nil, fmt.Errorf("look for old notices: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // Err below says what matters
+	for rows.Next() {
+		var n notice
+		if err := rows.Scan(&n.bill, &n.code, &n.at); err != nil {
+			return nil, fmt.Errorf("look for old notices: %w", err)
+		}
+		out = append(out, n)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("look for old notices: %w", err)
+	}
+	return out, nil
 }
