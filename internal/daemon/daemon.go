@@ -56,8 +56,11 @@ type Daemon struct {
 	unseen   sync.Once            // that some programs cannot be seen was logged
 }
 
-// openAgain is the pause between two attempts to open a journal that cannot be used as it is.
-const openAgain = 5 * time.Second
+// Between two attempts to open a journal that cannot be used as it is.
+const (
+	openAgain = 5 * time.Second // at least
+	openShare = 9               // times what the last one took
+)
 
 // New checks what the configuration names; it opens nothing.
 func New(c Config, version string, log *slog.Logger) (*Daemon, error) {
@@ -184,6 +187,7 @@ func (d *Daemon) shut(ctx context.Context) {
 func (d *Daemon) open(ctx context.Context) (*core, error) {
 	last := ""
 	for {
+		began := time.Now()
 		c, err := d.newCore(ctx)
 		if err == nil {
 			d.health.Clear(closedCode, "")
@@ -201,10 +205,14 @@ func (d *Daemon) open(ctx context.Context) (*core, error) {
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
-		case <-time.After(openAgain):
+		case <-time.After(pauseAfter(time.Since(began))):
 		}
 	}
 }
+
+// pauseAfter is the pause behind an attempt that took so long. One that ends in a migration for which there is no room has
+// written a copy of the journal, and the half of a log, before: it must not wear out the disk of a shop that is closed.
+func pauseAfter(took time.Duration) time.Duration { return max(openAgain, openShare*took) }
 
 // current is the API as it is now: that of a box without a journal first, then that of the open one.
 type current struct{ h atomic.Pointer[http.Handler] }

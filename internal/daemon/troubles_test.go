@@ -99,3 +99,14 @@ func TestAClockThatIsFarOffIsTold(t *testing.T) {
 		}
 	})
 }
+
+// A try that has copied a large journal before it fails is not made again at once, or the shop's disk does nothing else.
+func TestTheJournalIsTriedAgainAccordingToWhatATryTakes(t *testing.T) {
+	for took, want := range map[time.Duration]time.Duration{
+		0: 5 * time.Second, 500 * time.Millisecond: 5 * time.Second, time.Second: 9 * time.Second, 20 * time.Second: 3 * time.Minute,
+	} {
+		if got := pauseAfter(took); got != want {
+			t.Errorf("a try of %s: again after %s, want %s", took, got, want)
+		}
+	}
+}

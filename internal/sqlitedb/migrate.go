@@ -148,6 +148,7 @@ func (db *DB) migrate(ctx context.Context, from int64) error {
 	}
 	if _, err := p.Up(ctx); err != nil {
 		what := fmt.Sprintf("migrate from version %d to %d", from, to)
+		err = errors.Join(err, db.uncopy(ctx, from))
 		if db.copied != "" {
 			what += fmt.Sprintf(" (the copy is %s)", db.copied)
 		}
@@ -156,6 +157,37 @@ func (db *DB) migrate(ctx context.Context, from int64) error {
 		}
 		return err
 	}
+	return nil
+}
+
+// uncopy removes the copy of a migration that failed, where the file still is what was copied: whoever tries again copies it
+// again, and on a full disk would take what room is left, and what is made, by copies that are all the same. The version is
+// read behind the last connection, whose end takes the log away: what the disk holds then is what the next start finds. Where
+// a step was done before the one that failed, the copy stays.
+func (db *DB) uncopy(ctx context.Context, from int64) error {
+	if db.copied == "" {
+		return nil
+	}
+	err := db.write.Close()
+	db.write = nil
+	if err != nil {
+		return fmt.Errorf("look what the migration has left: %w", err)
+	}
+	ro, err := pool(db.cfg, probe, 1)
+	if err != nil {
+		return err
+	}
+	v, err := readVersion(ctx, ro)
+	if err := errors.Join(err, ro.Close()); err != nil {
+		return fmt.Errorf("look what the migration has left: %w", err)
+	}
+	if v != from {
+		return nil
+	}
+	if err := os.Remove(db.copied); err != nil {
+		return fmt.Errorf("remove a copy of what is there: %w", err)
+	}
+	db.copied = ""
 	return nil
 }
 

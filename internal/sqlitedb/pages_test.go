@@ -79,3 +79,53 @@ func TestAMigrationThatFailsLeavesTheFileAsItWas(t *testing.T) {
 		t.Errorf("version %d afterwards", v)
 	}
 }
+
+// Whoever waits for a database opens it again and again: a migration that fails each time leaves no copy of what is there
+// anyway. Where one of its steps was done, the copy of before is kept, and that one alone.
+func TestAMigrationThatFailsLeavesNoCopies(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		steps   []string
+		kind    error
+		copies  int
+		version int64
+	}{
+		{"it does not fit", []string{"ALTER TABLE thing ADD COLUMN name TEXT;"}, sqlitedb.ErrMigration, 0, 1},
+		{"there is no room", []string{"PRAGMA max_page_count = 40;\nCREATE TABLE more AS SELECT zeroblob(1000000) AS x;"}, sqlitedb.ErrFull, 0, 1},
+		{"the second step does not fit", []string{"ALTER TABLE thing ADD COLUMN more TEXT;", "ALTER TABLE thing ADD COLUMN name TEXT;"}, sqlitedb.ErrMigration, 1, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg := made(t)
+			cfg.Migrations = migrations(c.steps...)
+			for try := range 3 {
+				_, err := sqlitedb.Open(t.Context(), cfg)
+				if !errors.Is(err, c.kind) {
+					t.Fatalf("it says %v", err)
+				}
+				sentence(t, err, cfg.Path)
+				if named := strings.Contains(err.Error(), "the copy is "); named != (c.copies > 0 && try == 0) {
+					t.Errorf("the copy is named: %v: %v", named, err)
+				}
+			}
+			all, err := os.ReadDir(filepath.Dir(cfg.Path))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var copies []string
+			for _, f := range all {
+				if strings.HasPrefix(f.Name(), "thing.db.v") || strings.HasSuffix(f.Name(), ".copying") {
+					copies = append(copies, f.Name())
+				}
+			}
+			if len(copies) != c.copies || c.copies > 0 && !strings.HasPrefix(copies[0], "thing.db.v1-") {
+				t.Errorf("three tries have left %q", copies)
+			}
+			cfg.Migrations = migrations(c.steps[:c.version-1]...)
+			db := open(t, cfg)
+			if err := db.Check(t.Context()); err != nil || db.Version() != c.version {
+				t.Errorf("version %d afterwards, %v", db.Version(), err)
+			}
+			t.Logf("three tries have left %q, and version %d", copies, db.Version())
+		})
+	}
+}
