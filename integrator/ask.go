@@ -12,7 +12,8 @@ import (
 	"tilld/payment/bill"
 )
 
-// errGone: the code of a charge was in the memory of a process that ended before it sent it.
+// errGone: the code of a charge was in the memory of a process that has ended. No claim of this ledger sent it; but the ledger
+// may be a copy, put back, and the one that was lost has claimed more.
 var errGone = errors.New("the code is not here any more")
 
 // errNotConfigured: the bill's provider is not in the configuration. Nothing can be said about its orders.
@@ -38,7 +39,9 @@ func (s *Service) ask(ctx context.Context, w Work) error {
 		rep.Fail = bill.Unclear
 	case fail != bill.Answered:
 		rep.Fail = fail
-		s.codes.take(w.Bill, w.Attempt)
+		if _, held := s.codes.take(w.Bill, w.Attempt); w.Kind == bill.ChargeCode && !held {
+			rep.Fail = bill.Unclear // who holds the code knows that it was not sent, and nobody else does: see errGone
+		}
 		s.log.Warn("provider had no turn in time, the call is not made", "provider", w.Provider, "bill", w.Bill, "work", string(w.Kind))
 	default:
 		r, err := s.call(ctx, w, st, order)
@@ -204,8 +207,10 @@ func (s *Service) read(rep *bill.Report, st bill.State, r provider.Report, err e
 		case errors.As(err, &no) && payment.Printable(no.Why, payment.MaxWhy):
 			rep.Why, rep.Most = no.Why, no.Most
 		}
-	case errors.Is(err, provider.ErrBusy), errors.Is(err, errGone): // no claim before this one was begun: it was never sent
+	case errors.Is(err, provider.ErrBusy):
 		rep.Fail = bill.Busy
+	case errors.Is(err, errGone): // whether it was sent, the bank is asked (B32)
+		rep.Fail = bill.Unclear
 	default:
 		rep.Fail = bill.Unclear
 		s.log.Warn("provider did not answer", "provider", st.Request.Provider, "bill", st.ID, "work", string(rep.Work), "err", err)

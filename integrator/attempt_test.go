@@ -100,6 +100,65 @@ func TestChargeThatWaitedTooLongIsNeverSent(t *testing.T) {
 	})
 }
 
+// A charge waited for its turn when the ledger was copied, and was made. The ledger is lost and the copy put back, in which
+// nobody has claimed that work: the bank is asked whether it was made, and the customer is not told to pay again.
+func TestChargeThatTheLostLedgerMadeIsAskedAbout(t *testing.T) {
+	for name, after := range map[string]time.Duration{"at once": 0, "when it is too late to make it": 15 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(t *testing.T, r *rig) {
+				free := r.hangs()
+				synctest.Wait()
+				id := r.create(payment.Scan, 700)
+				r.charge(id, 1, codeOne)
+				copied := r.image()
+				if n := r.bank.count("charge"); n != 0 {
+					t.Fatalf("the code was sent %d times before the copy was made", n)
+				}
+				free()
+				r.await(id, payment.EvPaid, time.Second)
+				r.down()
+				r.dir = copied
+				time.Sleep(after)
+				r.up()
+				r.seen = r.session().Snapshot.Seq
+				time.Sleep(20 * time.Second)
+				if b := r.get(id); b.Paid != 700 || b.Declined != nil || r.bank.count("charge") != 1 {
+					t.Errorf("paid %d, declined %+v, the code was sent %d times", b.Paid, b.Declined, r.bank.count("charge"))
+				}
+				r.confirm(id, 700)
+				r.audit(700, 700, 0, 0)
+			})
+		})
+	}
+}
+
+// A server that is killed with codes that had no turn yet sends none of them later, and asks the bank until its no counts.
+func TestCodeThatDiedWithItsServerIsDeclinedOnTheBanksWord(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		free := r.hangs()
+		synctest.Wait()
+		began := time.Now()
+		id := r.create(payment.Scan, 700)
+		r.charge(id, 1, codeOne)
+		r.crash()
+		r.bank.forget() // what the dead process sent never arrived
+		sent := r.bank.count("charge")
+		free()
+		if b := r.await(id, payment.EvDeclined, 5*time.Minute); b.Declined == nil || !b.Declined.Retry {
+			t.Fatalf("declined: %+v", b.Declined)
+		}
+		took, final := time.Since(began), r.bank.traits.CallLimit+r.bank.traits.NotFoundFinal
+		if n := r.bank.count("charge") - sent; n != 0 || took > final+10*time.Second {
+			t.Errorf("the code was sent %d times; in doubt for %v, the bank's no counts after %v", n, took, final)
+		}
+		r.charge(id, 2, codeTwo)
+		r.await(id, payment.EvPaid, time.Second)
+		r.confirm(id, 700)
+		r.audit(700, 700, 0, 0)
+		t.Logf("declined %v after the code was read", took)
+	})
+}
+
 // A sale that was given up while its order waited for a turn at the bank leaves nothing behind there.
 func TestOrderOfASaleThatIsOverIsNeverMade(t *testing.T) {
 	run(t, func(t *testing.T, r *rig) {
