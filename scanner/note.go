@@ -22,6 +22,7 @@ const (
 	NoteLayout      = "layout"      // the scanner types in another keyboard layout than the setting says
 	NoteStripe      = "stripe"      // the magnetic stripe of a card: dropped unread
 	NoteSilent      = "silent"      // it does not answer as its driver expects
+	NoteForm        = "form"        // it sends codes in another form than it was told to: it has lost its power, say
 )
 
 // Noter is a scanner that has notes. Notify is called at most once, before Serve; say is called by Serve alone and must not
@@ -51,6 +52,7 @@ const (
 	Enable     Command = "enable"      // the trigger works
 	Disable    Command = "disable"     // the trigger does nothing
 	Beep       Command = "beep"
+	Refuse     Command = "refuse" // sound unlike a code that was read: what was read is not what is wanted
 )
 
 // Commanded is a scanner that takes commands while Serve runs: those that Commands lists, which may depend on its options.

@@ -35,11 +35,15 @@
 // data: packets (so far described), or raw: codes come as text that ends at CR or LF, without acknowledgement. configure:
 // at opening the scanner is told, until its power goes, to send in that form, to expect answers, and to send identifiers
 // with packets; false leaves its settings alone. A scanner that does not answer at all is noted; its codes are still taken.
+// One on a wire of its own that has lost its power and come back sends by its own settings, and nothing tells of that: text
+// where packets were told, or two damaged packets with no good one between them, are noted, and it is told anew. That code is
+// not taken: as text nothing says whether it is whole.
 //
 // # Sources
 //
 // Zebra SE-923 integration guide pp. 160, 171; SE-955 guide pp. 191, 193 (answers, retries); MS4404 guide p. 8-3 and
-// DS9908 guide p. 247 (raw and packeted data); DS2208 guide p. 110 (bit 1 of STATUS); DS6708 guide p. 4-16 (parameter
+// DS9908 guide p. 247 (raw and packeted data; raw is the factory's); tones: Zebra's own Scanner SDK for Windows,
+// common_defs.h (00 one short high, 10 two long low); DS2208 guide p. 110 (bit 1 of STATUS); DS6708 guide p. 4-16 (parameter
 // 2D, AIM identifiers); Datalogic Dragon D151 manual p. 63 (causes of D1); CR6080 guide p. 198 (an answer to each packet
 // of a message is the factory's setting); github alvinnguyen-chipmunk/zebra-scanner-library, ssi.h and mlsBarcode.c
 // (parameters EE and 9F, causes of D1, packets that follow repeat the type). Types of bar codes: the table of SE-923,

@@ -28,6 +28,7 @@ type session struct {
 	answeredAt time.Time // zero: none was, or something damaged came since
 
 	unkept *unkept // the sink could not keep it; nil: all was kept, or given up
+	spoilt int     // damaged ones, one behind the other
 
 	waiting []*request // commands; the first is under way
 }
@@ -73,26 +74,6 @@ func (r *reader) Serve(ctx context.Context, sink func(context.Context, scanner.R
 			return fmt.Errorf("scanner: %w", err)
 		}
 	}
-}
-
-// begin tells the scanner how codes are to come, and to read.
-func (s *session) begin() error {
-	if s.configure {
-		const noBeep, decodeFormat, softACK, codeID, byAIM = 0xff, 0xee, 0x9f, 0x2d, 0x01
-		form := byte(1)
-		if s.raw {
-			form = 0
-		}
-		if err := s.ask(&request{opcode: opParams, data: []byte{noBeep, decodeFormat, form, softACK, 1}}); err != nil {
-			return err
-		}
-		if !s.raw { // by itself: who refuses it takes the others
-			if err := s.ask(&request{opcode: opParams, data: []byte{noBeep, codeID, byAIM}}); err != nil {
-				return err
-			}
-		}
-	}
-	return s.ask(&request{opcode: opEnable})
 }
 
 // ask puts a command behind those that wait.
@@ -183,12 +164,16 @@ func (s *session) late(ctx context.Context, now time.Time) error {
 // bytes: two equal codes in a row are common, an answer that is lost and a repetition that is damaged too are not. Within a
 // message the time tells: the next part comes at once, a repetition after the scanner's patience.
 func (s *session) damaged() error {
+	s.spoilt++
+	forgot := s.spoilt >= spoiltMost || isText(s.buf)
 	s.buf = nil
 	if !s.open || time.Since(s.answeredAt) < answerIn/2 {
 		s.answeredAt = time.Time{}
 	}
-	_, err := s.port.Write(encode(opNAK, 0, causeResend))
-	return err
+	if _, err := s.port.Write(encode(opNAK, 0, causeResend)); err != nil || !forgot {
+		return err
+	}
+	return s.again()
 }
 
 func (s *session) drop() { s.text, s.open, s.over = nil, false, false }

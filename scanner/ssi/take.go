@@ -38,6 +38,9 @@ func (s *session) take(ctx context.Context, c intake.Chunk) error {
 
 // packet does what a whole packet asks for.
 func (s *session) packet(ctx context.Context, p packet, at time.Time) error {
+	if p.source == fromScanner {
+		s.spoilt = 0
+	}
 	switch {
 	case p.source != fromScanner:
 		return nil // our own, on a line that echoes

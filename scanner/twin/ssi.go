@@ -28,6 +28,8 @@ type SSI struct {
 		sync.Mutex
 		given, resent int
 		commands      []byte
+		told          [][]byte // their data
+		text          bool     // codes go out as text, and not in packets
 	}
 }
 
@@ -57,8 +59,28 @@ func (s *SSI) Commands() []byte {
 	return append([]byte(nil), s.seen.commands...)
 }
 
+// Told is the data of the host's commands so far.
+func (s *SSI) Told() [][]byte {
+	s.seen.Lock()
+	defer s.seen.Unlock()
+	return append([][]byte(nil), s.seen.told...)
+}
+
+// PowerCycle has it lose its power and come back with its own settings, which are the factory's: codes go out as text.
+func (s *SSI) PowerCycle() {
+	s.seen.Lock()
+	defer s.seen.Unlock()
+	s.seen.text = true
+}
+
+func (s *SSI) asText() bool { s.seen.Lock(); defer s.seen.Unlock(); return s.seen.text }
+
 // Scan sends a code and returns when the host has acknowledged all of it, or after the last attempt.
 func (s *SSI) Scan(text string) {
+	if s.asText() {
+		s.Raw(text)
+		return
+	}
 	room := s.Room
 	if room == 0 {
 		room = 250
@@ -208,6 +230,7 @@ func (s *SSI) host(p []byte) {
 	default:
 		s.seen.Lock()
 		s.seen.commands = append(s.seen.commands, p[1])
+		s.seen.told = append(s.seen.told, bytes.Clone(p[4:len(p)-2]))
 		s.seen.Unlock()
 		switch known := p[1] == 0xc6 || p[1] >= 0xe4 && p[1] <= 0xea; {
 		case s.Refuses, s.Plain && bytes.Equal(p[4:len(p)-2], []byte{0xff, 0x2d, 1}):
@@ -215,7 +238,22 @@ func (s *SSI) host(p []byte) {
 		case !known:
 			s.write(frame(0xd1, 0, []byte{2}))
 		default:
+			s.set(p)
 			s.write(frame(0xd0, 0, nil))
+		}
+	}
+}
+
+// set takes in settings: C6, a beep, then parameters of one byte each with their values.
+func (s *SSI) set(p []byte) {
+	if p[1] != 0xc6 {
+		return
+	}
+	s.seen.Lock()
+	defer s.seen.Unlock()
+	for d := p[5 : len(p)-2]; len(d) >= 2; d = d[2:] {
+		if d[0] == 0xee {
+			s.seen.text = d[1] == 0
 		}
 	}
 }
