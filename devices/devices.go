@@ -30,6 +30,11 @@ var (
 	ErrOther = errors.New("another device has its place")
 )
 
+// Answerer is a device that says whether anybody is at the end of its line: a serial line opens, and takes bytes, with nobody
+// there. OnAnswer is called once, before Serve; Serve calls f when the device has first answered, before it tells anything of it,
+// or at once where it cannot be asked, and not behind its own end.
+type Answerer interface{ OnAnswer(f func()) }
+
 // Driver is a command set: how to speak on an open Port. Options come from the configuration; unknown ones are refused.
 type Driver[T any] struct {
 	Name, Summary string

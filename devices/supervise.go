@@ -28,7 +28,7 @@ type Supervise[T any] struct {
 	Find  func(context.Context) (Port, Driver[T], map[string]any, error)
 	Serve func(context.Context, T) error // owns the device until it returns
 	Use   func(dev T, ready bool)        // this is the device now, or none is; may be nil; must not block
-	Tell  func(State, error)             // how it stands, with the error that made it so: Present once it is open, Ready once it is in use; may be nil; must not block
+	Tell  func(State, error)             // how it stands, with the error that made it so: Present once it is there, Ready once it is in use; may be nil; must not block
 	Again <-chan struct{}                // something was plugged in: try now; may be nil
 	Rings func() bool                    // a plug of this device comes with Again; nil: it does not
 	Log   *slog.Logger
@@ -48,7 +48,7 @@ func (s *Supervise[T]) Run(ctx context.Context) {
 	var out outage
 	pause := firstPause
 	for ctx.Err() == nil {
-		opened, steady, err := s.once(ctx, &out)
+		held, err := s.once(ctx, &out)
 		if ctx.Err() != nil {
 			return
 		}
@@ -61,9 +61,9 @@ func (s *Supervise[T]) Run(ctx context.Context) {
 			err = errors.New("the line ended")
 		}
 		switch {
-		case steady:
+		case held == steady:
 			pause = firstPause
-		case opened:
+		case held == soon:
 			out.flaps++
 		}
 		s.failed(&out, err)
@@ -71,7 +71,7 @@ func (s *Supervise[T]) Run(ctx context.Context) {
 		switch kind := Sort(err); {
 		case kind == NeedsPerson:
 			pause = lastPause
-		case opened:
+		case held != shut:
 			pause = min(pause, awayPause)
 		case kind == NotHere && s.Rings != nil && s.Rings():
 			last = rungPause
@@ -100,43 +100,27 @@ func (s *Supervise[T]) rest(ctx context.Context, pause time.Duration) bool {
 	return true
 }
 
-// once opens the device and serves it to its end. steady says that it has worked long enough for the outage to be over.
-func (s *Supervise[T]) once(ctx context.Context, out *outage) (opened, steady bool, err error) {
+// once opens the device and serves it to its end.
+func (s *Supervise[T]) once(ctx context.Context, out *outage) (holding, error) {
 	port, driver, options, err := s.Find(ctx)
 	if err != nil {
-		return false, false, err
+		return shut, err
 	}
 	defer port.Close()
 	stop := context.AfterFunc(ctx, func() { _ = port.Close() }) // ends a Serve that sits in Read
 	defer stop()
 	dev, err := driver.Open(ctx, port, options)
 	if err != nil {
-		return false, false, err // and nobody was told that it is there
+		return shut, err // and nobody was told that it is there
 	}
-	s.tell(Present, nil)
-	start := time.Now()
-	before, recovered := *out, make(chan struct{})
-	over := func() { // a device that died soon after it was opened, again and again, is not back before it holds
-		defer close(recovered)
-		s.recovered(before)
-	}
-	if s.Use != nil { // before anybody is told that it is in use
-		s.Use(dev, true)
-		defer s.Use(dev, false)
-	}
-	var wait *time.Timer
-	if before.flaps == 0 {
-		over()
-		*out = outage{}
+	u := use[T]{s: s, dev: dev, before: *out, recovered: make(chan struct{})}
+	if a, ok := any(dev).(Answerer); ok {
+		a.OnAnswer(u.begin)
 	} else {
-		wait = time.AfterFunc(steadyFor, over)
+		u.begin()
 	}
 	err = s.Serve(ctx, dev)
-	if wait != nil && !wait.Stop() {
-		<-recovered // it has begun to tell
-		*out = outage{}
-	}
-	return true, time.Since(start) >= steadyFor, err
+	return u.end(out), err
 }
 
 func (s *Supervise[T]) recovered(out outage) {

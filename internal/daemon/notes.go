@@ -37,7 +37,7 @@ func (d *Daemon) notes(id string, x scanner.Scanner, unread func()) (good func()
 // severity of a note: whether the scanner is of use as it is set.
 func severity(code string) health.Severity {
 	switch code {
-	case scanner.NoteLayout, scanner.NoteTyping, scanner.NoteSilent:
+	case scanner.NoteLayout, scanner.NoteTyping, scanner.NoteSilent, scanner.NoteForm:
 		return health.Part
 	}
 	return health.Note

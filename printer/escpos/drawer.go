@@ -59,6 +59,11 @@ func (d *Device) kickInTurn(ctx context.Context, p []byte) error {
 func (d *Device) kick(ctx context.Context, p []byte) error {
 	busy, through := len(d.job) > 0, true
 	var err error
+	if !busy && d.blocked() == "" {
+		if err = d.there(ctx); err != nil {
+			return err
+		}
+	}
 	if d.o.Proof != "none" && (busy || d.blocked() != "") {
 		through, err = d.askAll(ctx)
 		d.mu.Lock()

@@ -31,21 +31,23 @@ type Device struct {
 	turn chan struct{} // holds a token while somebody writes
 	rest []byte        // of a command that the line took in part; of who has the right to write
 
-	mu      sync.Mutex
-	status  printer.Status
-	tell    func(printer.Status)
-	serving bool
-	ready   bool          // greeted: what it answers from now on is about what we sent
-	dead    error         // why the line is of no use any more
-	heard   int           // things it has said
-	byself  bool          // it says by itself when something changes
-	inTurn  int           // answers to 1D 72
-	ids     []string      // process ids answered, the newest last
-	await   string        // the process id that Print waits for
-	asked   byte          // n of the real-time request that is out, 0 for none
-	answers byte          // a bit for each n that it has answered
-	late    []byte        // n of requests that it has not answered in time, behind the job that is printed
-	change  chan struct{} // closed and made anew whenever one of these changes
+	mu       sync.Mutex
+	status   printer.Status
+	tell     func(printer.Status)
+	serving  bool
+	answered func()        // called once it has answered, see OnAnswer; nil: nobody waits for that
+	sending  bool          // bytes of a job have left, and their end is not known
+	ready    bool          // greeted: what it answers from now on is about what we sent
+	dead     error         // why the line is of no use any more
+	heard    int           // things it has said
+	byself   bool          // it says by itself when something changes
+	inTurn   int           // answers to 1D 72
+	ids      []string      // process ids answered, the newest last
+	await    string        // the process id that Print waits for
+	asked    byte          // n of the real-time request that is out, 0 for none
+	answers  byte          // a bit for each n that it has answered
+	late     []byte        // n of requests that it has not answered in time, behind the job that is printed
+	change   chan struct{} // closed and made anew whenever one of these changes
 }
 
 // Open makes a device of an open line. It writes nothing: Serve does.
@@ -80,20 +82,19 @@ func (d *Device) look(ctx context.Context, limit time.Duration, f func() bool) (
 	}
 }
 
-// lookWorking is look where time in which the printer is blocked does not count.
-func (d *Device) lookWorking(ctx context.Context, limit time.Duration, f func() bool) (bool, error) {
+// lookWorking is look where time in which the printer is blocked does not count against limit; worked is the time that does. It
+// looks for all of longest at most.
+func (d *Device) lookWorking(ctx context.Context, limit, longest time.Duration, f func() bool) (ok bool, worked time.Duration, err error) {
 	const step = 100 * time.Millisecond
-	for left := limit; left > 0; {
-		if ok, err := d.look(ctx, step, f); ok || err != nil {
-			return ok, err
+	for begun := time.Now(); worked < limit && time.Since(begun) < longest; {
+		if ok, err = d.look(ctx, step, f); ok || err != nil {
+			return ok, worked, err
 		}
-		d.mu.Lock()
-		if d.status.Blocked() == "" {
-			left -= step
+		if d.blocked() == "" {
+			worked += step
 		}
-		d.mu.Unlock()
 	}
-	return false, nil
+	return false, worked, nil
 }
 
 // changed wakes whoever looks. The state is locked.

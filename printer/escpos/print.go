@@ -59,7 +59,7 @@ func (d *Device) Print(ctx context.Context, j printer.Job) (printer.Outcome, err
 func (d *Device) end() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.late = nil
+	d.late, d.sending = nil, false
 	<-d.job
 	d.changed()
 }
@@ -72,6 +72,9 @@ func (d *Device) write(ctx context.Context, id string, data []byte) (sent int, a
 		return 0, nil, err
 	}
 	defer d.release()
+	if err := d.there(ctx); err != nil {
+		return 0, nil, err
+	}
 	if err := d.clear(ctx); err != nil { // the job before may have met its end of paper
 		return 0, nil, err
 	}
@@ -86,13 +89,19 @@ func (d *Device) write(ctx context.Context, id string, data []byte) (sent int, a
 }
 
 // wait waits for the answer behind a job. A printer that stopped before it was told to say so by itself is asked, now and
-// then, whether it is blocked: then there is no hurry.
+// then, whether it is blocked: then there is no hurry. One that is blocked is asked whether it still is: where it lost its power
+// meanwhile it never says so by itself, and has forgotten the job.
 func (d *Device) wait(ctx context.Context, f func() bool) (bool, error) {
-	for left := d.o.Answer; left > 0; left -= askEvery {
-		if ok, err := d.lookWorking(ctx, min(left, askEvery), f); ok || err != nil {
+	for left := d.o.Answer; left > 0; {
+		ok, worked, err := d.lookWorking(ctx, min(left, askEvery), blockedEvery, f)
+		if ok || err != nil {
 			return ok, err
 		}
-		if err := d.ask(ctx); err != nil {
+		left -= worked
+		err = d.ask(ctx)
+		switch full := errors.Is(err, devices.ErrStalled) && d.blocked() != ""; {
+		case full: // of the receipt, which waits for a person
+		case err != nil:
 			return false, err
 		}
 	}
@@ -126,6 +135,7 @@ func (d *Device) clear(ctx context.Context) error {
 func (d *Device) request(job string) ([]byte, func() bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.sending = true
 	switch d.o.Proof {
 	case "id":
 		id := ProofID(job)

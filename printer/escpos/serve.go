@@ -11,12 +11,12 @@ import (
 
 // Limits of the greeting.
 const (
-	greetLimit = 3 * time.Second        // for the answer in turn of a printer that is not blocked
-	askLimit   = 500 * time.Millisecond // for a real-time answer
-	calm       = 100 * time.Millisecond // in which a late answer to what was sent before us would come
-	askEvery   = 2 * time.Second        // while an answer in turn does not come
-	idleEvery  = 10 * time.Second       // of a printer that says nothing by itself
-	flushBytes = 8192
+	greetLimit   = 3 * time.Second        // for the answer in turn of a printer that is not blocked
+	askLimit     = 500 * time.Millisecond // for a real-time answer
+	calm         = 100 * time.Millisecond // in which a late answer to what was sent before us would come
+	askEvery     = 2 * time.Second        // while an answer in turn does not come
+	blockedEvery = 30 * time.Second       // while it does not come because the printer is blocked
+	flushBytes   = 8192
 )
 
 // errMute: nothing at all came back.
@@ -90,6 +90,7 @@ func (d *Device) hear(a answer) {
 	d.changed()
 	tell := d.tell
 	d.mu.Unlock()
+	d.here()
 	if news && tell != nil {
 		s.Printed = late
 		tell(s)
@@ -148,39 +149,6 @@ func asked(s printer.Status, n, b byte) printer.Status {
 		s.PaperLow, s.Paper = yes(b&0x0c != 0), yes(b&0x60 == 0)
 	}
 	return s
-}
-
-// keep greets the printer; then it asks, now and then, for as long as it says nothing by itself.
-func (d *Device) keep(ctx context.Context) error {
-	if d.o.Proof == "none" {
-		d.setReady()
-		return nil
-	}
-	if err := d.greet(ctx); err != nil {
-		return err
-	}
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(idleEvery):
-		}
-		d.mu.Lock()
-		silent := !d.byself
-		d.mu.Unlock()
-		if !silent {
-			return nil
-		}
-		if len(d.job) > 0 {
-			continue // whoever prints asks by himself, and knows when a line that takes nothing is given up
-		}
-		if err := d.ask(ctx); err != nil {
-			if ctx.Err() != nil {
-				return nil //nolint:nilerr // it was told to end while it waited for its turn
-			}
-			return err
-		}
-	}
 }
 
 func (d *Device) setReady() {
@@ -319,7 +287,7 @@ func (d *Device) askAll(ctx context.Context) (heard bool, err error) {
 		switch {
 		case d.asked == 0:
 			heard = true
-		case len(d.job) > 0 && d.answers&(1<<n) != 0: // some clones do not know every n
+		case d.sending && d.answers&(1<<n) != 0: // some clones do not know every n
 			d.late = append(d.late, n)
 		}
 		d.asked = 0

@@ -45,10 +45,11 @@ const (
 	Deaf       Fault = "deaf"       // it takes no more bytes and says nothing
 	HangUp     Fault = "hang-up"    // the line is dropped; what it has it prints
 	PowerCycle Fault = "power"      // the line is dropped, and all it had in memory is lost
+	Off        Fault = "off"        // it loses its power on a wire of its own: the line stands, what is said is lost, and so is its memory
 )
 
 // Faults are all of them.
-func Faults() []Fault { return []Fault{PaperEnd, CoverOpen, Deaf, HangUp, PowerCycle} }
+func Faults() []Fault { return []Fault{PaperEnd, CoverOpen, Deaf, HangUp, PowerCycle, Off} }
 
 // Printer is one printer. Make it with New.
 type Printer struct {
@@ -64,7 +65,7 @@ type Printer struct {
 	bytes  int64
 
 	// The switches of a fault.
-	noPaper, low, cover, deaf, feeding bool
+	noPaper, low, cover, deaf, feeding, off bool
 	failAt                             int64 // bytes; below 0 for never
 	fault                              Fault
 
@@ -114,11 +115,11 @@ func (p *Printer) FailAt(n int64, f Fault) {
 // Fail lets it happen now.
 func (p *Printer) Fail(f Fault) { p.FailAt(0, f) }
 
-// Mend puts paper in, closes the cover and lets the printer hear again. What waits in its memory is printed.
+// Mend puts paper in, closes the cover, switches it on and lets it hear again. What waits in its memory is printed.
 func (p *Printer) Mend() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.noPaper, p.low, p.cover, p.deaf, p.failAt = false, false, false, false, -1
+	p.noPaper, p.low, p.cover, p.deaf, p.off, p.failAt = false, false, false, false, false, -1
 	p.sayState()
 	p.work()
 	p.wake()
@@ -161,10 +162,18 @@ func (p *Printer) checkFault() {
 		p.drop()
 	case PowerCycle:
 		p.drop()
-		p.torn = p.torn || p.paper.used || len(p.lineCells) > 0
-		p.memory, p.cmd, p.need, p.rt, p.late = nil, nil, 0, nil, nil
-		p.machine.reset()
+		p.forget()
+	case Off:
+		p.off = true
+		p.forget()
 	}
+}
+
+// forget is the loss of power. The state is locked.
+func (p *Printer) forget() {
+	p.torn = p.torn || p.paper.used || len(p.lineCells) > 0
+	p.memory, p.cmd, p.need, p.rt, p.late = nil, nil, 0, nil, nil
+	p.machine.reset()
 }
 
 func (p *Printer) stopped() bool { return p.noPaper || p.cover }
@@ -172,6 +181,9 @@ func (p *Printer) stopped() bool { return p.noPaper || p.cover }
 // take takes one byte in: real-time commands are obeyed at once, wherever they stand; the rest waits its turn.
 func (p *Printer) take(c byte) {
 	p.bytes++
+	if p.off {
+		return
+	}
 	p.realTime(c)
 	p.memory = append(p.memory, c)
 	p.work()

@@ -1,0 +1,290 @@
+package escpos_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tilld/devices"
+	"tilld/printer"
+	"tilld/printer/escpos"
+	"tilld/printer/escpos/emulator"
+	"tilld/printer/printertest"
+)
+
+// bare makes a printer on a line that stands whatever becomes of the printer, serves it, and prints a receipt.
+func bare(t *testing.T, lacks []string, o escpos.Options) (x *counter, last func() printer.Status) {
+	t.Helper()
+	x = &counter{e: emulator.New(emulator.Config{Lacks: lacks}), served: make(chan error, 1)}
+	near, far := printertest.Pipe(2 * time.Second)
+	heard := make(chan struct{})
+	go func() { defer close(heard); _ = x.e.Serve(far) }()
+	x.d = escpos.Open(near, o)
+	var mu sync.Mutex
+	var now printer.Status
+	go func() {
+		x.served <- x.d.Serve(t.Context(), func(s printer.Status) { mu.Lock(); now = s; mu.Unlock() })
+	}()
+	t.Cleanup(func() { x.e.HangUp(); _ = near.Close(); _ = far.Close(); <-heard; <-x.served })
+	x.prints(t, "first")
+	return x, func() printer.Status { mu.Lock(); defer mu.Unlock(); return now }
+}
+
+// gone waits for the end of Serve and tells how long that took.
+func (x *counter) gone(t *testing.T, since time.Time) time.Duration {
+	t.Helper()
+	err := <-x.served
+	x.served <- err // for the end of the test
+	took := time.Since(since)
+	t.Logf("given up after %v: %v", took, err)
+	if err == nil || !strings.Contains(err.Error(), "does not answer") {
+		t.Errorf("%v", err)
+	}
+	return took
+}
+
+// A printer on a line that tells nothing of its power is missed within a minute or so, whether it says something by itself
+// or not.
+func TestAPrinterThatIsSwitchedOffIsMissed(t *testing.T) {
+	for name, lacks := range map[string][]string{"says what changes": nil, "says nothing by itself": {"asb"}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				x, _ := bare(t, lacks, escpos.Options{})
+				time.Sleep(time.Hour)
+				off := time.Now()
+				x.e.Fail(emulator.Off)
+				if took := x.gone(t, off); took > 65*time.Second {
+					t.Errorf("missed after %v", took)
+				}
+			})
+		})
+	}
+}
+
+// The first receipt of the morning, for a printer that nobody has switched on: nothing of it is sent, and nobody has to look
+// for it. Nor is a drawer called open. What was asked on the way prints nothing.
+func TestNothingIsSentToAPrinterThatIsOff(t *testing.T) {
+	for name, c := range map[string]struct {
+		lacks []string
+		proof string
+	}{
+		"status":       {nil, "status"},
+		"id":           {nil, "id"},
+		"no real time": {[]string{"realtime"}, "id"},
+		"by itself":    {[]string{"asb"}, "status"},
+	} {
+		for _, what := range []string{"receipt", "drawer"} {
+			t.Run(name+"/"+what, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					x, _ := bare(t, c.lacks, escpos.Options{Proof: c.proof})
+					time.Sleep(9*time.Hour + 5*time.Second) // between two looks at it
+					x.e.Fail(emulator.Off)
+					time.Sleep(12 * time.Second)
+					begun := time.Now()
+					if what == "receipt" {
+						out, err := x.d.Print(t.Context(), printer.Job{ID: "second", Receipt: printertest.Receipt("second")})
+						if out != (printer.Outcome{Result: printer.NotPrinted}) || err == nil {
+							t.Errorf("%+v, %v", out, err)
+						}
+					} else if err := x.kick(t); err == nil {
+						t.Error("the drawer is called open")
+					}
+					if took := time.Since(begun); took > 10*time.Second {
+						t.Errorf("took %v", took)
+					}
+					x.gone(t, begun)
+					x.e.Mend()
+					if r := x.e.Pending(); len(r.Text) > 0 || len(x.e.Receipts()) != 1 || len(x.e.Pulses()) != 0 {
+						t.Errorf("%d receipts, on the paper %q, pulses on %v", len(x.e.Receipts()), r.Text, x.e.Pulses())
+					}
+				})
+			})
+		}
+	}
+}
+
+// A printer that stands for nine hours is asked, and the receipt behind it is whole: nothing of the question is on paper.
+func TestAPrinterThatStoodForLongPrints(t *testing.T) {
+	for name, lacks := range map[string][]string{"all": nil, "no real time": {"realtime"}, "no automatic status": {"asb"}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				x, _ := bare(t, lacks, escpos.Options{Proof: "id"})
+				for i := range 3 {
+					time.Sleep(9 * time.Hour)
+					x.prints(t, fmt.Sprint("R-", i))
+					time.Sleep(9 * time.Hour)
+					if err := x.kick(t); err != nil {
+						t.Error(err)
+					}
+				}
+				if got := x.e.Receipts(); len(got) != 4 || strings.Join(got[1].Text, "|") != strings.ReplaceAll(strings.Join(got[0].Text, "|"), "first", "R-0") || len(x.e.Pulses()) != 3 {
+					t.Errorf("%d receipts, the second %q, pulses on %v", len(got), got[1].Text, x.e.Pulses())
+				}
+			})
+		})
+	}
+}
+
+// A printer that was off for a moment does not say by itself any more that its paper ends: a minute later it does.
+func TestAPrinterThatWasOffForAMomentSaysItAllAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x, last := bare(t, nil, escpos.Options{})
+		time.Sleep(time.Hour + time.Second)
+		x.e.Fail(emulator.Off)
+		x.e.Mend()
+		time.Sleep(time.Minute + time.Second)
+		x.e.Fail(emulator.PaperEnd)
+		synctest.Wait()
+		if s := last(); s.Blocked() != "paper" {
+			t.Errorf("its paper has ended, and known is %+v", s)
+		}
+		x.e.Mend()
+		synctest.Wait()
+		x.prints(t, "second")
+	})
+}
+
+// A printer whose cover is open, and which answers nothing then, is one that waits for a person and not one that is off.
+func TestAPrinterThatIsSilentWhileItIsBlockedIsThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x, last := bare(t, nil, escpos.Options{})
+		x.e.Fail(emulator.CoverOpen)
+		synctest.Wait()
+		x.e.Fail(emulator.Deaf)
+		time.Sleep(10 * time.Minute)
+		if s := last(); s.Blocked() != "cover" {
+			t.Errorf("%+v", s)
+		}
+		select {
+		case err := <-x.served:
+			x.served <- err
+			t.Fatalf("given up: %v", err)
+		default:
+		}
+		x.e.Mend()
+		synctest.Wait()
+		x.prints(t, "second")
+	})
+}
+
+// asleep is a job in whose middle the paper ends and the power too. What the printer says when it is back decides: it has
+// forgotten the job, so that nobody knows, and that is said within a minute or two and not never.
+func TestAPrinterThatLosesItsPowerOverAReceiptIsNotWaitedForForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x, _ := bare(t, nil, escpos.Options{})
+		done := x.waits(t)
+		x.e.Fail(emulator.Off)
+		time.Sleep(time.Hour)
+		select {
+		case out := <-done:
+			t.Fatalf("a person is at it, and it ended: %+v", out)
+		default:
+		}
+		x.e.Mend() // paper, and power
+		back := time.Now()
+		out := <-done
+		took := time.Since(back)
+		t.Logf("%v after it was back: %+v", took, out)
+		if out.Result != printer.Unknown || took > 2*time.Minute {
+			t.Errorf("%v after it was back: %+v", took, out)
+		}
+	})
+}
+
+// A printer on usblp that has taken a receipt and takes nothing more, nor answers: the receipt ends in a bounded time, as one
+// of which nobody knows, and so does the line.
+func TestAPrinterThatFallsSilentOnAFullLineIsNotWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := at(t, emulator.Config{Memory: 64}, func(p devices.Port) devices.Port {
+			return &held{Port: p, limit: time.Second, full: make(chan struct{}, 1)}
+		})
+		x.e.FailAt(60, emulator.Deaf)
+		begun := time.Now()
+		out, err := x.d.Print(t.Context(), printer.Job{ID: "second", Receipt: printertest.Receipt("second")})
+		took := time.Since(begun)
+		t.Logf("%v: %+v, %v", took, out, err)
+		if out.Result != printer.Unknown || out.Sent == 0 || took > time.Minute {
+			t.Errorf("%v: %+v, %v", took, out, err)
+		}
+		if out, err := x.d.Print(t.Context(), printer.Job{ID: "third", Receipt: printertest.Receipt("third")}); out.Result != printer.NotPrinted {
+			t.Errorf("behind it: %+v, %v", out, err)
+		}
+	})
+}
+
+// The same while it has said that its paper has ended: that is what is told, for as long as nobody puts any in, and a person
+// who does not want to wait gives it up.
+func TestAReceiptOnAFullLineWaitsForPaperUntilItIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := at(t, emulator.Config{Memory: 64}, func(p devices.Port) devices.Port {
+			return &held{Port: p, limit: time.Second, full: make(chan struct{}, 1)}
+		})
+		x.e.FailAt(60, emulator.PaperEnd)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		var out printer.Outcome
+		go func() {
+			var err error
+			out, err = x.d.Print(ctx, printer.Job{ID: "second", Receipt: printertest.Receipt("second")})
+			done <- err
+		}()
+		time.Sleep(time.Hour)
+		select {
+		case err := <-done:
+			t.Fatalf("ended without paper: %+v, %v", out, err)
+		default:
+		}
+		cancel()
+		if err := <-done; out.Result != printer.Unknown || !errors.Is(err, context.Canceled) {
+			t.Errorf("%+v, %v", out, err)
+		}
+	})
+}
+
+// OnAnswer is told once, and before anything else, that the printer is there; of one that is off, never.
+func TestAPrinterIsThereOnceItHasAnswered(t *testing.T) {
+	for _, c := range []struct {
+		name, proof string
+		off         bool
+		want        string
+	}{
+		{"on", "status", false, "there status"},
+		{"off", "status", true, ""},
+		{"cannot be asked", "none", true, "there"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d, e := onPipe(t, emulator.Config{}, escpos.Options{Proof: c.proof})
+				if c.off {
+					e.Fail(emulator.Off)
+				}
+				var mu sync.Mutex
+				var told []string
+				tell := func(what string) {
+					mu.Lock()
+					defer mu.Unlock()
+					if len(told) == 0 || told[len(told)-1] != what {
+						told = append(told, what)
+					}
+				}
+				var _ devices.Answerer = d
+				d.OnAnswer(func() { tell("there") })
+				served := make(chan error, 1)
+				go func() { served <- d.Serve(t.Context(), func(printer.Status) { tell("status") }) }()
+				time.Sleep(time.Minute)
+				mu.Lock()
+				if got := strings.Join(told, " "); got != c.want {
+					t.Errorf("told %q, want %q", got, c.want)
+				}
+				mu.Unlock()
+				e.HangUp()
+				<-served
+			})
+		})
+	}
+}
