@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -269,6 +270,77 @@ func TestSupervise_TellsWhatIsSo(t *testing.T) {
 			default:
 				t.Errorf("line %d was left open", i)
 			}
+		}
+	})
+}
+
+// asked is a device that has to be asked whether it is there.
+type asked struct {
+	*played
+	answers time.Duration // after which it answers; 0: it never does
+	there   func()
+}
+
+func (a *asked) OnAnswer(f func()) { a.there = f }
+
+// A line that can be opened with nobody at its end is away all the while; the device is in use once it has answered, at once,
+// and the tries before are no deaths of one that cannot be trusted.
+func TestSupervise_ADeviceIsThereOnceItHasAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		var on atomic.Bool
+		var mu sync.Mutex
+		var order []string
+		tell := func(s string) { mu.Lock(); order = append(order, s); mu.Unlock() }
+		told := func() string { mu.Lock(); defer mu.Unlock(); return strings.Join(slices.Compact(slices.Clone(order)), " ") }
+		line, tries := newPlayed(), 0
+		s := devices.Supervise[*asked]{
+			Role: "printer", Log: slog.New(slog.DiscardHandler),
+			Find: func(context.Context) (devices.Port, devices.Driver[*asked], map[string]any, error) {
+				tries++
+				line = newPlayed()
+				return line, devices.Driver[*asked]{Open: func(context.Context, devices.Port, map[string]any) (*asked, error) {
+					a := &asked{played: line}
+					if on.Load() {
+						a.answers = 200 * time.Millisecond
+					}
+					return a, nil
+				}}, nil, nil
+			},
+			Serve: func(_ context.Context, a *asked) error {
+				if a.answers == 0 {
+					time.Sleep(5 * time.Second)
+					return errors.New("it does not answer")
+				}
+				time.Sleep(a.answers)
+				a.there()
+				_, err := a.Read(nil)
+				return fmt.Errorf("serve: %w", err)
+			},
+			Use:  func(_ *asked, ready bool) { tell(map[bool]string{true: "used", false: "left"}[ready]) },
+			Tell: func(s devices.State, _ error) { tell(string(s)) },
+		}
+		done := make(chan struct{})
+		go func() { defer close(done); s.Run(ctx) }()
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if got := told(); got != "away" || tries < 10*60/8 {
+			t.Errorf("nobody is there: told %q in %d tries", got, tries)
+		}
+		on.Store(true)
+		time.Sleep(9 * time.Second)
+		synctest.Wait()
+		if got := told(); got != "away present used ready" {
+			t.Errorf("switched on: %q", got)
+		}
+		time.Sleep(time.Minute)
+		on.Store(false)
+		line.Close()
+		time.Sleep(time.Minute)
+		stop()
+		<-done
+		if got := told(); got != "away present used ready left away" {
+			t.Errorf("and off again: %q", got)
 		}
 	})
 }

@@ -497,7 +497,7 @@ func everyByte(t *testing.T, s *shop, f emulator.Fault) (doubled, wrong []string
 	size := s.paper["front"].Bytes() - before
 	counts := map[printing.State]int{}
 	late := 0
-	for at := range size + 8 { // a job behind half of another has a cut more
+	for at := range size + 8 + 9 { // a job behind half of another has a cut more, and before it is asked whether the printer is there
 		r := fmt.Sprintf("F-%d", at)
 		s.fail("front", at, f)
 		p := s.submit("1", r)
@@ -525,6 +525,38 @@ func everyByte(t *testing.T, s *shop, f emulator.Fault) (doubled, wrong []string
 		t.Error("nothing was printed")
 	}
 	return doubled, wrong
+}
+
+// A printer on a line of its own that is switched off over night: the first receipt of the morning waits, as ever, is told to
+// once, prints when the printer is switched on, and nobody has to look for it.
+func TestTheFirstReceiptOfTheMorningWaitsForThePrinter(t *testing.T) {
+	in(t, func(t *testing.T, s *shop) {
+		s.ended(s.submit("1", "R-EVENING").ID)
+		time.Sleep(9*time.Hour + 5*time.Second) // between two looks at it
+		s.fail("front", 0, emulator.Off)
+		time.Sleep(12 * time.Second)
+		p := s.submit("1", "R-MORNING")
+		p = s.until(p.ID, func(p printing.Job) bool { return p.State == printing.Queued && p.Blocked != nil })
+		if ok, why, _ := s.p.Ready("1"); ok || p.Blocked.Why != "offline" || why != "offline" {
+			t.Errorf("%+v, ready %v, %q", p, ok, why)
+		}
+		for range 120 { // nobody is told that it is there by each try
+			time.Sleep(5 * time.Second)
+			if ok, _, _ := s.p.Ready("1"); ok {
+				t.Fatal("it is off, and said to be ready")
+			}
+		}
+		s.paper["front"].Mend()
+		p = s.ended(p.ID)
+		if _, whole := s.onPaper("front", "R-MORNING"); p.State != printing.Printed || whole != 1 {
+			t.Errorf("%+v, %d on paper", p, whole)
+		}
+		e := s.events(p.ID)
+		t.Log(e)
+		if strings.Count(e, "blocked") > 3 || strings.Contains(e, "unknown") {
+			t.Errorf("events: %s", e)
+		}
+	})
 }
 
 // careless is a driver that makes another outcome of one that nobody knows.

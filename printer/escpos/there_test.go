@@ -116,13 +116,13 @@ func TestAPrinterThatStoodForLongPrints(t *testing.T) {
 				x, _ := bare(t, lacks, escpos.Options{Proof: "id"})
 				for i := range 3 {
 					time.Sleep(9 * time.Hour)
-					x.prints(t, fmt.Sprint("R-", i))
+					x.prints(t, fmt.Sprintf("R-00%d", i))
 					time.Sleep(9 * time.Hour)
 					if err := x.kick(t); err != nil {
 						t.Error(err)
 					}
 				}
-				if got := x.e.Receipts(); len(got) != 4 || strings.Join(got[1].Text, "|") != strings.ReplaceAll(strings.Join(got[0].Text, "|"), "first", "R-0") || len(x.e.Pulses()) != 3 {
+				if got := x.e.Receipts(); len(got) != 4 || strings.Join(got[1].Text, "|") != strings.ReplaceAll(strings.Join(got[0].Text, "|"), "first", "R-000") || len(x.e.Pulses()) != 3 {
 					t.Errorf("%d receipts, the second %q, pulses on %v", len(got), got[1].Text, x.e.Pulses())
 				}
 			})
@@ -172,8 +172,8 @@ func TestAPrinterThatIsSilentWhileItIsBlockedIsThere(t *testing.T) {
 	})
 }
 
-// asleep is a job in whose middle the paper ends and the power too. What the printer says when it is back decides: it has
-// forgotten the job, so that nobody knows, and that is said within a minute or two and not never.
+// The paper ends in the middle of a job, and then the power. What the printer says when it is back decides: it has forgotten
+// the job, so nobody knows what is on paper, and that is said within two minutes.
 func TestAPrinterThatLosesItsPowerOverAReceiptIsNotWaitedForForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x, _ := bare(t, nil, escpos.Options{})

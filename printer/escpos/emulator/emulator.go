@@ -66,8 +66,8 @@ type Printer struct {
 
 	// The switches of a fault.
 	noPaper, low, cover, deaf, feeding, off bool
-	failAt                             int64 // bytes; below 0 for never
-	fault                              Fault
+	failAt                                  int64 // bytes; below 0 for never
+	fault                                   Fault
 
 	machine
 	paper    paper
