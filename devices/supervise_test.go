@@ -292,7 +292,11 @@ func TestSupervise_ADeviceIsThereOnceItHasAnswered(t *testing.T) {
 		var mu sync.Mutex
 		var order []string
 		tell := func(s string) { mu.Lock(); order = append(order, s); mu.Unlock() }
-		told := func() string { mu.Lock(); defer mu.Unlock(); return strings.Join(slices.Compact(slices.Clone(order)), " ") }
+		told := func() string {
+			mu.Lock()
+			defer mu.Unlock()
+			return strings.Join(slices.Compact(slices.Clone(order)), " ")
+		}
 		line, tries := newPlayed(), 0
 		s := devices.Supervise[*asked]{
 			Role: "printer", Log: slog.New(slog.DiscardHandler),
@@ -324,7 +328,7 @@ func TestSupervise_ADeviceIsThereOnceItHasAnswered(t *testing.T) {
 		go func() { defer close(done); s.Run(ctx) }()
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
-		if got := told(); got != "away" || tries < 10*60/8 {
+		if got := told(); got != "away" || tries < 10*60/9 {
 			t.Errorf("nobody is there: told %q in %d tries", got, tries)
 		}
 		on.Store(true)

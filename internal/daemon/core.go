@@ -76,7 +76,7 @@ func (d *Daemon) newCore(ctx context.Context) (*core, error) {
 	c.books = totals.New(kept, func() int64 { return j.Meta().Seq }, func(ctx context.Context, l string) ([]lane.Public, error) {
 		return c.box.List(ctx, lane.Filter{Lane: l})
 	})
-	c.scans = scans.New(kept, c.box, d.stage, d.cfg.purposes())
+	c.scans = scans.New(kept, c.box, seenAndHeard{d.stage, d.tried}, d.cfg.purposes())
 	c.touches = touches.New(kept, touched{c.box, d.cfg.codeLife()}, d.stage, c.paper.ask)
 	c.link, err = link.New(link.Config{
 		URL: d.cfg.Link.URL, Terminal: d.cfg.Link.Terminal, Key: d.key, App: d.app(), TLS: d.tls, Log: d.log,

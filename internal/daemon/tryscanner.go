@@ -29,6 +29,8 @@ type tried struct {
 	mu   sync.Mutex
 	wait chan heard      // capacity 1; nil while nobody waits
 	dev  scanner.Scanner // that is served now; nil while none is
+
+	refusing bool // it is being told that a reading was refused
 }
 
 // heard is what ends a test: a reading, or that it was a payment's.

@@ -93,6 +93,7 @@ type Member struct {
 	count  devices.Counters
 	line   string // that is open, by its name; "" while none is
 	worked bool   // it has been ready at least once
+	hold   steady // how well it holds
 
 	state   devices.State
 	since   time.Time
@@ -184,15 +185,16 @@ func (m *Member) Tell(s devices.State, err error) {
 	here := func(s devices.State) bool { return s == devices.Ready || s == devices.Present }
 	if m.worked && here(s) && !here(was) {
 		m.count.Replugs.Add(1)
+		m.hold.returned(time.Now())
 	}
 	m.worked = m.worked || s == devices.Ready
-	if err != nil {
-		m.fault = &Fault{At: time.Now().UTC(), Kind: devices.Sort(err), Text: err.Error(), Remedy: remedy(m.entry, err)}
-	}
+	m.hold.follow(was, s)
 	t, over := health.Trouble{}, m.code
 	if err != nil {
-		t = m.trouble(err)
+		t = m.trouble(err, was)
+		m.fault = &Fault{At: time.Now().UTC(), Kind: devices.Sort(err), Text: err.Error(), Remedy: t.Remedy}
 	}
+	unsteady, is := m.unsteady()
 	if err != nil || s == devices.Ready {
 		m.code = t.Code
 	}
@@ -203,6 +205,9 @@ func (m *Member) Tell(s devices.State, err error) {
 	}
 	if err != nil {
 		m.r.health.Set(t)
+	}
+	if is {
+		m.r.health.Set(unsteady)
 	}
 }
 

@@ -155,6 +155,75 @@ func TestADeviceThatIsTriedInVainIsAway(t *testing.T) {
 	})
 }
 
+// A device that was in use, and from then on comes back for a moment again and again, is away for whoever listens, and the
+// remedy is that of a plug and not of one that was pulled.
+func TestADeviceThatDoesNotHoldIsAway(t *testing.T) {
+	running(t, func(t *testing.T, r *roster.Roster, m *roster.Member, s *stream, h *health.List) {
+		m.Tell(devices.Ready, nil)
+		synctest.Wait()
+		m.Tell(devices.Away, fmt.Errorf("read: it was unplugged: %w", devices.ErrAbsent))
+		for range 4 { // of which none lasts for as long as it takes to tell of one
+			time.Sleep(time.Second)
+			m.Tell(devices.Present, nil)
+			time.Sleep(time.Second)
+			m.Tell(devices.Away, fmt.Errorf("read: it was unplugged: %w", devices.ErrAbsent))
+		}
+		synctest.Wait()
+		if got := s.types(); got != "device.ready device.away health.raised" && got != "device.ready health.raised device.away" {
+			t.Errorf("told: %q", got)
+		}
+		if got := h.Standing(); len(got) != 1 || got[0].Sentence != "The scanner of lane 2 comes and goes." || !strings.Contains(got[0].Remedy, "plug") {
+			t.Errorf("%+v", got)
+		}
+		if d := r.List()[0]; !strings.Contains(d.LastError.Remedy, "plug and its cable") {
+			t.Errorf("%+v", d.LastError)
+		}
+		m.Tell(devices.Present, nil)
+		time.Sleep(10 * time.Second)
+		m.Tell(devices.Ready, nil)
+		synctest.Wait()
+		if got := s.types(); strings.Count(got, "device.") != 3 || strings.Count(got, "device.ready") != 2 || len(h.Standing()) != 0 {
+			t.Errorf("and holds: %q, %+v", got, h.Standing())
+		}
+	})
+}
+
+// A device that is back each time before anybody misses it is told of once it has come back ten times within an hour, and
+// until it has held for long. Nine times are a technician's.
+func TestADeviceThatComesAndGoesIsUnsteady(t *testing.T) {
+	running(t, func(t *testing.T, _ *roster.Roster, m *roster.Member, s *stream, h *health.List) {
+		flap := func() {
+			m.Tell(devices.Away, fmt.Errorf("read: it was unplugged: %w", devices.ErrAbsent))
+			time.Sleep(time.Second)
+			m.Tell(devices.Ready, nil)
+			time.Sleep(5*time.Minute - time.Second)
+		}
+		m.Tell(devices.Ready, nil)
+		for range 9 {
+			flap()
+		}
+		if got := h.Standing(); len(got) != 0 || s.types() != "device.ready" {
+			t.Fatalf("nine times: %+v, told %q", got, s.types())
+		}
+		flap()
+		got := h.Standing()
+		if len(got) != 1 || got[0].Code != "unsteady" || got[0].Subject != "scanner-2" || got[0].Severity != health.Note || !strings.Contains(got[0].Sentence, "scanner of lane 2 comes and goes") || !strings.Contains(got[0].Remedy, "hub") {
+			t.Fatalf("ten times: %+v", got)
+		}
+		for range 20 { // and goes on
+			flap()
+		}
+		if got := s.types(); got != "device.ready health.raised" {
+			t.Errorf("told: %q", got)
+		}
+		time.Sleep(16 * time.Minute) // the tenth from the end is older than an hour then
+		synctest.Wait()
+		if got := s.types(); got != "device.ready health.raised health.cleared" || len(h.Standing()) != 0 {
+			t.Errorf("it holds: %q, %+v", got, h.Standing())
+		}
+	})
+}
+
 // What could not be journalled is told once it can be.
 func TestNewsOutliveAJournalThatCannotTakeThem(t *testing.T) {
 	running(t, func(t *testing.T, r *roster.Roster, m *roster.Member, s *stream, _ *health.List) {

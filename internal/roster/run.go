@@ -47,6 +47,7 @@ func (r *Roster) Run(ctx context.Context, j Committer, log *slog.Logger) {
 		case <-r.wake:
 		case <-timer.C:
 		}
+		r.calm(time.Now())
 		b, told, upTo, next := r.news(time.Now())
 		timer.Stop()
 		if next > 0 {
@@ -81,14 +82,24 @@ func (r *Roster) news(now time.Time) (b record.Batch, told map[*Member]devices.S
 	defer r.mu.Unlock()
 	told = map[*Member]devices.State{}
 	b.Events, upTo = slices.Clone(r.due), r.gone+len(r.due)
+	sooner := func(left time.Duration) {
+		if next == 0 || left < next {
+			next = left
+		}
+	}
 	for _, m := range r.all {
+		if left := m.hold.calmIn(now); left > 0 && m.hold.told {
+			sooner(left)
+		}
 		if m.state == m.told || m.state == devices.Present || m.state == devices.Away && m.told == "" && m.fault == nil {
 			continue
 		}
-		if left := settle - now.Sub(m.since); m.state != devices.Ready && left > 0 {
-			if next == 0 || left < next {
-				next = left
-			}
+		since := m.since
+		if m.state == devices.Away && !m.hold.lost.IsZero() { // tries in between that came to nothing are no return
+			since = m.hold.lost
+		}
+		if left := settle - now.Sub(since); m.state != devices.Ready && left > 0 {
+			sooner(left)
 			continue
 		}
 		told[m] = m.state

@@ -35,8 +35,8 @@ func name(e Entry) string {
 	return out + " of lanes " + strings.Join(e.Lanes, ", ")
 }
 
-// trouble puts what is wrong with the device into words.
-func (m *Member) trouble(err error) health.Trouble {
+// trouble puts what is wrong with the device into words; was is how it stood before.
+func (m *Member) trouble(err error, was devices.State) health.Trouble {
 	t := health.Trouble{
 		Code: "device", Subject: m.entry.ID, Severity: health.Part, After: settle,
 		Sentence: "The " + name(m.entry) + " does not work.", Remedy: remedy(m.entry, err),
@@ -50,6 +50,8 @@ func (m *Member) trouble(err error) health.Trouble {
 		t.Code, t.Sentence = said.Code, said.Sentence
 	case errors.Is(err, devices.ErrPerson):
 		t.Sentence = "The " + name(m.entry) + " cannot be opened."
+	case errors.Is(err, devices.ErrAbsent) && was == devices.Present && m.entry.Role != Kiosk: // it was back, and did not hold
+		t.Sentence, t.Remedy = "The "+name(m.entry)+" comes and goes.", holdIt
 	case errors.Is(err, devices.ErrAbsent):
 		t.Sentence = "The " + name(m.entry) + " is not there."
 	case errors.Is(err, devices.ErrStalled):
@@ -85,3 +87,6 @@ func remedy(e Entry, err error) string {
 	}
 	return "Look at its cable and power; it is tried again by itself."
 }
+
+// holdIt is what to do about a device that comes and goes.
+const holdIt = "Look at its plug and its cable, then at the hub and the power that it hangs on; try another port of the machine."
