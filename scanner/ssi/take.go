@@ -38,12 +38,11 @@ func (s *session) take(ctx context.Context, c intake.Chunk) error {
 
 // packet does what a whole packet asks for.
 func (s *session) packet(ctx context.Context, p packet, at time.Time) error {
-	if p.source == fromScanner {
-		s.spoilt = 0
-	}
-	switch {
-	case p.source != fromScanner:
+	if p.source != fromScanner {
 		return nil // our own, on a line that echoes
+	}
+	s.spoilt = 0
+	switch {
 	case p.opcode == opACK:
 		return s.answer(nil)
 	case p.opcode == opNAK:
