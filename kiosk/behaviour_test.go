@@ -31,6 +31,7 @@ func codeView(left time.Duration) stage.View {
 const (
 	title  = `document.getElementById("title").innerText`
 	onGlas = `(!document.getElementById("code").hidden)`
+	tones  = `(() => { window.tones = 0; const p = BaseAudioContext.prototype, make = p.createOscillator; p.createOscillator = function () { window.tones++; return make.call(this); }; Object.defineProperty(p, "state", { get: () => "running" }); return null })()`
 	later  = `(ms => { const was = performance.now.bind(performance); performance.now = () => was() + ms; dispatchEvent(new Event("resize")); return null })(%d)`
 )
 
@@ -236,6 +237,27 @@ func TestFingers(t *testing.T) {
 		f.sees(t, title+` === "Отсканируйте код" && document.getElementById("amount").innerText === "125,50\u00a0₽"`)
 		f.show(t, stage.View{Lane: "1", Screen: "idle"})
 		f.sees(t, title+` === "Welcome"`) // nothing of the last customer is left
+	})
+	t.Run("the code on paper, while there is paper", func(t *testing.T) {
+		t.Parallel()
+		f := touching(t, browser, nil)
+		const paper = `!!document.querySelector("[data-name=paper]")`
+		eval[any](t, f.ctx, tones)
+		v := codeView(200 * time.Second)
+		v.Payment, v.Sound = "p2", "ready"
+		f.show(t, v)
+		f.sees(t, paper+` && window.tones === 1`)
+		f.press(t, "cancel")
+		f.sees(t, `document.getElementById("buttons").innerText.includes("Cancel the payment?")`)
+		f.kiosk.Able(kiosk.ButtonPaper, false)
+		f.press(t, "no") // what the customer was asked is still there
+		f.sees(t, `!(`+paper+`) && !!document.querySelector("[data-name=more]")`)
+		f.kiosk.Able(kiosk.ButtonPaper, true)
+		f.press(t, "paper")
+		f.told(t, "paper")
+		if n := eval[int](t, f.ctx, `window.tones`); n != 1 {
+			t.Errorf("the code was heard to come %d times", n)
+		}
 	})
 	t.Run("how to scan, for 45 seconds", func(t *testing.T) {
 		t.Parallel()

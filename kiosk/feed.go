@@ -186,6 +186,7 @@ func (k *Kiosk) send(p *page, o occasion) {
 		return
 	}
 	f := k.now.frame
+	f.Buttons = k.offered()
 	if o == joining {
 		f.Sound, f.Added = "", 0
 	}

@@ -87,6 +87,7 @@ type Kiosk struct {
 	now     *scene
 	life    life
 	doubt   doubt
+	unable  map[string]bool // buttons that the desk cannot answer now
 	pages   map[*page]bool
 	lost    int           // how often the last visible page has gone
 	change  chan struct{} // closed and replaced whenever anything above or of a page changes
@@ -110,7 +111,7 @@ func New(c Config) (*Kiosk, error) {
 	if c.Alone <= 0 {
 		c.Alone = 3 * time.Second
 	}
-	k := &Kiosk{cfg: c, pages: map[*page]bool{}, change: make(chan struct{}), touches: make(chan Touch, maxTouch)}
+	k := &Kiosk{cfg: c, unable: map[string]bool{}, pages: map[*page]bool{}, change: make(chan struct{}), touches: make(chan Touch, maxTouch)}
 	if err := c.check(); err != nil {
 		return nil, err
 	}

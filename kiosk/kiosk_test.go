@@ -391,6 +391,56 @@ func TestTouches(t *testing.T) {
 	}
 }
 
+// What the desk cannot answer now is no button, on the screen that stands too: a touch of it from a page that does not know
+// yet is nobody's.
+func TestAButtonComesAndGoesWithWhatItIsFor(t *testing.T) {
+	r := newRig(t, nil)
+	b := r.open(t, true)
+	r.use(t, true)
+	has := func(s seen, want bool) {
+		t.Helper()
+		got := false
+		for _, b := range s.Buttons {
+			got = got || b.Name == kiosk.ButtonPaper
+		}
+		if got != want || len(s.Buttons) < 3 {
+			t.Fatalf("nr %d: %+v", s.Nr, s.Buttons)
+		}
+	}
+	r.Able(kiosk.ButtonPaper, false) // nothing stands there yet
+	done := r.put(code("p", time.Minute), 5*time.Second)
+	first := b.next()
+	has(first, false)
+	b.draw(first)
+	if a := <-done; a.err != nil || a.shown.Code == "" {
+		t.Fatalf("%+v", a)
+	}
+	r.Able(kiosk.ButtonPaper, false) // no news
+	r.Able(kiosk.ButtonStart, false) // not of this screen
+	r.Able(kiosk.ButtonPaper, true)
+	again := b.next()
+	has(again, true)
+	if again.Nr != first.Nr || again.Code == nil || again.Left > first.Left || again.Life != first.Life {
+		t.Fatalf("%+v, after %+v", again, first)
+	}
+	r.Able(kiosk.ButtonPaper, false)
+	has(b.next(), false)
+	late := r.open(t, true)
+	has(late.next(), false)
+	for _, name := range []string{kiosk.ButtonPaper, kiosk.ButtonMore} {
+		b.say(map[string]any{"t": "touch", "nr": first.Nr, "ref": "p", "button": name})
+	}
+	if got := <-r.touches; got.Button != kiosk.ButtonMore {
+		t.Fatalf("%+v", got)
+	}
+	r.Able(kiosk.ButtonPaper, true)
+	has(b.next(), true)
+	late.say(map[string]any{"t": "touch", "nr": first.Nr, "ref": "p", "button": kiosk.ButtonPaper})
+	if got := <-r.touches; got.Button != kiosk.ButtonPaper {
+		t.Fatalf("%+v", got)
+	}
+}
+
 func TestChoicesAreThoseOfTheScreen(t *testing.T) {
 	r := newRig(t, nil)
 	b := r.open(t, true)

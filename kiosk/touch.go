@@ -98,7 +98,29 @@ func buttonsOf(kind string) []button {
 	return nil
 }
 
-// buttons of a screen on this page.
+// Able says whether the Desk can answer a button now; it can until Able says otherwise. A button that it cannot is on no
+// screen, and comes and goes on the one that stands. It does not block.
+func (k *Kiosk) Able(name string, able bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.unable[name] == !able {
+		return
+	}
+	k.unable[name] = !able
+	if k.now == nil || !slices.ContainsFunc(k.now.frame.Buttons, func(b button) bool { return b.Name == name }) {
+		return
+	}
+	for p := range k.pages {
+		k.send(p, fresh) // the same screen once more: the page makes no sound of it
+	}
+}
+
+// offered are the buttons of the screen that stands which the Desk can answer now; k.mu is held.
+func (k *Kiosk) offered() []button {
+	return slices.DeleteFunc(slices.Clone(k.now.frame.Buttons), func(b button) bool { return k.unable[b.Name] })
+}
+
+// buttons of a screen on this page, those that the Desk cannot answer now too.
 func (k *Kiosk) buttons(s display.Screen) []button {
 	if k.cfg.Attended || k.cfg.Desk == nil {
 		return nil
@@ -116,7 +138,7 @@ func (k *Kiosk) touch(p *page, w word) {
 		return
 	}
 	f := k.now.frame
-	if !slices.ContainsFunc(f.Buttons, func(b button) bool { return b.Name == w.Button }) {
+	if !slices.ContainsFunc(k.offered(), func(b button) bool { return b.Name == w.Button }) {
 		return
 	}
 	if w.Button == ButtonChoose && !slices.ContainsFunc(f.Choices, func(c choice) bool { return c.ID == w.Choice }) {

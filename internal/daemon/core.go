@@ -187,6 +187,7 @@ func (c *core) watch(ctx context.Context) {
 // watchPrinter tells a lane what its printer can do, until ctx ends. No lane waits for another's paper.
 func (c *core) watchPrinter(ctx context.Context, name string, bell <-chan struct{}) {
 	for {
+		c.tellPage(name)
 		if err := c.box.Receipt(ctx, name, c.receipt(c.jobs, name)); err != nil && ctx.Err() == nil && !errors.Is(err, checkout.ErrStopped) {
 			c.log.Warn("receipt could not be told", "lane", name, "err", err)
 		}
@@ -196,6 +197,14 @@ func (c *core) watchPrinter(ctx context.Context, name string, bell <-chan struct
 			return
 		case <-bell:
 		}
+	}
+}
+
+// tellPage tells a lane's page whether a code can be put on paper now.
+func (c *core) tellPage(name string) {
+	if page := c.pages[name]; page != nil {
+		ok, _, _ := c.jobs.Ready(name)
+		page.Able(touches.Paper, ok)
 	}
 }
 

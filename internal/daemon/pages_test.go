@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"tilld/internal/httpapi"
 	"tilld/internal/localapi/client"
 	"tilld/internal/ws"
+	"tilld/printer/escpos/emulator"
 )
 
 // page asks for something of a lane's page over TCP.
@@ -88,56 +90,131 @@ func TestASlideThatIsNotThere(t *testing.T) {
 	}
 }
 
-// The till of a self-service lane has the cart: it is told of the customer who gives up at the question how to pay.
-func TestTheTillIsToldThatACustomerLeftAtTheQuestion(t *testing.T) {
-	t.Parallel()
-	b := newBox(t, freePort(t), `outputs: [kiosk], kiosk: {buttons: [choose]}`, technician())
-	b.run()
-	page, err := ws.Dial(t.Context(), "ws://"+b.cfg.Listen+"/kiosk/1/feed", ws.Options{
+// viewer is the page of lane 1 as its script behaves, without a browser.
+type viewer struct {
+	*ws.Conn
+	t *testing.T
+}
+
+// screen is what a page is given.
+type screen struct {
+	Nr      int64
+	Kind    string
+	Ref     string
+	Code    json.RawMessage
+	Buttons []struct{ Name string }
+}
+
+// has says whether a screen has a button.
+func (s screen) has(button string) bool {
+	for _, b := range s.Buttons {
+		if b.Name == button {
+			return true
+		}
+	}
+	return false
+}
+
+// look opens the page of lane 1.
+func (b *box) look() viewer {
+	t := b.t.(*testing.T)
+	t.Helper()
+	c, err := ws.Dial(t.Context(), "ws://"+b.cfg.Listen+"/kiosk/1/feed", ws.Options{
 		Protocols: []string{"tilld.kiosk.v1"}, Header: http.Header{"Origin": {"http://" + b.cfg.Listen}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer page.Kill()
-	say := func(word string) {
-		t.Helper()
-		if err := page.Send(ws.Call, []byte(word)); err != nil {
-			t.Fatal(err)
+	t.Cleanup(c.Kill)
+	v := viewer{c, t}
+	v.say(`{"t":"hello","nr":0,"visible":true}`)
+	return v
+}
+
+func (v viewer) say(word string) {
+	v.t.Helper()
+	if err := v.Send(ws.Call, []byte(word)); err != nil {
+		v.t.Fatal(err)
+	}
+}
+
+// shows draws whatever comes, as an honest page does, until a screen is the one that is wanted.
+func (v viewer) shows(what string, want func(screen) bool) screen {
+	v.t.Helper()
+	for end := time.Now().Add(soon); time.Now().Before(end); {
+		text, err := v.Receive()
+		var s screen
+		if err != nil || json.Unmarshal(text, &s) != nil {
+			v.t.Fatalf("%s: the page hears %s, %v", what, text, err)
+		}
+		if s.Kind == "" {
+			continue
+		}
+		code := "null"
+		if s.Code != nil {
+			code = string(s.Code)
+		}
+		v.say(fmt.Sprintf(`{"t":"drawn","nr":%d,"visible":true,"code":%s}`, s.Nr, code))
+		if want(s) {
+			return s
 		}
 	}
-	shows := func(want func(kind string) bool) {
-		t.Helper()
-		for end := time.Now().Add(soon); time.Now().Before(end); {
-			text, err := page.Receive()
-			var f struct {
-				Nr   int64
-				Kind string
-			}
-			if err != nil || json.Unmarshal(text, &f) != nil {
-				t.Fatalf("the page hears %s, %v", text, err)
-			}
-			if f.Kind != "" {
-				say(fmt.Sprintf(`{"t":"drawn","nr":%d,"visible":true}`, f.Nr))
-			}
-			if want(f.Kind) {
-				return
+	v.t.Fatalf("the page does not show %s", what)
+	return screen{}
+}
+
+// The code on paper is a button while the printer prints: it goes with the paper, and comes with it.
+func TestTheCodeOnPaperIsAButtonWhileThereIsPaper(t *testing.T) {
+	t.Parallel()
+	e, _, extra := serialPrinter(t)
+	addr, admit := office(t)
+	b := newBox(t, addr, "outputs: [kiosk], receipt_printer: front, kiosk: {form: panel}", extra)
+	admit(b)
+	b.run()
+	page, till := b.look(), b.client("till-secret")
+	page.shows("that the till is ready", func(s screen) bool { return s.Kind == "idle" })
+	b.until("a code can be shown", func() error { return till.Ready(t.Context()) })
+	p, _, err := till.Create(t.Context(), sale("R-1", "show"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := page.shows("the code, which can be printed", func(s screen) bool { return s.Kind == "code" && s.has("paper") })
+	e.Fail(emulator.PaperEnd)
+	gone := page.shows("the code, without paper", func(s screen) bool { return s.Kind == "code" && !s.has("paper") && s.has("more") })
+	e.Mend()
+	back := page.shows("the code, with paper", func(s screen) bool { return s.Kind == "code" && s.has("paper") })
+	page.say(fmt.Sprintf(`{"t":"touch","nr":%d,"ref":%q,"button":"paper"}`, back.Nr, back.Ref))
+	b.until("the code is on paper", func() error {
+		if p, err = till.Get(t.Context(), p.ID); err != nil || p.QR == nil {
+			return fmt.Errorf("the payment is %s: %w", p.State, err)
+		}
+		for _, r := range e.Receipts() {
+			if slices.Contains(r.Codes, p.QR.Payload) {
+				return nil
 			}
 		}
-		t.Fatal("the page does not show it")
-	}
-	say(`{"t":"hello","nr":0,"visible":true}`)
+		return errors.New("it is not")
+	})
+	t.Logf("screens %d, %d and %d of payment %s", shown.Nr, gone.Nr, back.Nr, back.Ref)
+}
+
+// The till of a self-service lane has the cart: it is told of the customer who gives up at the question how to pay.
+func TestTheTillIsToldThatACustomerLeftAtTheQuestion(t *testing.T) {
+	t.Parallel()
+	b := newBox(t, freePort(t), `outputs: [kiosk], kiosk: {buttons: [choose]}`, technician())
+	b.run()
+	page := b.look()
 	till := b.client("till-secret")
 	put := make(chan error, 1)
 	go func() {
 		put <- till.PutDisplay(t.Context(), client.Display{Choose: &client.Choose{Choices: []client.Choice{{ID: "sbp", Name: "SBP"}, {ID: "card", Name: "Card"}}}})
 	}()
-	shows(func(kind string) bool { return kind == "choose" })
+	page.shows("choose", func(s screen) bool { return s.Kind == "choose" })
 	if err := <-put; err != nil {
 		t.Fatal(err)
 	}
-	say(`{"t":"touch","button":"cancel"}`)
-	shows(func(kind string) bool { return kind != "choose" && kind != "" })
+	page.say(`{"t":"touch","button":"cancel"}`)
+	page.shows("another screen than choose", func(s screen) bool { return s.Kind != "choose" })
 	b.event("kiosk.leave", `"button":"cancel"`)
 }
 

@@ -37,7 +37,7 @@ type onPaper struct {
 	view  checkout.View
 	until time.Time
 	glass []string // outputs of the stage that carry it
-	want  bool     // the receipt is one of its outputs, or the customer has asked for it
+	want  bool     // the receipt is one of its outputs, or the customer has asked for it and it is on paper
 	job   string   // id of its job, "" for none
 	shown bool     // the job counts as shown
 }
@@ -109,7 +109,8 @@ func (p *paperCode) print(ctx context.Context, o *onPaper) {
 	o.job, o.shown = j.ID, counts(j)
 }
 
-// ask puts the code that a lane shows on paper, because its customer wants it there.
+// ask puts the code that a lane shows on paper, because its customer wants it there now: what cannot be printed now does
+// not come out later, when he may have gone.
 func (p *paperCode) ask(ctx context.Context, l, payment string) error {
 	var err error
 	found := false
@@ -117,12 +118,14 @@ func (p *paperCode) ask(ctx context.Context, l, payment string) error {
 		if o.view.Payment != payment {
 			return
 		}
-		found, o.want = true, true
+		found = true
 		if ok, why, _ := p.jobs.Ready(l); !ok {
 			err = &lane.Refusal{Code: lane.NoUnavailable, Why: why}
 			return
 		}
+		o.want = true
 		p.print(ctx, o)
+		o.want = o.job != "" || p.takes(o.view)
 	})
 	if !found {
 		return &lane.Refusal{Code: lane.NoCodeNotLive}

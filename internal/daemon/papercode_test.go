@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"tilld/internal/printing"
 	"tilld/internal/record"
 	"tilld/payment"
+	"tilld/payment/lane"
 	"tilld/printer"
 )
 
@@ -246,6 +248,38 @@ func TestACodeIsTakenBackWholeOrNotAtAll(t *testing.T) {
 				t.Logf("%s: %s %s", name, j.State, j.Why)
 			})
 		})
+	}
+}
+
+// A customer who wants the code on paper while the printer prints nothing gets none, then or later; where the receipt takes
+// the code by itself it comes with the paper all the same.
+func TestWhoAskedForPaperInVainGetsNoneLater(t *testing.T) {
+	d := newDesktop(t, t.TempDir())
+	defer d.Close()
+	ctx := t.Context()
+	l := d.code.lanes["1"]
+	l.Outputs = []string{"till"}
+	d.code.lanes["1"] = l
+	for _, c := range []struct {
+		lane, printer string
+		comes         bool
+	}{{"1", "front", false}, {"2", "back", true}} {
+		d.code.show(ctx, shows(c.lane, "p"+c.lane), []string{"till"})
+		var no *lane.Refusal
+		if err := d.code.ask(ctx, c.lane, "p"+c.lane); !errors.As(err, &no) || no.Why != "offline" {
+			t.Errorf("lane %s: %v", c.lane, err)
+		}
+		d.jobs.Use(c.printer, newPress(), true)
+		d.code.news(ctx, c.lane)
+		if on := d.code.glass(c.lane, []string{"till"}); slices.Contains(on, byReceipt) != c.comes {
+			t.Errorf("lane %s: with the printer the code is on %q", c.lane, on)
+		}
+	}
+	if err := d.code.ask(ctx, "1", "p1"); err != nil {
+		t.Error(err)
+	}
+	if on := d.code.glass("1", []string{"till"}); !slices.Contains(on, byReceipt) {
+		t.Errorf("asked for while the printer prints, the code is on %q", on)
 	}
 }
 

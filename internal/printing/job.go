@@ -70,6 +70,8 @@ type Advice struct {
 type Blocked struct {
 	Why   string    `json:"why"` // offline paper cover cutter error
 	Since time.Time `json:"since"`
+
+	itself bool // of offline: the printer is there and says so; nobody need look for its cable
 }
 
 // Request is a job that is asked for. Items or Raw, never both.
@@ -222,6 +224,8 @@ func (p *Printing) sentence(j *job) *Advice {
 		code = "print/unknown"
 	case j.Blocked != nil && j.Blocked.Why == "paper":
 		code = "paper/out"
+	case j.Blocked != nil && j.Blocked.itself:
+		code = "printer/not_ready"
 	case j.Blocked != nil:
 		code = "printer/" + j.Blocked.Why
 	default:

@@ -134,6 +134,56 @@ func TestWithoutPaperItWaitsAndPrintsByItself(t *testing.T) {
 	})
 }
 
+// halted is a printer that is there and says that it takes nothing: a person has put it off line.
+type halted struct{}
+
+func (halted) Print(context.Context, printer.Job) (printer.Outcome, error) {
+	return printer.Outcome{Result: printer.NotPrinted}, &printer.BlockedError{Why: "offline"}
+}
+
+func (halted) Serve(ctx context.Context, _ func(printer.Status)) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// One that is not there and one that says itself that it is off line stop a receipt alike, and want another hand: cashier
+// and health say the same of it, whichever came first.
+func TestWhoeverIsOfflineIsToldHow(t *testing.T) {
+	in(t, func(t *testing.T, s *shop) {
+		s.calm("front")
+		gone := func() { s.p.Use("front", nil, false) }
+		itself := func() {
+			s.p.Use("front", halted{}, true)
+			s.p.Status("front", printer.Status{Online: printer.No, Paper: printer.Yes})
+		}
+		gone()
+		p := s.submit("1", "R-1")
+		seen := 0
+		for _, c := range []struct {
+			now               func()
+			code, do, trouble string
+		}{
+			{gone, "printer/offline", "Look at its cable and power.", ""},
+			{itself, "printer/not_ready", "Press its feed button once.", "Press its feed button once;"},
+			{gone, "printer/offline", "Look at its cable and power.", ""},
+			{itself, "printer/not_ready", "Press its feed button once.", "Press its feed button once;"},
+		} {
+			c.now()
+			synctest.Wait()
+			got := s.get(p.ID)
+			if got.State != printing.Queued || got.Blocked == nil || got.Blocked.Why != "offline" || got.Say == nil || got.Say.Code != c.code || !strings.HasPrefix(got.Say.Do, c.do) {
+				t.Errorf("want %s: %s %+v %+v", c.code, got.State, got.Blocked, got.Say)
+			}
+			st := s.health.Standing()
+			if (len(st) == 1) != (c.trouble != "") || len(st) == 1 && !strings.HasPrefix(st[0].Remedy, c.trouble) {
+				t.Errorf("%s: health: %+v", c.code, st)
+			}
+			seen++
+		}
+		t.Logf("%d states of one printer, events: %s", seen, s.events(p.ID))
+	})
+}
+
 func TestPaperEndsInTheMiddle(t *testing.T) {
 	in(t, func(t *testing.T, s *shop) {
 		s.ended(s.submit("1", "R-0").ID)

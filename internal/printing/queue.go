@@ -94,7 +94,7 @@ func (q *queue) blocked() *Blocked {
 	if q.news.why == "" {
 		return nil
 	}
-	return &Blocked{q.news.why, q.news.since}
+	return &Blocked{q.news.why, q.news.since, q.news.why == "offline" && q.news.dev != nil}
 }
 
 func (q *queue) device() printer.Printer {
@@ -155,7 +155,7 @@ func (q *queue) takeNews(ctx context.Context) {
 }
 
 func same(a, b *Blocked) bool {
-	return a == nil && b == nil || a != nil && b != nil && a.Why == b.Why
+	return a == nil && b == nil || a != nil && b != nil && a.Why == b.Why && a.itself == b.itself
 }
 
 // prove settles an unknown job that is on paper after all.

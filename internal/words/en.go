@@ -55,6 +55,7 @@ var english = Language{
 		"printer/cover":       {"Printer cover is open", "Close it; the receipt prints by itself."},
 		"printer/cutter":      {"The printer’s knife is stuck", "Switch the printer off and on; the receipt prints by itself."},
 		"printer/error":       {"The printer needs help", "Look at its lamps; switch it off and on. The receipt prints by itself."},
+		"printer/not_ready":   {"The printer is not ready", "Press its feed button once. The receipt prints by itself."},
 		"printer/offline":     {"The printer is not there", "Look at its cable and power. The receipt prints by itself."},
 	},
 	screens: map[string]Screen{

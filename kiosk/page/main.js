@@ -53,6 +53,7 @@ const feed = new Feed(new URL("feed", location.href.replace(/^http/, "ws")).href
 // accept takes a frame of the daemon for the truth.
 function accept(next) {
   const again = frame?.nr === next.nr;
+  const known = again && lost === null; // it has other buttons, and nothing else has happened
   if (!frame || next.ref !== frame.ref || !same(next.kind, frame.kind)) {
     if (!(own.kind === "big" && next.code && next.ref === frame?.ref)) own = { kind: "", since: 0 };
   }
@@ -60,9 +61,9 @@ function accept(next) {
   if (!again || next.kind !== frame.kind) came = now();
   frame = next;
   until = now() + (frame.left_ms ?? 0);
-  if (frame.added_ms) grew = now();
+  if (frame.added_ms && !known) grew = now();
   lost = null;
-  if (frame.sound) play(frame.sound, boot);
+  if (frame.sound && !known) play(frame.sound, boot);
   show();
 }
 
