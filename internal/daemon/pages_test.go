@@ -93,7 +93,7 @@ func TestASlideThatIsNotThere(t *testing.T) {
 // viewer is the page of lane 1 as its script behaves, without a browser.
 type viewer struct {
 	*ws.Conn
-	t *testing.T
+	t testing.TB
 }
 
 // screen is what a page is given.
@@ -117,16 +117,15 @@ func (s screen) has(button string) bool {
 
 // look opens the page of lane 1.
 func (b *box) look() viewer {
-	t := b.t.(*testing.T)
-	t.Helper()
-	c, err := ws.Dial(t.Context(), "ws://"+b.cfg.Listen+"/kiosk/1/feed", ws.Options{
+	b.t.Helper()
+	c, err := ws.Dial(b.t.Context(), "ws://"+b.cfg.Listen+"/kiosk/1/feed", ws.Options{
 		Protocols: []string{"tilld.kiosk.v1"}, Header: http.Header{"Origin": {"http://" + b.cfg.Listen}},
 	})
 	if err != nil {
-		t.Fatal(err)
+		b.t.Fatal(err)
 	}
-	t.Cleanup(c.Kill)
-	v := viewer{c, t}
+	b.t.Cleanup(c.Kill)
+	v := viewer{c, b.t}
 	v.say(`{"t":"hello","nr":0,"visible":true}`)
 	return v
 }
