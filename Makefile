@@ -1,5 +1,5 @@
-# Two commands are enough for a new machine: `make demo` and `make test`. Each installs what it lacks and says so.
-# Three depths: `go test ./...` (no tools, under a minute) · `make test` (what CI runs) · `make prove` (full figures).
+# Two commands are enough for a new machine: `make demo`, which needs Go alone, and `make test`, which installs what it lacks
+# and says so. Three depths: `go test ./...` (no tools) · `make test` (what CI runs) · `make prove` (full figures).
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c

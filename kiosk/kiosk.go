@@ -226,7 +226,8 @@ func (k *Kiosk) late(nr int64) {
 }
 
 // Serve runs the page until ctx ends: it owns every connection, tells Use when the lane's screen comes and goes, hands
-// touches to the desk, and tells sink what a page has changed by itself. Pages that come before it are refused.
+// touches to the desk, and tells sink whenever what the pages show, as they read it, has become something else. Pages that
+// come before it are refused.
 func (k *Kiosk) Serve(ctx context.Context, sink func(display.Shown)) error {
 	k.mu.Lock()
 	k.running = true

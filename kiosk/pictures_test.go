@@ -238,7 +238,7 @@ The amount beside a code is what that code takes: of a payment that is paid in p
 that a customer has chosen end with his payment.
 
 What a customer touches: more time, cancel (asked once, and not any more once the money is there), done, and the code on
-paper are answered by the box; the rest are [events](api.md#calls) for the till, and the page has their buttons where
+paper, a button while the lane's printer prints, are answered by the box; the rest are [events](api.md#calls) for the till, and the page has their buttons where
 ` + "`kiosk.buttons`" + ` says that the till knows them. Who cancels the question how to pay, or does not answer it, has no payment
 that could tell: that is an event too, ` + "`kiosk.leave`" + `.
 

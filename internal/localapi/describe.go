@@ -64,7 +64,7 @@ func describe(a *httpapi.API) {
 	a.Describe("PrintJob", "blocked", "Why it is not printed now; null when nothing stands in its way")
 	a.Nullable("PrintJob", "blocked")
 	a.Describe("PrintBlocked", "why", "What a person should look at", "offline", "paper", "cover", "cutter", "error")
-	a.Describe("PrintJob", "why", "Of not_printed and unknown", "canceled", "expired", "refused", "no_printer", "restart", "stopped", "line", "late")
+	a.Describe("PrintJob", "why", "Of not_printed and unknown; of printed late: it was unknown, and was proven since", "canceled", "expired", "refused", "no_printer", "restart", "stopped", "line", "late")
 	a.Describe("PrintJob", "mark", "The word that is printed above and below", "repeat", "copy")
 	a.Describe("PrintJob", "of", "The job that this one prints again")
 	a.Describe("PrintJob", "until", "Not begun later than this")

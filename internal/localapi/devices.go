@@ -64,7 +64,7 @@ func (s *server) trace(a *httpapi.API) {
 	httpapi.HandleHTTP(a, httpapi.Route{
 		ID: "trace_device", Method: http.MethodGet, Path: "/v1/devices/{device}/trace", Tag: "devices", Allow: []Role{Technician}, Waits: true,
 		Summary: "Take down what goes over a device's line",
-		Text:    "Answered once the time is over: a session as the drivers' tests replay it. What a scanner sends is masked: letters and digits of text on a serial line (`line`), else every byte.",
+		Text:    "Answered once the time is over: a session as the drivers' tests replay it. What a scanner sends is masked: 0 stands for each digit of a code, x or X for each letter, and a star for what its driver does not know.",
 		Replies: []httpapi.Reply{{Status: http.StatusOK, Text: "The session", Type: "text/plain"}},
 		Codes:   []string{httpapi.NoDevice},
 	}, func(w http.ResponseWriter, r *http.Request, in *traceInput) error {

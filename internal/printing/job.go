@@ -49,7 +49,7 @@ type Job struct {
 	State     State                `json:"state"`
 	Proof     printer.Proof        `json:"proof,omitempty"`  // of printed: proven accepted blind
 	Blocked   *Blocked             `json:"blocked"`          // why it is not printed now
-	Why       string               `json:"why,omitempty"`    // of not_printed: canceled expired refused no_printer; of unknown: restart stopped canceled line
+	Why       string               `json:"why,omitempty"`    // of not_printed: canceled expired refused no_printer; of unknown: restart stopped canceled line; of printed: late
 	Detail    string               `json:"detail,omitempty"` // of refused: what is wrong with it, for the programmer
 	Mark      string               `json:"mark,omitempty"`   // repeat copy
 	Of        string               `json:"of,omitempty"`     // the job that this one prints again
