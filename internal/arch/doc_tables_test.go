@@ -178,6 +178,29 @@ func same(t *testing.T, what string, is, told map[string]bool) {
 	}
 }
 
+// TestEventsOfThePage: docs/api.md tells each event of a payment, of a customer's touch and of a reading, and no other.
+func TestEventsOfThePage(t *testing.T) {
+	event := regexp.MustCompile(`^(payment|kiosk)\.[a-z_]+$|^scan$`)
+	code, is, told := readTree(t), map[string]bool{}, map[string]bool{}
+	for _, dir := range []string{"payment/lane", "internal/touches", "internal/scans"} {
+		for s := range code.strings[dir] {
+			if event.MatchString(s) {
+				is[s] = true
+			}
+		}
+	}
+	for _, s := range spans(section(t, page(t, "docs/api.md"), "## Events")) {
+		if event.MatchString(s) {
+			told[s] = true
+		}
+	}
+	same(t, "event", is, told)
+	if len(is) < 30 {
+		t.Errorf("only %d events in the code: the search is broken", len(is))
+	}
+	t.Logf("%d events", len(is))
+}
+
 // TestReasonsOfThePage: docs/api.md tells each reason for which a lane takes no payment, and no other.
 func TestReasonsOfThePage(t *testing.T) {
 	is := map[string]bool{}

@@ -3,8 +3,12 @@ package metrics_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -69,4 +73,37 @@ func TestABoxAsItStands(t *testing.T) {
 	if !strings.Contains(text, "go_goroutines ") || !strings.Contains(text, "process_open_fds ") {
 		t.Error("nothing about the process")
 	}
+}
+
+// docs/operations.md tells each series of the box, and no other.
+func TestTheSeriesOfThePage(t *testing.T) {
+	m := metrics.New("1", func(context.Context) metrics.Now {
+		once := metrics.Took{Times: 1, All: time.Second}
+		return metrics.Now{Devices: []metrics.Device{{ID: "scanner-1", Role: "scanner", Writes: once, Readings: once}}}
+	})
+	m.Committed(time.Second, nil, "print.printed")
+	is := map[string]bool{}
+	for _, f := range regexp.MustCompile(`(?m)^# TYPE (tilld_\w+) `).FindAllStringSubmatch(read(t, m), -1) {
+		is[f[1]] = true
+	}
+	b, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(b), "\n## Metrics\n")
+	text, _, _ = strings.Cut(text, "\n## ")
+	told := map[string]bool{}
+	for _, row := range regexp.MustCompile("(?m)^\\| (`.*?) \\|").FindAllStringSubmatch(text, -1) {
+		for _, f := range regexp.MustCompile("`(?:tilld_|_)(\\w+)").FindAllStringSubmatch(row[1], -1) {
+			name := "tilld_" + f[1]
+			if strings.Contains(row[1], "`_"+f[1]) { // behind tilld_device_ready
+				name = "tilld_device_" + f[1]
+			}
+			told[name] = true
+		}
+	}
+	if !maps.Equal(is, told) || len(is) < 15 {
+		t.Errorf("series:\n%v\nof the page:\n%v", slices.Sorted(maps.Keys(is)), slices.Sorted(maps.Keys(told)))
+	}
+	t.Logf("%d series", len(is))
 }
