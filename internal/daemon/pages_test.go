@@ -107,12 +107,7 @@ type screen struct {
 
 // has says whether a screen has a button.
 func (s screen) has(button string) bool {
-	for _, b := range s.Buttons {
-		if b.Name == button {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.Buttons, func(b struct{ Name string }) bool { return b.Name == button })
 }
 
 // look opens the page of lane 1.
