@@ -258,6 +258,9 @@ func TestFingers(t *testing.T) {
 		if n := eval[int](t, f.ctx, `window.tones`); n != 1 {
 			t.Errorf("the code was heard to come %d times", n)
 		}
+		f.sees(t, paper)
+		eval[any](t, f.ctx, fmt.Sprintf(later, 186_000)) // 14 s are left: nobody could scan it off the paper
+		f.sees(t, `!(`+paper+`) && !!document.querySelector("[data-name=more]")`)
 	})
 	t.Run("how to scan, for 45 seconds", func(t *testing.T) {
 		t.Parallel()

@@ -16,6 +16,7 @@ const ASK = 10_000; // ms for an answer to "cancel the payment?"
 const THERE = [60_000, 80_000]; // ms after which we ask whether the customer is there, and go on
 const CHECKING = MINUTE; // ms that a page alone says it is checking
 const RECEIPT = 2_000; // ms that the tick stands before the receipt's code
+const PAPER = 15_000; // ms that a code must still live to be put on paper: the box prints none later
 const GREW = 4_000; // ms that the words of an extension stay
 const SINGLE = 400; // ms in which a second touch of the same button is the same touch
 
@@ -93,7 +94,8 @@ function scene(at) {
   const out = { ...words(frame), left, tap: has("choose").length > 0 };
   if (frame.code && ending(left) && LIVE.has(frame.kind)) out.line = sentence(boot.attended ? "code_ending_cashier" : "code_ending").line;
   if (frame.receipt && at - came >= RECEIPT) out.receipt = frame.receipt;
-  out.buttons = (frame.buttons ?? []).filter((b) => at - came >= (b.after_ms ?? 0) && !["stay", "left", "choose"].includes(b.name));
+  const gone = left !== null && left < PAPER ? ["stay", "left", "choose", "paper"] : ["stay", "left", "choose"];
+  out.buttons = (frame.buttons ?? []).filter((b) => at - came >= (b.after_ms ?? 0) && !gone.includes(b.name));
   if (LIVE.has(frame.kind) && frame.code && !boot.attended && !has("help").length) out.buttons.splice(-1, 0, ...helping()); // before cancel, as the shop's own
   if (frame.kind === "choose" && at - came >= THERE[0] && has("stay").length) {
     out.ask = phrase("still_there");
