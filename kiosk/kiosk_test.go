@@ -502,7 +502,7 @@ func TestButtonsOfScreens(t *testing.T) {
 	}
 	all := look(false, kiosk.Buttons()...)
 	for kind, want := range map[string]string{
-		"idle": "start", "preparing": "cancel@5s", "preparing_slow": "cancel", "preparing_changed": "cancel@5s", "code": "more paper help cancel", "paying": "help", "charging": "", "paid": "done print",
+		"idle": "start", "preparing": "cancel@5s", "preparing_slow": "cancel", "preparing_changed": "cancel@5s", "code": "more paper help cancel", "paper": "more help cancel", "paying": "help", "charging": "", "paid": "done print",
 		"closing": "help", "expired": "new again", "canceled": "again", "out_of_service": "", "unknown": "", "scan": "other cancel",
 	} {
 		if got := all(kind); got != want {

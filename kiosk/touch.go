@@ -76,8 +76,10 @@ func buttonsOf(kind string) []button {
 		return all(ButtonCancel)
 	case "preparing", "preparing_changed":
 		return []button{{ButtonCancel, cancelAfter.Milliseconds()}}
-	case "code", "code_ending", "code_ending_cashier", "paper":
+	case "code", "code_ending", "code_ending_cashier":
 		return all(ButtonMore, ButtonPaper, ButtonHelp, ButtonCancel)
+	case "paper": // it is there already
+		return all(ButtonMore, ButtonHelp, ButtonCancel)
 	case "scan", "scan_wrong", "scan_shop", "scan_old", "declined":
 		return all(ButtonOther, ButtonCancel)
 	case "part_paid":
