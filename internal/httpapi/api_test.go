@@ -55,7 +55,10 @@ type reply struct {
 }
 
 // serve is a small API on a real port: every shape of route once.
-func serve(t *testing.T) *rig {
+func serve(t *testing.T) *rig { return serveWithin(t, time.Second) }
+
+// serveWithin is one whose bodies have to arrive in that time.
+func serveWithin(t *testing.T, bodyTime time.Duration) *rig {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -66,7 +69,7 @@ func serve(t *testing.T) *rig {
 	hosts := httpapi.LoopbackHosts(l.Addr())
 	r.api = httpapi.New(httpapi.Config{
 		Title: "test", Version: "1", Servers: []string{"http://" + r.addr}, Hosts: hosts, Origins: append(httpapi.OwnOrigins(hosts), "https://shop.example"),
-		MaxBody: 4096, BodyTime: time.Second, MaxWaiting: 1, Log: log,
+		MaxBody: 4096, BodyTime: bodyTime, MaxWaiting: 1, Log: log,
 		Admit: func(r *http.Request, rt httpapi.Route) (context.Context, error) {
 			who, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 			if !ok {
@@ -198,8 +201,10 @@ func TestEveryGeneralCode(t *testing.T) {
 		httpapi.MethodNotAllowed: {func() (int, http.Header, string) { return r.ask("DELETE", "/things/1", "") }, func() (int, http.Header, string) { return r.ask("OPTIONS", "/things", "") }},
 		httpapi.BodyTooLarge:     {post(`{"name":"` + strings.Repeat(canary, 300) + `"}`)},
 		httpapi.MediaType:        {post(good, "Content-Type: text/plain"), post(good, "Content-Type:"), post(good, "Content-Type: application/json; charset=latin1"), post(good, "Content-Type: application/json; a="+canary)},
-		httpapi.SlowBody:         {post(good, "Content-Length: 100")},
-		httpapi.Internal:         {get("/things/broken"), get("/things/panic"), get("/things/index")},
+		httpapi.SlowBody: {func() (int, http.Header, string) { // it never comes: however short the time, the answer is the same
+			return serveWithin(t, 10*time.Millisecond).ask("POST", "/things", good, "Content-Length: 100")
+		}},
+		httpapi.Internal: {get("/things/broken"), get("/things/panic"), get("/things/index")},
 		httpapi.Busy: {func() (int, http.Header, string) {
 			go func() { // ends with the server
 				if resp, err := http.Get("http://" + r.addr + "/wait"); err == nil {

@@ -84,6 +84,8 @@ func returnSlip(r *rig) {
 		r.t.Errorf("the slip names the bank %q:\n%s", banks, strings.Join(x.Text, "\n"))
 	}
 	r.until(p.ID, 5*time.Second, "returned", func(p client.Payment) bool { return p.Returned.Value == 5000 })
+	r.papers("that it is returned", func(x emulator.Receipt) bool { return says("Returned")(x) && says(p.Number)(x) })
+	r.allPrinted()
 }
 
 // bankLines are the lines of a slip that name the bank.
@@ -118,4 +120,5 @@ func TestABankWithoutANameIsOnNoSlip(t *testing.T) {
 		t.Errorf("the slip names a bank:\n%s", strings.Join(x.Text, "\n"))
 	}
 	t.Logf("%d lines, none of a bank", len(x.Text))
+	r.allPrinted()
 }

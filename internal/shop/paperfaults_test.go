@@ -40,6 +40,19 @@ func (r *rig) print(ref string) client.PrintJob {
 	return j
 }
 
+// allPrinted waits until no print job is left. A shop that is closed in the middle of one gives it all the time that it may
+// have, and its printer is gone.
+func (r *rig) allPrinted() {
+	r.t.Helper()
+	for end := time.Now().Add(tryLimit); ; time.Sleep(20 * time.Millisecond) { // real sockets: nothing to wait on
+		if left, err := r.api.PrintJobs(r.t.Context(), ""); err == nil && len(left) == 0 {
+			return
+		} else if time.Now().After(end) {
+			r.t.Fatalf("jobs that never ended: %+v, %v", left, err)
+		}
+	}
+}
+
 // printUntil waits until the job is as it should be.
 func (r *rig) printUntil(id, what string, ok func(client.PrintJob) bool) client.PrintJob {
 	r.t.Helper()

@@ -269,13 +269,7 @@ func (g *pulls) phone(does, payload string) {
 // called printed and at most once where it is not, and the money adds up.
 func (g *pulls) books() {
 	g.t.Helper()
-	for end := time.Now().Add(tryLimit); ; time.Sleep(20 * time.Millisecond) { // the last sale's slip may still print
-		if left, err := g.api.PrintJobs(g.t.Context(), ""); err == nil && len(left) == 0 {
-			break
-		} else if time.Now().After(end) {
-			g.t.Fatalf("jobs that never ended: %+v, %v", left, err)
-		}
-	}
+	g.allPrinted() // the last sale's slip may still print
 	all, read := 0, g.readings()
 	for text, n := range read {
 		all += n
