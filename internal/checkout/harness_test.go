@@ -70,6 +70,9 @@ func in(t *testing.T, f func(s *shop), edit ...func(*checkout.Config)) {
 func newShop(t *testing.T, edit ...func(*checkout.Config)) *shop {
 	t.Helper()
 	s := &shop{t: t, dir: t.TempDir(), integrator: newIntegrator(t), stage: newStage(), log: &safeBuffer{}}
+	if err := made.Write(s.dir); err != nil {
+		t.Fatal(err)
+	}
 	s.cfg = checkout.Config{
 		Lanes: map[string]checkout.Lane{
 			"1": {Attended: true, Language: "en", Outputs: []string{"customer-display"}, Scanner: true, Receipt: "paper"},
