@@ -11,23 +11,16 @@ import (
 	"tilld/payment/lane"
 )
 
-// pairStates is how many states of each couple are looked at.
-func pairStates() int {
-	if depth.Full() {
-		return 40_000 // of each couple; some have fewer
-	}
-	return 500
-}
-
 // TestSearchPairs goes through the states that two payments of one box reach together and finds every promise kept, both
 // payments' own and those that belong to the pair; from each a way leads both to their ends.
 func TestSearchPairs(t *testing.T) {
 	states, steps, rows, met := 0, 0, map[string]int{}, map[string]int{}
+	most := depth.Figure(t, "states of each couple", 250, 500, 40_000) // some have fewer
 	for _, c := range couples() {
 		t.Run(c.name, func(t *testing.T) {
 			began := time.Now()
 			x := newPairs(c, lane.Rows)
-			bad, whole := x.run(pairStates())
+			bad, whole := x.run(most)
 			if bad != "" {
 				t.Error(bad)
 			}

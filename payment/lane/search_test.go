@@ -174,12 +174,9 @@ func beginnings(t *testing.T) []node {
 
 // TestSearch goes through the states that a payment can reach by any order of events and finds every promise kept and every
 // row taken; from each state a way leads to an end. TILLD_DEPTH=prove goes through
-// all of them, otherwise a tenth.
+// all of them: some 29,000 when this was written.
 func TestSearch(t *testing.T) {
-	states, whole := 1500, depth.Full()
-	if whole {
-		states = 1 << 30 // all there are: some 29,000 when this was written
-	}
+	states, whole := depth.Figure(t, "states", 700, 1500, 1<<30), depth.Full()
 	order := rand.New(rand.NewPCG(4821, 7373)) // depth as well as breadth, the same each time
 	seen, rows, stages := map[string]bool{}, map[string]int{}, map[lane.Stage]int{}
 	queue := beginnings(t)
