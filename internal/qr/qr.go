@@ -72,7 +72,12 @@ func NewLevel(payload string, letter byte) (*Symbol, error) {
 		return nil, fmt.Errorf("encode QR: %w", err)
 	}
 	q.DisableBorder = true
-	rows := q.Bitmap() // once: every call encodes all masks again
+	return drawn(payload, q.Bitmap()) // once: every call encodes all masks again
+}
+
+// drawn is the symbol of these modules, row by row. It is decoded again from its own pixels: one that does not say payload
+// may not be shown.
+func drawn(payload string, rows [][]bool) (*Symbol, error) {
 	s := &Symbol{Size: len(rows), payload: payload, modules: make([]bool, 0, len(rows)*len(rows))}
 	for _, r := range rows {
 		s.modules = append(s.modules, r...)

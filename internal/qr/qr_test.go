@@ -49,6 +49,51 @@ func TestSymbolsAreReadBackFromTheirPicture(t *testing.T) {
 	t.Logf("%d pictures read back", n)
 }
 
+// Modules that say something else than they are to say, or nothing, make no symbol, whatever has drawn them.
+func TestModulesThatDoNotSayThePayloadAreRefused(t *testing.T) {
+	s, err := qr.New(sbp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// rows are the symbol's modules, each dark one light and each light one dark where flip says so.
+	rows := func(flip func(x, y int) bool) [][]bool {
+		out := make([][]bool, s.Size)
+		for y := range out {
+			for x := range s.Size {
+				out[y] = append(out[y], s.Dark(x, y) != flip(x, y))
+			}
+		}
+		return out
+	}
+	never := func(int, int) bool { return false }
+	inside := func(x, y int) bool { return x > 8 && x < s.Size-9 && y > 8 && y < s.Size-9 } // between the corners that a reader looks for
+	if _, err := qr.Drawn(sbp, rows(never)); err != nil {
+		t.Fatalf("its own modules: %v", err)
+	}
+	if _, err := qr.Drawn(sbp, rows(func(x, y int) bool { return x == s.Size/2 && y == s.Size/2 })); err != nil {
+		t.Errorf("one module is wrong, which the symbol corrects: %v", err)
+	}
+	for name, c := range map[string]struct {
+		payload string
+		flip    func(x, y int) bool
+		want    string
+	}{
+		"the payload of another sum": {strings.Replace(sbp, "12550", "12551", 1), never, "it says something else"},
+		"a payload that is longer":   {sbp + "0", never, "it says something else"},
+		"nothing is said":            {sbp, func(x, y int) bool { return s.Dark(x, y) }, "decode the drawn QR again: "},
+		"the middle is turned over":  {sbp, inside, "decode the drawn QR again: "},
+		"a third of it is":          {sbp, func(x, y int) bool { return inside(x, y) && (x+y)%3 == 0 }, "decode the drawn QR again: "},
+	} {
+		got, err := qr.Drawn(c.payload, rows(c.flip))
+		if err == nil || got != nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+		if err != nil && strings.Contains(err.Error(), "nspk") {
+			t.Errorf("%s: the error tells the code: %v", name, err)
+		}
+	}
+}
+
 func TestPackedModulesAreReadBack(t *testing.T) {
 	s, err := qr.New(sbp)
 	if err != nil {

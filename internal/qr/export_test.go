@@ -1,0 +1,3 @@
+package qr
+
+var Drawn = drawn
