@@ -1,22 +1,17 @@
 package models_test
 
 import (
-	"context"
 	"flag"
-	"io"
 	"os"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"testing/fstest"
 
 	"tilld/configs"
-	"tilld/devices"
 	"tilld/devices/all"
 	"tilld/devices/discover"
 	"tilld/devices/models"
-	"tilld/scanner/twin"
 )
 
 var update = flag.Bool("update", false, "rewrite the tables in docs/devices.md and systemd/60-tilld.rules")
@@ -34,64 +29,6 @@ func load(t *testing.T) models.Catalog {
 		t.Fatal(err)
 	}
 	return c
-}
-
-// virtual is a line that takes everything and says nothing.
-type virtual struct {
-	once sync.Once
-	end  chan struct{}
-}
-
-func (*virtual) Write(b []byte) (int, error) { return len(b), nil }
-func (v *virtual) Read([]byte) (int, error)  { <-v.end; return 0, io.EOF }
-func (v *virtual) Close() error              { v.once.Do(func() { close(v.end) }); return nil }
-func (*virtual) String() string              { return "virtual" }
-
-// ReportDescriptor is one of a HID POS scanner.
-func (*virtual) ReportDescriptor() ([]byte, error) { return twin.LSR118(nil).Descriptor, nil }
-
-// Every product that is shipped is a device that its driver builds, with the options that the file gives.
-func TestEveryModelIsBuilt(t *testing.T) {
-	built, products := 0, map[string]int{}
-	for _, m := range load(t).Models {
-		products[m.Kind]++
-		for _, mode := range m.Modes {
-			if mode.Driver == "" {
-				continue
-			}
-			built++
-			t.Run(m.ID+"/"+mode.Name, func(t *testing.T) {
-				port := &virtual{end: make(chan struct{})}
-				defer port.Close()
-				var err error
-				switch m.Kind {
-				case models.Printer:
-					err = open(t, all.Printers(), mode, port)
-				case models.Display:
-					err = open(t, all.Displays(), mode, port)
-				case models.Scanner:
-					err = open(t, all.Scanners(), mode, port)
-				}
-				if err != nil {
-					t.Errorf("%s: %v", m.File, err)
-				}
-			})
-		}
-	}
-	t.Logf("%v products, %d modes built", products, built)
-	if built < 20 {
-		t.Errorf("only %d were built", built)
-	}
-}
-
-func open[T any](t *testing.T, r *devices.Registry[T], mode models.Mode, port devices.Port) error {
-	t.Helper()
-	d, err := r.Find(mode.Driver)
-	if err != nil {
-		return err
-	}
-	_, err = d.Open(context.Background(), port, mode.Options)
-	return err
 }
 
 const good = `version: 1
