@@ -161,26 +161,32 @@ func hex(b []byte) string {
 }
 
 func FuzzFramer(f *testing.F) {
-	ends := []string{line.Auto, line.ByETX, line.ByGap, "\r", "\t"}
-	f.Add([]byte("A1\r\nB2"), 3, 0)
-	f.Add([]byte("\x02]Q1X\x03\r"), 1, 1)
-	f.Add([]byte("\x02\x00\x00\x01\x00\x33\x31CODE\r"), 4, 0)
-	f.Add([]byte("\x02\x010000@C11ENA0\x06;\x03A1\t"), 7, 4)
-	f.Add([]byte("%%SpecCode93\r]C101\x1d21X"), 2, 2)
-	f.Fuzz(func(t *testing.T, b []byte, at, end int) {
+	ends := []string{line.Auto, line.ByETX, line.ByGap, "\r", "\t", "\n", "\x1f"}
+	f.Add([]byte("A1\r\nB2"), 3, 0, "", "")
+	f.Add([]byte("\x02]Q1X\x03\r"), 1, 1, "", "")
+	f.Add([]byte("\x02\x00\x00\x01\x00\x33\x31CODE\r"), 4, 0, "", "")
+	f.Add([]byte("\x02\x010000@C11ENA0\x06;\x03A1\t"), 7, 4, "", "")
+	f.Add([]byte("%%SpecCode93\r]C101\x1d21X"), 2, 2, "", "")
+	f.Add([]byte("<-]Q1A1->\x1f<-B2\x1f<->\x1f<-C3->\x1f"), 8, 6, "<-", "->")
+	f.Fuzz(func(t *testing.T, b []byte, at, end int, prefix, suffix string) {
 		if at < 0 || at > len(b) {
 			at = 0
 		}
 		e := ends[uint(end)%uint(len(ends))]
-		one, two := line.Framer{End: e}, line.Framer{End: e}
+		one, two := line.Framer{End: e, Prefix: prefix, Suffix: suffix}, line.Framer{End: e, Prefix: prefix, Suffix: suffix}
 		whole, split := texts(cut(&one, string(b))), texts(cut(&two, string(b[:at]), string(b[at:])))
 		if strings.Join(whole, "|") != strings.Join(split, "|") {
 			t.Fatalf("the split matters: %q and %q", whole, split)
 		}
+		used := 0
 		for _, x := range whole {
 			if len(x) == 0 || len(x) > line.MaxBytes || strings.ContainsAny(x, "\r\n\x1b\x00\x02\x03") {
 				t.Fatalf("reading %q", x)
 			}
+			used += len(prefix) + len(x) + len(suffix)
+		}
+		if used > len(b) || strings.Count(string(b), prefix) < len(whole) || strings.Count(string(b), suffix) < len(whole) {
+			t.Fatalf("%d readings of %d bytes between %q and %q", len(whole), len(b), prefix, suffix)
 		}
 	})
 }
