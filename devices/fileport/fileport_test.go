@@ -39,13 +39,22 @@ func TestSuite(t *testing.T) {
 		t.Run(string(kind), func(t *testing.T) {
 			porttest.Run(t, func(t *testing.T) porttest.Pair {
 				far, path, opened := terminal(t)
-				p, err := fileport.Open(t.Context(), path, kind, fileport.Options{WriteLimit: 200 * time.Millisecond})
+				t.Cleanup(func() { far.Close() })
+				var again func() (porttest.Pair, error)
+				again = func() (porttest.Pair, error) {
+					p, err := fileport.Open(t.Context(), path, kind, fileport.Options{WriteLimit: 200 * time.Millisecond})
+					if err != nil {
+						return porttest.Pair{}, err
+					}
+					t.Cleanup(func() { p.Close() })
+					return porttest.Pair{Port: p, Far: far, Again: again}, nil
+				}
+				p, err := again()
 				if err != nil {
 					t.Fatal(err)
 				}
 				opened()
-				t.Cleanup(func() { p.Close(); far.Close() })
-				return porttest.Pair{Port: p, Far: far}
+				return p
 			}, 64<<10)
 		})
 	}
