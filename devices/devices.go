@@ -40,6 +40,7 @@ type Driver[T any] struct {
 	Name, Summary string
 	Open          func(context.Context, Port, map[string]any) (T, error)
 	Mask          func(Port, map[string]any) Mask // of a line with these options; nil, or the answer nil: the driver has none
+	Words         func(map[string]any) Words      // nil: the driver has none
 }
 
 // Mask is what a trace may show of what a device says over one line: of bytes that nobody may read stand-ins of the same length,
@@ -47,6 +48,18 @@ type Driver[T any] struct {
 // is given everything that is read, in order, and nil at the line's end. It may hold bytes back until what they belong to has
 // come whole.
 type Mask func(b []byte) (shown []byte, says string)
+
+// Words tell what is said to a device over one line, "" where the bytes say it. They are given all of it, in order, and nil
+// where a part of the last did not leave; what a code says is in none of them.
+type Words func(b []byte) string
+
+// Worded are the driver's Words for a line, nil where it has none.
+func (d Driver[T]) Worded(options map[string]any) Words {
+	if d.Words == nil {
+		return nil
+	}
+	return d.Words(options)
+}
 
 // Masked is the driver's Mask for a line, nil where it has none.
 func (d Driver[T]) Masked(p Port, options map[string]any) Mask {

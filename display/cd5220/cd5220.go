@@ -48,6 +48,7 @@ var Driver = devices.Driver[display.Display]{
 		}
 		return open(ctx, p)
 	},
+	Words: words,
 }
 
 type pole struct {

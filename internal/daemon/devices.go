@@ -82,6 +82,6 @@ func find[T any](on machine, r *devices.Registry[T], dev *Device, m *roster.Memb
 		if err != nil {
 			return nil, drv, nil, err
 		}
-		return m.Opened(p, drv.Masked(p, dev.Options)), drv, dev.Options, nil
+		return m.Opened(p, drv.Masked(p, dev.Options), drv.Worded(dev.Options)), drv, dev.Options, nil
 	}
 }

@@ -234,7 +234,7 @@ func findBound[T any](b *binder, r *devices.Registry[T], s *slot) func(context.C
 			return nil, none, nil, fmt.Errorf("use %s: %w", d, errors.Join(devices.ErrOther, held.Close()))
 		}
 		options := s.options(u)
-		return s.member.Opened(held, drv.Masked(held, options)), drv, options, nil
+		return s.member.Opened(held, drv.Masked(held, options), drv.Worded(options)), drv, options, nil
 	}
 }
 

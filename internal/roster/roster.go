@@ -135,13 +135,14 @@ func (r *Roster) Add(e Entry) *Member {
 // ID of the device.
 func (m *Member) ID() string { return m.entry.ID }
 
-// Opened wraps a line that was just opened, so that what goes over it is counted, and can be traced; mask is its driver's.
-func (m *Member) Opened(p devices.Port, mask devices.Mask) devices.Port {
+// Opened wraps a line that was just opened, so that what goes over it is counted, and can be traced; mask and
+// words are its driver's.
+func (m *Member) Opened(p devices.Port, mask devices.Mask, words devices.Words) devices.Port {
 	m.count.Opens.Add(1)
 	m.r.mu.Lock()
 	m.line = p.String()
 	m.r.mu.Unlock()
-	return overheard{devices.Count(p, &m.count), m, m.masked(mask)}
+	return overheard{devices.Count(p, &m.count), m, m.masked(mask), words}
 }
 
 // Line is a device and the line that is open to it.

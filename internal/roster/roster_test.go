@@ -128,7 +128,7 @@ func TestADeviceThatIsTriedInVainIsAway(t *testing.T) {
 		v := devices.Supervise[devices.Port]{
 			Role: m.ID(), Log: slog.New(slog.DiscardHandler), Tell: m.Tell,
 			Find: func(context.Context) (devices.Port, devices.Driver[devices.Port], map[string]any, error) {
-				return m.Opened(said{}, nil), devices.Driver[devices.Port]{Open: func(context.Context, devices.Port, map[string]any) (devices.Port, error) {
+				return m.Opened(said{}, nil, nil), devices.Driver[devices.Port]{Open: func(context.Context, devices.Port, map[string]any) (devices.Port, error) {
 					tries++
 					time.Sleep(2 * time.Second)
 					return nil, devices.ErrStalled

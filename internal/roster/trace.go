@@ -29,6 +29,7 @@ type overheard struct {
 	devices.Port
 	m    *Member
 	mask devices.Mask
+	says devices.Words // of what is sent; nil: the driver has none
 }
 
 // Unwrap is the line that is overheard: whatever else it can do is reached through it.
@@ -61,9 +62,16 @@ func (p overheard) Read(b []byte) (int, error) {
 
 // Write hands b on before it is sent: the device's answer comes behind it.
 func (p overheard) Write(b []byte) (int, error) {
-	p.m.heard(exchange{to: true, b: b})
+	x := exchange{to: true, b: b}
+	if p.says != nil { // also while nobody listens: it follows where a command begins
+		x.says = p.says(b)
+	}
+	p.m.heard(x)
 	n, err := p.Port.Write(b)
 	if n < len(b) {
+		if p.says != nil {
+			p.says(nil)
+		}
 		p.m.heard(exchange{to: true, says: fmt.Sprintf("of these %d bytes left: %q", n, fmt.Sprint(err))})
 	}
 	return n, err
@@ -137,10 +145,7 @@ func (r *Roster) Trace(ctx context.Context, id string, long time.Duration) (stri
 
 // masked is what a trace may show of what a device says: of a scanner whose driver knows no better, nothing.
 func (m *Member) masked(by devices.Mask) devices.Mask {
-	switch {
-	case m.entry.Role != "scanner":
-		return nil
-	case by == nil:
+	if m.entry.Role == "scanner" && by == nil {
 		return stars
 	}
 	return by

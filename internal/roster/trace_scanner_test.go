@@ -119,7 +119,7 @@ func traced(t *testing.T, x setup, by string, codes []string) (trace string, rea
 			t.Fatal(err)
 		}
 		r := roster.New(&health.List{})
-		p := r.Add(roster.Entry{ID: "scanner-1", Role: "scanner", Driver: by}).Opened(line, drv.Masked(line, x.options))
+		p := r.Add(roster.Entry{ID: "scanner-1", Role: "scanner", Driver: by}).Opened(line, drv.Masked(line, x.options), nil)
 		got := make(chan string, 1)
 		go func() {
 			s, err := r.Trace(t.Context(), "scanner-1", time.Minute)

@@ -32,7 +32,11 @@ func TestATraceIsASessionWithoutCodes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		line, glass := m.Opened(said{"]Q1281234567890123456\r"}, drv.Masked(said{}, nil)), pole.Opened(said{}, nil)
+		poles, err := all.Displays().Find("cd5220")
+		if err != nil {
+			t.Fatal(err)
+		}
+		line, glass := m.Opened(said{"]Q1281234567890123456\r"}, drv.Masked(said{}, nil), drv.Worded(nil)), pole.Opened(said{}, nil, poles.Worded(nil))
 		_, _ = line.Read(make([]byte, 64)) // before anybody listens
 		got := make(chan string, 2)
 		for _, id := range []string{"scanner-1", "pole"} {
@@ -47,7 +51,7 @@ func TestATraceIsASessionWithoutCodes(t *testing.T) {
 		synctest.Wait()
 		_, _ = line.Write([]byte("\x06"))
 		_, _ = line.Read(make([]byte, 64))
-		_, _ = io.WriteString(glass, "\x1bQATO PAY\r")
+		_, _ = io.WriteString(glass, "\x1bQA\x88\x92\x8e\x83\x8e 125.50        \r")
 		time.Sleep(time.Minute)
 		for range 2 {
 			s := <-got
@@ -61,7 +65,7 @@ func TestATraceIsASessionWithoutCodes(t *testing.T) {
 					t.Errorf("scanner:\n%s", s)
 				}
 			default:
-				if len(steps) != 1 || string(steps[0].Bytes) != "\x1bQATO PAY\r" || !strings.Contains(s, "#   1b 51 41") {
+				if len(steps) != 1 || string(steps[0].Bytes) != "\x1bQA\x88\x92\x8e\x83\x8e 125.50        \r" || !strings.Contains(s, "#   1b 51 41") || !strings.Contains(s, "#   row 1: \"ИТОГО 125.50        \"\n") {
 					t.Errorf("pole:\n%s", s)
 				}
 			}
@@ -80,7 +84,7 @@ func (reporting) ReportDescriptor() ([]byte, error) { return []byte{5, 0x8c}, ni
 // A driver that needs more of its line than bytes, as hidpos needs the device's descriptor, gets it through the roster.
 func TestALineOnTheRosterCanDoWhatItCould(t *testing.T) {
 	m := roster.New(&health.List{}).Add(roster.Entry{ID: "scanner-1", Role: "scanner", Driver: "hidpos", Port: "/dev/hidraw0"})
-	d, ok := devices.Extra[interface{ ReportDescriptor() ([]byte, error) }](m.Opened(reporting{}, nil))
+	d, ok := devices.Extra[interface{ ReportDescriptor() ([]byte, error) }](m.Opened(reporting{}, nil, nil))
 	if !ok {
 		t.Fatal("the descriptor is out of reach")
 	}

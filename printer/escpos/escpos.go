@@ -21,6 +21,8 @@ var Driver = devices.Driver[printer.Printer]{
 		}
 		return Open(p, o), nil
 	},
+	Mask:  heard,
+	Words: words,
 }
 
 // Device is one printer on an open line. Serve must run before Print is called, and for as long.
