@@ -260,6 +260,11 @@ A page that has lost the box keeps what a customer may be paying (a live code, a
 its own end, then says for a minute that it checks with the bank, and then that the till is closed. It never says by itself
 that nothing was taken.
 
+Two things have no button, because they come by themselves. After *Confirm on your phone* the code stands again as soon as the
+bank says that nobody is paying it, so there is nothing to press to see it once more. And where the till has sent a receipt with its
+address or fiscal code, that stands on the paid screen 2 s after the tick, for the customer's phone. The screen ` + "`credit`" + `, for money
+that comes to a code that stands on the counter for good, is drawn on page and pole; nothing in ` + "`tilld`" + ` shows it yet.
+
 Every screen of the page on four panels and in both languages, as Chromium draws it from the live feed. The pictures are
 made by ` + "`go test -tags browser ./kiosk -run 'Pictures|Sheet' -write`" + `, which also reads every code on them with gozxing and with
 zbarimg. A picture has ` + "`code`" + ` in its name if and only if a code that can be read is on it.
