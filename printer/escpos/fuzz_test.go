@@ -1,6 +1,7 @@
 package escpos
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -49,6 +50,9 @@ func FuzzInjection(f *testing.F) {
 			if n, p := len(e.Receipts()), e.Pulses(); n != 1 || len(p) != 0 {
 				t.Fatalf("%d receipts, pulses on %v, from % x", n, p, b)
 			}
+			if told := words(map[string]any{"alphabet": o.Alphabet})(b); !strings.HasPrefix(told, "begin; ") || !strings.HasSuffix(told, "; cut") {
+				t.Fatalf("a trace loses its way in % x: %s", b, told)
+			}
 		}
 	})
 }
@@ -77,5 +81,10 @@ func FuzzAnswers(f *testing.F) {
 		for _, a := range want {
 			d.hear(a) // must not fail, whatever was said
 		}
+		hear, tell := heard(nil, nil), words(nil) // neither must a trace of it, whoever has sent it
+		if shown, _ := hear(b); !bytes.Equal(shown, b) {
+			t.Fatalf("%q is shown as %q", b, shown)
+		}
+		_, _ = tell(b[:k]), tell(b[k:])
 	})
 }
