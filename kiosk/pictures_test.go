@@ -260,6 +260,10 @@ A page that has lost the box keeps what a customer may be paying (a live code, a
 its own end, then says for a minute that it checks with the bank, and then that the till is closed. It never says by itself
 that nothing was taken.
 
+The page makes its sounds itself, and none is the only sign of anything. A code's last minute is heard softly where it begins
+and again at twenty seconds, each once; paid is the only sound that rises, from 660 to 990 Hz. ` + "`kiosk.night`" + ` has them half as loud in
+those hours, ` + "`kiosk.mute`" + ` has none.
+
 Two things have no button, because they come by themselves. After *Confirm on your phone* the code stands again as soon as the
 bank says that nobody is paying it, so there is nothing to press to see it once more. And where the till has sent a receipt with its
 address or fiscal code, that stands on the paid screen 2 s after the tick, for the customer's phone. The screen ` + "`credit`" + `, for money
