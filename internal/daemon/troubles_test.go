@@ -44,8 +44,16 @@ func TestACopyThatIsFoundWhileTheBoxRunsIsTold(t *testing.T) {
 func TestAnOldProgramThatIsLetInIsTold(t *testing.T) {
 	c := &core{Daemon: &Daemon{health: &health.List{}, version: "1.3.2"}}
 	for _, k := range []struct{ least, until, want string }{
-		{"", "", ""}, {"1.3.2", "", ""}, {"1.4.0", "", "tilld/1.3.2"}, {"1.5.0", "", "1.5.0 or newer; it lets this one in for now."}, {"soon", "", ""}, {"2.0.0", "", "2.0.0"}, {"1.3.0", "", ""},
-		{"1.4.0", "2027-01-31", "it lets this one in until 2027-01-31."}, {"1.4.0", "the end of <time>", "it lets this one in for now."}, {"1.3.2", "2027-01-31", ""},
+		{"", "", ""},
+		{"1.3.2", "", ""},
+		{"1.4.0", "", "tilld/1.3.2"},
+		{"1.5.0", "", "1.5.0 or newer; it lets this one in for now."},
+		{"soon", "", ""},
+		{"2.0.0", "", "2.0.0"},
+		{"1.3.0", "", ""},
+		{"1.4.0", "2027-01-31", "it lets this one in until 2027-01-31."},
+		{"1.4.0", "the end of <time>", "it lets this one in for now."},
+		{"1.3.2", "2027-01-31", ""},
 	} {
 		c.tellProgram(k.least, k.until)
 		got := c.health.Standing()

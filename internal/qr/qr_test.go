@@ -82,7 +82,7 @@ func TestModulesThatDoNotSayThePayloadAreRefused(t *testing.T) {
 		"a payload that is longer":   {sbp + "0", never, "it says something else"},
 		"nothing is said":            {sbp, func(x, y int) bool { return s.Dark(x, y) }, "decode the drawn QR again: "},
 		"the middle is turned over":  {sbp, inside, "decode the drawn QR again: "},
-		"a third of it is":          {sbp, func(x, y int) bool { return inside(x, y) && (x+y)%3 == 0 }, "decode the drawn QR again: "},
+		"a third of it is":           {sbp, func(x, y int) bool { return inside(x, y) && (x+y)%3 == 0 }, "decode the drawn QR again: "},
 	} {
 		got, err := qr.Drawn(c.payload, rows(c.flip))
 		if err == nil || got != nil || !strings.Contains(err.Error(), c.want) {

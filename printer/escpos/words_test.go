@@ -93,8 +93,12 @@ func TestATraceTellsPicturesAndBars(t *testing.T) {
 		done := make(chan struct{})
 		go func() { defer close(done); _ = d.Serve(t.Context(), nil) }()
 		out, err := d.Print(t.Context(), printer.Job{ID: "x", Receipt: []printer.Element{
-			printer.Image{Picture: picture}, printer.Barcode{Kind: "upca", Data: "03600029145"}, printer.Barcode{Kind: "code128", Data: "SALE-4821"}, printer.Drawer{},
-			printer.Text{Text: "END"}, printer.Cut{Partial: true},
+			printer.Image{Picture: picture},
+			printer.Barcode{Kind: "upca", Data: "03600029145"},
+			printer.Barcode{Kind: "code128", Data: "SALE-4821"},
+			printer.Drawer{},
+			printer.Text{Text: "END"},
+			printer.Cut{Partial: true},
 		}})
 		if err != nil || out.Result != printer.Printed {
 			t.Fatalf("%+v, %v", out, err)
