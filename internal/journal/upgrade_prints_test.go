@@ -33,9 +33,12 @@ WHERE bucket = 'print' AND CASE WHEN json_valid(CAST(body AS TEXT))
   THEN json_type(CAST(body AS TEXT), '$.items') IS NOT NULL OR json_type(CAST(body AS TEXT), '$.raw') IS NOT NULL ELSE 0 END;
 `
 
-// of30Days is what Printing.Trim keeps: of 30 days, of the newest 1000 whatever their age, so many bytes of all together.
+// least is how many of the newest are kept here, whatever their age: in a shop 1000.
+const least = 50
+
+// of30Days is what Printing.Trim keeps: of 30 days, of the newest ones whatever their age, so many bytes of all together.
 func of30Days(now time.Time, bytes int64) record.Forget {
-	return record.Forget{Bucket: "print_body", Of: "print", Before: payment.NewID(now.Add(-30 * 24 * time.Hour)), Least: 1000, Bytes: bytes}
+	return record.Forget{Bucket: "print_body", Of: "print", Before: payment.NewID(now.Add(-30 * 24 * time.Hour)), Least: least, Bytes: bytes}
 }
 
 // TestUpgradeMovesWhatTrimKeeps brings journals full of receipts to this version, as it first was done and as it is now: once
@@ -56,11 +59,11 @@ func TestUpgradeMovesWhatTrimKeeps(t *testing.T) {
 		moved int // of them those that are live and the others
 		left  int // after Trim
 	}{
-		{"a few", every(100, 0, 200), 100, all, 100, 100},
-		{"of two months", every(1300, 0, 60), 100, all, 1002, 1002},
-		{"more than 1000 in a month", append(every(1300, 0, 20), every(100, 40, 50)...), 100, all, 1302, 1302},
-		{"pictures", every(1300, 0, 20), 2000, 100_000, 50, 50},
-		{"the clock is a year ahead", every(3000, 365, 395.1), 100, all, 2993, 1002},
+		{"a few", every(40, 0, 200), 100, all, 40, 40},
+		{"of two months", every(65, 0, 60), 100, all, 52, 52},
+		{"more than the least in a month", append(every(65, 0, 20), every(5, 40, 50)...), 100, all, 67, 67},
+		{"pictures", every(65, 0, 20), 5000, 20_000, 5, 5},
+		{"the clock is a year ahead", every(150, 365, 405.1), 100, all, 115, 52},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			now := time.Now()
@@ -129,8 +132,8 @@ func printed(t *testing.T, now time.Time, ages []float64, text int) spoil.Files 
 	return f.With("generation", mark)
 }
 
-// upgraded opens the journal in dir with the migrations, of which the fourth is body, or as it is now but for its bytes. It
-// answers how large the log was then, and the values, the oldest first.
+// upgraded opens the journal in dir with the migrations, of which the fourth is body, or as it is now but for its bytes and its
+// least. It answers how large the log was then, and the values, the oldest first.
 func upgraded(t *testing.T, dir, body string, bytes int64) (log int64, rows []string) {
 	t.Helper()
 	steps := fstest.MapFS{}
@@ -145,8 +148,12 @@ func upgraded(t *testing.T, dir, body string, bytes int64) (log int64, rows []st
 		}
 		if strings.Contains(name, "00004_") {
 			if body == "" {
-				if body = strings.Replace(string(b), "> 536870912)", fmt.Sprintf("> %d)", bytes), 1); bytes != 512<<20 && body == string(b) {
-					t.Fatal("it says nowhere how many bytes")
+				body = string(b)
+				for was, is := range map[string]string{"> 536870912)": fmt.Sprintf("> %d)", bytes), "LIMIT 1 OFFSET 999)": fmt.Sprintf("LIMIT 1 OFFSET %d)", least-1)} {
+					if strings.Count(body, was) != 1 {
+						t.Fatalf("it does not say %q once", was)
+					}
+					body = strings.Replace(body, was, is, 1)
 				}
 			}
 			b = []byte(body)
