@@ -235,7 +235,7 @@ func TestALineThatFlapsShutsNoShopOut(t *testing.T) {
 		}})()
 		asks, down, longest := 0, 0, time.Duration(0)
 		for range 60 { // customers
-			time.Sleep(3*time.Minute + time.Second)
+			time.Sleep(2*time.Minute + 37*time.Second) // at another moment of the cycle each time
 			asked := time.Now()
 			for ; !b.link.Status().Up; time.Sleep(time.Second) {
 				if wait := time.Since(asked); wait > 65*time.Second {
@@ -249,7 +249,7 @@ func TestALineThatFlapsShutsNoShopOut(t *testing.T) {
 				down, longest = down+1, max(longest, wait)
 			}
 		}
-		if away.Load() < 20 || down < 10 {
+		if away.Load() < 20 || down == 0 {
 			t.Errorf("the box was turned away %d times, and %d customers met no line: this proves little", away.Load(), down)
 		}
 		t.Logf("%d of 60 customers met no line, the tills asked %d times, the longest wait was %v; the box was turned away %d times", down, asks, longest, away.Load())

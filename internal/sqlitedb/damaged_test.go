@@ -41,7 +41,11 @@ func TestDamageIsSeenByTheStartAlone(t *testing.T) {
 	for _, looks := range []bool{true, false} {
 		var bad []string
 		tally := spoil.Tally{}
-		for fault := range spoil.Pages(whole["thing.db"], stride) {
+		every := stride
+		if !looks {
+			every = 1 // of the few that come through, one is to be met
+		}
+		for fault := range spoil.Pages(whole["thing.db"], every) {
 			if fault.Kind == spoil.Cut && fault.Page == 0 {
 				continue // an empty file is a new one: whoever has data keeps a mark beside it
 			}

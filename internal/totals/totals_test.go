@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -159,7 +160,7 @@ func TestAScriptedDay(t *testing.T) {
 	if len(rub.Providers) != 2 || rub.Providers[0].Provider != "sber" || rub.Providers[0].Kept.Value != 17550 || rub.Providers[1].Kept.Value != 2000 {
 		t.Errorf("per provider: %+v", rub.Providers)
 	}
-	if rub.InDoubt.Payments[0].Number != "1004" || rub.Owed.Payments[0].ID != twice || rub.Paid.Payments[1].Amount.Text != "100.00" {
+	if rub.InDoubt.Payments[0].Number != "1004" || rub.Owed.Payments[0].ID != twice || !slices.ContainsFunc(rub.Paid.Payments, func(p totals.Entry) bool { return p.Amount.Text == "100.00" }) {
 		t.Errorf("behind the figures: %+v", rub)
 	}
 
