@@ -24,6 +24,8 @@ var (
 	ErrStalled = errors.New("the line takes no bytes")
 	// ErrPerson: a person must do something first (no permission, another program holds the line, wrong setting).
 	ErrPerson = errors.New("needs a person")
+	// ErrHeld: that program is not this one; it comes with ErrPerson.
+	ErrHeld = errors.New("another program holds it")
 	// ErrAbsent: not on this machine now.
 	ErrAbsent = errors.New("not here")
 	// ErrOther: the role has another device now, or none; nothing is wrong with this one.

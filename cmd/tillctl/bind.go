@@ -161,7 +161,8 @@ func (s *setup) bound(ctx context.Context, c *client.Client, lane, role string, 
 // await tells the person what to do until the question is over. If this program is told to end, the question is taken back.
 func (s *setup) await(ctx context.Context, c *client.Client, b client.Binding, in io.Reader) (client.Binding, error) {
 	said, asked, deaf := "", false, false
-	var lines <-chan string // what is typed, from the first time that it is wanted
+	unheard := map[string]bool{} // those that were told
+	var lines <-chan string      // what is typed, from the first time that it is wanted
 	typed := func() <-chan string {
 		if lines == nil {
 			lines = readLines(in)
@@ -176,6 +177,12 @@ func (s *setup) await(ctx context.Context, c *client.Client, b client.Binding, i
 				fmt.Fprintln(s.errs, q.Note)
 			}
 			fmt.Fprintln(s.errs, q.Text)
+		}
+		for _, x := range q.Unheard {
+			if !unheard[x.Why] {
+				unheard[x.Why] = true
+				fmt.Fprintf(s.errs, "%s\n  do: %s\n", x.Why, x.Do)
+			}
 		}
 		switch q.State {
 		case "answered", "over", "canceled":

@@ -216,7 +216,10 @@ func playBindings(b *localapitest.Box) {
 			return roster.Binding{}, roster.ErrTaken
 		case w.Do == "ask" && role == "scanner":
 			looks = 0
-			scanner.Question = &roster.Question{State: "asking", Text: "Press the trigger of the scanner of lane 1 over any code."}
+			scanner.Question = &roster.Question{
+				State: "asking", Text: "Press the trigger of the scanner of lane 1 over any code.",
+				Unheard: []roster.Unheard{{Unit: *paper, Why: "Gun (0c2e:0b61) could be it, and cannot be listened to.", Do: `Put SUBSYSTEM=="hidraw" into a file.`}},
+			}
 			return scanner, nil
 		case w.Do == "ask":
 			printer.Question = &roster.Question{State: "taken", Text: "It already is the receipt-printer of lane 2. Say yes to give it to lane 1."}

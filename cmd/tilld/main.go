@@ -80,11 +80,8 @@ func command() *cobra.Command {
 	}, &cobra.Command{
 		Use: "check", Short: "Say whether the configuration is right, and what is wrong with it", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			c, err := daemon.LoadConfig(file)
+			c, err := daemon.CheckFile(file)
 			if err != nil {
-				return err
-			}
-			if err := daemon.Check(c); err != nil {
 				return err
 			}
 			for _, k := range daemon.LeftOpen(c) {

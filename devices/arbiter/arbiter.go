@@ -15,10 +15,19 @@ import (
 
 // Conflict is one reason why a device does not work for us, or will not tomorrow.
 type Conflict struct {
-	Code string // open cups modemmanager libusb no-driver
+	Code string // one of the below
 	Text string // one sentence
 	Do   string // the remedy
 }
+
+// Codes of conflicts.
+const (
+	Open         = "open"         // a program has its file open
+	Libusb       = "libusb"       // a program has it through libusb
+	NoDriver     = "no-driver"    // the kernel has no driver for the file that we want
+	Cups         = "cups"         // a queue prints on it
+	ModemManager = "modemmanager" // it writes to new serial lines
+)
 
 // How we want to reach the device.
 const (
@@ -31,35 +40,46 @@ func Find(fsys fs.FS, d discover.Device, way string, self int) []Conflict {
 	var out []Conflict
 	held := holders(fsys, paths(d), self)
 	for _, h := range held {
-		out = append(out, Conflict{
-			Code: "open",
-			Text: fmt.Sprintf("%s: %s is open in %s (process %d)", d, h.Node, h.Program, h.Process),
-			Do:   EndIt(h.Program, d.Model()),
-		})
+		out = append(out, Conflict{Code: Open, Text: fmt.Sprintf("%s: %s", d, h), Do: EndIt(h.Program, d.Model())})
 	}
 	for _, i := range d.Interfaces {
 		switch {
 		case i.Driver == "usbfs" && !slices.ContainsFunc(held, func(h Holder) bool { return h.Node == d.USBNode() }) && !mine(fsys, d, self):
 			out = append(out, Conflict{
-				Code: "libusb",
+				Code: Libusb,
 				Text: fmt.Sprintf("%s: a program has taken interface %d through libusb", d, i.Number),
 				Do:   "find it as root with fuser -v " + d.USBNode() + ", and stop it",
 			})
 		case i.Driver == "" && i.Class == discover.ClassPrinter && way == ByFile:
 			out = append(out, Conflict{
-				Code: "no-driver",
+				Code: NoDriver,
 				Text: fmt.Sprintf("%s: no driver of the kernel has this printer, so there is no /dev/usb/lp", d),
 				Do:   "load it with modprobe usblp, look for usblp in /etc/modprobe.d/*.conf, or unplug the printer and plug it in again",
 			})
 		}
 	}
+	return append(out, Ahead(fsys, d)...)
+}
+
+// OfFile says who else has a file open that is no USB device's: a line of the machine itself.
+func OfFile(fsys fs.FS, node string, self int) []Conflict {
+	var out []Conflict
+	for _, h := range Holders(fsys, node, self) {
+		out = append(out, Conflict{Code: Open, Text: h.String(), Do: EndIt(h.Program, node)})
+	}
+	return out
+}
+
+// Ahead says who will use d, though nobody has it open now and it works for us.
+func Ahead(fsys fs.FS, d discover.Device) []Conflict {
+	var out []Conflict
 	if d.Has(discover.ClassPrinter) {
 		for _, q := range Queues(fsys) {
 			if !q.prints(d) {
 				continue
 			}
 			out = append(out, Conflict{
-				Code: "cups",
+				Code: Cups,
 				Text: fmt.Sprintf("%s: the CUPS queue %s prints on it too, and takes it whenever it has a job", d, q.Name),
 				Do:   "delete the queue with lpadmin -x " + q.Name + ", or let the till print by it and not by this program",
 			})
@@ -68,9 +88,9 @@ func Find(fsys fs.FS, d discover.Device, way string, self int) []Conflict {
 	if n, ok := d.Node(discover.TTY); ok {
 		if modemManager(fsys) && !ignored(fsys, n.Path) {
 			out = append(out, Conflict{
-				Code: "modemmanager",
-				Text: fmt.Sprintf("%s: ModemManager runs, tries every new serial line and writes to %s", d, n.Path),
-				Do: fmt.Sprintf(`put ATTRS{idVendor}=="%04x", ATTRS{idProduct}=="%04x", ENV{ID_MM_DEVICE_IGNORE}="1" into /etc/udev/rules.d/90-till.rules and plug the device in again, or remove ModemManager`,
+				Code: ModemManager,
+				Text: fmt.Sprintf("%s: ModemManager runs and was not told to leave %s alone, so it may write to it", d, n.Path),
+				Do: fmt.Sprintf(`put ATTRS{idVendor}=="%04x", ATTRS{idProduct}=="%04x", ENV{ID_MM_DEVICE_IGNORE}="1" into /etc/udev/rules.d/61-till.rules and plug the device in again, or remove ModemManager`,
 					d.Vendor, d.Product),
 			})
 		}

@@ -107,14 +107,14 @@ func TestFind(t *testing.T) {
 		{
 			name: "ModemManager", way: arbiter.ByFile, scanner: true,
 			make: func(tree *discovertest.Tree) { tree.Put("proc/55/comm", "ModemManager\n") },
-			want: []string{`modemmanager: ModemManager runs, writes to /dev/ttyACM0 | ATTRS{idVendor}=="0c2e", ATTRS{idProduct}=="0aaf", ENV{ID_MM_DEVICE_IGNORE}="1"`},
+			want: []string{`modemmanager: ModemManager runs /dev/ttyACM0 may write | ATTRS{idVendor}=="0c2e", ATTRS{idProduct}=="0aaf", ENV{ID_MM_DEVICE_IGNORE}="1"`},
 		},
 		{
 			name: "ModemManagerWhoseProcessIsHidden", way: arbiter.ByFile, scanner: true,
 			make: func(tree *discovertest.Tree) {
 				tree.Put("sys/fs/cgroup/system.slice/ModemManager.service/cgroup.procs", "55\n")
 			},
-			want: []string{`modemmanager: ModemManager runs, writes to /dev/ttyACM0 | ENV{ID_MM_DEVICE_IGNORE}="1"`},
+			want: []string{`modemmanager: ModemManager runs /dev/ttyACM0 may write | ENV{ID_MM_DEVICE_IGNORE}="1"`},
 		},
 		{
 			name: "ModemManagerWasTold", way: arbiter.ByFile, scanner: true,
@@ -151,6 +151,34 @@ func TestFind(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Who will use a device is named though nobody has it; who has it now is not, nor who has a line of the machine itself.
+func TestAheadAndOfFile(t *testing.T) {
+	tree, printer, scanner := machine(t)
+	tree.Put("etc/cups/printers.conf", "<Printer Bons>\nDeviceURI usb://EPSON/TM-T88V?serial=J7XX0001\n</Printer>\n")
+	tree.Put("proc/55/comm", "ModemManager\n")
+	tree.Put("proc/812/comm", "minicom\n")
+	for i, node := range []string{"/dev/usb/lp0", "/dev/ttyACM0", "/dev/ttyS0"} {
+		tree.Link(fmt.Sprint("proc/812/fd/", i), node)
+	}
+	for _, c := range []struct {
+		device discover.Device
+		want   string
+	}{{printer, arbiter.Cups}, {scanner, arbiter.ModemManager}} {
+		if got := arbiter.Ahead(tree, c.device); len(got) != 1 || got[0].Code != c.want || got[0].Text == "" || got[0].Do == "" {
+			t.Errorf("%s: %+v, want %s alone", c.device, got, c.want)
+		}
+		if got := arbiter.Find(tree, c.device, arbiter.ByFile, self); len(got) != 2 || got[0].Code != arbiter.Open || got[1].Code != c.want {
+			t.Errorf("%s: %+v, want open and %s", c.device, got, c.want)
+		}
+	}
+	if got := arbiter.OfFile(tree, "/dev/ttyS0", self); len(got) != 1 || got[0].Code != arbiter.Open || got[0].Text != "/dev/ttyS0 is open in minicom (process 812)" || !strings.Contains(got[0].Do, "/dev/ttyS0") {
+		t.Errorf("%+v", got)
+	}
+	if got := arbiter.OfFile(tree, "/dev/ttyS1", self); len(got) != 0 {
+		t.Errorf("%+v", got)
 	}
 }
 

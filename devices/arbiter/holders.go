@@ -16,6 +16,11 @@ type Holder struct {
 	Node    string
 }
 
+// String is what a person is told.
+func (h Holder) String() string {
+	return fmt.Sprintf("%s is open in %s (process %d)", h.Node, h.Program, h.Process)
+}
+
 // Holders are the processes but self that have node open. Without root only programs of the same user are seen.
 func Holders(fsys fs.FS, node string, self int) []Holder { return holders(fsys, []string{node}, self) }
 

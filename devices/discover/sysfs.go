@@ -16,9 +16,19 @@ const (
 	ttyClass   = "sys/class/tty"
 )
 
-// Scan reads what is there. fsys is the root of the file system, access says why a node below /dev cannot be opened. A
-// device that goes away meanwhile is left out; an error is only that there is no sysfs.
-func Scan(fsys fs.FS, access func(string) error) (Snapshot, error) {
+// Scan reads what is there. root is that of the file system, access says why a node below /dev cannot be opened. A
+// device that goes away meanwhile is left out. An error is that there is no sysfs (fs.ErrNotExist), or that this process can
+// read no more files now: who then took what it did read for all would see devices leave that are there.
+func Scan(root fs.FS, access func(string) error) (Snapshot, error) {
+	fsys := &short{FS: root}
+	out, err := scan(fsys, access)
+	if err == nil && fsys.err != nil {
+		err = fmt.Errorf("read /%s: %w", usbDevices, fsys.err)
+	}
+	return out, err
+}
+
+func scan(fsys fs.FS, access func(string) error) (Snapshot, error) {
 	var out Snapshot
 	names, err := fs.ReadDir(fsys, usbDevices)
 	switch {

@@ -13,7 +13,7 @@ import (
 // What has become of a device.
 const (
 	Present = "present" // it was there when we began to look
-	Arrived = "arrived"
+	Arrived = "arrived" // or the first look had failed, and nobody knows since when it is there
 	Changed = "changed" // a driver, a node or a right came or went
 	Left    = "left"
 )
@@ -49,21 +49,28 @@ const (
 	reopen    = time.Second
 )
 
+// A look that failed is repeated, at growing pauses too: what was plugged in then has no other message.
+const lastFailed = 10 * time.Second
+
 // Run tells until ctx ends; then it returns nil. emit is called by one goroutine, in order, and must not block for long.
-// An error means that the kernel gives no messages at all, or that there is no sysfs.
+// An error means that the kernel gives no messages at all, or that there is no sysfs; any other look that fails is repeated.
 func (w *Watcher) Run(ctx context.Context, emit func(Event)) error {
 	src, err := w.Open() // before the first look, so that nothing falls between
 	if err != nil {
 		return err
 	}
+	l := &loop{w: w, emit: emit}
 	snap, err := Scan(w.FS, w.Access)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		_ = src.Close()
 		return err
+	case err != nil:
+		l.failed(err)
+	default:
+		l.report(Present, snap, time.Now())
 	}
 	news := make(chan error, 1)
-	l := &loop{w: w, emit: emit}
-	l.report(Present, snap, time.Now())
 	var wg sync.WaitGroup
 	wg.Go(func() { w.listen(ctx, src, news) })
 	defer wg.Wait() // listen ends with ctx
@@ -136,6 +143,7 @@ type loop struct {
 	since time.Time // of the message that is being answered
 	pause time.Duration
 	again <-chan time.Time
+	fails int // looks in a row
 }
 
 func (l *loop) look(at time.Time, fresh bool) {
@@ -144,10 +152,22 @@ func (l *loop) look(at time.Time, fresh bool) {
 	}
 	snap, err := Scan(l.w.FS, l.w.Access)
 	if err != nil {
-		l.w.Log.Warn("devices cannot be listed", "err", err)
+		l.failed(err)
 		return
 	}
+	if l.fails > 0 {
+		l.w.Log.Info("devices can be listed again", "tries", l.fails)
+		l.fails = 0
+	}
 	l.report(Arrived, snap, at)
+}
+
+// failed has a look that failed repeated. Only the first of a row is logged.
+func (l *loop) failed(err error) {
+	if l.fails++; l.fails == 1 {
+		l.w.Log.Warn("devices cannot be listed", "err", err)
+	}
+	l.again = time.After(min(lastLook<<min(l.fails-1, 8), lastFailed))
 }
 
 // report compares, tells, and decides whether to look again by itself.

@@ -1,6 +1,7 @@
 package discover_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,8 +9,10 @@ import (
 	"io/fs"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -43,32 +46,57 @@ func (k *kernel) Close() error { k.once.Do(func() { close(k.end) }); return nil 
 
 var usb = discover.Uevent{Action: "add", Path: "/devices/x", Subsystem: "usb"}
 
-// counted counts the looks.
+// counted counts the looks, and has some of what they read fail.
 type counted struct {
 	*discovertest.Tree
-	looks atomic.Int32
+	looks  atomic.Int32
+	starve atomic.Value // a string: what ends so cannot be read for want of descriptors
+}
+
+func (c *counted) starved(name string) error {
+	if end, _ := c.starve.Load().(string); end != "" && strings.HasSuffix(name, end) {
+		return &fs.PathError{Op: "open", Path: name, Err: syscall.EMFILE}
+	}
+	return nil
 }
 
 func (c *counted) ReadDir(name string) ([]fs.DirEntry, error) {
 	if name == "sys/bus/usb/devices" {
 		c.looks.Add(1)
 	}
+	if err := c.starved(name); err != nil {
+		return nil, err
+	}
 	return c.Tree.ReadDir(name)
+}
+
+func (c *counted) ReadFile(name string) ([]byte, error) {
+	if err := c.starved(name); err != nil {
+		return nil, err
+	}
+	return c.Tree.ReadFile(name)
 }
 
 type rig struct {
 	tree   *counted
 	opened chan *kernel
 	events chan string
+	log    *bytes.Buffer
 	stop   func()
 }
 
 func watch(t *testing.T, tree *discovertest.Tree) *rig {
 	t.Helper()
-	r := &rig{tree: &counted{Tree: tree}, opened: make(chan *kernel, 8), events: make(chan string, 64)}
+	return watchStarved(t, tree, "")
+}
+
+func watchStarved(t *testing.T, tree *discovertest.Tree, of string) *rig {
+	t.Helper()
+	r := &rig{tree: &counted{Tree: tree}, opened: make(chan *kernel, 8), events: make(chan string, 64), log: &bytes.Buffer{}}
+	r.tree.starve.Store(of)
 	ctx, cancel := context.WithCancel(t.Context())
 	w := discover.Watcher{
-		FS: r.tree, Access: tree.Access, Log: slog.New(slog.DiscardHandler),
+		FS: r.tree, Access: tree.Access, Log: slog.New(slog.NewTextHandler(r.log, nil)),
 		Open: func() (discover.Source, error) { k := newKernel(); r.opened <- k; return k, nil },
 	}
 	done := make(chan error, 1)
@@ -228,6 +256,66 @@ func TestWatch(t *testing.T) {
 			tree.Plug(1, "2", twin)
 			<-r.opened // a second later
 			r.want(t, "arrived c0/usb2/2 /dev/usb/lp1")
+		})
+	})
+	t.Run("ALookThatFailsIsRepeated", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			tree := discovertest.New("c0")
+			r := watch(t, tree)
+			defer r.stop()
+			r.told()
+			k := <-r.opened
+			r.tree.starve.Store("/devices")
+			tree.Plug(1, "1", printer)
+			before := r.tree.looks.Load()
+			k.say <- usb
+			time.Sleep(time.Minute)
+			r.want(t)
+			n := r.tree.looks.Load() - before
+			if said := strings.Count(r.log.String(), "devices cannot be listed"); n < 8 || n > 20 || said != 1 {
+				t.Errorf("in the minute without descriptors it looked %d times, and said so %d times:\n%s", n, said, r.log)
+			}
+			r.tree.starve.Store("")
+			time.Sleep(10 * time.Second)
+			r.want(t, "arrived c0/usb2/1 /dev/usb/lp0")
+			if !strings.Contains(r.log.String(), "devices can be listed again") {
+				t.Errorf("that it is over is not said:\n%s", r.log)
+			}
+			before = r.tree.looks.Load()
+			time.Sleep(time.Hour)
+			synctest.Wait()
+			if n := r.tree.looks.Load() - before; n != 0 {
+				t.Errorf("it still looks: %d times in an hour", n)
+			}
+		})
+	})
+	t.Run("WhatIsCutShortLetsNothingLeave", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			tree := discovertest.New("c0")
+			tree.Plug(1, "1", printer)
+			r := watch(t, tree)
+			defer r.stop()
+			r.told()
+			r.tree.starve.Store("/idVendor")
+			(<-r.opened).say <- usb
+			time.Sleep(time.Minute)
+			r.want(t)
+			tree.Plug(1, "2", twin)
+			r.tree.starve.Store("")
+			time.Sleep(10 * time.Second)
+			r.want(t, "arrived c0/usb2/2 /dev/usb/lp1")
+		})
+	})
+	t.Run("TheFirstLookMayFail", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			tree := discovertest.New("c0")
+			tree.Plug(1, "1", printer)
+			r := watchStarved(t, tree, "/devices")
+			defer r.stop()
+			r.want(t)
+			r.tree.starve.Store("")
+			time.Sleep(time.Second)
+			r.want(t, "arrived c0/usb2/1 /dev/usb/lp0")
 		})
 	})
 	t.Run("AFloodWhileWeAreBusyCostsOneLook", func(t *testing.T) {

@@ -86,7 +86,7 @@ func (p *Port) claim(ctx context.Context, shared bool) error {
 		return fmt.Errorf("not a character device: %w", devices.ErrPerson)
 	}
 	if err := p.control(func(fd uintptr) error { return unix.Flock(int(fd), unix.LOCK_EX|unix.LOCK_NB) }); err != nil {
-		return fmt.Errorf("another program holds it: %w", devices.ErrPerson)
+		return fmt.Errorf("%w: %w", devices.ErrHeld, devices.ErrPerson)
 	}
 	switch {
 	case p.kind != Event:
@@ -118,7 +118,7 @@ func sorted(err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%w: %w", devices.ErrPerson, err)
 	case errors.Is(err, unix.EBUSY):
-		return fmt.Errorf("another program holds it: %w: %w", devices.ErrPerson, err)
+		return fmt.Errorf("%w: %w: %w", devices.ErrHeld, devices.ErrPerson, err)
 	}
 	return err
 }

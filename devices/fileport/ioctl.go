@@ -123,7 +123,7 @@ func grab(ctx context.Context, call caller) error {
 	}
 	err := call(evGrab(), nil, 1)
 	if errors.Is(err, unix.EBUSY) {
-		return fmt.Errorf("another program has grabbed its keys: %w: %w", devices.ErrPerson, err)
+		return fmt.Errorf("%w, and has grabbed its keys: %w: %w", devices.ErrHeld, devices.ErrPerson, err)
 	}
 	return err
 }

@@ -217,7 +217,7 @@ func TestUdevRules(t *testing.T) {
 	if have, err := os.ReadFile(file); err != nil || string(have) != want {
 		t.Errorf("%s is not what configs/models says; go test ./devices/models -update makes it anew (%v)", file, err)
 	}
-	row := regexp.MustCompile(`^SUBSYSTEM=="(hidraw|input)", (KERNEL=="event\*", )?ATTRS\{idVendor\}=="[0-9a-f]{4}", ATTRS\{idProduct\}=="[0-9a-f]{4}", GROUP="tilld", MODE="06[46]0"$`)
+	row := regexp.MustCompile(`^SUBSYSTEM=="(hidraw|input|usb\|tty)", (KERNEL=="event\*", )?ATTRS\{idVendor\}=="[0-9a-f]{4}", ATTRS\{idProduct\}=="[0-9a-f]{4}", (GROUP="tilld", MODE="06[46]0"|ENV\{ID_MM_DEVICE_IGNORE\}="1")$`)
 	rules := map[string]int{}
 	for _, l := range strings.Split(strings.TrimSpace(want), "\n") {
 		switch {
@@ -228,8 +228,34 @@ func TestUdevRules(t *testing.T) {
 			t.Errorf("no rule, no comment: %q", l)
 		}
 	}
-	if rules["hidraw"] == 0 || rules["input"] == 0 {
+	if rules["hidraw"] == 0 || rules["input"] == 0 || rules["usb|tty"] == 0 {
 		t.Errorf("of one kind no product has a rule: %v", rules)
+	}
+	for id, has := range map[string]bool{"05e0:1701": true, "1504:008c": true, "0403:6001": false, "1a86:7523": false, "1504:0011": false} {
+		vendor, product, _ := strings.Cut(id, ":")
+		line := `ATTRS{idVendor}=="` + vendor + `", ATTRS{idProduct}=="` + product + `", ENV{ID_MM_DEVICE_IGNORE}="1"`
+		if strings.Contains(want, line) != has {
+			t.Errorf("that ModemManager leaves %s alone is said: %v, want %v", id, !has, has)
+		}
+	}
+	t.Logf("%v rules", rules)
+}
+
+// What a technician is told to add for a product that is not there is a line as the shipped ones are.
+func TestUdevRule(t *testing.T) {
+	all := load(t).UdevRules()
+	for way, id := range map[string]string{discover.HIDRaw: "1eab:1910", discover.Input: "05e0:1200"} {
+		if r := models.UdevRule(way, id); r == "" || !strings.Contains(all, r+"\n") {
+			t.Errorf("%s of %s: %q is no rule of the file", way, id, r)
+		}
+	}
+	if r := models.UdevRule("usb", "0519:0003"); r != `SUBSYSTEM=="usb", ENV{DEVTYPE}=="usb_device", ATTR{idVendor}=="0519", ATTR{idProduct}=="0003", GROUP="tilld", MODE="0660"` {
+		t.Error(r)
+	}
+	for _, way := range []string{discover.TTY, discover.LP, models.Any, ""} {
+		if r := models.UdevRule(way, "05e0:1701"); r != "" {
+			t.Errorf("%s: %q, and a group has the node", way, r)
+		}
 	}
 }
 

@@ -54,7 +54,7 @@ func Open(_ context.Context, path string, o Options) (*Port, error) {
 	}
 	if err := lock(f); err != nil {
 		_ = f.Close()
-		return nil, fmt.Errorf("open serial line %s: another program holds it: %w", path, devices.ErrPerson)
+		return nil, fmt.Errorf("open serial line %s: %w: %w", path, devices.ErrHeld, devices.ErrPerson)
 	}
 	s, err := openMode(f, path, m)
 	if err != nil {
@@ -109,9 +109,11 @@ func sorted(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ENXIO), errors.Is(err, unix.ENODEV):
 		return fmt.Errorf("%w: %w", devices.ErrAbsent, err)
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, unix.EBUSY), errors.Is(err, unix.ENOTTY):
+	case errors.Is(err, unix.EBUSY), errors.As(err, &pe) && pe.Code() == serial.PortBusy:
+		return fmt.Errorf("%w: %w: %w", devices.ErrHeld, devices.ErrPerson, err)
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, unix.ENOTTY):
 		return fmt.Errorf("%w: %w", devices.ErrPerson, err)
-	case errors.As(err, &pe) && (pe.Code() == serial.PortBusy || pe.Code() == serial.PermissionDenied ||
+	case errors.As(err, &pe) && (pe.Code() == serial.PermissionDenied ||
 		pe.Code() == serial.InvalidSerialPort || pe.Code() == serial.InvalidSpeed || pe.Code() == serial.InvalidDataBits ||
 		pe.Code() == serial.InvalidParity || pe.Code() == serial.InvalidStopBits):
 		return fmt.Errorf("%w: %w", devices.ErrPerson, err)

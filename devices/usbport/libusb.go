@@ -192,10 +192,12 @@ func sorted(err error) error {
 		return err
 	case errors.Is(err, fs.ErrNotExist), gone(err), errors.Is(err, gousb.ErrorNoDevice), errors.Is(err, gousb.ErrorNotFound):
 		return fmt.Errorf("%w: %w", devices.ErrAbsent, err)
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, gousb.ErrorAccess):
+	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%w: %w", devices.ErrPerson, err)
+	case errors.Is(err, gousb.ErrorAccess):
+		return fmt.Errorf("%w: %w: %w", devices.ErrPerson, fs.ErrPermission, err)
 	case errors.Is(err, gousb.ErrorBusy):
-		return fmt.Errorf("another program has it: %w: %w", devices.ErrPerson, err)
+		return fmt.Errorf("%w: %w: %w", devices.ErrHeld, devices.ErrPerson, err)
 	}
 	return err
 }

@@ -93,7 +93,7 @@ func free(driver string) (detach bool, err error) {
 	case "usblp":
 		return true, nil
 	case "usbfs":
-		return false, fmt.Errorf("another program has it through libusb: %w", devices.ErrPerson)
+		return false, fmt.Errorf("%w, through libusb: %w", devices.ErrHeld, devices.ErrPerson)
 	}
 	return false, fmt.Errorf("the kernel's driver %s has it: %w", driver, devices.ErrPerson)
 }

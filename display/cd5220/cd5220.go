@@ -44,7 +44,7 @@ var Driver = devices.Driver[display.Display]{
 	Summary: "customer pole, 2 rows of 20 cells, CD5220 command set",
 	Open: func(ctx context.Context, p devices.Port, options map[string]any) (display.Display, error) {
 		for k := range options {
-			return nil, fmt.Errorf("option %q of driver cd5220 is unknown: %w", k, devices.ErrPerson)
+			return nil, &devices.BadOption{Driver: "cd5220", Key: k, Text: "is unknown", Hint: "it takes none"}
 		}
 		return open(ctx, p)
 	},

@@ -29,7 +29,11 @@ func TestQuiet(t *testing.T) {
 	}
 	here := time.Now()
 	s.Cut("till-1")
-	<-x.Done()
+	for { // a box that reads hears of it at once
+		if _, err := x.Receive(); err != nil {
+			break
+		}
+	}
 	for end := time.Now().Add(10 * time.Second); len(s.Online()) > 0; time.Sleep(time.Millisecond) { // the server's side of a real socket
 		if time.Now().After(end) {
 			t.Fatal("the session never ended")

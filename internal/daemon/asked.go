@@ -30,7 +30,8 @@ type asked struct {
 	q     binding.Question // of the binder's lock
 	fresh map[string]bool  // of the binder's lock: ports at which something was plugged in since
 
-	numbers []numbered // of the binder's lock: displays, the first has 1
+	numbers []numbered         // of the binder's lock: displays, the first has 1
+	unheard map[string]unheard // of the binder's lock: what could not be opened, by place
 }
 
 // numbered is a display that has a number: for the whole question, so that one read off the glass never means another.
@@ -41,7 +42,7 @@ type numbered struct {
 
 // ask begins a question, in the place of one that stands.
 func (b *binder) ask(ctx context.Context, s *slot) error {
-	a := &asked{s: s, in: make(chan binding.Input, 16), look: make(chan struct{}, 1), done: make(chan struct{}), q: binding.Ask(s.key, time.Now()), fresh: map[string]bool{}}
+	a := &asked{s: s, in: make(chan binding.Input, 16), look: make(chan struct{}, 1), done: make(chan struct{}), q: binding.Ask(s.key, time.Now()), fresh: map[string]bool{}, unheard: map[string]unheard{}}
 	b.mu.Lock()
 	if a.q.Calm = b.calm; s.kind == models.Display {
 		a.q.Calm = 0 // a person answers, and says one number
@@ -238,6 +239,9 @@ func (b *binder) question(s *slot, v seen) *roster.Question {
 			out.Numbers = append(out.Numbers, roster.Numbered{Number: i + 1, Unit: *b.known(x.unit, v.devices)})
 		}
 	}
+	if q.State == binding.Asking || q.State == binding.Heard || q.State == binding.Over {
+		out.Unheard = b.notHeard(b.asked, v)
+	}
 	if q.Unit != (binding.Unit{}) {
 		out.Unit = b.known(q.Unit, v.devices)
 	}
@@ -267,7 +271,7 @@ func (l *listeners) listen(ctx context.Context) {
 		l.lend(ctx)
 	}
 	for _, d := range v.devices {
-		place := d.Port + " " + d.USBNode()
+		place := placeOf(d)
 		if l.has(place) || !l.b.mayAnswer(l.a.s, d, v, fresh[d.Port]) {
 			continue
 		}
@@ -276,7 +280,7 @@ func (l *listeners) listen(ctx context.Context) {
 			if l.a.s.kind == models.Display {
 				return l.b.numberOn(ctx, l.a, d, l.b.numbered(l.a, binding.Of(d)))
 			}
-			return l.b.listenTo(ctx, l.a.s, d, heard)
+			return l.b.listenTo(ctx, l.a, d, heard)
 		})
 	}
 }
@@ -287,7 +291,7 @@ func (l *listeners) has(place string) bool {
 	return l.on[place] != nil
 }
 
-// open has do go on until the question is over. A line that fails is silent; the next look opens it anew.
+// open has do go on until the question is over. The next look opens a line that has failed anew.
 func (l *listeners) open(ctx context.Context, place string, do func(context.Context) error) {
 	under, stop := context.WithCancel(ctx)
 	l.mu.Lock()
@@ -345,11 +349,12 @@ func (b *binder) mayAnswer(s *slot, d discover.Device, v seen, fresh bool) bool 
 }
 
 // listenTo tells when a device says something by itself, until ctx ends or the line does.
-func (b *binder) listenTo(ctx context.Context, s *slot, d discover.Device, heard func()) error {
+func (b *binder) listenTo(ctx context.Context, a *asked, d discover.Device, heard func()) error {
+	s := a.s
 	u, _ := b.catalog.Use(d, s.kind, s.dev.Driver)
 	on := b.machine
 	on.shared = true
-	p, err := on.openDevice(ctx, d, keyOf(u.Way), s.port(u))
+	p, err := b.reach(ctx, on, a, d, u)
 	if err != nil {
 		return err
 	}

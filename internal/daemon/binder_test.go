@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"tilld/devices"
 	"tilld/devices/binding"
 	"tilld/devices/discover"
 	"tilld/devices/models"
@@ -23,6 +24,34 @@ func TestWhatTheSettingsNameIsNotFree(t *testing.T) {
 	for i, want := range []bool{true, true, false} {
 		if got := b.named(there[i], there); got != want {
 			t.Errorf("%s is named: %v", there[i].Interfaces[0].Nodes[0].Path, got)
+		}
+	}
+}
+
+// What cannot be heard is said while the question stands and when nobody answered in time: of what was there at once, of
+// what came since at the second failure, and of what has left never.
+func TestWhatCannotBeHeardIsSaidToTheEnd(t *testing.T) {
+	s := &slot{key: binding.Key{Lane: "1", Role: binding.Scanner}, kind: models.Scanner}
+	device := func(port string) discover.Device {
+		return discover.Device{Port: port, Vendor: 0x0c2e, Product: 0x0b61, Name: "Gun"}
+	}
+	b := &binder{asked: &asked{s: s, fresh: map[string]bool{"usb1/2": true, "usb1/3": true}, unheard: map[string]unheard{}}}
+	for port, times := range map[string]int{"usb1/1": 1, "usb1/2": 1, "usb1/3": 2, "usb1/4": 9} {
+		d := device(port)
+		b.asked.unheard[placeOf(d)] = unheard{d, discover.HIDRaw, devices.ErrHeld, times}
+	}
+	v := seen{devices: []discover.Device{device("usb1/1"), device("usb1/2"), device("usb1/3")}}
+	for state, want := range map[string]string{binding.Asking: "usb1/1 usb1/3", binding.Heard: "usb1/1 usb1/3", binding.Over: "usb1/1 usb1/3", binding.Canceled: "", binding.Answered: "", binding.Taken: ""} {
+		b.asked.q = binding.Question{Key: s.key, State: state}
+		var got []string
+		for _, x := range b.question(s, v).Unheard {
+			got = append(got, x.Unit.Port)
+			if x.Do == "" || !strings.Contains(x.Why, "Gun (0c2e:0b61) at port "+x.Unit.Port) {
+				t.Errorf("%s: %+v", state, x)
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: said of %v, want %s", state, got, want)
 		}
 	}
 }

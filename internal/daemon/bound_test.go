@@ -186,6 +186,11 @@ func TestAPersonNamesTheDevice(t *testing.T) {
 	b.refused("1", "receipt-printer", client.Wish{Do: "ask"}, "no_role")
 	b.refused("9", "scanner", client.Wish{Do: "ask"}, "unknown_lane")
 
+	d.tree.Link("dev/serial/by-id/usb-gun-2", "../../ttyACM1")
+	if x := b.wish("1", "scanner", client.Wish{Do: "bind", Device: "/dev/serial/by-id/usb-gun-2"}); x.State != "found" || x.Unit.Serial != "S-2" {
+		t.Errorf("by a link of udev: %+v", x)
+	}
+	b.refused("1", "scanner", client.Wish{Do: "bind", Device: "/dev/serial/by-id/usb-gun-9"}, "not_plugged_in")
 	if x := b.wish("1", "scanner", client.Wish{Do: "bind", Device: "/dev/ttyACM0"}); x.State != "found" || x.How != "person" || x.Unit.Serial != "S-1" {
 		t.Errorf("%+v", x)
 	}

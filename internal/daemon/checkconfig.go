@@ -227,12 +227,6 @@ func (c *Config) checkRoles(path string, have []string, lane string, at conffile
 	return nil
 }
 
-// isOrigin: a page's origin as browsers write it.
-func isOrigin(o string) bool {
-	u, err := url.Parse(o)
-	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") && o == u.Scheme+"://"+u.Host && !strings.ContainsAny(o, " ;,'*")
-}
-
 func isPort(s string) bool {
 	n, err := strconv.Atoi(s)
 	return err == nil && n >= 0 && n < 1<<16

@@ -107,6 +107,38 @@ func checkScanner(path string, d *Device, at conffile.Place) error {
 	return nil // what a driver wants of its line is seen when there is one
 }
 
+// checkOptions refuses options of displays and printers that their drivers do not take. Those of scanners are refused when
+// the file is read.
+func (c *Config) checkOptions(at conffile.Place) error {
+	for _, name := range slices.Sorted(maps.Keys(c.Printers)) {
+		d := c.Printers[name]
+		if err := tryOptions("printers."+name, &d, printers(), at); err != nil {
+			return err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Lanes)) {
+		if err := tryOptions("lanes."+name+".customer_display", c.Lanes[name].Display, displays(), at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func tryOptions[T any](path string, d *Device, drivers *devices.Registry[T], at conffile.Place) error {
+	if d == nil || d.Driver == "" {
+		return nil // its product says them
+	}
+	drv, err := drivers.Find(d.Driver)
+	if err != nil {
+		return at(path+".driver", err.Error(), "")
+	}
+	_, err = drv.Open(context.Background(), nowhere{}, d.Options)
+	if bad := new(devices.BadOption); errors.As(err, &bad) {
+		return at(path+".options."+bad.Key, bad.Text, bad.Hint)
+	}
+	return nil // what else it wants is seen when there is a line
+}
+
 // nowhere is a line that leads nowhere, to try options on.
 type nowhere struct{}
 

@@ -143,19 +143,39 @@ func Defaults() Config {
 
 // LoadConfig reads and checks a file; relative paths in it count from its own folder.
 func LoadConfig(file string) (Config, error) {
-	c := Defaults()
-	b, err := conffile.Load(file, &c)
+	c, _, err := load(file)
+	return c, err
+}
+
+// CheckFile is LoadConfig and Check, and tries the options of each device on its driver besides: a box starts without a
+// printer or a pole whose options are wrong, and says so under health, but a file that has them is not right.
+func CheckFile(file string) (Config, error) {
+	c, at, err := load(file)
 	if err != nil {
 		return c, err
 	}
+	if err := c.checkOptions(at); err != nil {
+		return c, err
+	}
+	return c, Check(c)
+}
+
+func load(file string) (Config, conffile.Place, error) {
+	c := Defaults()
+	b, err := conffile.Load(file, &c)
+	if err != nil {
+		return c, nil, err
+	}
 	dir, err := filepath.Abs(filepath.Dir(file))
 	if err != nil {
-		return c, fmt.Errorf("read configuration: %w", err)
+		return c, nil, fmt.Errorf("read configuration: %w", err)
 	}
 	c.resolve(dir)
 	c.leave()
 	c.fill()
-	return c, c.check(func(path, text, hint string) error { return conffile.At(filepath.Base(file), b, path, text, hint) })
+	c.browsers()
+	at := func(path, text, hint string) error { return conffile.At(filepath.Base(file), b, path, text, hint) }
+	return c, at, c.check(at)
 }
 
 func (c *Config) resolve(dir string) {

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 
 	"tilld/devices"
-	"tilld/devices/arbiter"
 	"tilld/devices/discover"
 	"tilld/devices/fileport"
 	"tilld/devices/mdns"
@@ -90,7 +89,11 @@ func (m machine) openPort(ctx context.Context, p Port) (devices.Port, error) {
 	}
 	w := set[0]
 	if !byName(w.value) {
-		return m.openNode(ctx, w.value, w.key, p)
+		port, err := m.openNode(ctx, w.value, w.key, p)
+		if err != nil {
+			return nil, m.blamePath(err, w)
+		}
+		return port, nil
 	}
 	d, err := m.look(w.value)
 	if err != nil {
@@ -104,17 +107,17 @@ func (m machine) openDevice(ctx context.Context, d discover.Device, w way, p Por
 	if w.key == "usb" {
 		port, err := usbport.Open(ctx, d, usbport.Options{})
 		if err != nil {
-			return nil, m.blame(err, d, arbiter.ByUSB)
+			return nil, m.blame(err, d, w)
 		}
 		return port, nil
 	}
 	n, ok := d.Node(w.node)
 	if !ok {
-		return nil, m.blame(fmt.Errorf("open %s as %s: it has no such node: %w", d, w.key, devices.ErrAbsent), d, arbiter.ByFile)
+		return nil, m.blame(fmt.Errorf("open %s as %s: %w: %w", d, w.key, errNoNode, devices.ErrAbsent), d, w)
 	}
 	port, err := m.openNode(ctx, n.Path, w.key, p)
 	if err != nil {
-		return nil, m.blame(err, d, arbiter.ByFile)
+		return nil, m.blame(err, d, w)
 	}
 	return port, nil
 }
@@ -145,17 +148,6 @@ func (m machine) look(name string) (discover.Device, error) {
 		return discover.Device{}, fmt.Errorf("look for USB device %s: %w", name, err)
 	}
 	return usbport.Find(s.Devices, name)
-}
-
-// blame adds who else has the device, where that is known: the sentence and the remedy.
-func (m machine) blame(err error, d discover.Device, by string) error {
-	if d.Bus == 0 {
-		return err
-	}
-	if list := arbiter.Find(m.files, d, by, os.Getpid()); len(list) > 0 {
-		return fmt.Errorf("%w; %s: %s", err, list[0].Text, list[0].Do)
-	}
-	return err
 }
 
 // watch tells every device's loop when something was plugged in or became usable, until ctx ends. Without the kernel's

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -20,12 +21,31 @@ func (n NotUsed) String() string { return n.Path + " is not used: " + n.Why }
 // AllNotUsed are those of the settings, in the order of their lanes.
 func AllNotUsed(c Config) []NotUsed {
 	var out []NotUsed
-	for _, lane := range slices.Sorted(maps.Keys(c.Lanes)) {
-		if why := c.Lanes[lane].noWifi(); why != "" {
-			out = append(out, NotUsed{"lanes." + lane + ".kiosk.wifi", why})
+	add := func(path, why string) {
+		if why != "" {
+			out = append(out, NotUsed{path, why})
 		}
 	}
+	for i, o := range c.Origins {
+		add(fmt.Sprintf("origins[%d]", i), unsaid(o))
+	}
+	for _, lane := range slices.Sorted(maps.Keys(c.Lanes)) {
+		l := c.Lanes[lane]
+		add("lanes."+lane+".kiosk.wifi", l.noWifi())
+		if l.Kiosk != nil {
+			add("lanes."+lane+".kiosk.frame", unsaid(l.Kiosk.Frame))
+		}
+		add("lanes."+lane+".kiosk.buttons", l.noButtons())
+	}
 	return out
+}
+
+// noButtons is why nobody ever sees the buttons that a lane's page has, "" if somebody does or there are none.
+func (l Lane) noButtons() string {
+	if l.Kiosk == nil || len(l.Kiosk.Buttons) == 0 || !l.Attended {
+		return ""
+	}
+	return "with a cashier the page has no buttons that a till answers"
 }
 
 // noWifi is why nobody ever sees the code of the guests' network that a lane's page has, "" if somebody does or there is none.

@@ -24,6 +24,13 @@ func TestWhatIsNotUsedHindersNoStart(t *testing.T) {
 		{"on a panel", "outputs: [kiosk], kiosk: {form: panel" + wifi + "}", []string{panel}},
 		{"where customers serve themselves", "outputs: [kiosk], kiosk: {form: portrait" + wifi + "}", nil},
 		{"with a cashier and without it", "attended: true, outputs: [till, kiosk], kiosk: {mute: true}", nil},
+		{"with a cashier, and buttons", "attended: true, outputs: [till, kiosk], kiosk: {mute: true, buttons: [help, choose]}", []string{
+			"lanes.1.kiosk.buttons is not used: with a cashier the page has no buttons that a till answers",
+		}},
+		{"buttons where customers serve themselves", "outputs: [kiosk], kiosk: {mute: true, buttons: [help, choose]}", nil},
+		{"framed by a name that no browser says", `outputs: [kiosk], kiosk: {mute: true, frame: "https://касса.example"}`, []string{
+			"lanes.1.kiosk.frame is not used: browsers write a name with other than Latin letters as xn--…: name it so",
+		}},
 		{"without a page", "attended: true, outputs: [till]", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -74,7 +74,7 @@ func numberPicture(n int, whose string) display.Screen {
 // numberOn shows its number on a display that nobody uses, until ctx ends, and leaves the glass empty.
 func (b *binder) numberOn(ctx context.Context, a *asked, d discover.Device, n int) error {
 	u, _ := b.catalog.Use(d, a.s.kind, a.s.dev.Driver)
-	p, err := b.machine.openDevice(ctx, d, keyOf(u.Way), a.s.port(u))
+	p, err := b.reach(ctx, b.machine, a, d, u)
 	if err != nil {
 		return err
 	}

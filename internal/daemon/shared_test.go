@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,6 +56,57 @@ func TestAProgramThatHasOurLineTooIsNamed(t *testing.T) {
 	b.until("one that came later", named(late.Process.Pid))
 	end(late)
 	b.until("it has gone too", named(0))
+}
+
+// Nobody has the lines of a scanner and a printer open but us, and all works. ModemManager will write to the one all the same,
+// and CUPS take the other: that is a note, until udev or the shop has told them to leave it.
+func TestWhoWillDisturbADeviceThatWorksIsNamed(t *testing.T) {
+	d := newDesk(t)
+	b := d.box("outputs: [till], receipt_printer: front, scanner: {port: {bound: true}}", `printers: {front: {driver: escpos, port: {lp: "serial:J1"}}}`)
+	d.plugPrinter("1", "J1")
+	d.plug("2", gun(""), nil)
+	d.tree.Put("sys/class/tty/ttyACM0/dev", "166:0\n")
+	d.tree.Put("sys/fs/cgroup/system.slice/ModemManager.service/cgroup.procs", "55\n")
+	d.tree.Put("etc/cups/printers.conf", "<Printer Bons>\nDeviceURI usb://EPSON/TM-T88V?serial=J1\n</Printer>\n")
+	b.run()
+	b.ready("scanner-1")
+	b.ready("printer-front")
+	noted := func(want ...string) func() error {
+		return func() error {
+			all, err := b.client("").Health(t.Context())
+			if err != nil {
+				return err
+			}
+			var got []string
+			for _, x := range all {
+				if x.Code == "shared" && x.Severity == "note" {
+					got = append(got, x.Subject+": "+x.Sentence+" "+x.Remedy)
+				}
+			}
+			slices.Sort(got)
+			if len(got) != len(want) {
+				return fmt.Errorf("noted %q", got)
+			}
+			for i, w := range want {
+				for word := range strings.SplitSeq(w, " … ") {
+					if !strings.Contains(got[i], word) {
+						return fmt.Errorf("noted %q without %q", got[i], word)
+					}
+				}
+			}
+			t.Logf("%q", got)
+			return nil
+		}
+	}
+	const (
+		cups    = "printer-front: The receipt printer of lane 1 works, and may be disturbed: EPSON TM-T88V … the CUPS queue Bons prints on it too … lpadmin -x Bons"
+		manager = `scanner-1: The scanner of lane 1 works, and may be disturbed: Symbol Bar Code Scanner … ModemManager runs … leave /dev/ttyACM0 alone … Put ATTRS{idVendor}=="05e0", ATTRS{idProduct}=="1701", ENV{ID_MM_DEVICE_IGNORE}="1" into`
+	)
+	b.until("both are noted", noted(cups, manager))
+	d.tree.Put("run/udev/data/c166:0", "E:ID_MM_DEVICE_IGNORE=1\n")
+	b.until("udev has told ModemManager", noted(cups))
+	d.tree.Remove("etc/cups/printers.conf")
+	b.until("the queue is deleted", noted())
 }
 
 // hold starts a program that has f open, and reads nothing of it.

@@ -97,7 +97,7 @@ func (b *binder) change(s *slot, decide func(seen) (func(*binding.File) error, e
 
 // give is a device that a person named.
 func (b *binder) give(s *slot, v seen, w roster.Wish) (func(*binding.File) error, error) {
-	d, err := named(v.devices, w.Device)
+	d, err := named(v.devices, b.machine.real(w.Device))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", roster.ErrNotHere, err)
 	}
@@ -173,7 +173,7 @@ func (b *binder) clash(s *slot, d discover.Device, v seen) *slot {
 	return nil
 }
 
-// named is the device that a name means: its file below /dev, or as the settings name one.
+// named is the device that a name means: its file below /dev, behind all links, or as the settings name one.
 func named(there []discover.Device, name string) (discover.Device, error) {
 	for _, d := range there {
 		for _, i := range d.Interfaces {

@@ -145,8 +145,8 @@ func (m *Member) Opened(p devices.Port, mask devices.Mask, words devices.Words) 
 	return overheard{devices.Count(p, &m.count), m, m.masked(mask), words}
 }
 
-// Line is a device and the line that is open to it.
-type Line struct{ ID, Name, Path string }
+// Line is a device, where it hangs, and the line that is open to it.
+type Line struct{ ID, Name, Port, Path string }
 
 // Lines are the devices on the roster with the paths of their lines; "" where none is open now.
 func (r *Roster) Lines() []Line {
@@ -154,7 +154,7 @@ func (r *Roster) Lines() []Line {
 	defer r.mu.Unlock()
 	var out []Line
 	for _, m := range r.all {
-		out = append(out, Line{m.entry.ID, name(m.entry), m.line})
+		out = append(out, Line{m.entry.ID, name(m.entry), m.entry.Port, m.line})
 	}
 	return out
 }
@@ -230,6 +230,13 @@ func (m *Member) device() Device {
 		Counters: Counters{m.count.Opens.Load(), m.count.Replugs.Load(), m.count.Stalls.Load(), m.count.In.Load(), m.count.Out.Load(), m.count.Unread.Load()},
 		Times:    t,
 	}
+}
+
+// Now is the device as it stands.
+func (m *Member) Now() Device {
+	m.r.mu.Lock()
+	defer m.r.mu.Unlock()
+	return m.device()
 }
 
 // List is every device, by id.

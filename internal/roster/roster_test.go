@@ -282,7 +282,19 @@ func TestFaultsAreSentencesWithARemedy(t *testing.T) {
 			sentence, remedy string
 		}{
 			{fmt.Errorf("open: %w", devices.ErrAbsent), "The scanner of lanes 1, 2 is not there.", "Plug it in"},
-			{fmt.Errorf("open: another program holds it: %w", devices.ErrPerson), "The scanner of lanes 1, 2 cannot be opened.", "as root, fuser -v names it"},
+			{fmt.Errorf("open: %w: %w", devices.ErrHeld, devices.ErrPerson), "The scanner of lanes 1, 2 cannot be opened.", "as root, fuser -v names it"},
+			{
+				&roster.Cause{Err: fmt.Errorf("open: %w: %w", devices.ErrHeld, devices.ErrPerson), Text: "/dev/ttyS0 is open in minicom (process 7)", Do: "Stop that program."},
+				"The scanner of lanes 1, 2 cannot be opened: /dev/ttyS0 is open in minicom (process 7).", "Stop that program.",
+			},
+			{
+				fmt.Errorf("find it: %w", &roster.Cause{Err: fmt.Errorf("open: %w", devices.ErrAbsent), Text: "no driver of the kernel has this printer", Do: "Load it with modprobe usblp."}),
+				"The scanner of lanes 1, 2 is not there: no driver of the kernel has this printer.", "Load it with modprobe usblp.",
+			},
+			{
+				&roster.Cause{Err: errors.New("input/output error"), Text: "/dev/usb/lp0 is open in x (process 8)", Do: "Stop that program."},
+				"The scanner of lanes 1, 2 does not work: /dev/usb/lp0 is open in x (process 8).", "Stop that program.",
+			},
 			{fmt.Errorf("open: permission denied: %w", devices.ErrPerson), "The scanner of lanes 1, 2 cannot be opened.", "group that owns the line"},
 			{fmt.Errorf("open /dev/hidraw0: permission denied: %w", devices.ErrPerson), "The scanner of lanes 1, 2 cannot be opened.", "61-till.rules"},
 			{fmt.Errorf("open /dev/input/by-id/gun: permission denied: %w", devices.ErrPerson), "The scanner of lanes 1, 2 cannot be opened.", "61-till.rules"},

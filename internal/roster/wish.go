@@ -14,6 +14,14 @@ type Question struct {
 	Ends  time.Time `json:"ends"`
 
 	Numbers []Numbered `json:"numbers,omitempty"` // of displays: what each was told to show
+	Unheard []Unheard  `json:"unheard,omitempty"` // what could be the device, and cannot be opened
+}
+
+// Unheard is a device that a question cannot reach.
+type Unheard struct {
+	Unit Unit   `json:"unit"`
+	Why  string `json:"why"`
+	Do   string `json:"do"`
 }
 
 // Numbered is a display and the number that stands on it while the question does.

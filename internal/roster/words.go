@@ -49,32 +49,43 @@ func (m *Member) trouble(err error, was devices.State) health.Trouble {
 	case errors.As(err, &said):
 		t.Code, t.Sentence = said.Code, said.Sentence
 	case errors.Is(err, devices.ErrPerson):
-		t.Sentence = "The " + name(m.entry) + " cannot be opened."
+		t.Sentence = behind("The "+name(m.entry)+" cannot be opened.", err)
 	case errors.Is(err, devices.ErrAbsent) && was == devices.Present && m.entry.Role != Kiosk: // it was back, and did not hold
 		t.Sentence, t.Remedy = "The "+name(m.entry)+" comes and goes.", holdIt
 	case errors.Is(err, devices.ErrAbsent):
-		t.Sentence = "The " + name(m.entry) + " is not there."
+		t.Sentence = behind("The "+name(m.entry)+" is not there.", err)
 	case errors.Is(err, devices.ErrStalled):
 		t.Sentence = "The " + name(m.entry) + " takes no data."
+	default:
+		t.Sentence = behind(t.Sentence, err)
 	}
 	return t
 }
 
 // remedy is what a person should do about an error.
 func remedy(e Entry, err error) string {
-	text, said := err.Error(), new(Said)
+	if e.Role == Kiosk {
+		return "Start the browser of that screen; it opens " + e.Port + " of this box."
+	}
+	return Remedy(e.Port, err)
+}
+
+// Remedy is what a person should do about an error of the device at a port: what is known to be behind it decides, else
+// its sort.
+func Remedy(port string, err error) string {
+	text, said, cause := err.Error(), new(Said), new(Cause)
 	switch {
 	case errors.As(err, &said):
 		return said.Remedy
-	case e.Role == Kiosk:
-		return "Start the browser of that screen; it opens " + e.Port + " of this box."
-	case errors.Is(err, devices.ErrPerson) && strings.Contains(text, "another program holds it"):
-		return "End the program that holds " + e.Port + ": as root, fuser -v names it; last_error has the file."
+	case errors.As(err, &cause):
+		return cause.Do
+	case errors.Is(err, devices.ErrHeld):
+		return "End the program that holds " + port + ": as root, fuser -v names it; last_error has the file."
 	case errors.Is(err, devices.ErrPerson) && strings.Contains(text, "permission denied") && (strings.Contains(text, "/dev/hidraw") || strings.Contains(text, "/dev/input/")):
 		// Their groups are no remedy: root, and input, which reads every keyboard.
 		return "Add a line for its model to /etc/udev/rules.d/61-till.rules, as 60-tilld.rules has them, then udevadm control --reload && udevadm trigger."
 	case errors.Is(err, devices.ErrPerson) && strings.Contains(text, "permission denied"):
-		return "Let the daemon's user use " + e.Port + ": put it into the group that owns the line (ls -l " + e.Port + ")."
+		return "Let the daemon's user use " + port + ": put it into the group that owns the line (ls -l " + port + ")."
 	case errors.Is(err, devices.ErrPerson) && strings.Contains(text, "operation not permitted"):
 		// Its file's rights would say "permission denied": it is the unit, which knows the kinds of its start.
 		return "Start the daemon again (systemctl restart tilld): it was started before the kernel knew this kind of device."

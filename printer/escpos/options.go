@@ -2,6 +2,7 @@ package escpos
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -30,10 +31,16 @@ type Options struct {
 // tables are Epson's numbers.
 var tables = map[string]byte{"cp437": 0, "cp850": 2, "cp866": 17, "cp1251": 46}
 
+// optionNames are those that parse knows.
+func optionNames() []string {
+	return []string{"alphabet", "answer", "columns", "cut", "dots", "drawer_ms", "drawer_pin", "feed_lines", "proof", "qr", "stall", "table"}
+}
+
 // parse reads options as a configuration holds them.
 func parse(m map[string]any) (Options, error) {
 	var o Options
-	for k, v := range m {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		v, hint := m[k], ""
 		var err error
 		switch k {
 		case "alphabet":
@@ -63,10 +70,10 @@ func parse(m map[string]any) (Options, error) {
 		case "stall":
 			err = duration(&o.Stall, v)
 		default:
-			err = fmt.Errorf("is unknown")
+			err, hint = fmt.Errorf("is unknown"), "there are "+strings.Join(optionNames(), ", ")
 		}
 		if err != nil {
-			return o, fmt.Errorf("option %q of driver escpos %w: %w", k, err, devices.ErrPerson)
+			return o, &devices.BadOption{Driver: "escpos", Key: k, Text: err.Error(), Hint: hint}
 		}
 	}
 	return o.filled(), nil
