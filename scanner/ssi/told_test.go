@@ -70,11 +70,11 @@ func TestWhatIsTwiceNoPacketHasItToldAnew(t *testing.T) {
 				}
 				x.Scan("4006381333931")
 			})
-			said := slices.Compact(notes)
+			said := slices.Compact(slices.Clone(notes))
 			if strings.Join(said, " ") != want || n != 3 {
 				t.Errorf("%d times: %d readings, notes %q", times, n, notes)
 			}
-			t.Logf("%d times: %d readings, notes %q, told % x", times, n, notes, x.Commands())
+			t.Logf("%d times: %d readings, noted %q, told % x", times, n, said, x.Commands())
 		})
 	}
 }
