@@ -7,7 +7,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"tilld/internal/record"
 	"tilld/internal/wire"
@@ -21,10 +20,9 @@ import (
 // confirm of all that was paid changes no sum: it is missed, and said again, once something goes back (row E16l).
 
 const (
-	bucketAgain = "again"             // key ledger: live until every such bill was asked about
-	keyLedger   = "ledger"            //
-	againFor    = 60 * 24 * time.Hour // how old a copy may be
-	againAtOnce = 32                  // bills asked about in one commit
+	bucketAgain = "again"  // key ledger: live until every such bill was asked about
+	keyLedger   = "ledger" //
+	againAtOnce = 32       // bills asked about in one commit
 )
 
 // promised are the types of events that may tell of something which the integrator has committed, or is to: a return after
@@ -79,7 +77,7 @@ func again(live bool) record.Put {
 
 // askAgain runs beside the loop: a year of events is too much to read while a till waits.
 func (b *Box) askAgain(ctx context.Context) {
-	ids, err := b.promisedSince(ctx, b.wall().Add(-againFor))
+	ids, err := b.promisedTo(ctx)
 	for chunk := range slices.Chunk(ids, againAtOnce) {
 		if err == nil {
 			_, err = ask(ctx, b, func() (struct{}, error) { return struct{}{}, b.getAgain(chunk) })
@@ -91,13 +89,14 @@ func (b *Box) askAgain(ctx context.Context) {
 	}
 }
 
-// promisedSince are the payments with an event that tells of a promise, the oldest of each type first.
-func (b *Box) promisedSince(ctx context.Context, since time.Time) ([]string, error) {
+// promisedTo are the payments with an event that tells of a promise, the oldest of each type first: all that the journal still
+// holds. It is asked once, and a wall clock that is ahead at that moment must not make it forget any.
+func (b *Box) promisedTo(ctx context.Context) ([]string, error) {
 	var ids []string
 	seen := map[string]bool{}
 	for _, typ := range promised {
 		err := b.j.Between(ctx, 0, math.MaxInt64, typ, func(e record.Event) error {
-			if !seen[e.Subject] && !e.At.Before(since) && tells(e) {
+			if !seen[e.Subject] && tells(e) {
 				seen[e.Subject] = true
 				ids = append(ids, e.Subject)
 			}

@@ -41,7 +41,7 @@ func untold(p Payment, e Event) bool {
 
 // unknown: the integrator has no such bill. A create that waits will make it; without one there is nothing to pay, but
 // what the till was told is paid or gone stays so, for a person to look at. Of an end without any money there is nothing to
-// look at: a box that is given to another integrator would ask its people about each sale of 60 days that was taken back.
+// look at: a box that is given to another integrator would ask its people about each sale of months that was taken back.
 func (s *step) unknown() {
 	switch {
 	case s.Pending(VerbCreate) != nil || unsent(s.Payment):
