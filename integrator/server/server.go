@@ -260,8 +260,8 @@ func (s *Server) untilAsleep(ctx context.Context, end func()) error {
 		s.service.Slept(slept.For)
 		end()
 		s.log.Warn("the machine was suspended, and the server starts anew", "for", slept.For.Round(time.Second))
-	case ctx.Err() != nil:
-		return nil
+	case ctx.Err() != nil: // the end of the run, whatever the watch says of it
+		err = nil
 	}
 	return err
 }
