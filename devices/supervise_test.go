@@ -297,14 +297,16 @@ func TestSupervise_ADeviceIsThereOnceItHasAnswered(t *testing.T) {
 			defer mu.Unlock()
 			return strings.Join(slices.Compact(slices.Clone(order)), " ")
 		}
-		line, tries := newPlayed(), 0
+		var line atomic.Pointer[played]
+		var tries atomic.Int64
 		s := devices.Supervise[*asked]{
 			Role: "printer", Log: slog.New(slog.DiscardHandler),
 			Find: func(context.Context) (devices.Port, devices.Driver[*asked], map[string]any, error) {
-				tries++
-				line = newPlayed()
-				return line, devices.Driver[*asked]{Open: func(context.Context, devices.Port, map[string]any) (*asked, error) {
-					a := &asked{played: line}
+				tries.Add(1)
+				x := newPlayed()
+				line.Store(x)
+				return x, devices.Driver[*asked]{Open: func(context.Context, devices.Port, map[string]any) (*asked, error) {
+					a := &asked{played: x}
 					if on.Load() {
 						a.answers = 200 * time.Millisecond
 					}
@@ -328,8 +330,8 @@ func TestSupervise_ADeviceIsThereOnceItHasAnswered(t *testing.T) {
 		go func() { defer close(done); s.Run(ctx) }()
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
-		if got := told(); got != "away" || tries < 10*60/9 {
-			t.Errorf("nobody is there: told %q in %d tries", got, tries)
+		if got := told(); got != "away" || tries.Load() < 10*60/9 {
+			t.Errorf("nobody is there: told %q in %d tries", got, tries.Load())
 		}
 		on.Store(true)
 		time.Sleep(9 * time.Second)
@@ -339,7 +341,7 @@ func TestSupervise_ADeviceIsThereOnceItHasAnswered(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		on.Store(false)
-		line.Close()
+		line.Load().Close()
 		time.Sleep(time.Minute)
 		stop()
 		<-done

@@ -22,7 +22,8 @@ import (
 type guest struct {
 	*ws.Conn
 	name string
-	sent chan wire.Message // closed with the line
+	sent chan wire.Message       // closed with the line
+	past map[string]wire.Message // what has come before it was waited for
 }
 
 // visit opens a session of the box of this number.
@@ -33,7 +34,7 @@ func visit(t *testing.T, c server.Config, n byte) *guest {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Kill(); <-conn.Done() })
-	g := &guest{Conn: conn, name: fmt.Sprint("till-", n), sent: make(chan wire.Message, 100)}
+	g := &guest{Conn: conn, name: fmt.Sprint("till-", n), sent: make(chan wire.Message, 100), past: map[string]wire.Message{}}
 	go func() {
 		defer close(g.sent)
 		for {
@@ -71,12 +72,16 @@ func (g *guest) call(t *testing.T, id, method string, params any) {
 	}
 }
 
-// await gives the next message that is the answer to a call of this id, a notification of this method or an event of this type;
-// others are let pass.
+// await gives the message that is the answer to a call of this id, a notification of this method or an event of this type: the
+// next one, or one that came while another was waited for.
 func (g *guest) await(t *testing.T, what string) wire.Message {
 	t.Helper()
 	limit := time.After(soon)
 	var seen []string
+	if m, ok := g.past[what]; ok {
+		delete(g.past, what)
+		return m
+	}
 	for {
 		select {
 		case m, ok := <-g.sent:
@@ -98,6 +103,7 @@ func (g *guest) await(t *testing.T, what string) wire.Message {
 				return m
 			}
 			seen = append(seen, kind)
+			g.past[kind] = m
 		case <-limit:
 			t.Fatalf("%s: no %s; it was sent %q", g.name, what, seen)
 		}

@@ -73,6 +73,7 @@ func TestAReadingThatIsNotWantedSoundsSo(t *testing.T) {
 						}
 					}
 				}
+				synctest.Wait()
 				if got := strings.Join(g.screens, ", "); tones != c.want || got != c.screens {
 					t.Errorf("%d tones, the customer reads %q", tones, got)
 				}
