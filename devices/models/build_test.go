@@ -95,8 +95,9 @@ func prints(t *testing.T, mode models.Mode) {
 		return n
 	}
 	c := emulator.Config{Dots: number("dots")}
-	if n := number("table"); n > 0 {
-		c.Tables = map[byte]string{byte(n): fmt.Sprint(mode.Options["alphabet"])}
+	if n := number("table"); n > 0 { // and at Epson's own numbers it has something else
+		c.Tables = map[byte]string{17: "cp1252", 46: "cp1252"}
+		c.Tables[byte(n)] = fmt.Sprint(mode.Options["alphabet"])
 	}
 	paper := emulator.New(c)
 	port, end := printertest.Pipe(2 * time.Second)

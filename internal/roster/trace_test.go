@@ -37,9 +37,14 @@ func TestATraceIsASessionWithoutCodes(t *testing.T) {
 			t.Fatal(err)
 		}
 		line, glass := m.Opened(said{"]Q1281234567890123456\r"}, drv.Masked(said{}, nil), drv.Worded(nil)), pole.Opened(said{}, nil, poles.Worded(nil))
+		printers, err := all.Printers().Find("escpos")
+		if err != nil {
+			t.Fatal(err)
+		}
+		paper := r.Add(roster.Entry{ID: "front", Role: "receipt-printer", Driver: "escpos", Port: "/dev/usb/lp0"}).Opened(said{"\x1a"}, printers.Masked(said{}, nil), printers.Worded(nil))
 		_, _ = line.Read(make([]byte, 64)) // before anybody listens
-		got := make(chan string, 2)
-		for _, id := range []string{"scanner-1", "pole"} {
+		got := make(chan string, 3)
+		for _, id := range []string{"scanner-1", "pole", "front"} {
 			go func() {
 				s, err := r.Trace(t.Context(), id, 5*time.Second)
 				if err != nil {
@@ -52,8 +57,10 @@ func TestATraceIsASessionWithoutCodes(t *testing.T) {
 		_, _ = line.Write([]byte("\x06"))
 		_, _ = line.Read(make([]byte, 64))
 		_, _ = io.WriteString(glass, "\x1bQA\x88\x92\x8e\x83\x8e 125.50        \r")
+		_, _ = io.WriteString(paper, "\x10\x04\x01")
+		_, _ = paper.Read(make([]byte, 64))
 		time.Sleep(time.Minute)
-		for range 2 {
+		for range 3 {
 			s := <-got
 			steps, err := session.Parse(s)
 			if err != nil {
@@ -63,6 +70,10 @@ func TestATraceIsASessionWithoutCodes(t *testing.T) {
 			case strings.Contains(s, "scanner-1"):
 				if len(steps) != 2 || string(steps[0].Bytes) != "\x06" || string(steps[1].Bytes) != "]Q1"+strings.Repeat("0", 18)+"\r" || strings.Contains(s, "2812") || strings.Contains(s, "32 38") {
 					t.Errorf("scanner:\n%s", s)
+				}
+			case strings.Contains(s, "front"):
+				if len(steps) != 2 || string(steps[1].Bytes) != "\x1a" || !strings.Contains(s, "#   10 04 01\n#   status asked\n< ") || !strings.Contains(s, "#   1a\n#   status answered\n") {
+					t.Errorf("printer:\n%s", s)
 				}
 			default:
 				if len(steps) != 1 || string(steps[0].Bytes) != "\x1bQA\x88\x92\x8e\x83\x8e 125.50        \r" || !strings.Contains(s, "#   1b 51 41") || !strings.Contains(s, "#   row 1: \"ИТОГО 125.50        \"\n") {
