@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -21,8 +22,13 @@ import (
 	"tilld/internal/shop/gate"
 )
 
-// sweepLimit is how long all faults of one program may take; what is not reached is said.
-const sweepLimit = 8 * time.Minute
+// sweepLimit is how long all faults of one program may take; what is not reached is said. make soak goes through all of them.
+func sweepLimit() time.Duration {
+	if os.Getenv("TILLD_SWEEP") == "all" {
+		return 24 * time.Hour
+	}
+	return 8 * time.Minute
+}
 
 // TestEverySystemCall sells while every system call by which a program opens or changes its own files fails, one in each
 // sale, in every way that fits it. Each time the program ends, refuses and says why, or goes on; what the till was told is
@@ -66,7 +72,7 @@ func every(t *testing.T, part shop.Part) {
 	if planted.Bug() != "" {
 		usuals, firsts = sample(faultsOfAll(usual, false), 60), nil // until it is found
 	}
-	s := &sweep{part: part, end: time.Now().Add(sweepLimit), took: map[string]int{}, steps: map[string]int{}, says: map[string]int{}}
+	s := &sweep{part: part, end: time.Now().Add(sweepLimit()), took: map[string]int{}, steps: map[string]int{}, says: map[string]int{}}
 	work := make(chan fault, many)
 	for _, f := range mixed(usuals, firsts) {
 		work <- f
