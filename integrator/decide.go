@@ -252,7 +252,7 @@ func (s *Service) against(st bill.State, d Decision, e bill.Event) error {
 		text = "this payment is in the books already"
 	case st.Doubt && !st.Review && (d.Verdict == bill.VerdictDead || d.Verdict == bill.VerdictPaid):
 		text = "the bank is still asked about this bill, until " + s.shown(st.DoubtSince.Add(s.set.Silent)).Format(time.RFC3339) + "; from then on a person may decide"
-	case d.Verdict == bill.VerdictDead && st.Doubt && comesBack(st):
+	case d.Verdict == bill.VerdictDead && st.Doubt && st.Refunding():
 		text = "the bank may be giving back by itself what has come, and until it has said whether it does the bill is not over"
 	case d.Verdict == bill.VerdictRetry && owesNow(st, e.Obligation):
 		text = "there is no way left by which the bank could give this back"
@@ -268,16 +268,6 @@ func (s *Service) against(st bill.State, d Decision, e bill.Event) error {
 		return no(text + ". Nothing is to be decided about it now")
 	}
 	return no(text + ". What may be decided: " + strings.Join(may, ", "))
-}
-
-// comesBack: the bank may be giving back by itself some of what is owed.
-func comesBack(st bill.State) bool {
-	for _, o := range st.Obligations {
-		if o.ByProvider && o.State == bill.Owed {
-			return true
-		}
-	}
-	return false
 }
 
 // owesNow: this obligation waits for a person.

@@ -114,7 +114,7 @@ func current(s *State, e *Event) bool {
 
 // ends: what the provider says is the end of a closing bill.
 func ends(s *State, e *Event) bool {
-	return e.Cause == status && closing(s) && current(s, e) && e.final && !offered(s) && !refunding(s)
+	return e.Cause == status && closing(s) && current(s, e) && e.final && !offered(s) && !s.Refunding()
 }
 
 // ask asks about the live order, or about what the provider is giving back; nothing of both is the end.

@@ -8,7 +8,7 @@ func personRows() []Row {
 	return []Row{
 		row("B21a", "doubt and review; a person decides, with evidence: dead is a terminal status (no provider refund running), paid is a credit",
 			func(s *State, e *Event) bool {
-				return s.Doubt && s.Review && closing(s) && (verdict(e, VerdictDead) && !refunding(s) ||
+				return s.Doubt && s.Review && closing(s) && (verdict(e, VerdictDead) && !s.Refunding() ||
 					verdict(e, VerdictPaid) && e.Credit != nil && e.Credit.Evidence != "" && !known(s, e.Credit))
 			},
 			func(s *State, e *Event) []Effect {
