@@ -102,7 +102,7 @@ func live(s *State) (n int, ok bool) {
 	return 0, s.Order.ID != "" && !s.Order.Over
 }
 
-// Refunding: the provider may be giving money back by itself, so nothing is closed and nothing sent.
+// Refunding means that the provider may be giving money back by itself, so nothing is closed and nothing sent.
 func (s *State) Refunding() bool {
 	for i := range s.Obligations {
 		if o := &s.Obligations[i]; o.ByProvider && o.State == Owed {
