@@ -38,8 +38,13 @@ func bare(t *testing.T, lacks []string, o escpos.Options) (x *counter, last func
 // gone waits for the end of Serve and tells how long that took.
 func (x *counter) gone(t *testing.T, since time.Time) time.Duration {
 	t.Helper()
-	err := <-x.served
-	x.served <- err // for the end of the test
+	var err error
+	select {
+	case err = <-x.served:
+		x.served <- err // for the end of the test
+	case <-time.After(time.Hour): // of the bubble's time
+		t.Error("never given up")
+	}
 	took := time.Since(since)
 	t.Logf("given up after %v: %v", took, err)
 	if err == nil || !strings.Contains(err.Error(), "does not answer") {
