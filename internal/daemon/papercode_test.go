@@ -281,6 +281,15 @@ func TestWhoAskedForPaperInVainGetsNoneLater(t *testing.T) {
 	if on := d.code.glass("1", []string{"till"}); !slices.Contains(on, byReceipt) {
 		t.Errorf("asked for while the printer prints, the code is on %q", on)
 	}
+	late := shows("1", "p9")
+	late.RemainingMS = 10_000 // nobody could scan it off the paper
+	d.code.show(ctx, late, []string{"till"})
+	if err := d.code.ask(ctx, "1", "p9"); err != nil {
+		t.Error(err)
+	}
+	if on := d.code.show(ctx, shows("1", "p9"), []string{"till"}); slices.Contains(on, byReceipt) { // the customer has more time
+		t.Errorf("asked for too late, the code is on %q later", on)
+	}
 }
 
 var _ printer.Printer = (*press)(nil)
