@@ -22,7 +22,7 @@ type bank struct {
 	wait    map[string]chan struct{}
 	sent    []string // every call, as "present ID", in order
 	codes   map[string]func(*order)
-	returns map[string]string // state of a return at its first answer, by operation number; "" is done
+	returns map[string]string // how a return ends at its first answer, by method, see gives; "" is done
 	asks    map[string]int
 	memo    []byte // kept between the steps of a create
 	looked  []byte // the memo that the last look came with
@@ -118,6 +118,16 @@ func (b *bank) forget() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	clear(b.orders)
+}
+
+// gives says how returns by these methods end at their first answer from now on; all others are done at once.
+func (b *bank) gives(state string, methods ...string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	clear(b.returns)
+	for _, m := range methods {
+		b.returns[m] = state
+	}
 }
 
 func (b *bank) count(op string) int {

@@ -54,14 +54,14 @@ func TestABankThatWasSilentThreeTimesGivesBackSoon(t *testing.T) {
 
 func TestReturnFromAShortAccountComesLater(t *testing.T) {
 	run(t, func(t *testing.T, r *rig) {
-		r.bank.returns["cancel"], r.bank.returns["refund"] = provider.ReturnShort, provider.ReturnShort
+		r.bank.gives(provider.ReturnShort, "cancel", "refund")
 		id := paidBack(r)
 		time.Sleep(30 * time.Minute)
 		if b := r.get(id); len(b.Returns) != 1 || b.Returns[0].State != "short" || b.Owed != 100 {
 			t.Fatalf("returns %+v, owed %d", b.Returns, b.Owed)
 		}
 		r.audit(100, 0, 0, 100)
-		clear(r.bank.returns)
+		r.bank.gives(provider.ReturnDone)
 		r.await(id, payment.EvReturned, 3*time.Hour)
 		r.audit(100, 0, 100, 0)
 	})
@@ -69,7 +69,7 @@ func TestReturnFromAShortAccountComesLater(t *testing.T) {
 
 func TestRefusedMethodGivesWayToTheNext(t *testing.T) {
 	run(t, func(t *testing.T, r *rig) {
-		r.bank.returns["cancel"] = provider.ReturnRefused
+		r.bank.gives(provider.ReturnRefused, "cancel")
 		id := paidBack(r)
 		r.await(id, payment.EvReturned, time.Hour)
 		r.audit(100, 0, 100, 0)
@@ -78,7 +78,7 @@ func TestRefusedMethodGivesWayToTheNext(t *testing.T) {
 
 func TestReturnThatTheBankRefusesIsAPersons(t *testing.T) {
 	run(t, func(t *testing.T, r *rig) {
-		r.bank.returns["cancel"], r.bank.returns["refund"] = provider.ReturnRefused, provider.ReturnRefused
+		r.bank.gives(provider.ReturnRefused, "cancel", "refund")
 		id := paidBack(r)
 		time.Sleep(time.Hour)
 		r.audit(100, 0, 0, 100)

@@ -204,7 +204,7 @@ func TestAPaymentThatAPersonFoundIsBookedOnce(t *testing.T) {
 // refusedForGood brings a bill to where its bank gives nothing back.
 func (r *rig) refusedForGood() string {
 	r.Helper()
-	r.bank.returns["cancel"], r.bank.returns["refund"] = provider.ReturnRefused, provider.ReturnRefused
+	r.bank.gives(provider.ReturnRefused, "cancel", "refund")
 	id := paidBack(r)
 	r.await(id, payment.EvReview, time.Hour)
 	return id
@@ -260,7 +260,7 @@ func TestARefusedReturnIsDecidedByAPerson(t *testing.T) {
 				t.Errorf("refused again: %+v", b)
 			}
 			r.audit(100, 0, 0, 100)
-			clear(r.bank.returns)
+			r.bank.gives(provider.ReturnDone)
 			r.decide(id, retry)
 			if b := r.await(id, payment.EvReview, 0); b.Review || b.Why != payment.WhyReviewed || b.Returns[0].State == "refused" {
 				t.Errorf("on its way: %+v", b)
@@ -298,7 +298,7 @@ func TestARefusedReturnIsDecidedByAPerson(t *testing.T) {
 	})
 	t.Run("short", func(t *testing.T) {
 		run(t, func(t *testing.T, r *rig) {
-			r.bank.returns["cancel"], r.bank.returns["refund"] = provider.ReturnShort, provider.ReturnShort
+			r.bank.gives(provider.ReturnShort, "cancel", "refund")
 			id := paidBack(r)
 			for range 10 {
 				time.Sleep(24 * time.Hour)
@@ -316,7 +316,7 @@ func TestARefusedReturnIsDecidedByAPerson(t *testing.T) {
 			if n := strings.Count(r.log.String(), "bill wants a person"); n < 9 || n > 11 {
 				t.Errorf("the log says it %d times in ten days", n)
 			}
-			clear(r.bank.returns)
+			r.bank.gives(provider.ReturnDone)
 			r.await(id, payment.EvReturned, 25*time.Hour)
 			r.nobodyWaits()
 			r.audit(100, 0, 100, 0)
@@ -327,7 +327,7 @@ func TestARefusedReturnIsDecidedByAPerson(t *testing.T) {
 // Two payments go back and neither can: a decision names the one that it means.
 func TestADecisionNamesItsObligation(t *testing.T) {
 	run(t, func(t *testing.T, r *rig) {
-		r.bank.returns["cancel"], r.bank.returns["refund"] = provider.ReturnRefused, provider.ReturnRefused
+		r.bank.gives(provider.ReturnRefused, "cancel", "refund")
 		id := r.create(payment.Show, 100)
 		r.await(id, payment.EvOpen, time.Second)
 		r.bank.pay(id, "T1", 50, 0)
@@ -362,7 +362,7 @@ func TestAReviewEndsWhenAPersonHasLooked(t *testing.T) {
 	seen := integrator.Decision{Verdict: bill.VerdictSeen}
 	t.Run("restored", func(t *testing.T) {
 		run(t, func(t *testing.T, r *rig) {
-			r.bank.returns["cancel"], r.bank.returns["refund"] = provider.ReturnShort, provider.ReturnShort
+			r.bank.gives(provider.ReturnShort, "cancel", "refund")
 			id := paidBack(r)
 			time.Sleep(time.Millisecond) // the older one is listed first
 			open := r.create(payment.Show, 100)
@@ -370,7 +370,7 @@ func TestAReviewEndsWhenAPersonHasLooked(t *testing.T) {
 			r.take()
 			s := r.open(wire.Open{Journal: "j1", Boot: "b", Writes: 9, Seen: r.seen + 500})
 			r.seen = s.Snapshot.Seq
-			clear(r.bank.returns)
+			r.bank.gives(provider.ReturnDone)
 			time.Sleep(2 * time.Hour)
 			list, err := r.svc.Waiting(t.Context(), 0, nil)
 			if r.ok(err); len(list) != 2 || list[0].Bill != id || list[0].Why != payment.WhyLedgerRestored || len(list[0].May) != 1 || list[0].May[0].Decision != "seen" {
