@@ -201,7 +201,7 @@ func (db *DB) shut() error {
 		errs = append(errs, db.write.Close())
 	}
 	if db.lock != nil {
-		errs = append(errs, db.lock.Close())
+		errs = append(errs, unlock(db.lock))
 	}
 	return errors.Join(errs...)
 }

@@ -8,11 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"testing/fstest"
 	"testing/synctest"
+
+	"golang.org/x/sys/unix"
 
 	"tilld/internal/sqlitedb"
 )
@@ -124,6 +127,45 @@ func TestSecondOpenIsLockedUntilClose(t *testing.T) {
 	}
 	if got := names(t, open(t, cfg).Read()); got != "kept" {
 		t.Fatalf("after reopening: %q", got)
+	}
+}
+
+// Between fork and exec a program that another part of this process starts has every file of ours.
+func TestAProgramThatIsBeingStartedKeepsNoDatabaseLocked(t *testing.T) {
+	cfg := config(t)
+	db, err := sqlitedb.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fds, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	copies := 0
+	for _, e := range fds {
+		fd, err := strconv.Atoi(e.Name())
+		if name, _ := os.Readlink("/proc/self/fd/" + e.Name()); err != nil || name != cfg.Path+".lock" {
+			continue
+		}
+		twin, err := unix.Dup(fd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = unix.Close(twin) })
+		copies++
+	}
+	if copies == 0 {
+		t.Fatal("no file is locked")
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := sqlitedb.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Close(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -140,6 +140,11 @@ func lockFile(path string) (*os.File, error) {
 	return f, nil
 }
 
+// unlock lets go by name: a program that this process is just starting has the file too, until its own begins.
+func unlock(f *os.File) error {
+	return errors.Join(unix.Flock(int(f.Fd()), unix.LOCK_UN), f.Close())
+}
+
 func syncFile(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
