@@ -20,12 +20,7 @@ import (
 // running server, and the shop's till sees it as any news.
 func TestAPersonDecides(t *testing.T) {
 	t.Parallel()
-	r := openShop(t, shop.Config{Edit: func(name string, text []byte) []byte {
-		if name == "integrator.yaml" {
-			text = append(bytes.TrimRight(text, "\n"), "\ntimes: {doubt: 1s, doubt_review: 1s, poll: 200ms}\n"...)
-		}
-		return text
-	}})
+	r := openShop(t, shop.Config{Edit: officeTimes("{doubt: 1s, doubt_review: 1s, poll: 200ms}")})
 	t.Run("ReturnThatIsRefusedForGood", func(t *testing.T) { refusedReturn(r.on(t)) })
 	t.Run("BankThatNeverAnswers", func(t *testing.T) { silentBank(r.on(t)) })
 	a := r.audit()
@@ -34,6 +29,16 @@ func TestAPersonDecides(t *testing.T) {
 		t.Errorf("the books:\n%s", a.Text())
 	}
 	t.Logf("%s", a.Text())
+}
+
+// officeTimes gives a shop's integrator such times.
+func officeTimes(times string) func(name string, text []byte) []byte {
+	return func(name string, text []byte) []byte {
+		if name == "integrator.yaml" {
+			text = append(bytes.TrimRight(text, "\n"), "\ntimes: "+times+"\n"...)
+		}
+		return text
+	}
 }
 
 // desk runs f at the desk of the running server.

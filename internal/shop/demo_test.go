@@ -4,20 +4,16 @@ package shop_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
-	"tilld/integrator/server"
 	"tilld/internal/localapi/client"
 )
 
@@ -113,101 +109,6 @@ func (d *demo) bash(limit time.Duration, env []string, args ...string) (string, 
 	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }
 	out, err := c.CombinedOutput()
 	return string(out), err
-}
-
-// scenes are the scenes of scripts/quickstart, each list played in a shop of its own: most of their time is a bank that
-// does not answer. TestQuickStart fails if one of the script's is in none.
-var scenes = [][]string{
-	{"06"},
-	{"07"},
-	{"12", "03", "04", "after"},
-	{"show", "expired", "cancel", "replaced", "lower", "scan", "declined", "01", "02", "05", "08", "09", "10", "11", "13"},
-}
-
-// TestQuickStart runs the README's script, every scene of it against one process and against several, and adds the books
-// up after each scene.
-func TestQuickStart(t *testing.T) {
-	t.Parallel()
-	out, err := exec.Command("bash", filepath.Join(root, "scripts/quickstart"), "--list").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, mine := strings.Fields(string(out)), slices.Concat(scenes...)
-	slices.Sort(all)
-	slices.Sort(mine)
-	if !slices.Equal(all, mine) || len(all) < 20 {
-		t.Fatalf("the script has %v, the test plays %v", all, mine)
-	}
-	for mode, more := range map[string][]string{"OneProcess": nil, "Processes": {"--processes"}} {
-		for _, list := range scenes {
-			t.Run(mode+"/"+list[0], func(t *testing.T) { t.Parallel(); quickStart(t, list, more...) })
-		}
-	}
-}
-
-// quickStartLimit is more than all waits of one list that come true.
-const quickStartLimit = 5 * time.Minute
-
-// auditor keeps the report of each scene; a report that breaks the rule ends the script. The till has its word as soon as
-// the box holds it, and the integrator a moment later: until then the money is held.
-const auditor = `#!/bin/sh
-for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-  %q audit --json --config %q >%q/"$1".json || exit
-  grep -q '"held": [^0]' %[3]q/"$1".json || exit 0
-  sleep 0.25
-done
-`
-
-func quickStart(t *testing.T, play []string, more ...string) {
-	d := startDemo(t, more...)
-	reports := t.TempDir()
-	hook := filepath.Join(reports, "audit.sh")
-	text := fmt.Sprintf(auditor, program(t, "integrator"), filepath.Join(d.state, "integrator.yaml"), reports)
-	if err := os.WriteFile(hook, []byte(text), 0o700); err != nil { //nolint:gosec // it is a program
-		t.Fatal(err)
-	}
-	last := time.Now()
-	out, err := d.bash(quickStartLimit, []string{
-		"TILLD=http://" + d.ports[1], "BANK=http://" + d.ports[3], "PAGE=http://" + d.ports[0], "AUDIT=" + hook,
-	}, append([]string{"scripts/quickstart"}, play...)...)
-	if err != nil {
-		t.Fatalf("quick start: %v\n%s", err, out)
-	}
-	var books server.Report
-	var took []string
-	for _, scene := range play {
-		report := filepath.Join(reports, scene+".json")
-		b, err := os.ReadFile(report)
-		if err != nil {
-			t.Fatalf("after %s: %v", scene, err)
-		}
-		books = server.Report{}
-		if err := json.Unmarshal(b, &books); err != nil {
-			t.Fatalf("after %s: %v", scene, err)
-		}
-		if s := books.Sums["RUB"]; s.Held != 0 || s.Credits != s.Goods+s.Returned+s.Owed || books.Bills == 0 {
-			t.Errorf("after %s: %d bills, %+v", scene, books.Bills, s)
-		}
-		if i, err := os.Stat(report); err == nil {
-			took = append(took, fmt.Sprintf("%s %v", scene, i.ModTime().Sub(last).Round(100*time.Millisecond)))
-			last = i.ModTime()
-		}
-	}
-	// Magic 10 and 11 each leave 10.00 that the bank does not give back: a person's case, and one for later.
-	owed := int64(0)
-	for _, scene := range []string{"10", "11"} {
-		if slices.Contains(play, scene) {
-			owed += 1000
-		}
-	}
-	if s := books.Sums["RUB"]; len(books.Doubts) != 0 || s.Owed != owed {
-		t.Errorf("at the end: %d in doubt, owed %d, want 0 and %d", len(books.Doubts), s.Owed, owed)
-	}
-	if !strings.Contains(out, "all as they should be") {
-		t.Errorf("the script did not say so: %s", out)
-	}
-	t.Logf("books right after each of %d scenes: %s; at the end %d bills, %+v", len(play), strings.Join(took, ", "), books.Bills, books.Sums["RUB"])
-	d.stop()
 }
 
 // TestReadme runs what README tells the reader to type.

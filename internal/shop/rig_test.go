@@ -281,14 +281,20 @@ func (r *rig) audit() server.Report {
 // bankBooks are the bank's own sums, from its own files: what came in, and what it gave back.
 func (r *rig) bankBooks() (credits, returned int64) {
 	r.t.Helper()
-	files, err := filepath.Glob(filepath.Join(r.cfg.State, "bank", "*.json"))
+	return bankBooks(r.t, r.cfg.State)
+}
+
+// bankBooks are those of the shop in the folder state.
+func bankBooks(t testing.TB, state string) (credits, returned int64) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(state, "bank", "*.json"))
 	if err != nil {
-		r.t.Fatal(err)
+		t.Fatal(err)
 	}
 	for _, f := range files {
 		b, err := os.ReadFile(f)
 		if err != nil {
-			r.t.Fatal(err)
+			t.Fatal(err)
 		}
 		var o struct {
 			Credits []struct{ Value int64 }
@@ -298,7 +304,7 @@ func (r *rig) bankBooks() (credits, returned int64) {
 			}
 		}
 		if err := json.Unmarshal(b, &o); err != nil {
-			r.t.Fatal(err)
+			t.Fatal(err)
 		}
 		for _, c := range o.Credits {
 			credits += c.Value
