@@ -41,7 +41,7 @@ const docs = "../docs"
 // TestPictures takes every screen on every panel in both languages, and reads every code on them with two decoders that
 // know nothing of the page. A picture has "code" in its name if and only if there is one.
 func TestPictures(t *testing.T) {
-	all := depth.Full() || *write
+	all := *write || depth.Full(t, "pictures of every screen on every panel in both languages, here of the counter's in Russian")
 	browser := chromium(t, nil)
 	var taken, read, bytesOf atomic.Int64
 	shoot := func(t *testing.T, b *box, ctx context.Context, p panel, language string, pic picture) {

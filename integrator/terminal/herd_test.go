@@ -30,10 +30,7 @@ func TestOpenPaymentsComeBeforeTheHerd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const selling = 10
-		idle := 450
-		if depth.Full() {
-			idle = 2000
-		}
+		idle := depth.Figure(t, "boxes that come at one moment", 450, 450, 2000)
 		h := &herd{t: t, began: time.Now()}
 		var names []string
 		for i := range idle {

@@ -1,5 +1,6 @@
 // Package depth tells tests how deep to go: `go test` alone is quick, `make test` sets TILLD_DEPTH=test and `make prove`
-// TILLD_DEPTH=prove.
+// TILLD_DEPTH=prove. What a test leaves to a deeper run it says in a line "left to make prove: WHAT", which make test gathers
+// from all of them (scripts/gotest) and prints at its end.
 package depth
 
 import (
@@ -13,22 +14,40 @@ import (
 // Quick says that nothing deeper was asked for.
 func Quick() bool { return os.Getenv("TILLD_DEPTH") == "" }
 
-// Full says that the full figures are wanted, those of make prove.
-func Full() bool { return os.Getenv("TILLD_DEPTH") == "prove" }
+func full() bool { return os.Getenv("TILLD_DEPTH") == "prove" }
 
-// Figure is how many of something a test has at this depth: so many for go test, which says what it leaves out, for make
-// test, and for make prove.
-func Figure(t testing.TB, what string, quick, test, full int) int {
+// Full says that the full figures are wanted, those of make prove. If not, t says that it leaves what to it: ask once, not in
+// a loop.
+func Full(t testing.TB, what string) bool {
 	t.Helper()
-	switch {
-	case Full():
-		return full
-	case !Quick():
-		return test
-	case quick != test:
-		t.Logf("left to make test: %s: %d, here %d", what, test, quick)
+	if !full() {
+		t.Log("left to make prove: " + what)
 	}
-	return quick
+	return full()
+}
+
+// All is a figure that is no limit.
+const All = 1 << 30
+
+// Figure is how many of something a test has at this depth: so many for go test, for make test, and for make prove. It says
+// what it leaves to the next.
+func Figure(t testing.TB, what string, quick, test, prove int) int {
+	t.Helper()
+	here, more, deeper := test, prove, "make prove"
+	switch {
+	case full():
+		return prove
+	case Quick() && quick != test:
+		here, more, deeper = quick, test, "make test"
+	}
+	switch more {
+	case here:
+	case All:
+		t.Logf("left to %s: %s: all, here %d", deeper, what, here)
+	default:
+		t.Logf("left to %s: %s: %d, here %d", deeper, what, more, here)
+	}
+	return here
 }
 
 // Long skips a test at quick depth and says so: one that waits for limits of seconds, or moves megabytes.

@@ -22,7 +22,7 @@ const atOnce = 4
 func TestTheDiskDies(t *testing.T) {
 	needed(t)
 	deaths := []int{25}
-	if depth.Full() {
+	if depth.Full(t, "disks that die at promise 2, 5, 12 and 40, here at 25") {
 		deaths = []int{2, 5, 12, 25, 40}
 	}
 	for _, c := range []struct {

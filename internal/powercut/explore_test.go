@@ -27,11 +27,9 @@ const (
 	statesBug   = 40
 )
 
-func states() int {
-	if depth.Full() {
-		return statesFull
-	}
-	return statesShort
+func states(t *testing.T) int {
+	t.Helper()
+	return depth.Figure(t, "states after a power cut", statesShort, statesShort, statesFull)
 }
 
 // TestPowerCut: in no state is anything lost that was acknowledged, and no cut is taken for a damaged or an old database.
@@ -39,7 +37,7 @@ func TestPowerCut(t *testing.T) {
 	needed(t)
 	for _, s := range []subject{box, server} {
 		t.Run(s.name, func(t *testing.T) {
-			x := explore(t, s, states(), false)
+			x := explore(t, s, states(t), false)
 			for _, b := range x.bad {
 				t.Errorf("%s", b)
 			}

@@ -31,6 +31,7 @@ type counter struct {
 	*rig
 	tab    *chrome.Tab
 	number string // of the sale in hand
+	whole  bool   // pictures are taken
 }
 
 // How long the page may take for what takes the shop no time.
@@ -233,7 +234,7 @@ func (c *counter) mends(thing string) {
 // read is on it.
 func (c *counter) picture(name string) {
 	c.t.Helper()
-	if !whole() {
+	if !c.whole {
 		return
 	}
 	time.Sleep(400 * time.Millisecond) // what was just asked for by the page has come

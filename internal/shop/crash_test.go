@@ -26,9 +26,10 @@ import (
 // till does: what it, the box and the bank were told is there ever after, and in the end every book says the same.
 func TestFailPoints(t *testing.T) {
 	t.Parallel()
-	shops, sales, evil := 2, len(kinds), int64(0)
-	if depth.Full() {
-		shops, sales, evil = 10, 10*len(kinds), 1
+	shops := depth.Figure(t, "shops whose ends die", 2, 2, 10)
+	sales, evil := depth.Figure(t, "sales of each shop", len(kinds), len(kinds), 10*len(kinds)), int64(0)
+	if depth.Full(t, "a bank that has a bad day besides") {
+		evil = 1
 	}
 	dir, err := buildFailing()
 	if err != nil {

@@ -95,7 +95,8 @@ func (f *field) subscribers() {
 			}
 		}
 	}
-	for range many(2, 10) {
+	least := f.many("sales beside a subscriber that stalls", 2, 10)
+	for range least {
 		f.sale()
 	}
 	reached()
@@ -107,7 +108,7 @@ func (f *field) subscribers() {
 	defer stalled.Close()
 	began, sales, took, waited := time.Now(), 0, time.Duration(0), time.Duration(0)
 	within := f.stand()
-	for !strings.Contains(f.log.String(), "code=slow_reader") && time.Since(began) < time.Minute+patience || sales < many(2, 10) {
+	for !strings.Contains(f.log.String(), "code=slow_reader") && time.Since(began) < time.Minute+patience || sales < least {
 		took = max(took, f.sale())
 		sales++
 		at := time.Now()

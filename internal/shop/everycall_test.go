@@ -50,7 +50,11 @@ func every(t *testing.T, part shop.Part) {
 	first, usual := calls(t, part)
 	t.Logf("of a first start %d calls: %s", len(first), list(first))
 	t.Logf("in a day like any other %d calls: %s", len(usual), list(usual))
-	if depth.Full() { // what the time allows is of all steps of the day
+	full := depth.Full(t, "as many of these faults as eight minutes are enough for, here some of each kind")
+	if os.Getenv("TILLD_SWEEP") != "all" {
+		t.Log("left to make soak: each of these faults, one in each sale")
+	}
+	if full { // what the time allows is of all steps of the day
 		seed := uint64(time.Now().UnixNano())
 		t.Logf("in an order of seed %d", seed)
 		r := rand.New(rand.NewPCG(seed, 4821))
@@ -64,7 +68,7 @@ func every(t *testing.T, part shop.Part) {
 		t.Fatalf("%d and %d faults: the harness is broken", len(usuals), len(firsts))
 	}
 	t.Logf("%d faults in a day like any other, %d at a first start", len(usuals), len(firsts))
-	if depth.Full() {
+	if full {
 		shops = 3 // of each program: what the time allows is what the processor allows
 	} else {
 		usuals, firsts = sample(usuals, 12), sample(firsts, 2)

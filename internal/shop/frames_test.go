@@ -26,7 +26,7 @@ import (
 // real. With TILLD_DEPTH=prove each fault meets each frame but for those that take a heartbeat to be noticed.
 func TestFrames(t *testing.T) {
 	t.Parallel()
-	full := depth.Full()
+	full := depth.Full(t, "each fault of the line at each frame, here at one of fifteen or so, and the silent ones")
 	line, edit := between(t)
 	r := openShop(t, shop.Config{Processes: true, Programs: programs(t), Edit: edit})
 

@@ -19,10 +19,7 @@ import (
 // there past its end, and the pole, which keeps no time, asks for nothing once its daemon is dead.
 func TestGlassKilled(t *testing.T) {
 	t.Parallel()
-	rounds := 1
-	if depth.Full() {
-		rounds = 10
-	}
+	rounds := depth.Figure(t, "rounds of kills under a code", 1, 1, 10)
 	g := openGlass(t, false)
 	var longest time.Duration
 	for round := range rounds {

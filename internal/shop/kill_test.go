@@ -21,10 +21,7 @@ import (
 // books say the same, and each sale that handed goods over took its money once.
 func TestKillRestart(t *testing.T) {
 	t.Parallel()
-	rounds := 1
-	if depth.Full() {
-		rounds = 5
-	}
+	rounds := depth.Figure(t, "rounds of kills between any two steps", 1, 1, 5)
 	for name, parts := range map[string][]shop.Part{
 		"Box": {shop.Tilld}, "Integrator": {shop.Integrator}, "Both": {shop.Tilld, shop.Integrator},
 	} {

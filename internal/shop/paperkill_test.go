@@ -17,10 +17,7 @@ import (
 func TestKillInTheMiddleOfAReceipt(t *testing.T) {
 	t.Parallel()
 	r := openShop(t, shop.Config{Processes: true, Programs: programs(t)})
-	rounds := 2
-	if depth.Full() {
-		rounds = 20
-	}
+	rounds := depth.Figure(t, "kills in the middle of a receipt", 2, 2, 20)
 	unknown := 0
 	for i := range rounds {
 		ref := fmt.Sprintf("K-%d", i)

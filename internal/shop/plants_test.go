@@ -51,8 +51,7 @@ func TestHarnessesFindPlantedBugs(t *testing.T) {
 		{failpoint.LostError, "TestEverySystemCall$/^tilld$", "", "a false ok", false},
 		{failpoint.LostName, "TestNamesAreMadeDurable$", "", "a power cut may take away: " + everyName, false},
 	} {
-		if x.slow && !depth.Full() {
-			t.Logf("left to make prove: %s", x.bug)
+		if x.slow && !depth.Full(t, "the run that must find a planted bug: "+x.bug) {
 			continue
 		}
 		t.Run(strings.TrimSuffix(x.harness+" "+x.sale, " "), func(t *testing.T) {

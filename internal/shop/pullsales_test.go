@@ -154,10 +154,8 @@ func TestDevicesComeAndGoInEveryState(t *testing.T) {
 	case depth.Quick():
 		b.depth, columns = 0, columns[:3]
 		t.Log("left to make test: a printer on TCP, submitted, charging; to make prove: the other states")
-	case depth.Full():
+	case depth.Full(t, "devices that come and go in the other states"):
 		b.depth = 2
-	default:
-		t.Log("left to make prove: the other states")
 	}
 	t.Run("shops", func(t *testing.T) {
 		for _, printer := range columns[2:] {

@@ -31,6 +31,7 @@ func TestBrowserDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.Close)
+	whole := *write || depth.Full(t, "the longer scenes on the demo's page, and their pictures")
 	for name, list := range map[string][]scene{
 		"Sales": {
 			{"Show", true, clickShow},
@@ -67,7 +68,7 @@ func TestBrowserDemo(t *testing.T) {
 			{"Events", true, clickEvents},
 		},
 	} {
-		list = only(list, func(s scene) bool { return whole() || s.short })
+		list = only(list, func(s scene) bool { return whole || s.short })
 		t.Logf("%s: %d scenes", name, len(list))
 		if len(list) == 0 {
 			continue
@@ -75,6 +76,7 @@ func TestBrowserDemo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := stand(t, b)
+			c.whole = whole
 			for _, s := range list {
 				t.Run(s.name, func(t *testing.T) {
 					d := c.on(t)
@@ -91,9 +93,6 @@ func TestBrowserDemo(t *testing.T) {
 		})
 	}
 }
-
-// whole says that the full figures are wanted.
-func whole() bool { return depth.Full() || *write }
 
 func only[T any](all []T, ok func(T) bool) (out []T) {
 	for _, x := range all {

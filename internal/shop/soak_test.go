@@ -35,6 +35,7 @@ func TestSoak(t *testing.T) {
 		sales = int(20_000 * d / time.Hour)
 		each = d / time.Duration(sales)
 	} else {
+		t.Log("left to make soak: an hour of sales, here forty")
 		t.Parallel()
 	}
 	r := openShop(t, shop.Config{Processes: true, Programs: programs(t), Edit: plainSlips})

@@ -45,12 +45,10 @@ type field struct {
 	told  map[string]int // by code of the log: the most that one attack has made of it
 }
 
-// how many of each kind there are: few in make test, all in make prove.
-func many(short, full int) int {
-	if depth.Full() {
-		return full
-	}
-	return short
+// many is how many of a kind there are: few in make test, all in make prove.
+func (f *field) many(what string, short, full int) int {
+	f.t.Helper()
+	return depth.Figure(f.t, what, short, short, full)
 }
 
 // TestStrangers lets peers misbehave against both real programs, one attack after another. While each lasts an honest sale
@@ -68,13 +66,13 @@ func TestStrangers(t *testing.T) {
 		return
 	}
 	silent := [][]shop.Part{both}
-	if depth.Full() { // each of the two has as many as this process can make
+	if depth.Full(t, "silent lines to each of the programs alone") { // each of the two has as many as this process can make
 		silent = [][]shop.Part{both[:1], both[1:]}
 	}
 	for _, at := range silent {
-		f.told[logging.NoRequest] = f.attack("connect and say nothing", at, many(500, 10_000), func(addr string, i int) (net.Conn, error) { return f.dial(addr, i, nil) })
+		f.told[logging.NoRequest] = f.attack("connect and say nothing", at, f.many("silent lines", 500, 10_000), func(addr string, i int) (net.Conn, error) { return f.dial(addr, i, nil) })
 	}
-	f.attack("half a head, then a byte a second", both, many(300, 1000), func(addr string, i int) (net.Conn, error) {
+	f.attack("half a head, then a byte a second", both, f.many("lines with half a head", 300, 1000), func(addr string, i int) (net.Conn, error) {
 		c, err := f.dial(addr, i, nil)
 		if err == nil {
 			fmt.Fprintf(c, "GET /v1/term HTTP/1.1\r\nHost: %s\r\nX-Slow: ", addr)
@@ -82,11 +80,12 @@ func TestStrangers(t *testing.T) {
 		}
 		return c, err
 	})
-	f.attack("open no session", integratorAlone, many(50, 2000), func(addr string, i int) (net.Conn, error) { return f.upgrade(addr, i, nil) })
-	f.told["bad_frame"] = len(badFrames) * many(30, 100)
-	f.told["no_session"] = many(50, 500) // the others are not let in
+	f.attack("open no session", integratorAlone, f.many("upgrades without a session", 50, 2000), func(addr string, i int) (net.Conn, error) { return f.upgrade(addr, i, nil) })
+	bad := f.many("bad frames of a kind", 30, 100)
+	f.told["bad_frame"] = len(badFrames) * bad
+	f.told["no_session"] = f.many("upgrades without a session that are let in", 50, 500) // the others are not let in
 	for _, b := range badFrames {
-		f.attack(b.name, both, many(30, 100), func(addr string, i int) (net.Conn, error) {
+		f.attack(b.name, both, bad, func(addr string, i int) (net.Conn, error) {
 			c, err := f.upgrade(addr, i, nil)
 			if err == nil {
 				b.send(c)
@@ -95,7 +94,7 @@ func TestStrangers(t *testing.T) {
 		})
 	}
 	f.subscribers()
-	f.herd(many(60, 2000))
+	f.herd(f.many("boxes that come back at once", 60, 2000))
 	a := f.balanced(time.Minute)
 	if a.Sums["RUB"].Goods != f.sales*saleOf {
 		t.Errorf("%d sales were made, and the books say %+v", f.sales, a.Sums["RUB"])

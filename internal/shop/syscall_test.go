@@ -40,10 +40,8 @@ func TestNthSystemCall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shops, sales := 1, 10
-	if depth.Full() {
-		shops, sales = 4, 60
-	}
+	shops := depth.Figure(t, "shops", 1, 1, 4)
+	sales := depth.Figure(t, "sales of each shop", 10, 10, 60)
 	for n := range shops {
 		t.Run(fmt.Sprint("Shop", n+1), func(t *testing.T) {
 			t.Parallel()

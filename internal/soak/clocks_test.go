@@ -23,7 +23,8 @@ type moment struct {
 }
 
 // moments are all of them, or a few.
-func moments() []moment {
+func moments(t *testing.T) []moment {
+	t.Helper()
 	const aBlock = 60 // more sales than a block has numbers: the rest must be leased after the step
 	all := []moment{
 		{"shown", lineSale{mode: payment.Show}, "open", false, 1},
@@ -35,7 +36,7 @@ func moments() []moment {
 		{"confirmed", lineSale{mode: payment.Show, part: 2000}, "confirmed", false, aBlock},
 		{"part returned", lineSale{mode: payment.Show, part: 2000}, "part_returned", false, 1},
 	}
-	if !depth.Full() {
+	if !depth.Full(t, fmt.Sprintf("%d moments of a sale at which a clock steps, here 2", len(all))) {
 		return all[:2]
 	}
 	return all
@@ -44,7 +45,7 @@ func moments() []moment {
 // The wall clocks of a shop and its integrator step ten years, on or back, between any two steps of a sale; both start
 // anew with what they had written down. The sale must end, the books be right, and the shop sell on.
 func TestClocksStep(t *testing.T) {
-	for _, at := range moments() {
+	for _, at := range moments(t) {
 		t.Run("on/"+at.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l := newLineTown(t, newTown(t), at.sale)
@@ -90,7 +91,7 @@ func TestOneClockSteps(t *testing.T) {
 		{"server", func(w *town) *atomic.Int64 { return &w.serverOff }, (*town).closeServer, (*town).openServer},
 	}
 	wrongs := map[string]int{}
-	all, quick := moments(), !depth.Full()
+	all, quick := moments(t), !depth.Full(t, "each way in which a clock steps alone, here every other, at one moment")
 	if quick {
 		all = all[1:]
 	}

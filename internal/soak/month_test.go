@@ -24,10 +24,8 @@ import (
 // restarted now and then. Every evening the books are right and the bank's own say the same; in the end nothing has grown
 // but what sales have written.
 func TestMonth(t *testing.T) {
-	days, sales := 2, len(kinds)
-	if depth.Full() {
-		days, sales = 30, 100
-	}
+	days := depth.Figure(t, "days of a month", 2, 2, 30)
+	sales := depth.Figure(t, "sales of a day", len(kinds), len(kinds), 100)
 	synctest.Test(t, func(t *testing.T) {
 		m := &month{town: newTown(t), states: map[string]int{}}
 		defer func() { m.close() }()

@@ -83,7 +83,7 @@ const once = `B1c B1u B5i B12f B13d B35 B37 B38 O4 O8 B2b B5d O5s`
 
 // TestNoAdversaryBreaksTheTable searches every scenario to its end: every state within its bounds.
 func TestNoAdversaryBreaksTheTable(t *testing.T) {
-	limit, prove := bounded()
+	limit, prove := bounded(t)
 	percent := 800 // a short search is over before its memory is worth collecting
 	if prove {
 		percent = 300
@@ -140,10 +140,10 @@ func TestNoAdversaryBreaksTheTable(t *testing.T) {
 	}
 	t.Logf("%d states, %d transitions in %s; rows never taken by the search: %v", states, steps, time.Since(began).Round(time.Millisecond), never)
 	if len(leftToTest) > 0 {
-		t.Logf("left to make test: %s", strings.Join(leftToTest, "; "))
+		t.Logf("left to make test: the scenarios %s", strings.Join(leftToTest, "; "))
 	}
 	if len(left) > 0 {
-		t.Logf("left to TILLD_DEPTH=prove: %s", strings.Join(left, "; "))
+		t.Logf("left to make prove: the scenarios %s", strings.Join(left, "; "))
 	}
 }
 

@@ -421,9 +421,9 @@ func (x *search) key(n *node) [2]uint64 {
 }
 
 // bounded is the number of states that one scenario may have.
-func bounded() (limit int, prove bool) {
-	if depth.Full() {
-		return 6_000_000, true
-	}
-	return 120_000, false
+func bounded(t *testing.T) (limit int, prove bool) {
+	t.Helper()
+	const short, full = 120_000, 6_000_000
+	limit = depth.Figure(t, "states that a scenario may have", short, short, full)
+	return limit, limit == full
 }

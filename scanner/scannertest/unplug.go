@@ -19,9 +19,10 @@ const betweenPulls = 50
 // reads 250, TILLD_DEPTH=prove 10,000. Time stands still for all of it: plug opens nothing real.
 func Unplug(t *testing.T, plug func(*testing.T) Bench) {
 	t.Helper()
-	codes := 250
-	if os.Getenv("TILLD_DEPTH") == "prove" {
-		codes = 10_000
+	codes := 10_000
+	if os.Getenv("TILLD_DEPTH") != "prove" {
+		codes = 250
+		t.Log("left to make prove: codes: 10000, here 250")
 	}
 	synctest.Test(t, func(t *testing.T) {
 		c := unplug(t, plug, codes)

@@ -60,6 +60,8 @@ func Each(t *testing.T, name string, closed, killed Files, quick Strides, open f
 	case "":
 		quick = Strides{3 * quick.Pages, 3 * quick.Frames}
 		t.Log("left to make test: three times the faults")
+	default:
+		t.Logf("left to make prove: one page of how many is damaged: 1, here %d; one frame of how many: 20, here %d", quick.Pages, quick.Frames)
 	}
 	for what, whole := range map[string]Files{"closed": closed, "killed": killed} {
 		if came := open(t, whole, "", what); came != Right {
