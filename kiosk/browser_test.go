@@ -220,7 +220,7 @@ func (b *box) close() {
 // show puts a view on the glass and waits until the page has drawn it.
 func (b *box) show(t *testing.T, v stage.View) []string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), soon)
 	defer cancel()
 	shown, err := b.stage.Show(ctx, v)
 	if err != nil {

@@ -124,7 +124,7 @@ func TestNothingOfACustomerIsLeftForTheNext(t *testing.T) {
 // put has the till show a cart as soon as a payment's last screen makes room: there is no rest between the two.
 func put(t *testing.T, b *box, after string, v stage.View) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), soon)
 	defer cancel()
 	if done, err := b.stage.Put(ctx, v, after); err != nil || !done {
 		t.Fatalf("%v, %v", done, err)
@@ -157,7 +157,7 @@ func TestWhatIsSaidOfTheLastMinuteHelps(t *testing.T) {
 		until(t, ctx, heard+` === "One minute left. Press Space for more time."`, soon)
 		time.Sleep(300 * time.Millisecond) // a second touch within it would be the same one
 		eval[any](t, ctx, space)
-		for end := time.Now().Add(3 * time.Second); !slices.Equal(b.desk.names(), []string{"more"}); time.Sleep(10 * time.Millisecond) {
+		for end := time.Now().Add(soon); !slices.Equal(b.desk.names(), []string{"more"}); time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("the desk heard %v", b.desk.names())
 			}

@@ -28,7 +28,7 @@ func ways() stage.View {
 // choose has the till ask how the customer will pay.
 func (b *box) choose(t *testing.T) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), soon)
 	defer cancel()
 	if done, err := b.stage.Put(ctx, ways(), ""); err != nil || !done {
 		t.Fatalf("the question is not put: %v, %v", done, err)

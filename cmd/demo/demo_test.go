@@ -25,7 +25,7 @@ func shows(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	want := regexp.MustCompile(args[1])
 	var b []byte
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) { // another process
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) { // another process
 		if b, _ = os.ReadFile(ts.MkAbs(args[0])); want.Match(b) {
 			return
 		}

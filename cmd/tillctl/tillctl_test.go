@@ -181,7 +181,7 @@ func tellBox(ts *testscript.TestScript, neg bool, args []string) {
 // await waits until the box has been asked for something: a command in the background has come that far.
 func await(ts *testscript.TestScript, _ bool, args []string) {
 	b := ts.Value(boxKey{}).(*localapitest.Box)
-	for end := time.Now().Add(10 * time.Second); !slices.Contains(b.Called(), args[0]); {
+	for end := time.Now().Add(time.Minute); !slices.Contains(b.Called(), args[0]); {
 		if time.Now().After(end) {
 			ts.Fatalf("nobody called %s; calls were %v", args[0], b.Called())
 		}

@@ -24,7 +24,7 @@ func serve(t *testing.T, o terminal.Office, c terminal.Config) (url string, s *t
 	s = terminal.New(o, c)
 	hs := httptest.NewServer(s)
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := s.Drain(ctx); err != nil {
 			t.Errorf("drain: %v", err)

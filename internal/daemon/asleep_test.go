@@ -82,7 +82,7 @@ func TestABoxThatWasSuspendedStartsAnew(t *testing.T) {
 		if !errors.As(err, &slept) || slept.For != 42*time.Second {
 			t.Fatalf("it ended with %v", err)
 		}
-	case <-time.After(stopLimit):
+	case <-time.After(soon):
 		t.Fatal("it goes on")
 	}
 	b.glassReads(pole, "TILL CLOSED")

@@ -106,7 +106,7 @@ func TestAStopInTheMiddleOfAReceipt(t *testing.T) {
 		}
 		return err
 	})
-	if took, err := b.stop(); err != nil || took > 8*time.Second {
+	if took, err := b.stop(); err != nil || took > inTime {
 		t.Fatalf("stopped after %v with %v", took, err)
 	}
 	e.Mend()

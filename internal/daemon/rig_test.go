@@ -20,10 +20,10 @@ import (
 	"tilld/internal/localapi/client"
 )
 
-// How long a test waits for what takes no time, and the end of a daemon.
+// How long a test waits.
 const (
-	soon      = 10 * time.Second
-	stopLimit = 10 * time.Second
+	soon   = time.Minute      // an emergency stop, above whatever a slow machine takes for what takes no time
+	inTime = 15 * time.Second // for the end of a box: its unit has TimeoutStopSec=15
 )
 
 // box is one running daemon with a configuration as a shop would write it.
@@ -88,7 +88,7 @@ func (b *box) run() {
 		select {
 		case err := <-done:
 			return time.Since(start), err
-		case <-time.After(stopLimit):
+		case <-time.After(soon):
 			return time.Since(start), errors.New("tilld did not end")
 		}
 	})

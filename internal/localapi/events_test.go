@@ -60,7 +60,7 @@ func TestPoll(t *testing.T) {
 		if len(p.Events) != 1 || p.Events[0].Subject != two.ID || p.Next != 5 {
 			t.Errorf("news: %+v", p)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the poll did not end with the news")
 	}
 	began := time.Now()
@@ -94,7 +94,7 @@ func TestPollOfWhatIsGone(t *testing.T) {
 
 // dial opens a stream.
 func (f *fixture) dial(query string, o ws.Options) (*ws.Conn, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if o.MaxFrame == 0 {
 		o.MaxFrame = 1 << 20

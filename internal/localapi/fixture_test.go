@@ -97,7 +97,7 @@ func start(t *testing.T, change ...func(*localapi.Config)) *fixture {
 			if err != nil {
 				t.Errorf("serve: %v", err)
 			}
-		case <-time.After(httpapi.StopTime + 5*time.Second):
+		case <-time.After(httpapi.StopTime + time.Minute):
 			t.Error("the server did not stop")
 		}
 		if strings.Contains(f.log.String(), "description lacks") {
@@ -163,7 +163,7 @@ func (f *fixture) ask(tr http.RoundTripper, base, token, method, path, body stri
 			req.Host = head[i+1]
 		}
 	}
-	resp, err := (&http.Client{Transport: tr, Timeout: 20 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}).Do(req)
+	resp, err := (&http.Client{Transport: tr, Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}).Do(req)
 	if err != nil {
 		f.t.Fatalf("%s %s: %v", method, path, err)
 	}

@@ -173,7 +173,7 @@ func (s *sink) drain() int {
 
 // arrived waits for the last byte of one receipt.
 func (s *sink) arrived() error {
-	limit := time.After(10 * time.Second)
+	limit := time.After(time.Minute)
 	for left := s.size; left > 0; {
 		select {
 		case n := <-s.came:

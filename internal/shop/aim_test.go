@@ -74,13 +74,16 @@ func (f *failing) aim(d *deal, act string) {
 	}
 }
 
+// landLimit is how long a kill may take to land; one that has not come by then is a miss, and no fault.
+const landLimit = 20 * time.Second
+
 // landed waits until the kill that the deal was aimed with has come and its end is there again, and looks once more: the sale
 // may have been over before.
 func (f *failing) landed(d *deal) {
 	if !d.aimed {
 		return
 	}
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(landLimit); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		_, since, dead := strings.Cut(f.log.String()[d.mark:], fmt.Sprintf("failpoint %s commit:aimed", d.kind.at))
 		if !dead || !strings.Contains(since, fmt.Sprintf("is started again\" process=%s", d.kind.at)) {
 			continue

@@ -61,7 +61,7 @@ func browse(t *testing.T, edit func(string) string) *screen {
 
 func (s *screen) until(script string, args ...any) {
 	s.t.Helper()
-	if err := s.tab.Until(fmt.Sprintf(script, args...), 15*time.Second); err != nil {
+	if err := s.tab.Until(fmt.Sprintf(script, args...), patience); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -215,7 +215,7 @@ func TestBrowserAlone(t *testing.T) {
 	s.until(hasCode)
 	before := *s.remaining(p.ID)
 	s.touch("more")
-	for end := time.Now().Add(5 * time.Second); *s.remaining(p.ID) < before+60_000; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(patience); *s.remaining(p.ID) < before+60_000; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("a touch gave no more time")
 		}
@@ -274,7 +274,7 @@ func (s *screen) remaining(id string) *int64 {
 // told waits until the till has heard of a touch.
 func (s *screen) told(kind, with string) {
 	s.t.Helper()
-	for end := time.Now().Add(5 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		page, err := s.api.Events(s.t.Context(), client.Kept, 0, 1000)
 		if err != nil {
 			s.t.Fatal(err)

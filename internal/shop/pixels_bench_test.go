@@ -50,7 +50,7 @@ func BenchmarkPaidToPixels(b *testing.B) {
 		low = append(low, until(b, bare.tab, fmt.Sprintf(`document.body.innerText === "%d"`, n), func() { bare.pay(b, n) }))
 		p := r.create(client.NewPayment{Reference: fmt.Sprintf("pixels-%d", n), Amount: rub(12550), Mode: "show"})
 		p = r.until(p.ID, 10*time.Second, "open with its code", func(p client.Payment) bool { return p.State == "open" && p.QR != nil })
-		if err := page.Until(hasCode, 10*time.Second); err != nil {
+		if err := page.Until(hasCode, patience); err != nil {
 			b.Fatal(err)
 		}
 		own = append(own, until(b, page, fmt.Sprintf(titleIs, "Paid"), func() { r.pay(p.QR.Payload, nil) }))
@@ -79,7 +79,7 @@ func until(b *testing.B, tab *chrome.Tab, script string, do func()) time.Duratio
 		if err != nil {
 			b.Fatal(err)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		b.Fatalf("never painted: %s", script)
 	}
 	return time.Since(start)

@@ -24,7 +24,7 @@ import (
 )
 
 // readyLimit is how long a shop may take to open.
-const readyLimit = 20 * time.Second
+const readyLimit = time.Minute
 
 // Config of a shop. Every address is on loopback.
 type Config struct {

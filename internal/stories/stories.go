@@ -54,7 +54,7 @@ func answers(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: answers URL STATUS")
 	}
 	last := "nothing"
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) { // another process
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) { // another process
 		q, err := http.NewRequestWithContext(context.Background(), http.MethodGet, args[0], http.NoBody)
 		ts.Check(err)
 		r, err := http.DefaultClient.Do(q)

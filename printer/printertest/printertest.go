@@ -42,8 +42,8 @@ type Bench struct {
 	Far     Far
 }
 
-// within is how long anything may take that does not wait for a limit of the printer's own.
-const within = 10 * time.Second
+// within is how long anything may take that does not wait for a limit of the printer's own: an emergency stop.
+const within = time.Minute
 
 // served is a printer that is being served.
 type served struct {

@@ -28,8 +28,8 @@ type Harness struct {
 }
 
 const (
-	amount  = 12550            // minor units of most orders: no magic in any sandbox that we know
-	patient = 10 * time.Second // longest wait for something the bank does by itself
+	amount  = 12550       // minor units of most orders: no magic in any sandbox that we know
+	patient = time.Minute // longest wait for something the bank does by itself
 	step    = 5 * time.Millisecond
 )
 

@@ -120,7 +120,7 @@ func (w *town) harness() providertest.Harness {
 			select {
 			case h := <-w.hints:
 				return h.r, h.body
-			case <-time.After(5 * time.Second):
+			case <-time.After(time.Minute):
 				t.Fatal("no call-back came")
 				return nil, nil
 			}

@@ -154,7 +154,7 @@ func (t *till) await(ctx context.Context, changed <-chan struct{}, kind string) 
 		}
 		select {
 		case <-changed:
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			return fmt.Errorf("no %s", kind)
 		}
 	}

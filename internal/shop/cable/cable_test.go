@@ -49,7 +49,7 @@ func lay(t *testing.T, to string) *cable.Cable {
 			if err != nil {
 				t.Errorf("the end of the cable: %v", err)
 			}
-		case <-time.After(5 * time.Second):
+		case <-time.After(soon):
 			t.Error("the cable never ended")
 		}
 	})
@@ -97,7 +97,7 @@ func hears(c net.Conn, word string, limit time.Duration) error {
 }
 
 const (
-	soon = 5 * time.Second       // for what takes no time
+	soon = time.Minute           // for what takes no time
 	hush = 50 * time.Millisecond // for what must not come
 )
 
