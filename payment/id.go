@@ -10,10 +10,11 @@ import (
 var idAlphabet = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
 
 // NewID is a new identifier of a payment, return, print job or the like: 26 characters of 0-9 a-z, sorted by the time
-// of its making to the millisecond, with 80 random bits. It fits every provider's limit on order numbers.
+// of its making to the millisecond, with 80 random bits. It fits every provider's limit on order numbers. A box's clock may be
+// years wrong: what it calls before 1970 counts as the beginning of 1970, or such an id would sort behind all others.
 func NewID(at time.Time) string {
 	var b [16]byte
-	binary.BigEndian.PutUint64(b[:8], uint64(at.UnixMilli())<<16)
+	binary.BigEndian.PutUint64(b[:8], uint64(max(at.UnixMilli(), 0))<<16)
 	_, _ = rand.Read(b[6:]) // never fails: crypto/rand aborts the program instead
 	return idAlphabet.EncodeToString(b[:])
 }

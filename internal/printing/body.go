@@ -59,11 +59,20 @@ type Forgetter interface {
 // their references are known for ever. Whoever runs the daemon calls it now and then.
 func (p *Printing) Trim(ctx context.Context, j Forgetter) (int64, error) {
 	n, err := j.Forget(ctx, record.Forget{
-		Bucket: bucketBody, Of: bucket, Before: payment.NewID(time.Now().Add(-cmp.Or(p.cfg.KeepFor, keepFor))),
+		Bucket: bucketBody, Of: bucket, Before: oldest(time.Now().Add(-cmp.Or(p.cfg.KeepFor, keepFor))),
 		Least: cmp.Or(p.cfg.KeepLeast, keepLeast), Bytes: cmp.Or(p.cfg.KeepBytes, keepBytes),
 	})
 	if err != nil {
 		return n, fmt.Errorf("trim print jobs: %w", err)
 	}
 	return n, nil
+}
+
+// oldest is the least id of jobs since then. A clock that is years wrong may have that before 1970, where no id can be told
+// from another: then no job is old.
+func oldest(since time.Time) string {
+	if since.UnixMilli() <= 0 {
+		return ""
+	}
+	return payment.NewID(since)
 }

@@ -130,3 +130,28 @@ func TestPrintedAgainForAsLongAsItIsKept(t *testing.T) {
 		}
 	})
 }
+
+// A machine that has lost its clock begins in 1970, and 30 days before that no job is old.
+func TestNothingIsForgottenByAClockThatIsYearsWrong(t *testing.T) {
+	in(t, func(t *testing.T, s *shop) {
+		s.halt()
+		keep := time.Since(time.Unix(0, 0)) + 30*24*time.Hour
+		s.tune = func(c *printing.Config) { c.KeepFor, c.KeepLeast = keep, 1 }
+		s.start()
+		var ids []string
+		for i := range 3 {
+			ids = append(ids, s.ended(s.submit("1", fmt.Sprint("R-", i)).ID).ID)
+		}
+		if n, err := s.p.Trim(t.Context(), s.j); err != nil || n != 0 {
+			t.Errorf("%d were removed, %v", n, err)
+		}
+		for i, id := range ids {
+			j, fresh, err := s.p.Reprint(t.Context(), "1", id, fmt.Sprint("again-", i))
+			if err != nil || !fresh {
+				t.Fatalf("%s once more: %v, %v", id, fresh, err)
+			}
+			s.ended(j.ID)
+		}
+		t.Logf("%d jobs, of all since %s", len(ids), time.Now().Add(-keep).UTC().Format(time.DateOnly))
+	})
+}
