@@ -3,7 +3,6 @@ package checkout_test
 import (
 	"fmt"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -244,35 +243,6 @@ func TestConfirmInAnotherCurrencyIsRefused(t *testing.T) {
 			t.Fatalf("refusal %+v", r)
 		}
 		s.want(id, "paid")
-	})
-}
-
-// R14, a wrong clock on the till: what is left of a code, counted by the monotonic clock, is all that ends it, and the end
-// only hides it.
-func TestRaceR14AWrongClock(t *testing.T) {
-	const years = 10 * 365 * 24 * time.Hour
-	var off atomic.Int64
-	in(t, func(s *shop) {
-		off.Store(int64(-years))
-		id := s.open(request("R-1"))
-		off.Store(int64(years)) // set under the code
-		s.wait(299 * time.Second)
-		s.want(id, "open")
-		if v := s.stage.now("1"); v.Payload == "" {
-			t.Fatalf("glass %+v", v)
-		}
-		off.Store(int64(-years))
-		s.wait(2 * time.Second)
-		s.want(id, "closing")
-		if v := s.stage.now("1"); v.Payload != "" {
-			t.Fatalf("glass %+v", v)
-		}
-		s.pay(id) // on time, says the bank
-		s.settle()
-		s.want(id, "paid")
-		s.lights(id, true, false)
-	}, func(c *checkout.Config) {
-		c.Wall = func() time.Time { return time.Now().Add(time.Duration(off.Load())) }
 	})
 }
 

@@ -203,6 +203,14 @@ func (s *integrator) closeBill(id string, r payment.Reason) {
 	})
 }
 
+// payAfter is money that came when the bill was closed: it is owed, fence or none (B16a).
+func (s *integrator) payAfter(id string) {
+	s.t.Helper()
+	s.change(id, payment.EvPaidAfter, func(b *payment.Bill) {
+		b.Paid, b.Owed, b.Flags = b.Paid+b.Amount.Value, b.Owed+b.Amount.Value, []string{"late"}
+	})
+}
+
 // putBack makes the bill one of a ledger that was put back from a copy, as edit says, and tells it.
 func (s *integrator) putBack(id, typ string, edit func(*payment.Bill)) {
 	s.t.Helper()
@@ -334,8 +342,16 @@ func (s *integrator) create(p wire.Create) (*wire.Result, *wire.Problem) {
 	return r, nil
 }
 
+// has says whether the bill has a return of that key.
+func has(b *payment.Bill, key string) bool {
+	return slices.ContainsFunc(b.Returns, func(r payment.BillReturn) bool { return r.Key == key })
+}
+
 func (s *integrator) giveBack(b *payment.Bill, p wire.Return) (*wire.Result, *wire.Problem) {
 	if !p.Whole {
+		if has(b, p.Key) { // of the row, whatever the cache has forgotten (B12d)
+			return &wire.Result{Outcome: payment.OutReturning, Owed: b.Owed, Bill: snap(b)}, nil
+		}
 		if b.ByDeadline {
 			return nil, problem(payment.NoWrongState, b)
 		}
@@ -373,7 +389,7 @@ func (s *integrator) charge(b *payment.Bill, p wire.Charge) (*wire.Result, *wire
 	if p.Attempt <= b.Attempt {
 		return &wire.Result{Outcome: payment.OutCharging, Bill: snap(b)}, nil
 	}
-	if b.Life != payment.Open || b.Fence {
+	if b.Life != payment.Open || b.Fence || b.Fill == payment.Full {
 		return nil, problem(payment.NoClosed, b)
 	}
 	b.Attempt, b.Charging = p.Attempt, true

@@ -2,7 +2,10 @@ package checkout_test
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,269 +15,382 @@ import (
 	"tilld/payment/lane"
 )
 
-// TestRace holds the races of the specification that touch the box, and the faults that earlier drafts of the table had
-// (V…), each with its crossing.
-func TestRace(t *testing.T) {
-	for _, r := range []struct {
-		name string
-		run  func(*shop)
-	}{
-		{"R1 paid as it expires", func(s *shop) {
-			id := s.open(request("R-1"))
-			s.wait(300*time.Second + time.Millisecond)
-			s.want(id, "closing")
-			s.pay(id)
-			s.settle()
-			s.want(id, "paid")
-		}},
-		{"R2 R22 cancel crosses bill.paid", func(s *shop) {
-			id := s.open(request("R-1"))
-			s.pay(id)
-			s.giveBack(id)
-			s.settle()
-			s.want(id, "returned", "owed")
-			s.lights(id, false, true)
-			s.neverHandedOver(id)
-		}},
-		{"R2 cancel first at the integrator, paid event older", func(s *shop) {
-			id := s.open(request("R-1"))
-			s.pay(id)
-			s.giveBack(id)
-			s.step() // fenced, before bill.paid is delivered
-			s.lights(id, false, true)
-			s.settle()
-			s.lights(id, false, true)
-			s.neverHandedOver(id)
-		}},
-		{"R3 crash between send and answer", func(s *shop) {
-			id := s.create(request("R-1"))
-			s.handle(*s.next())
-			s.restart()
-			s.settle()
-			s.want(id, "open")
-			if len(s.bills) != 1 {
-				s.t.Fatalf("%d bills", len(s.bills))
-			}
-		}},
-		{"R4 crash around paid, event lost", func(s *shop) {
-			id := s.open(request("R-1"))
-			s.pay(id)
-			s.restart()
-			s.settle()
-			s.want(id, "paid")
-		}},
-		{"R4 crash around paid, ack lost", func(s *shop) {
-			id := s.open(request("R-1"))
-			s.pay(id)
-			e := s.queue[0]
-			s.settle()
-			s.restart()
-			s.hand(e)
-			s.want(id, "paid")
-			s.once(id, lane.EvPaid)
-		}},
-		{"R5 till dies after the goods", func(s *shop) {
-			id := s.paid()
-			s.restart()
-			ps, err := s.box.List(s.ctx(), lane.Filter{Open: true})
-			if err != nil || len(ps) != 1 || ps[0].ID != id || !ps[0].Lights.HandOver {
-				s.t.Fatalf("%+v %v", ps, err)
-			}
-			s.change(id, payment.EvDone, func(b *payment.Bill) {
-				b.Life, b.Reason, b.Kept, b.Held, b.ByDeadline, b.By = payment.Closed, payment.Done, b.Held, 0, true, "deadline"
-			})
-			s.settle()
-			s.tells(id, lane.EvUnfinished)
-			s.confirm(id)
-		}},
-		{"R11 pays twice", func(s *shop) {
-			id := s.paid()
-			s.confirm(id)
-			s.settle()
-			s.change(id, payment.EvOver, func(b *payment.Bill) { b.Paid, b.Over, b.Owed = 2*b.Amount.Value, b.Amount.Value, b.Amount.Value })
-			s.settle()
-			s.want(id, "confirmed", "over", "owed")
-		}},
-		{"R13 two returns at once", func(s *shop) {
-			id := s.paid()
-			s.confirm(id)
-			s.settle()
-			s.part(id, "a", 12550)
-			_, err := s.box.Return(s.ctx(), id, lane.ReturnRequest{Reference: "b", Amount: money(1)})
-			s.refused(err, lane.NoExceedsKept)
-			s.settle()
-			s.want(id, "returned")
-		}},
-		{"R15 link lost while the code is shown", func(s *shop) {
-			id := s.open(request("R-1"))
-			s.cut()
-			s.wait(20 * time.Second)
-			if p := s.want(id, "open"); p.DoubtSince == nil || s.stage.now("1").Payload == "" {
-				s.t.Fatal("the code stays up, with doubt")
-			}
-			s.wait(281 * time.Second)
-			s.want(id, "in_doubt")
-			if s.stage.now("1").Payload != "" {
-				s.t.Fatal("the code is up after its end")
-			}
-		}},
-		{"R18 confirm below paid, crash before the answer", func(s *shop) {
-			id := s.paid()
-			if _, err := s.box.Confirm(s.ctx(), id, lane.ConfirmRequest{Final: money(10000)}); err != nil {
-				s.t.Fatal(err)
-			}
-			s.handle(*s.next()) // kept and owed in one change; the answer is lost with the box
-			s.restart()
-			s.settle()
-			if p := s.want(id, "confirmed"); p.Final.Value != 10000 {
-				s.t.Fatalf("final %+v", p.Final)
-			}
-			if b := s.bills[id]; b.Kept != 10000 || b.Owed != 2550 {
-				s.t.Fatalf("kept %d owed %d", b.Kept, b.Owed)
-			}
-		}},
-		{"R20 R21 override while an on-time payment is unheard", func(s *shop) {
-			id := s.open(request("R-1"))
-			s.overridden(id)
-			s.pay(id)
-			s.connect()
-			s.settle()
-			s.want(id, "overridden", "owed")
-			s.neverHandedOver(id)
-			s.sent(wire.BillReturn, 1)
-		}},
-		{"R23 countdown crosses bill.paid", func(s *shop) {
-			id := s.open(request("R-1"))
-			s.pay(id)
-			s.wait(301 * time.Second)
-			s.want(id, "closing")
-			s.settle()
-			s.want(id, "paid")
-			s.lights(id, true, false)
-		}},
-		{"R24 accept crosses the lease's end", func(s *shop) {
-			id := s.late()
-			s.accept(id)
-			s.change(id, payment.EvPaidAfter, func(b *payment.Bill) { b.Late, b.Owed, b.Held = payment.LateLapsed, b.Held, 0 })
-			s.deliver()
-			s.want(id, "closing")
-			s.settle()
-			s.want(id, "closing", "owed")
-			s.neverHandedOver(id)
-		}},
-		{"R25 confirm crosses auto-confirm", func(s *shop) {
-			id := s.paid()
-			s.change(id, payment.EvDone, func(b *payment.Bill) {
-				b.Life, b.Reason, b.Kept, b.Held, b.ByDeadline = payment.Closed, payment.Done, b.Held, 0, true
-			})
-			if _, err := s.box.Confirm(s.ctx(), id, lane.ConfirmRequest{Final: money(10000)}); err != nil {
-				s.t.Fatal(err)
-			}
-			s.bills[id].Life = payment.Closed
-			s.settle()
-			s.want(id, "confirmed")
-			if b := s.bills[id]; b.Kept != 10000 || b.Owed != 2550 {
-				s.t.Fatalf("kept %d owed %d", b.Kept, b.Owed)
-			}
-		}},
-		{"R26 console return crosses hand-over", func(s *shop) {
-			id := s.paid()
-			s.change(id, payment.EvReturnWanted, func(b *payment.Bill) { b.Who = "Bob" })
-			s.confirm(id)
-			s.settle()
-			s.want(id, "confirmed")
-		}},
-		{"R28 return while create is unanswered", func(s *shop) {
-			id := s.create(request("R-1"))
-			s.giveBack(id)
-			s.sent(wire.BillReturn, 0)
-			s.settle()
-			s.want(id, "closing")
-			s.noCode(id)
-			s.lights(id, false, true)
-		}},
-		{"R30 old event after a newer snapshot", func(s *shop) {
-			id := s.open(request("R-1"))
-			s.pay(id)
-			e := s.queue[0]
-			s.queue = nil
-			s.cut()
-			s.connect(func(w *wire.Session) { w.Resume, w.Snapshot = "snapshot", &wire.Snapshot{Seq: s.seq} })
-			s.settle()
-			s.want(id, "paid")
-			s.hand(e)
-			s.once(id, lane.EvPaid)
-		}},
-		{"R31 charge lost with the code", func(s *shop) {
-			id := s.open(request("R-1", scanMode))
-			s.pause[wire.BillCharge] = true
-			if err := s.scan("c"); err != nil {
-				s.t.Fatal(err)
-			}
-			c := s.j.Calls()[0]
-			s.restart()
-			s.settle()
-			s.want(id, "open")
-			delete(s.pause, wire.BillCharge)
-			s.handle(c) // the old frame lands after all: the tombstone stands in its way
-			s.settle()
-			s.want(id, "open")
-		}},
-		{"R33 return queued behind confirm", func(s *shop) {
-			id := s.paid()
-			s.cut()
-			synctest.Wait()
-			s.confirm(id)
-			s.part(id, "a", 2550)
-			s.restart()
-			s.settle()
-			if b := s.bills[id]; b.Kept != 10000 || b.Owed != 2550 {
-				s.t.Fatalf("kept %d owed %d", b.Kept, b.Owed)
-			}
-		}},
-		{"V31 paying is not redrawn by a snapshot", func(s *shop) {
-			id := s.open(request("R-1"))
-			s.cut()
-			s.bills[id].Paying = true
-			s.bills[id].Version++
-			s.connect(func(w *wire.Session) { w.Resume, w.Snapshot = "snapshot", &wire.Snapshot{Seq: s.seq} })
-			s.settle()
-			s.want(id, "paying")
-		}},
-		{"V34 extension crosses the countdown", func(s *shop) {
-			id := s.open(request("R-1"))
-			s.wait(299 * time.Second)
-			s.change(id, payment.EvOpen, func(b *payment.Bill) { b.RemainingMS = 300000 })
-			s.wait(2 * time.Second)
-			s.want(id, "closing")
-			s.settle()
-			s.want(id, "open")
-		}},
-		{"V39 replace and crash", func(s *shop) {
-			a := s.open(request("A"))
-			b := s.create(request("B", replaces(a)))
-			s.restart()
-			s.settle()
-			s.want(a, "closing")
-			s.want(b, "open")
-			s.lights(a, false, false)
-		}},
-		{"V40 a parked payment never takes the glass back", func(s *shop) {
-			id := s.parked()
-			s.open(request("R-2"))
-			s.change(id, payment.EvOpen, func(b *payment.Bill) { b.Life, b.RemainingMS = payment.Open, 60000 })
-			s.settle()
-			if v := s.stage.now("1"); v.Payment == id {
-				s.t.Fatalf("glass %+v", v)
-			}
-			s.restart()
-			if v := s.stage.now("1"); v.Payment == id {
-				s.t.Fatalf("glass %+v", v)
-			}
-		}},
-	} {
-		t.Run(r.name, func(t *testing.T) { in(t, r.run) })
+// raceTest is a race of the specification, or a fault that an earlier draft of the table had (V…): its ids, what happens, and
+// the crossing. A race that can go two ways has two.
+type raceTest struct {
+	name string
+	run  func(*shop)
+}
+
+const races = 37 // of the specification: R1 …
+
+// serversAlone are the races of which a box sees nothing, or only what another race brings; payment/bill has them.
+var serversAlone = map[string]string{
+	"R6":  "the bank's order is the integrator's to make",
+	"R9":  "call-backs come from the bank to the integrator; what comes twice to the box is R30",
+	"R17": "how money goes back is chosen there",
+	"R19": "one sticker's two customers have a bill each, and no box between them",
+	"R27": "a kill is the integrator's call",
+	"R36": "quotes of a timer bill are rows of the integrator",
+	"R37": "what a bank takes back again is owed again, there",
+}
+
+// raceIDs are the ids that stand in front of a test's name.
+func raceIDs(name string) (ids []string) {
+	for _, word := range strings.Fields(name) {
+		if n, err := strconv.Atoi(strings.TrimPrefix(word, "R")); err != nil || n < 1 || n > races || word != fmt.Sprint("R", n) {
+			break
+		}
+		ids = append(ids, word)
 	}
+	return ids
+}
+
+// unnamed are the races that touch the box and have no test among these.
+func unnamed(tests []raceTest) (ids []string) {
+	named := map[string]bool{}
+	for _, r := range tests {
+		for _, id := range raceIDs(r.name) {
+			named[id] = true
+		}
+	}
+	for n := 1; n <= races; n++ {
+		if id := fmt.Sprint("R", n); !named[id] && serversAlone[id] == "" {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// TestRace has every race of the specification that touches the box, by its name.
+func TestRace(t *testing.T) {
+	all := slices.Concat(crossings, lateRaces, lostRaces)
+	for _, r := range all {
+		t.Run(r.name, func(t *testing.T) {
+			in(t, func(s *shop) {
+				r.run(s)
+				s.sums()
+			})
+		})
+	}
+	for _, id := range unnamed(all) {
+		t.Errorf("race %s has no test", id)
+	}
+	for n := 1; n <= races; n++ { // that the list finds what is missing, of each
+		id := fmt.Sprint("R", n)
+		without := slices.DeleteFunc(slices.Clone(all), func(r raceTest) bool { return slices.Contains(raceIDs(r.name), id) })
+		if found := slices.Contains(unnamed(without), id); found != (serversAlone[id] == "") || !found && len(without) < len(all) {
+			t.Errorf("race %s: missed when it is not there: %v; the server's alone: %q, and %d tests have it", id, found, serversAlone[id], len(all)-len(without))
+		}
+	}
+	t.Logf("%d tests; %d races touch the box, %d are the server's alone", len(all), races-len(serversAlone), len(serversAlone))
+}
+
+// sums fails unless all money of every bill is somewhere, and once.
+func (s *shop) sums() {
+	s.t.Helper()
+	for id, b := range s.bills {
+		if b.Paid != b.Held+b.Kept+b.Owed+b.Returned {
+			s.t.Errorf("bill %s: paid %d, but held %d, kept %d, owed %d, returned %d", id, b.Paid, b.Held, b.Kept, b.Owed, b.Returned)
+		}
+	}
+}
+
+// ends is how a race ends: of the bill's money so much is kept for goods and so much goes back, none is held; nobody was told
+// both lights; and the lane takes the next customer.
+func (s *shop) ends(bill string, kept, owed int64) {
+	s.t.Helper()
+	b := s.bills[bill]
+	if b.Life != payment.Closed || b.Held != 0 || b.Kept != kept || b.Owed+b.Returned != owed || b.Paid != kept+owed {
+		s.t.Fatalf("bill %+v, want kept %d and owed %d", b, kept, owed)
+	}
+	s.check()
+	next := s.open(request("R-next"))
+	if v := s.stage.now("1"); v.Payment != next || v.Payload == "" {
+		s.t.Fatalf("the next customer sees %+v", v)
+	}
+}
+
+// crossings are the races between what the till does, what the clock does, and what the integrator has said meanwhile.
+var crossings = []raceTest{
+	{"R1 paid as it expires", func(s *shop) {
+		id := s.open(request("R-1"))
+		s.wait(300*time.Second + time.Millisecond)
+		s.want(id, "closing")
+		s.pay(id)
+		s.settle()
+		s.want(id, "paid")
+	}},
+	{"R2 R22 cancel crosses bill.paid", func(s *shop) {
+		id := s.open(request("R-1"))
+		s.pay(id)
+		s.giveBack(id)
+		s.settle()
+		s.want(id, "returned", "owed")
+		s.lights(id, false, true)
+		s.neverHandedOver(id)
+	}},
+	{"R2 cancel first at the integrator, paid event older", func(s *shop) {
+		id := s.open(request("R-1"))
+		s.pay(id)
+		s.giveBack(id)
+		s.step() // fenced, before bill.paid is delivered
+		s.lights(id, false, true)
+		s.settle()
+		s.lights(id, false, true)
+		s.neverHandedOver(id)
+	}},
+	{"R3 crash between send and answer", func(s *shop) {
+		id := s.create(request("R-1"))
+		s.handle(*s.next())
+		s.restart()
+		s.settle()
+		s.want(id, "open")
+		if len(s.bills) != 1 {
+			s.t.Fatalf("%d bills", len(s.bills))
+		}
+	}},
+	{"R4 crash around paid, event lost", func(s *shop) {
+		id := s.open(request("R-1"))
+		s.pay(id)
+		s.restart()
+		s.settle()
+		s.want(id, "paid")
+	}},
+	{"R4 crash around paid, ack lost", func(s *shop) {
+		id := s.open(request("R-1"))
+		s.pay(id)
+		e := s.queue[0]
+		s.settle()
+		s.restart()
+		s.hand(e)
+		s.want(id, "paid")
+		s.once(id, lane.EvPaid)
+	}},
+	{"R5 till dies after the goods", func(s *shop) {
+		id := s.paid()
+		s.restart()
+		ps, err := s.box.List(s.ctx(), lane.Filter{Open: true})
+		if err != nil || len(ps) != 1 || ps[0].ID != id || !ps[0].Lights.HandOver {
+			s.t.Fatalf("%+v %v", ps, err)
+		}
+		s.change(id, payment.EvDone, func(b *payment.Bill) {
+			b.Life, b.Reason, b.Kept, b.Held, b.ByDeadline, b.By = payment.Closed, payment.Done, b.Held, 0, true, "deadline"
+		})
+		s.settle()
+		s.tells(id, lane.EvUnfinished)
+		s.confirm(id)
+	}},
+	{"R11 pays twice", func(s *shop) {
+		id := s.paid()
+		s.confirm(id)
+		s.settle()
+		s.change(id, payment.EvOver, func(b *payment.Bill) { b.Paid, b.Over, b.Owed = 2*b.Amount.Value, b.Amount.Value, b.Amount.Value })
+		s.settle()
+		s.want(id, "confirmed", "over", "owed")
+	}},
+	{"R13 two returns at once", func(s *shop) {
+		id := s.paid()
+		s.confirm(id)
+		s.settle()
+		s.part(id, "a", 12550)
+		_, err := s.box.Return(s.ctx(), id, lane.ReturnRequest{Reference: "b", Amount: money(1)})
+		s.refused(err, lane.NoExceedsKept)
+		s.settle()
+		s.want(id, "returned")
+	}},
+	// What is left of a code, counted by the monotonic clock, is all that ends it, and the end only hides it.
+	{"R14 a wrong clock on the till", func(s *shop) {
+		const years = 10 * 365 * 24 * time.Hour
+		var off atomic.Int64
+		s.cfg.Wall = func() time.Time { return time.Now().Add(time.Duration(off.Load())) }
+		s.restart()
+		off.Store(int64(-years))
+		id := s.open(request("R-1"))
+		off.Store(int64(years)) // set under the code
+		s.wait(299 * time.Second)
+		s.want(id, "open")
+		if v := s.stage.now("1"); v.Payload == "" {
+			s.t.Fatalf("glass %+v", v)
+		}
+		off.Store(int64(-years))
+		s.wait(2 * time.Second)
+		s.want(id, "closing")
+		if v := s.stage.now("1"); v.Payload != "" {
+			s.t.Fatalf("glass %+v", v)
+		}
+		s.pay(id) // on time, says the bank
+		s.settle()
+		s.want(id, "paid")
+		s.lights(id, true, false)
+	}},
+	{"R15 link lost while the code is shown", func(s *shop) {
+		id := s.open(request("R-1"))
+		s.cut()
+		s.wait(20 * time.Second)
+		if p := s.want(id, "open"); p.DoubtSince == nil || s.stage.now("1").Payload == "" {
+			s.t.Fatal("the code stays up, with doubt")
+		}
+		s.wait(281 * time.Second)
+		s.want(id, "in_doubt")
+		if s.stage.now("1").Payload != "" {
+			s.t.Fatal("the code is up after its end")
+		}
+	}},
+	{"R18 confirm below paid, crash before the answer", func(s *shop) {
+		id := s.paid()
+		if _, err := s.box.Confirm(s.ctx(), id, lane.ConfirmRequest{Final: money(10000)}); err != nil {
+			s.t.Fatal(err)
+		}
+		s.handle(*s.next()) // kept and owed in one change; the answer is lost with the box
+		s.restart()
+		s.settle()
+		if p := s.want(id, "confirmed"); p.Final.Value != 10000 {
+			s.t.Fatalf("final %+v", p.Final)
+		}
+		if b := s.bills[id]; b.Kept != 10000 || b.Owed != 2550 {
+			s.t.Fatalf("kept %d owed %d", b.Kept, b.Owed)
+		}
+	}},
+	{"R20 R21 override while an on-time payment is unheard", func(s *shop) {
+		id := s.open(request("R-1"))
+		s.overridden(id)
+		s.pay(id)
+		s.connect()
+		s.settle()
+		s.want(id, "overridden", "owed")
+		s.neverHandedOver(id)
+		s.sent(wire.BillReturn, 1)
+	}},
+	{"R23 countdown crosses bill.paid", func(s *shop) {
+		id := s.open(request("R-1"))
+		s.pay(id)
+		s.wait(301 * time.Second)
+		s.want(id, "closing")
+		s.settle()
+		s.want(id, "paid")
+		s.lights(id, true, false)
+	}},
+	{"R24 accept crosses the lease's end", func(s *shop) {
+		id := s.late()
+		s.accept(id)
+		s.change(id, payment.EvPaidAfter, func(b *payment.Bill) { b.Late, b.Owed, b.Held = payment.LateLapsed, b.Held, 0 })
+		s.deliver()
+		s.want(id, "closing")
+		s.settle()
+		s.want(id, "closing", "owed")
+		s.neverHandedOver(id)
+	}},
+	{"R25 confirm crosses auto-confirm", func(s *shop) {
+		id := s.paid()
+		s.change(id, payment.EvDone, func(b *payment.Bill) {
+			b.Life, b.Reason, b.Kept, b.Held, b.ByDeadline = payment.Closed, payment.Done, b.Held, 0, true
+		})
+		if _, err := s.box.Confirm(s.ctx(), id, lane.ConfirmRequest{Final: money(10000)}); err != nil {
+			s.t.Fatal(err)
+		}
+		s.bills[id].Life = payment.Closed
+		s.settle()
+		s.want(id, "confirmed")
+		if b := s.bills[id]; b.Kept != 10000 || b.Owed != 2550 {
+			s.t.Fatalf("kept %d owed %d", b.Kept, b.Owed)
+		}
+	}},
+	{"R26 console return crosses hand-over", func(s *shop) {
+		id := s.paid()
+		s.change(id, payment.EvReturnWanted, func(b *payment.Bill) { b.Who = "Bob" })
+		s.confirm(id)
+		s.settle()
+		s.want(id, "confirmed")
+	}},
+	{"R28 return while create is unanswered", func(s *shop) {
+		id := s.create(request("R-1"))
+		s.giveBack(id)
+		s.sent(wire.BillReturn, 0)
+		s.settle()
+		s.want(id, "closing")
+		s.noCode(id)
+		s.lights(id, false, true)
+	}},
+	{"R30 old event after a newer snapshot", func(s *shop) {
+		id := s.open(request("R-1"))
+		s.pay(id)
+		e := s.queue[0]
+		s.queue = nil
+		s.cut()
+		s.connect(func(w *wire.Session) { w.Resume, w.Snapshot = "snapshot", &wire.Snapshot{Seq: s.seq} })
+		s.settle()
+		s.want(id, "paid")
+		s.hand(e)
+		s.once(id, lane.EvPaid)
+	}},
+	{"R31 charge lost with the code", func(s *shop) {
+		id := s.open(request("R-1", scanMode))
+		s.pause[wire.BillCharge] = true
+		if err := s.scan("c"); err != nil {
+			s.t.Fatal(err)
+		}
+		c := s.j.Calls()[0]
+		s.restart()
+		s.settle()
+		s.want(id, "open")
+		delete(s.pause, wire.BillCharge)
+		s.handle(c) // the old frame lands after all: the tombstone stands in its way
+		s.settle()
+		s.want(id, "open")
+	}},
+	{"R33 return queued behind confirm", func(s *shop) {
+		id := s.paid()
+		s.cut()
+		synctest.Wait()
+		s.confirm(id)
+		s.part(id, "a", 2550)
+		s.restart()
+		s.settle()
+		if b := s.bills[id]; b.Kept != 10000 || b.Owed != 2550 {
+			s.t.Fatalf("kept %d owed %d", b.Kept, b.Owed)
+		}
+	}},
+	{"V31 paying is not redrawn by a snapshot", func(s *shop) {
+		id := s.open(request("R-1"))
+		s.cut()
+		s.bills[id].Paying = true
+		s.bills[id].Version++
+		s.connect(func(w *wire.Session) { w.Resume, w.Snapshot = "snapshot", &wire.Snapshot{Seq: s.seq} })
+		s.settle()
+		s.want(id, "paying")
+	}},
+	{"V34 extension crosses the countdown", func(s *shop) {
+		id := s.open(request("R-1"))
+		s.wait(299 * time.Second)
+		s.change(id, payment.EvOpen, func(b *payment.Bill) { b.RemainingMS = 300000 })
+		s.wait(2 * time.Second)
+		s.want(id, "closing")
+		s.settle()
+		s.want(id, "open")
+	}},
+	{"V39 replace and crash", func(s *shop) {
+		a := s.open(request("A"))
+		b := s.create(request("B", replaces(a)))
+		s.restart()
+		s.settle()
+		s.want(a, "closing")
+		s.want(b, "open")
+		s.lights(a, false, false)
+	}},
+	{"V40 a parked payment never takes the glass back", func(s *shop) {
+		id := s.parked()
+		s.open(request("R-2"))
+		s.change(id, payment.EvOpen, func(b *payment.Bill) { b.Life, b.RemainingMS = payment.Open, 60000 })
+		s.settle()
+		if v := s.stage.now("1"); v.Payment == id {
+			s.t.Fatalf("glass %+v", v)
+		}
+		s.restart()
+		if v := s.stage.now("1"); v.Payment == id {
+			s.t.Fatalf("glass %+v", v)
+		}
+	}},
 }
 
 func (s *shop) neverHandedOver(id string) {
@@ -296,130 +412,6 @@ func (s *shop) once(id, typ string) {
 	}
 	if n != 1 {
 		s.t.Fatalf("%s was told %d times", typ, n)
-	}
-}
-
-// TestRestored: a database that is a copy (E33).
-func TestRestored(t *testing.T) {
-	for _, r := range []struct {
-		name   string
-		before func(*shop) string // on the box, up to the copy
-		after  func(*shop, string)
-		then   func(*shop, string)
-	}{
-		{"E33 E33a open at the copy, still open: returned by itself", func(s *shop) string { return s.open(request("R-1")) }, nil, func(s *shop, id string) {
-			s.want(id, "closing", "review")
-			s.lights(id, false, true)
-			s.noFrameTwice(wire.BillCreate)
-		}},
-		{"E33a E33c paid at the copy: a person decides", func(s *shop) string { return s.paid() }, nil, func(s *shop, id string) {
-			s.want(id, "in_doubt", "review")
-			s.lights(id, false, false)
-			_, err := s.box.Confirm(s.ctx(), id, lane.ConfirmRequest{})
-			s.refused(err, lane.NoWrongState) // nobody is named
-			if _, err := s.box.Confirm(s.ctx(), id, lane.ConfirmRequest{Who: "Ann"}); err != nil {
-				s.t.Fatal(err)
-			}
-			s.settle()
-			s.want(id, "confirmed")
-		}},
-		{"E33a confirmed after the copy: done, no goods a second time", func(s *shop) string { return s.paid() }, func(s *shop, id string) {
-			s.confirm(id)
-			s.settle()
-		}, func(s *shop, id string) {
-			s.want(id, "confirmed")
-			s.sent(wire.BillConfirm, 1)
-		}},
-		{"E33b unsent charge of the copy is dropped", func(s *shop) string {
-			id := s.open(request("R-1", scanMode))
-			s.pause[wire.BillCharge] = true
-			if err := s.scan("c"); err != nil {
-				s.t.Fatal(err)
-			}
-			return id
-		}, nil, func(s *shop, id string) {
-			s.noFrame(wire.BillCharge)
-			s.noFrame(wire.BillChargeVoid)
-			s.lights(id, false, true)
-		}},
-		{"E33a unknown to the copy, known to the integrator", func(s *shop) string { return "" }, func(s *shop, _ string) {
-			s.open(request("R-9"))
-		}, func(s *shop, _ string) {
-			ps, err := s.box.List(s.ctx(), lane.Filter{Reference: "R-9"})
-			if err != nil || len(ps) != 1 || ps[0].State != "closing" {
-				s.t.Fatalf("%+v %v", ps, err)
-			}
-			s.lights(ps[0].ID, false, true)
-		}},
-	} {
-		t.Run(r.name, func(t *testing.T) {
-			in(t, func(s *shop) {
-				id := r.before(s)
-				s.halt()
-				copyOf := s.copyJournal()
-				if r.after != nil {
-					s.start()
-					s.connect()
-					r.after(s, id)
-					s.halt()
-				} else {
-					s.start()
-					s.halt()
-				}
-				s.restoreJournal(copyOf)
-				s.start()
-				if !s.cfg.Restored {
-					t.Fatal("the copy was not found")
-				}
-				s.queue = nil
-				s.connect(func(w *wire.Session) {
-					w.Resume, w.Snapshot, w.JournalState = "snapshot", &wire.Snapshot{Seq: s.seq}, "restored"
-					for id := range s.bills {
-						w.Snapshot.Payments = append(w.Snapshot.Payments, id)
-					}
-				})
-				s.settle()
-				_, _, err := s.box.Create(s.ctx(), request("R-new"))
-				if r := s.refused(err, lane.NoUnavailable); r.Why != "acknowledge" || r.Say != nil {
-					t.Fatalf("why %s, %+v", r.Why, r.Say)
-				}
-				for _, l := range []string{"1", "2"} { // whoever stands there may have paid: no other money is asked for
-					if v := s.stage.at(l); v.Screen != "out_of_service" || v.Payment != "" {
-						t.Errorf("the glass of lane %s: %+v", l, v)
-					}
-				}
-				r.then(s, id)
-				for _, word := range strings.Fields(r.name) {
-					if strings.HasPrefix(word, "E33") {
-						s.row(word)
-					}
-				}
-				if err := s.box.Acknowledge(s.ctx(), "Ann", "the disk was changed"); err != nil {
-					t.Fatal(err)
-				}
-				s.wait(0)
-				if v := s.stage.at("2"); v.Screen != "idle" {
-					t.Errorf("after a person's word: %+v", v)
-				}
-				s.wait(6 * time.Second) // what goes back is parked by itself
-				s.create(request("R-new"))
-			})
-		})
-	}
-}
-
-func (s *shop) noFrameTwice(method string) {
-	s.t.Helper()
-	seen := map[string]int{}
-	for _, c := range s.seen {
-		if c.Method == method {
-			seen[c.ID]++
-		}
-	}
-	for id, n := range seen {
-		if n > 1 {
-			s.t.Fatalf("%s was sent %d times", id, n)
-		}
 	}
 }
 
@@ -548,31 +540,6 @@ func TestAProblemWithoutACodeIsNoAnswer(t *testing.T) {
 		}
 		s.settle()
 		s.want(id, "open")
-	})
-}
-
-func TestTheIntegratorFindsTheCopy(t *testing.T) {
-	in(t, func(s *shop) {
-		id := s.open(request("R-1"))
-		s.cut()
-		restored := func(w *wire.Session) {
-			w.Resume, w.Snapshot, w.JournalState = "snapshot", &wire.Snapshot{Seq: s.seq, Payments: []string{id}}, "restored"
-		}
-		s.connect(restored)
-		synctest.Wait()
-		if v := s.stage.now("1"); v.Payload != "" {
-			t.Fatalf("glass %+v", v)
-		}
-		s.want(id, "in_doubt", "review")
-		s.lights(id, false, false)
-		s.settle()
-		s.want(id, "closing", "review")
-		s.lights(id, false, true)
-		_, _, err := s.box.Create(s.ctx(), request("R-2"))
-		if why := s.refused(err, lane.NoUnavailable).Why; why != "acknowledge" {
-			t.Fatalf("why %s", why)
-		}
-		s.row("E33", "E33a", "E33b")
 	})
 }
 
