@@ -84,6 +84,12 @@ func (b *Box) getCall(id string, now time.Time) record.Call {
 	return record.Call{ID: id + ":" + lane.VerbGet + ":" + n, Order: id, Method: wire.BillGet, Params: params}
 }
 
+// readAgain asks for a bill that this step has taken over (E2c, E33a): what was told of it before was of an unknown payment
+// (E32), and the answer that it came in may be older than that, for the server writes answers and events side by side.
+func (t *tx) readAgain(bill string) {
+	t.batch.Calls = append(t.batch.Calls, t.b.getCall(bill, t.now))
+}
+
 // lease takes a block of numbers in.
 func (t *tx) lease(n *payment.Numbers) {
 	have := t.b.numbers
@@ -287,6 +293,9 @@ func (b *Box) answer(id string, result *wire.Result, problem *wire.Problem) erro
 	}
 	if err := t.early(d); err != nil {
 		return err
+	}
+	if d.next.BillID != p.p.BillID {
+		t.readAgain(d.next.BillID)
 	}
 	if a.Code != "" {
 		b.log.Warn("call refused", "call", id, "payment", d.next.ID, "lane", d.next.Lane, "code", a.Code, "why", a.Why)

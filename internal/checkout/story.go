@@ -128,6 +128,7 @@ func (t *tx) adoptUnknown(a lane.Answer) error {
 	if _, err := t.step(p, lane.Event{Kind: lane.Snapshot, Bill: bill}); err != nil {
 		return err
 	}
+	t.readAgain(bill.Payment)
 	t.b.log.Error("bill adopted that the journal did not know", "payment", bill.Payment, "number", bill.Number, "lane", bill.Lane)
 	return t.commit()
 }
