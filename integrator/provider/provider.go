@@ -120,7 +120,8 @@ type Charger interface {
 	Charge(context.Context, Order, payment.Code) (Report, error)
 }
 
-// Returner can give money back: id is ours and stored before the call, method one of Traits.Methods.
+// Returner can give money back: id is ours, 40 of 0-9 a-z, and stored before the call, method one of Traits.Methods. The same
+// id is the same return, also where it comes from a ledger that was put back from a copy and knows nothing of the first time.
 type Returner interface {
 	Return(ctx context.Context, o Order, id, method, txn string, amount payment.Money) (Report, error)
 }

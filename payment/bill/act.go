@@ -1,6 +1,10 @@
 package bill
 
 import (
+	"crypto/sha256"
+	"encoding/base32"
+	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -98,10 +102,25 @@ func pass(e *Event, via string) Effect {
 	return hand(n)
 }
 
-// request is a fresh id for a return at the provider: 26 characters of the bill's own, r, a number.
-func request(s *State) string {
-	s.Requests++
-	return s.ID + "r" + strconv.Itoa(s.Requests)
+// request is the id of the next try of a return at the provider: 26 characters of the bill's own, r, 13 more of 0-9 a-z.
+// They follow from what is given back (the key of the return that asked for it, the payment, the amount) and from how often
+// this ledger has tried that, and from nothing else. So no two tries of a ledger have one id; and a ledger that was put back
+// from a copy, to which the same return is said again, tries it by the id that the lost one used, and the bank gives it back
+// once. Anything else has another id, whatever was asked between: a number that merely counts would name another return there.
+func request(s *State, o *Obligation) string {
+	of := digest(fmt.Sprintf("return %q %q %q %d", s.ID, o.Key, o.Txn, o.Amount))
+	i := slices.IndexFunc(s.Requested, func(r Requested) bool { return r.Of == of })
+	if i < 0 {
+		i, s.Requested = len(s.Requested), append(s.Requested, Requested{Of: of})
+	}
+	s.Requested[i].Times++
+	return s.ID + "r" + digest(of+" "+strconv.Itoa(s.Requested[i].Times))
+}
+
+// digest is 13 characters, 65 bits, of the sum of text.
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding).EncodeToString(sum[:])[:13]
 }
 
 // expect marks what may come back from the bank by itself, of one payment or ("") of all: the worker asks, and sends

@@ -2,6 +2,7 @@ package bill_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -200,7 +201,7 @@ func debtTests() map[string]func(*world) {
 			w.env.Traits.Methods, w.env.Traits.CancelWithin = []string{"cancel", "refund"}, 12*time.Hour
 			j := owing(w)
 			w.took("O2")
-			state(w, bill.Sent).has("work", "cancel on the day", j.Method == "cancel" && j.Amount == 200 && j.Txn == "tx1" && j.Request == billID+"r1")
+			state(w, bill.Sent).has("work", "cancel on the day", j.Method == "cancel" && j.Amount == 200 && j.Txn == "tx1" && strings.HasPrefix(j.Request, billID+"r"))
 			v := newWorld(w.t)
 			v.env.Traits = w.env.Traits
 			v.opened().paid(200).confirm(150).after(13 * time.Hour)

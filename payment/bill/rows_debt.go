@@ -78,7 +78,7 @@ func debtRows() []Row {
 					return person(s, o, noMethod(s, o, e))
 				}
 				if o.Request == "" {
-					o.Request = request(s)
+					o.Request = request(s, o)
 				}
 				o.State, o.Tries = Sent, 0
 				o.Next = e.Now.Add(max(e.traits().CallLimit, time.Second))

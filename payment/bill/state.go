@@ -81,7 +81,7 @@ type State struct {
 	Declined    *payment.Decline `json:"declined,omitempty"`
 	Credits     []Credit         `json:"credits,omitempty"`
 	Obligations []Obligation     `json:"obligations,omitempty"`
-	Requests    int              `json:"requests,omitempty"` // request ids given out
+	Requested   []Requested      `json:"requested,omitempty"` // how often each return was tried: what the next request id follows from
 	Returns     []Return         `json:"returns,omitempty"`
 	AcceptKey   string           `json:"accept_key,omitempty"`
 	Final       int64            `json:"final,omitempty"` // of the box's confirm
@@ -101,6 +101,7 @@ func (s State) Clone() State {
 	s.Attempts = slices.Clone(s.Attempts)
 	s.Credits = slices.Clone(s.Credits)
 	s.Obligations = slices.Clone(s.Obligations)
+	s.Requested = slices.Clone(s.Requested)
 	s.Returns = slices.Clone(s.Returns)
 	s.Quotes = slices.Clone(s.Quotes)
 	s.Applied = slices.Clone(s.Applied)
@@ -178,6 +179,12 @@ type Return struct {
 	Outcome string    `json:"outcome"`
 	Why     string    `json:"why,omitempty"`
 	At      time.Time `json:"at"`
+}
+
+// Requested counts the tries of one return at the provider: each has a request id of its own.
+type Requested struct {
+	Of    string `json:"of"` // digest of what is given back
+	Times int    `json:"times"`
 }
 
 // Quote is a price that a payer was shown for a timer bill.
