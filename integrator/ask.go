@@ -211,6 +211,8 @@ func (s *Service) read(rep *bill.Report, st bill.State, r provider.Report, err e
 		rep.Fail = bill.Busy
 	case errors.Is(err, errGone): // whether it was sent, the bank is asked (B32)
 		rep.Fail = bill.Unclear
+	case errors.Is(err, errNotConfigured): // the start has said so, of all its bills
+		rep.Fail = bill.Unclear
 	default:
 		rep.Fail = bill.Unclear
 		s.log.Warn("provider did not answer", "provider", st.Request.Provider, "bill", st.ID, "work", string(rep.Work), "err", err)

@@ -84,10 +84,11 @@ const (
 	clockStep   = time.Second     // by which the wall clock is off, it was set; by less, it is being adjusted
 )
 
-// envOf is what the bill's table asks about a provider; an unknown one is a plain bank that never answers.
+// envOf is what the bill's table asks about a provider; one that is not configured is a plain bank of which nothing can be asked.
 func envOf(s bill.Settings, p provider.Provider) *bill.Env {
 	e := &bill.Env{Settings: s, Traits: bill.DefaultTraits()}
 	if p == nil {
+		e.Traits.Gone = true
 		return e
 	}
 	t, d := p.Traits(), e.Traits

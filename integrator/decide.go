@@ -163,7 +163,7 @@ func debt(st bill.State, d Decision, e *bill.Event) error {
 	}
 	var waits []string
 	for _, o := range st.Obligations {
-		if o.State == bill.Human {
+		if o.Personal(&e.Env.Traits) {
 			waits = append(waits, o.ID)
 		}
 	}
@@ -251,7 +251,15 @@ func (s *Service) against(st bill.State, d Decision, e bill.Event) error {
 	case d.Verdict == bill.VerdictPaid && e.Credit != nil && booked(st, *e.Credit):
 		text = "this payment is in the books already"
 	case st.Doubt && !st.Review && (d.Verdict == bill.VerdictDead || d.Verdict == bill.VerdictPaid):
-		text = "the bank is still asked about this bill, until " + s.shown(st.DoubtSince.Add(s.set.Silent)).Format(time.RFC3339) + "; from then on a person may decide"
+		asked := "the bank is still asked about this bill, until "
+		if s.gone(st) {
+			asked = "nobody asks the bank about this bill, because the settings do not name " + st.Request.Provider + " any more; it is left time until "
+		}
+		text = asked + s.shown(st.DoubtSince.Add(s.set.Silent)).Format(time.RFC3339) + "; from then on a person may decide"
+	case d.Verdict == bill.VerdictRetry && s.gone(st):
+		text = "nothing can be tried at a bank that the settings do not name any more (" + st.Request.Provider + "): put it back into them, or look at the bank's own list and give it back by hand"
+	case d.Verdict == bill.VerdictDead && st.Doubt && st.Refunding() && s.gone(st):
+		text = "the bank may have given back by itself what has come: say first of that obligation what the bank's own list says"
 	case d.Verdict == bill.VerdictDead && st.Doubt && st.Refunding():
 		text = "the bank may be giving back by itself what has come, and until it has said whether it does the bill is not over"
 	case d.Verdict == bill.VerdictRetry && owesNow(st, e.Obligation):

@@ -35,6 +35,7 @@ type rig struct {
 	log   *logged
 	set   integrator.Settings
 	more  map[string]provider.Provider
+	unset bool         // the settings name another bank in place of r.bank
 	off   atomic.Int64 // by which the server's wall clock is wrong
 
 	stop func()
@@ -109,12 +110,15 @@ func (r *rig) up() {
 	store, err := sqlite.Open(r.Context(), filepath.Join(r.dir, "ledger.db"))
 	r.ok(err)
 	r.store = store
-	providers := map[string]provider.Provider{"bank": r.bank}
+	providers, first := map[string]provider.Provider{"bank": r.bank}, "bank"
+	if r.unset {
+		providers, first = map[string]provider.Provider{"other": newBank()}, "other"
+	}
 	for k, v := range r.more {
 		providers[k] = v
 	}
 	r.svc, err = integrator.New(integrator.Config{
-		Store: store, Providers: providers, Names: wire.Names{"bank": "Corner Bank"}, Show: "bank", Scan: "bank", Merchant: "shop", Settings: r.set,
+		Store: store, Providers: providers, Names: wire.Names{"bank": "Corner Bank"}, Show: first, Scan: first, Merchant: "shop", Settings: r.set,
 		Wall: func() time.Time { return time.Now().Add(time.Duration(r.off.Load())) },
 		Log:  slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})

@@ -121,7 +121,11 @@ func (s *Service) env(name string) *bill.Env {
 // Run works until ctx ends: clocks, calls to providers, what is owed. It answers nil then, or the error of a store that
 // cannot be written any more, after which the process must end.
 func (s *Service) Run(ctx context.Context) error {
-	names, err := s.store.Queues(context.WithoutCancel(ctx)) // a server that is ended at once ends well
+	begin := context.WithoutCancel(ctx) // a server that is ended at once ends well
+	names, err := s.store.Queues(begin)
+	if err == nil {
+		err = s.tellStranded(begin, names)
+	}
 	if err != nil {
 		return err
 	}
@@ -161,7 +165,6 @@ func (s *Service) all(stored []string) []*queue {
 	}
 	for _, name := range stored {
 		if s.queues[name] == nil {
-			s.log.Warn("bills wait for a provider that is not configured", "provider", name)
 			out = append(out, newQueue(name, 1, s.set.LookLimit))
 		}
 	}

@@ -105,7 +105,8 @@ type Bills interface {
 type Query struct {
 	Terminal string
 	Which    Which
-	Limit    int // 0: all
+	Limit    int      // 0: all
+	Known    []string // of Review: the providers that are there; what is unsettled at any other is chosen too. Empty: it is not
 }
 
 // Which bills.

@@ -18,6 +18,7 @@ type Waiting struct {
 	Lane      string        `json:"lane,omitempty"`
 	Reference string        `json:"reference,omitempty"`
 	Provider  string        `json:"provider,omitempty"`
+	Gone      bool          `json:"provider_gone,omitempty"` // the server's settings do not name it: it is not asked
 	Made      time.Time     `json:"made"`
 	Amount    payment.Money `json:"amount"`
 	Paid      int64         `json:"paid"`
@@ -47,12 +48,12 @@ type Heard struct {
 	Why    string    `json:"why,omitempty"`
 }
 
-// Owing is an obligation that waits: for a person, or for money in the shop's account.
+// Owing is an obligation that waits: for a person, for money in the shop's account, or for a provider that is gone.
 type Owing struct {
 	ID      string    `json:"id"`
 	Amount  int64     `json:"amount"`
 	Payment string    `json:"payment"` // the bank's id of the payment that it is owed out of
-	State   string    `json:"state"`   // human, short
+	State   string    `json:"state"`   // human, short, no_provider
 	Tried   []string  `json:"tried,omitempty"`
 	At      time.Time `json:"at,omitzero"`
 	Said    string    `json:"said,omitempty"`
@@ -78,7 +79,7 @@ type May struct {
 // Waiting are the bills that wait for a person, oldest first, up to limit; 0: all. quiet says for how long a box has not
 // been here (B28); nil: nobody knows, and none counts as silent.
 func (s *Service) Waiting(ctx context.Context, limit int, quiet func(terminal string) time.Duration) ([]Waiting, error) {
-	ids, err := s.store.List(ctx, Query{Which: Review})
+	ids, err := s.store.List(ctx, Query{Which: Review, Known: s.names})
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +127,7 @@ func (s *Service) waiting(ctx context.Context, st bill.State, quiet func(string)
 	}
 	b, out := s.view(st), s.shown
 	w := Waiting{
-		Bill: st.ID, Number: b.Number, Terminal: st.Terminal, Lane: b.Lane, Reference: b.Reference, Provider: b.Provider, Made: out(st.CreatedAt),
+		Bill: st.ID, Number: b.Number, Terminal: st.Terminal, Lane: b.Lane, Reference: b.Reference, Provider: b.Provider, Gone: s.gone(st), Made: out(st.CreatedAt),
 		Amount: b.Amount, Paid: b.Paid, Held: b.Held, Kept: b.Kept, Owed: b.Owed, Returned: b.Returned, Status: b.Status, Flags: b.Flags, Why: st.Why,
 		May: []May{},
 	}
@@ -134,12 +135,16 @@ func (s *Service) waiting(ctx context.Context, st bill.State, quiet func(string)
 		w.Why = "" // of a refusal long ago
 	}
 	for _, o := range st.Obligations {
-		if o.State != bill.Human && !o.Short {
-			continue
-		}
-		d := Owing{ID: o.ID, Amount: o.Amount, Payment: o.Txn, State: "short", Tried: o.Excluded}
-		if o.State == bill.Human {
+		d := Owing{ID: o.ID, Amount: o.Amount, Payment: o.Txn, Tried: o.Excluded}
+		switch {
+		case o.State == bill.Human:
 			d.State = "human"
+		case o.Personal(&e.Env.Traits):
+			d.State = "no_provider"
+		case o.Short:
+			d.State = "short"
+		default:
+			continue
 		}
 		if o.Said != nil {
 			d.At, d.Said, d.Why = out(o.Said.At), o.Said.Said, o.Said.Why

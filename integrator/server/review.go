@@ -93,7 +93,7 @@ func headline(w integrator.Waiting) string {
 func waitingText(w integrator.Waiting) string {
 	var b strings.Builder
 	money := amounts(w)
-	fmt.Fprintf(&b, "%s\n  bill %s, made %s, at %s\n", headline(w), w.Bill, stamp(w.Made), w.Provider)
+	fmt.Fprintf(&b, "%s\n  bill %s, made %s, at %s%s\n", headline(w), w.Bill, stamp(w.Made), plain(w.Provider), gone(w))
 	fmt.Fprintf(&b, "  waits since %s: %s\n", stamp(w.Since), reason(w))
 	if w.Paid > 0 {
 		fmt.Fprintf(&b, "  paid %s, held %s, kept %s, owed %s, returned %s\n", money(w.Paid), money(w.Held), money(w.Kept), money(w.Owed), money(w.Returned))
@@ -108,6 +108,8 @@ func waitingText(w integrator.Waiting) string {
 		fmt.Fprintf(&b, "  %s: %s, by %s: %s\n", stamp(p.At), strings.TrimSpace(p.Decision+" "+p.Obligation), p.Who, p.Why)
 	}
 	switch {
+	case !w.From.IsZero() && w.Gone:
+		fmt.Fprintf(&b, "  from %s a person may decide\n", stamp(w.From))
 	case !w.From.IsZero():
 		fmt.Fprintf(&b, "  the bank is asked on; from %s a person may decide\n", stamp(w.From))
 	case len(w.May) == 0:
@@ -121,6 +123,14 @@ func waitingText(w integrator.Waiting) string {
 		fmt.Fprintf(&b, "  decide %-8s %s\n", name, does(m.Decision))
 	}
 	return b.String()
+}
+
+// gone says of a bill's provider that it cannot be asked.
+func gone(w integrator.Waiting) string {
+	if !w.Gone {
+		return ""
+	}
+	return ", which the settings do not name: it is not asked, and nothing goes back by it. Look at its own lists"
 }
 
 func heard(h integrator.Heard) string {
@@ -200,6 +210,8 @@ func reason(w integrator.Waiting) string {
 		switch {
 		case w.Status == bill.StUnknown:
 			return "the bank does not say whether it is paid"
+		case w.Gone && len(w.Debts) > 0:
+			return "money is to go back by a bank that the settings do not name any more"
 		case len(w.Debts) > 0:
 			return "the shop's account has not the money that is to go back: put it there, it is tried again by itself"
 		case w.Status == bill.StPaid:
@@ -224,7 +236,7 @@ func does(verdict string) string {
 	case bill.VerdictRetry:
 		return "the bank is asked whether it was done after all; if not, it is tried again"
 	case bill.VerdictManual:
-		return "it was given back by hand, --why says by which paper: the books count it as returned"
+		return "it was given back by hand, or the bank's own list has it; --why says by which paper: the books count it as returned"
 	case bill.VerdictStays:
 		return "nothing can be done yet: it goes on waiting, and your word is kept"
 	case bill.VerdictSeen:

@@ -226,7 +226,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		g.Go(func() error { return s.untilAsleep(ctx, ended) })
 	}
 	s.manager.Ready()
-	s.manager.Status("serves terminals and banks")
+	g.Go(func() error { s.standing(ctx); return nil })
 	g.Go(func() error { s.manager.Watch(ctx, s.service.Answers); return nil })
 	g.Go(func() error {
 		<-ctx.Done()
@@ -247,6 +247,39 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	}
 	s.log.Info("integrator ended")
 	return nil
+}
+
+// standing tells the service manager how the server stands, anew each hour while bills wait for a bank that the settings do
+// not name: no new ones come, and people end those that are there.
+func (s *Server) standing(ctx context.Context) {
+	t := time.NewTicker(time.Hour)
+	defer t.Stop()
+	for {
+		list, err := s.service.Stranded(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			s.log.Warn("bills of banks that the settings do not name were not counted", "err", err)
+		}
+		s.manager.Status(standing(list))
+		if err == nil && len(list) == 0 {
+			return
+		}
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func standing(list []integrator.Stranded) string {
+	text := "serves terminals and banks"
+	for _, x := range list {
+		text += fmt.Sprintf("; bills that wait for %s, which the settings do not name: %d (integrator review)", x.Provider, x.Bills)
+	}
+	return text
 }
 
 // untilAsleep waits until the machine has been suspended, which no wait of this run has counted: bills and questions would

@@ -117,10 +117,13 @@ func request(s *State, o *Obligation) string {
 	return s.ID + "r" + digest(of+" "+strconv.Itoa(s.Requested[i].Times))
 }
 
-// digest is 13 characters, 65 bits, of the sum of text.
+// letters are those of payment.NewID.
+var letters = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+
+// digest is 13 letters, 65 bits, of the sum of text.
 func digest(text string) string {
 	sum := sha256.Sum256([]byte(text))
-	return base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding).EncodeToString(sum[:])[:13]
+	return letters.EncodeToString(sum[:])[:13]
 }
 
 // expect marks what may come back from the bank by itself, of one payment or ("") of all: the worker asks, and sends

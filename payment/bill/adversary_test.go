@@ -12,7 +12,7 @@ import (
 // next is everything that may happen now. Letters in bounds.do allow more: d lost and stale answers, c console, x more
 // time, w paying seen by the bank, p people in doubt, g the box is lost, m the lane moves, f the bank takes money for a
 // dead code, r returns after the goods, a the advance is applied, e the extra reference, b the bank ends an order by itself, v the
-// charge that lost its code, k a copy of the box returns what was confirmed.
+// charge that lost its code, k a copy of the box returns what was confirmed, n the bank is taken out of the server's settings.
 func (x *search) next(n node) {
 	if n.s.ID == "" {
 		c := request(func(c *bill.Create) {
@@ -34,6 +34,11 @@ func (x *search) next(n node) {
 	x.box(n)
 	x.people(n)
 	x.others(n)
+	if x.b.can('n') && !n.o.unset {
+		m := n
+		m.o.unset, m.o.kill, m.o.has, m.o.stale = true, false, false, bill.Report{} // with a restart of the server
+		x.visit(&m, "the bank is taken out of the settings")
+	}
 }
 
 // clock: time passes to the next thing that is due, and the server may take its time to notice.
@@ -187,6 +192,13 @@ func (x *search) answers(n node) {
 	if x.b.mode == payment.Scan && o.charged == 0 {
 		return
 	}
+	if o.unset {
+		x.step(n, "nobody is asked", bill.Event{Cause: bill.Reported, Report: &bill.Report{Work: bill.Look, Fail: bill.Unclear}})
+		if n.s.Life == payment.Created && o.order == 0 && !o.flying {
+			x.step(n, "no bank to create at", bill.Event{Cause: bill.Reported, Report: &bill.Report{Work: bill.Present, Fail: bill.Refused}})
+		}
+		return
+	}
 	if o.has {
 		m := n
 		m.o.has, m.o.stale = false, bill.Report{}
@@ -228,6 +240,8 @@ func (x *search) refunds(n node) {
 			x.step(m, label, bill.Event{Cause: bill.Reported, Report: r})
 		}
 		switch {
+		case n.o.unset:
+			x.unsetDebt(n, i, at)
 		case ob.State == bill.Sent && n.o.request[i] == 0:
 			m := n
 			p := &m.o.pay[at]
@@ -279,6 +293,30 @@ func (x *search) refunds(n node) {
 			x.step(m, "a person pays by hand", bill.Event{Cause: bill.Resolved, Obligation: ob.ID, Verdict: bill.VerdictManual, Evidence: "e"})
 		}
 	}
+}
+
+// unsetDebt is a return of a bank that nobody asks any more: it may have had the call, and a person reads its list.
+func (x *search) unsetDebt(n node, i, at int) {
+	ob, p := &n.s.Obligations[i], &n.o.pay[at]
+	room := p.auto == 0 && p.refunded+ob.Amount <= x.amount(at)
+	if ob.State == bill.Sent && n.o.request[i] == 0 && room {
+		m := n
+		m.o.pay[at].refunded += ob.Amount
+		m.o.request[i] = 1
+		x.visit(&m, "the bank had done the return")
+	}
+	if ob.State != bill.Owed && ob.State != bill.Sent && ob.State != bill.Human {
+		return
+	}
+	m := n
+	switch {
+	case n.o.request[i] == 1 || p.auto == 2: // it is in the bank's list
+	case room:
+		m.o.pay[at].refunded += ob.Amount // by hand
+	default:
+		return // the bank is about to do it by itself
+	}
+	x.step(m, "a person: it was given back", bill.Event{Cause: bill.Resolved, Obligation: ob.ID, Verdict: bill.VerdictManual, Evidence: "e"})
 }
 
 // box: calls in any order that its journal allows, each of them again at any time.
@@ -362,15 +400,16 @@ func (x *search) people(n node) {
 	o := &n.o
 	x.choices(&n)
 	if x.b.can('p') && n.s.Doubt {
-		if o.silent == 0 {
+		if o.silent == 0 || o.unset && !n.s.Review { // the server says so of whatever is in doubt for two days
 			m := n
-			m.o.silent++
+			m.o.silent = 1
 			x.step(m, "the registry is silent", bill.Event{Cause: bill.Silent})
 		}
 		if n.s.Review && n.s.Doubt {
 			open := o.flying || o.order == 1
 			for i := range o.pay {
-				open = open || o.pay[i].state == 1 || o.pay[i].state == 2
+				booked := slices.ContainsFunc(n.s.Credits, func(c bill.Credit) bool { return c.Txn == txn(i) })
+				open = open || o.pay[i].state == 1 || o.pay[i].state == 2 && !booked
 			}
 			if !open {
 				x.step(n, "a person: nobody paid", bill.Event{Cause: bill.Decided, Verdict: bill.VerdictDead, Who: "p"})
@@ -410,10 +449,10 @@ func (x *search) people(n node) {
 // choices: what a person is offered is what the rows take, no more and no less. Only trying again is held back where no
 // method is left.
 func (x *search) choices(n *node) {
-	if !n.s.Review && !n.s.Doubt && !n.o.gone {
+	if !n.s.Review && !n.s.Doubt && !n.o.gone && !n.o.unset {
 		return
 	}
-	base := bill.Event{Now: n.o.now, Env: &x.env, Revoked: n.o.gone, Who: "p", Evidence: "e"}
+	base := bill.Event{Now: n.o.now, Env: x.envOf(n), Revoked: n.o.gone, Who: "p", Evidence: "e"}
 	may := bill.Choices(n.s, base)
 	ask := func(c bill.Cause, verdict, obligation string) {
 		e := base

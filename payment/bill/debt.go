@@ -44,6 +44,12 @@ type Obligation struct {
 	Said       *Word     `json:"said,omitempty"` // the bank's last word about it while it was sent
 }
 
+// Personal says whether a person may say what becomes of it: where no method is left, and where its provider is gone, whatever
+// it was asked before.
+func (o *Obligation) Personal(t *Traits) bool {
+	return o.State == Human || t.Gone && (o.State == Owed || o.State == Sent)
+}
+
 // Reasons of obligations.
 const (
 	WhyOver        = "over"          // above the amount
@@ -83,6 +89,12 @@ func person(s *State, o *Obligation, why string) []Effect {
 func later(o *Obligation, e *Event) {
 	o.Next = e.Now.Add(again(e.set().Again, o.Tries))
 	o.Tries++
+}
+
+// idles has an obligation wait for its provider to be in the settings again, or for a person.
+func idles(o *Obligation, e *Event) []Effect {
+	o.Next = e.Now.Add(max(e.set().ShortFirst, time.Minute))
+	return nil
 }
 
 func giveBack(o *Obligation) Effect {

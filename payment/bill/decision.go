@@ -106,7 +106,8 @@ type Choice struct {
 }
 
 // Choices are what a person may decide about s now: every verdict is asked of the rows, and those that a row takes are
-// told. e brings Now, Env and, of the bill's box, Quiet and Revoked. Trying again is told only where some method is left.
+// told. e brings Now, Env and, of the bill's box, Quiet and Revoked. Trying again is told only where some method is left, and
+// the provider is there to be asked.
 func Choices(s State, e Event) (out []Choice) {
 	s = s.Clone()
 	takes := func(c Cause, verdict, obligation string) bool {
@@ -128,11 +129,11 @@ func Choices(s State, e Event) (out []Choice) {
 	for i := range s.Obligations {
 		o := s.Obligations[i]
 		for _, v := range []string{VerdictRetry, VerdictManual, VerdictStays} {
-			if o.State != Human || !takes(Resolved, v, o.ID) {
+			if !takes(Resolved, v, o.ID) {
 				continue
 			}
 			fresh := o
-			if fresh.Excluded = nil; v == VerdictRetry && method(&s, &fresh, &e) == "" {
+			if fresh.Excluded = nil; v == VerdictRetry && (e.traits().Gone || method(&s, &fresh, &e) == "") {
 				continue
 			}
 			out = append(out, Choice{v, o.ID})

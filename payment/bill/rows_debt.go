@@ -67,10 +67,13 @@ func debtRows() []Row {
 				settle(s, e.Txn, fresh(s, e))
 				return all(tell(payment.EvReturned), pass(e, "O9")) // what was not owed, was kept (B38)
 			}),
-		row("O2", "OWED; worker: method by provider rule and clock now; request id and method stored, then the call",
+		row("O2", "OWED; worker: method by provider rule and clock now; request id and method stored, then the call; provider gone: it waits",
 			func(s *State, e *Event) bool { return at(s, e, clockDebt, Owed) != nil },
 			func(s *State, e *Event) []Effect {
 				o := debt(s, e.Obligation)
+				if e.traits().Gone { // nor are its ways of giving back known: none is frozen
+					return idles(o, e)
+				}
 				if o.Method == "" || o.Request == "" && !o.Short {
 					o.Method = method(s, o, e)
 				}
@@ -126,7 +129,7 @@ func debtRows() []Row {
 				o.Next = e.Now.Add(wait)
 				return all(tell(payment.EvReview), notice("account_short"))
 			}),
-		row("O6", "SENT; time-out, restart: query by request id; still unclear: same id, same method",
+		row("O6", "SENT; time-out, restart: query by request id; still unclear: same id, same method; provider gone: it waits",
 			func(s *State, e *Event) bool {
 				return at(s, e, clockDebt, Sent) != nil || answers(s, e, "absent", "unclear")
 			},
@@ -136,6 +139,8 @@ func debtRows() []Row {
 				case e.Cause == answered && e.from == GiveBack: // it was just sent: ask first
 					o.Next = e.Now.Add(again(e.set().Again, o.Tries))
 					return nil
+				case e.traits().Gone:
+					return idles(o, e)
 				case e.Cause == answered: // the provider is there: one that was silent for a moment costs nobody half an hour
 					o.Next = e.Now.Add(max(e.traits().CallLimit, time.Second))
 					return all(giveBack(o))
@@ -145,9 +150,10 @@ func debtRows() []Row {
 				w.Work.Request = o.Request
 				return all(w)
 			}),
-		row("O7", "HUMAN; a person: try again (the bank says not done), paid by hand with evidence, stays",
+		row("O7", "HUMAN, or OWED, SENT of a provider that is gone; a person: try again (the bank says not done; HUMAN), paid by hand with evidence, stays",
 			func(s *State, e *Event) bool {
-				return at(s, e, Resolved, Human) != nil && (e.Verdict == VerdictRetry && e.NotDone ||
+				o := at(s, e, Resolved, Human, Owed, Sent)
+				return o != nil && o.Personal(e.traits()) && (e.Verdict == VerdictRetry && e.NotDone && o.State == Human ||
 					e.Verdict == VerdictManual && e.Evidence != "" || e.Verdict == VerdictStays)
 			},
 			func(s *State, e *Event) []Effect {
@@ -159,7 +165,7 @@ func debtRows() []Row {
 					relieved(s)
 					return all(reply(OutDecided), tell(payment.EvReview)) // what was refused is on its way again
 				case VerdictManual:
-					o.State, o.Manual = Paid, e.Evidence
+					o.State, o.Manual, o.Next, o.Short, o.Async = Paid, e.Evidence, time.Time{}, false, false
 					relieved(s)
 					return all(reply(OutDecided), tell(payment.EvReturned))
 				}

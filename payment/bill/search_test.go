@@ -64,6 +64,7 @@ type outer struct {
 	hasBy   time.Time
 	charged uint8
 
+	unset                                                                                               bool  // the server's settings do not name the bank any more
 	paidTold, fenced, fenceIn, released, confirmIn, gone                                                bool  // the box: gone = lost, its certificate revoked
 	goods, back                                                                                         int64 // released for; returned by the box afterwards
 	clawed                                                                                              int64
@@ -79,6 +80,7 @@ type search struct {
 	b      *bounds
 	table  bill.Table
 	env    bill.Env
+	unset  bill.Env // of a bank that the settings do not name any more
 	ids    map[[2]uint64]uint32
 	parent []uint32
 	label  []string
@@ -110,8 +112,10 @@ func searchEnv(b *bounds) bill.Env {
 }
 
 func newSearch(b *bounds, table bill.Table) *search {
+	unset := searchEnv(b)
+	unset.Traits.Gone = true
 	return &search{
-		b: b, table: table, env: searchEnv(b), ids: map[[2]uint64]uint32{}, taken: map[string]bool{},
+		b: b, table: table, env: searchEnv(b), unset: unset, ids: map[[2]uint64]uint32{}, taken: map[string]bool{},
 		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
 	}
 }
@@ -199,7 +203,7 @@ func (x *search) step(n node, label string, e bill.Event) {
 	if x.bad != "" {
 		return
 	}
-	e.Now, e.Env = n.o.now, &x.env
+	e.Now, e.Env = n.o.now, x.envOf(&n)
 	a := n.s
 	b, fx, rows, err := x.table.Step(a, e)
 	for _, id := range rows {
@@ -221,6 +225,7 @@ func (x *search) step(n node, label string, e bill.Event) {
 		switch {
 		case f.Kind == bill.Tell && f.Type == payment.EvPaid:
 			n.o.paidTold = true
+		case f.Kind == bill.Do && n.o.unset: // nobody is asked
 		case f.Kind == bill.Do && (f.Work.Kind == bill.Present || f.Work.Kind == bill.ChargeCode):
 			n.o.flying = true
 		case f.Kind == bill.Do && f.Work.Kind == bill.Kill:
@@ -241,6 +246,13 @@ func (x *search) step(n node, label string, e bill.Event) {
 		return
 	}
 	x.visit(&n, label, rows...)
+}
+
+func (x *search) envOf(n *node) *bill.Env {
+	if n.o.unset {
+		return &x.unset
+	}
+	return &x.env
 }
 
 func named(label string, rows []string) string { return label + " [" + strings.Join(rows, " ") + "]" }
@@ -394,7 +406,7 @@ func (x *search) key(n *node) [2]uint64 {
 	if o.kill && x.b.killRefunds {
 		at(o.killBy)
 	}
-	flag(o.flying, o.kill, o.paidTold, o.fenced, o.fenceIn, o.released, o.confirmIn, o.gone, o.has)
+	flag(o.unset, o.flying, o.kill, o.paidTold, o.fenced, o.fenceIn, o.released, o.confirmIn, o.gone, o.has)
 	for i := range o.pay {
 		p := &o.pay[i]
 		b = append(b, p.state, byte(p.refunded), p.auto, byte(p.own))

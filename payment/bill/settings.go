@@ -67,6 +67,7 @@ type Traits struct {
 	Methods       []string      // of return, in order of preference: cancel reverse refund
 	CancelWithin  time.Duration // cancel and reverse only this long after the payment; 0: always
 	CancelParts   bool          // cancel and reverse can be for less than the whole payment
+	Gone          bool          // it is not in the server's settings any more: nothing can be asked of it, and nothing sent
 }
 
 // DefaultTraits is a plain bank.

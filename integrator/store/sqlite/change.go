@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"tilld/integrator"
 	"tilld/internal/sqlitedb"
@@ -210,21 +212,31 @@ func (s *Store) ByReference(ctx context.Context, terminal, lane, reference strin
 func (s *Store) List(ctx context.Context, q integrator.Query) (_ []string, err error) {
 	defer s.explain(&err)
 	where := "($1 = '' OR terminal = $1)"
+	limit := int64(q.Limit)
+	if limit <= 0 {
+		limit = 1 << 40
+	}
+	args := []any{q.Terminal, limit}
 	switch q.Which {
 	case integrator.Open:
 		where += " AND open"
 	case integrator.Unsettled:
 		where += " AND NOT settled"
 	case integrator.Review:
-		where += " AND NOT settled AND (review OR doubt OR status = '" + bill.StPaid + "')"
+		wants := "review OR doubt OR status = '" + bill.StPaid + "'"
+		if len(q.Known) > 0 {
+			known := make([]string, len(q.Known))
+			for i, name := range q.Known {
+				args = append(args, name)
+				known[i] = "$" + strconv.Itoa(len(args))
+			}
+			wants += " OR provider NOT IN (" + strings.Join(known, ", ") + ")"
+		}
+		where += " AND NOT settled AND (" + wants + ")"
 	case integrator.InDoubt:
 		where += " AND NOT settled AND doubt"
 	}
-	limit := int64(q.Limit)
-	if limit <= 0 {
-		limit = 1 << 40
-	}
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT id FROM bills WHERE `+where+` ORDER BY created_at, id LIMIT $2`, q.Terminal, limit)
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT id FROM bills WHERE `+where+` ORDER BY created_at, id LIMIT $2`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list bills: %w", err)
 	}

@@ -288,16 +288,29 @@ func lists(t *testing.T, b *bench) {
 	paid := b.state()
 	paid.Terminal, paid.CreatedAt, paid.Full = "till-2", b.now.Add(3*time.Minute), true
 	b.put(t, paid)
+	gone := owed // its return is with a bank that is not in the settings any more
+	gone.ID, gone.Request.Reference, gone.CreatedAt = b.state().ID, "R-gone", b.now.Add(4*time.Minute)
+	gone.Request.Provider, gone.Terminal = "old-bank", "till-2"
+	gone.Credits = []bill.Credit{credit("T-7", 10, b.now)}
+	gone.Credits[0].Provider = "old-bank"
+	gone.Obligations = []bill.Obligation{{ID: "o", Provider: "old-bank", Txn: "T-7", Amount: 10, State: bill.Sent}}
+	b.put(t, gone)
+	over := gone
+	over.ID, over.Request.Reference, over.CreatedAt = b.state().ID, "R-over", b.now.Add(5*time.Minute)
+	over.Credits, over.Obligations = nil, nil
+	b.put(t, over)
 	for _, c := range []struct {
 		q    integrator.Query
 		want []string
 	}{
-		{integrator.Query{}, []string{open.ID, byClock.ID, done.ID, owed.ID, short.ID, other.ID, doubt.ID, paid.ID}},
+		{integrator.Query{}, []string{open.ID, byClock.ID, done.ID, owed.ID, short.ID, other.ID, doubt.ID, paid.ID, gone.ID, over.ID}},
 		{integrator.Query{Terminal: "till-1"}, []string{open.ID, byClock.ID, done.ID, owed.ID, short.ID}},
 		{integrator.Query{Terminal: "till-1", Which: integrator.Open}, []string{open.ID, byClock.ID}},
 		{integrator.Query{Terminal: "till-1", Which: integrator.Unsettled}, []string{open.ID, owed.ID, short.ID}},
 		{integrator.Query{Which: integrator.Review}, []string{owed.ID, short.ID, doubt.ID, paid.ID}},
 		{integrator.Query{Which: integrator.Review, Terminal: "till-1"}, []string{owed.ID, short.ID}},
+		{integrator.Query{Which: integrator.Review, Known: []string{"bank", "other"}}, []string{owed.ID, short.ID, doubt.ID, paid.ID, gone.ID}},
+		{integrator.Query{Which: integrator.Review, Known: []string{"old-bank"}, Terminal: "till-1"}, []string{open.ID, owed.ID, short.ID}},
 		{integrator.Query{Which: integrator.InDoubt}, []string{doubt.ID}},
 		{integrator.Query{Limit: 2}, []string{open.ID, byClock.ID}},
 	} {
