@@ -202,6 +202,16 @@ func TestWhatWaitsIsSaidInWords(t *testing.T) {
 	if got := server.ReviewText(nil); got != "nothing waits for a person\n" {
 		t.Errorf("nothing is %q", got)
 	}
+	away := w
+	away.Gone, away.Why, away.Debts = true, "", []integrator.Owing{{ID: "b1o1", Amount: 3310, Payment: "T7", State: "no_provider"}}
+	for _, want := range []string{"at bank, which the settings do not name", "by a bank that the settings do not name any more"} {
+		if text := server.ReviewText([]integrator.Waiting{away}); !strings.Contains(text, want) {
+			t.Errorf("it lacks %q:\n%s", want, text)
+		}
+	}
+	if got := server.Standing([]integrator.Stranded{{Provider: "old-bank", Bills: 3}}); got != "serves terminals and banks; bills that wait for old-bank, which the settings do not name: 3 (integrator review)" {
+		t.Errorf("the service manager is told %q", got)
+	}
 	seen := map[string]bool{}
 	for _, why := range []string{
 		"registry_silent", "return_refused", "too_old", "no_method", "return_bounced", "chargeback", "clawback", "shortfall", "till_silent", "journal_lost", "ledger_restored",

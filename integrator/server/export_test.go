@@ -26,6 +26,9 @@ func DeskRoutes(o Office) http.Handler {
 	return m
 }
 
+// Standing is what the service manager is told.
+var Standing = standing
+
 // inMemory is terminals as the store keeps them.
 type inMemory map[string]integrator.Terminal
 
