@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"math"
 	"slices"
 	"strings"
 
@@ -78,9 +77,15 @@ func again(live bool) record.Put {
 // askAgain runs beside the loop: a year of events is too much to read while a till waits.
 func (b *Box) askAgain(ctx context.Context) {
 	ids, err := b.promisedTo(ctx)
+	var asked map[string]bool // made in the loop: bills that a waiting call reads
 	for chunk := range slices.Chunk(ids, againAtOnce) {
 		if err == nil {
-			_, err = ask(ctx, b, func() (struct{}, error) { return struct{}{}, b.getAgain(chunk) })
+			_, err = ask(ctx, b, func() (struct{}, error) {
+				if asked == nil {
+					asked = b.read()
+				}
+				return struct{}{}, b.getAgain(chunk, asked)
+			})
 		}
 	}
 	_, end := ask(ctx, b, func() (struct{}, error) { return struct{}{}, b.askedAgain(len(ids), err == nil) })
@@ -89,28 +94,35 @@ func (b *Box) askAgain(ctx context.Context) {
 	}
 }
 
-// promisedTo are the payments with an event that tells of a promise, the oldest of each type first: all that the journal still
-// holds. It is asked once, and a wall clock that is ahead at that moment must not make it forget any.
+// promisedTo are the payments with an event that tells of a promise, the oldest first: all that the journal still holds. It is
+// asked once, and a wall clock that is ahead at that moment must not make it forget any.
 func (b *Box) promisedTo(ctx context.Context) ([]string, error) {
 	var ids []string
 	seen := map[string]bool{}
-	for _, typ := range promised {
-		err := b.j.Between(ctx, 0, math.MaxInt64, typ, func(e record.Event) error {
-			if !seen[e.Subject] && tells(e) {
-				seen[e.Subject] = true
-				ids = append(ids, e.Subject)
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, err
+	err := b.j.Typed(ctx, promised, func(e record.Event) error {
+		if !seen[e.Subject] && tells(e) {
+			seen[e.Subject] = true
+			ids = append(ids, e.Subject)
 		}
-	}
-	return ids, nil
+		return nil
+	})
+	return ids, err
 }
 
-// getAgain asks about the bills of these payments.
-func (b *Box) getAgain(ids []string) error {
+// read are the bills that a call which waits is to read.
+func (b *Box) read() map[string]bool {
+	out := map[string]bool{}
+	for _, c := range b.j.Calls() {
+		if c.Method == wire.BillGet && strings.HasPrefix(c.ID, c.Order+":") {
+			out[c.Order] = true
+		}
+	}
+	return out
+}
+
+// getAgain asks about the bills of these payments, but for those in asked. What was asked when this began, and has been
+// answered since, was answered by the copy.
+func (b *Box) getAgain(ids []string, asked map[string]bool) error {
 	t := b.begin()
 	for _, id := range ids {
 		p, err := b.get(id)
@@ -120,10 +132,8 @@ func (b *Box) getAgain(ids []string) error {
 		if err != nil {
 			return err
 		}
-		waits := func(c record.Call) bool {
-			return c.Order == p.p.BillID && c.Method == wire.BillGet && strings.HasPrefix(c.ID, p.p.BillID+":")
-		}
-		if p.p.Sent && !slices.ContainsFunc(b.j.Calls(), waits) {
+		if p.p.Sent && !asked[p.p.BillID] {
+			asked[p.p.BillID] = true
 			t.batch.Calls = append(t.batch.Calls, b.getCall(p.p.BillID, t.now))
 		}
 	}

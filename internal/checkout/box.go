@@ -31,9 +31,8 @@ type Journal interface {
 	Acknowledge(ctx context.Context, who, why string) error
 	// MarkRestored keeps that the integrator knows this journal for a copy.
 	MarkRestored(ctx context.Context, why string) error
-	// Between calls f with each kept event after one seq up to another whose type begins with prefix, oldest first. f does
-	// not use the journal.
-	Between(ctx context.Context, after, upto int64, prefix string, f func(record.Event) error) error
+	// Typed calls f with each kept event of these types, oldest first, and reads the log once. f does not use the journal.
+	Typed(ctx context.Context, types []string, f func(record.Event) error) error
 }
 
 // Box is the engine of all lanes. One goroutine, Run, owns its state; every method may be called from any goroutine and

@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"tilld/internal/record"
 	"tilld/internal/sqlitedb"
@@ -22,6 +23,38 @@ func (r rows) take(moved rows) {
 			r[id] = n
 		}
 	}
+}
+
+// gone is how many calls a batch has removed.
+func (r rows) gone() (n int) {
+	for _, at := range r {
+		if at == 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// fewCalls is how many are copied rather than cut off at the front: what is cut off lives as long as those behind it.
+const fewCalls = 64
+
+// without is calls but for the n of them that have these ids. Nothing that a reader holds is changed. Where many wait, those
+// that are answered stand at the front as a rule, and are cut off: to copy the others each time would be work without an end
+// where a box has to ask about each payment of weeks. A call that holds a customer's code is not left behind them.
+func without(calls []record.Call, ids []string, n int) []record.Call {
+	for n > 0 && len(calls) > fewCalls && !calls[0].Volatile && slices.Contains(ids, calls[0].ID) {
+		calls, n = calls[1:], n-1
+	}
+	if n == 0 {
+		return calls
+	}
+	kept := make([]record.Call, 0, len(calls)-n)
+	for _, c := range calls {
+		if !slices.Contains(ids, c.ID) {
+			kept = append(kept, c)
+		}
+	}
+	return kept
 }
 
 // errTwice: a call of this id waits already. Ids are made new, so this is a fault of ours.

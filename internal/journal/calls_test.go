@@ -141,6 +141,59 @@ func TestCallsOfOneCommitSeeEachOther(t *testing.T) {
 	}
 }
 
+// What is answered at the front of many calls is cut off, and those behind it are not copied each time; what a reader holds
+// stays as it was. One out of the middle, and one that holds a customer's code, cost a copy.
+func TestTheFirstOfManyCallsAreCutOff(t *testing.T) {
+	const many = 200
+	cfg := journal.Config{Dir: t.TempDir()}
+	boot(t, cfg, func(j *journal.Journal, _ journal.State) {
+		var all []record.Call
+		var want []string
+		for i := range many {
+			id := fmt.Sprintf("c%03d", i)
+			all, want = append(all, record.Call{ID: id, Order: id, Method: "bill.get", Params: []byte(`{}`)}), append(want, id)
+		}
+		all[10].Volatile, all[10].Params = true, []byte(`{"code":"1"}`)
+		commit(t, j, record.Batch{Calls: all})
+		settle := func(copied bool, ids ...string) {
+			t.Helper()
+			before := j.Calls()
+			held := slices.Clone(before)
+			commit(t, j, record.Batch{Settled: append(ids, "nobody")})
+			want = slices.DeleteFunc(want, func(id string) bool { return slices.Contains(ids, id) })
+			holds(t, j, strings.Join(want, " "))
+			for i := range held {
+				if before[i].ID != held[i].ID || string(before[i].Params) != string(held[i].Params) {
+					t.Fatalf("what a reader holds has changed at %d: %+v", i, before[i])
+				}
+			}
+			i := slices.IndexFunc(before, func(c record.Call) bool { return c.ID == j.Calls()[0].ID })
+			if same := &before[i] == &j.Calls()[0]; same == copied {
+				t.Errorf("%v settled: copied %v", ids, !same)
+			}
+		}
+		settle(true, "c100")
+		settle(false, "c000")
+		settle(false, "c002", "c001")
+		settle(true, "c005")
+		settle(false, "c003", "c004", "c006", "c007", "c008", "c009")
+		settle(true, "c010") // a code
+		var front []string
+		for _, c := range j.Calls() {
+			if front = append(front, c.ID); len(front) == 130 {
+				break
+			}
+		}
+		settle(true, front...) // few are left behind them: they are copied, and the others freed
+		t.Logf("%d calls wait", len(want))
+	})
+	boot(t, cfg, func(j *journal.Journal, _ journal.State) {
+		if n := len(j.Calls()); n != 58 {
+			t.Errorf("%d calls after the start", n)
+		}
+	})
+}
+
 func waiting(j *journal.Journal) (out []string) {
 	for _, c := range j.Calls() {
 		out = append(out, c.ID)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 
 	"tilld/internal/record"
 	"tilld/internal/sqlitedb"
@@ -157,15 +156,7 @@ func (j *Journal) committed(b record.Batch, at counters, moved rows) {
 	defer j.mu.Unlock()
 	j.meta.Seq, j.meta.Writes, j.meta.Seen = at.seq, at.writes, at.seen
 	j.calls = append(j.calls, b.Calls...) // beyond what any reader was given
-	if len(b.Settled) > 0 {
-		kept := make([]record.Call, 0, len(j.calls))
-		for _, c := range j.calls {
-			if !slices.Contains(b.Settled, c.ID) {
-				kept = append(kept, c)
-			}
-		}
-		j.calls = kept
-	}
+	j.calls = without(j.calls, b.Settled, moved.gone())
 	if len(b.Events) > 0 {
 		close(j.grown)
 		j.grown = make(chan struct{})

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"tilld/internal/record"
@@ -23,7 +25,22 @@ func scanEvent(row interface{ Scan(...any) error }) (e record.Event, err error) 
 // Between calls f with each event after seq `after` up to seq `upto` whose type begins with prefix, oldest first. What is
 // no longer kept is left out. f must not use the journal.
 func (j *Journal) Between(ctx context.Context, after, upto int64, prefix string, f func(record.Event) error) error {
-	rows, err := j.db.Read().QueryContext(ctx, eventColumns+"WHERE seq > $1 AND seq <= $2 AND substr(type, 1, $3) = $4 ORDER BY seq", after, upto, len(prefix), prefix)
+	return j.eachEvent(ctx, f, "WHERE seq > $1 AND seq <= $2 AND substr(type, 1, $3) = $4 ORDER BY seq", after, upto, len(prefix), prefix)
+}
+
+// Typed calls f with each event of these types, oldest first: it goes through the log once, however many they are. What is
+// no longer kept is left out. f must not use the journal.
+func (j *Journal) Typed(ctx context.Context, types []string, f func(record.Event) error) error {
+	args := make([]any, len(types))
+	names := make([]string, len(types))
+	for i, typ := range types {
+		args[i], names[i] = typ, "$"+strconv.Itoa(i+1)
+	}
+	return j.eachEvent(ctx, f, "WHERE type IN ("+strings.Join(names, ", ")+") ORDER BY seq", args...)
+}
+
+func (j *Journal) eachEvent(ctx context.Context, f func(record.Event) error, where string, args ...any) error {
+	rows, err := j.db.Read().QueryContext(ctx, eventColumns+where, args...)
 	if err != nil {
 		return j.reading("read events", err)
 	}

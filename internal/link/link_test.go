@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -536,6 +537,46 @@ func TestCalls(t *testing.T) {
 			if _, ok := b.results["p:get:1"]; ok || b.results["p:get:2"] == nil || !l.Status().Up {
 				t.Errorf("answers %v, status %+v", b.results, l.Status())
 			}
+		})
+	})
+	t.Run("ManyCallsLeaveOnceAndInOrder", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			const many = 400
+			b := newBox(t)
+			for i := range many {
+				b.calls = append(b.calls, get(fmt.Sprint("p", i), fmt.Sprint("p", i, ":get:1")))
+			}
+			var sent []string
+			_, _, stop := bubble(t, b, session(func(c *ws.Conn, _ wire.Open) {
+				var open []string
+				for {
+					m, err := receive(c)
+					if err != nil {
+						return
+					}
+					if !m.IsCall() {
+						continue
+					}
+					sent, open = append(sent, m.ID), append(open, m.ID)
+					for len(open) == wire.MaxInFlight || len(sent) == many && len(open) > 0 {
+						i := len(sent) % len(open) // any of them
+						p, _ := wire.EncodeResult(open[i], wire.Result{Outcome: payment.OutBill})
+						_ = c.Send(ws.Call, p)
+						open = slices.Delete(open, i, i+1)
+					}
+				}
+			}))
+			defer stop()
+			synctest.Wait()
+			if len(sent) != many || len(b.answers) != many || len(b.calls) != 0 {
+				t.Fatalf("%d calls left, %d answers came, %d wait", len(sent), len(b.answers), len(b.calls))
+			}
+			for i, id := range sent {
+				if id != fmt.Sprint("p", i, ":get:1") {
+					t.Fatalf("call %d is %s", i, id)
+				}
+			}
+			t.Logf("%d calls, %d at once", many, wire.MaxInFlight)
 		})
 	})
 	t.Run("AnswerThatTheOwnerLeavesOpenIsNotAskedAgainOnThisLine", func(t *testing.T) {

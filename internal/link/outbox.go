@@ -3,6 +3,8 @@ package link
 import (
 	"context"
 	"fmt"
+	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,7 +17,7 @@ import (
 type outbox struct {
 	mu     sync.Mutex
 	flying map[string]string   // id → order, sent and not answered
-	over   map[string]struct{} // answered, and still in the journal: never again on this connection
+	over   map[string]struct{} // answered, and left in the journal by their owner: never again on this connection
 	look   chan struct{}       // an answer came; capacity 1
 }
 
@@ -75,7 +77,7 @@ func (x *session) gauge() {
 
 // due takes the calls that may leave now: the first of each order, unless one of it is on its way, and never more than
 // wire.MaxInFlight in all. A volatile call without params cannot be sent any more: it holds its order until its owner
-// puts another in its place.
+// puts another in its place. It looks no further than it must: a box may have to ask about each payment of weeks.
 func (x *session) due() []record.Call {
 	all := x.l.calls.Calls()
 	x.mu.Lock()
@@ -84,13 +86,12 @@ func (x *session) due() []record.Call {
 	for _, order := range x.flying {
 		held[order] = true
 	}
-	over := make(map[string]struct{}, len(x.over))
 	var out []record.Call
 	for _, call := range all {
-		if _, ok := x.over[call.ID]; ok {
-			over[call.ID] = struct{}{}
+		if len(x.flying) >= wire.MaxInFlight {
+			break
 		}
-		if held[call.Order] || len(x.flying) >= wire.MaxInFlight {
+		if held[call.Order] {
 			continue
 		}
 		held[call.Order] = true
@@ -100,7 +101,6 @@ func (x *session) due() []record.Call {
 		x.flying[call.ID] = call.Order
 		out = append(out, call)
 	}
-	x.over = over // those that have left the journal are forgotten
 	return out
 }
 
@@ -119,14 +119,18 @@ func (x *session) answer(ctx context.Context, m wire.Message) error {
 			return &broken{"an answer without an outcome"}
 		}
 	}
-	if x.waiting(m.ID) {
+	left := -1
+	if at := x.waiting(m.ID, math.MaxInt); at >= 0 {
 		if err := x.owner.Answer(ctx, m.ID, result, m.Problem); err != nil {
 			return fmt.Errorf("take the answer of %s in: %w", m.ID, err)
 		}
+		left = x.waiting(m.ID, at+1)
 	}
 	x.mu.Lock()
 	delete(x.flying, m.ID)
-	x.over[m.ID] = struct{}{}
+	if left >= 0 {
+		x.over[m.ID] = struct{}{}
+	}
 	x.mu.Unlock()
 	select {
 	case x.look <- struct{}{}:
@@ -135,15 +139,12 @@ func (x *session) answer(ctx context.Context, m wire.Message) error {
 	return nil
 }
 
-// waiting says whether the journal still holds the call: one that its owner dropped while it was on its way has an
-// answer that nobody needs.
-func (x *session) waiting(id string) bool {
-	for _, call := range x.l.calls.Calls() {
-		if call.ID == id {
-			return true
-		}
-	}
-	return false
+// waiting is the place of the call among the first n that wait, below 0 if it is not there: one that its owner dropped while
+// it was on its way has an answer that nobody needs. What is on its way is among the first, and no call moves away from the
+// front: one that had a place is found up to there, or has left.
+func (x *session) waiting(id string, n int) int {
+	all := x.l.calls.Calls()
+	return slices.IndexFunc(all[:min(n, len(all))], func(c record.Call) bool { return c.ID == id })
 }
 
 // pace sets the heartbeat by the number of open payments and tells the server if it changed between none and some.
