@@ -131,5 +131,11 @@ func (d *Desk) Replace(ctx context.Context, in Replacement) (out integrator.Repl
 	return out, err
 }
 
+// Process is what the server holds. Goroutines that grow with time, or with sales, are a fault of its own.
+func (d *Desk) Process(ctx context.Context) (out Process, err error) {
+	err = d.live.ask(ctx, http.MethodGet, "/process", nil, &out)
+	return out, err
+}
+
 // Close ends it.
 func (d *Desk) Close() error { return d.live.Close() }

@@ -168,6 +168,25 @@ func TestDecidingWantsARunningServer(t *testing.T) {
 	said("integrator run")
 }
 
+// The running server says how many goroutines it has: a leak of them is found from outside.
+func TestARunningServerSaysWhatItHolds(t *testing.T) {
+	var p server.Process
+	status, reply := asked(t, server.OperatorRoutes(), http.MethodGet, "/process", nil)
+	if err := json.Unmarshal([]byte(reply), &p); err != nil || status != http.StatusOK || p.Goroutines < 2 {
+		t.Fatalf("%d %q: %v", status, reply, err)
+	}
+	end := make(chan struct{})
+	defer close(end)
+	for range 100 {
+		go func() { <-end }()
+	}
+	before := p.Goroutines
+	_, reply = asked(t, server.OperatorRoutes(), http.MethodGet, "/process", nil)
+	if err := json.Unmarshal([]byte(reply), &p); err != nil || p.Goroutines < before+50 {
+		t.Errorf("%d goroutines, and with a hundred more %q: %v", before, reply, err)
+	}
+}
+
 // Every code of the rules has a sentence of its own, and every decision says what it does.
 func TestWhatWaitsIsSaidInWords(t *testing.T) {
 	at := time.Date(2026, 11, 28, 9, 14, 2, 0, time.UTC)

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 )
 
 // The operator's door is a unix socket in the state folder, which only the server's user may enter. The commands of this
@@ -45,6 +46,9 @@ func (s *Server) operator(ctx context.Context) (net.Listener, error) {
 func operatorRoutes(b *book, d *desk, log *slog.Logger) http.Handler {
 	m := http.NewServeMux()
 	d.routes(m)
+	m.HandleFunc("GET /process", func(w http.ResponseWriter, _ *http.Request) {
+		told(w, Process{Goroutines: runtime.NumGoroutine()}, nil)
+	})
 	m.HandleFunc("GET /terminals", func(w http.ResponseWriter, r *http.Request) {
 		list, err := b.List(r.Context())
 		told(w, list, err)
@@ -68,6 +72,11 @@ func operatorRoutes(b *book, d *desk, log *slog.Logger) http.Handler {
 		})
 	}
 	return m
+}
+
+// Process is what the running server holds of its own. What the kernel knows of it is in /proc.
+type Process struct {
+	Goroutines int `json:"goroutines"` // those of this question among them
 }
 
 // oneCall reads a call: one object and nothing behind it, so that no half of what was sent is left undone in silence.

@@ -52,9 +52,7 @@ func TestSoak(t *testing.T) {
 		for name, pid := range pids {
 			h := r.held(pid, filepath.Join(r.cfg.State, files[name]))
 			h.sales = i + 1
-			if name == "tilld" {
-				h.routines = r.routines()
-			}
+			h.routines = r.routines(name)
 			looks[name] = append(looks[name], h)
 		}
 	}

@@ -19,19 +19,15 @@ type held struct {
 	sales          int   // so far
 	rss            int64 // KiB
 	threads, files int64
-	routines       int64 // 0 where the program does not say
+	routines       int64 // goroutines, as the program says itself
 	wrote          int64 // bytes
 	file, log      int64 // of its database, bytes
 }
 
 // String is a line of a report.
 func (h held) String() string {
-	routines := ""
-	if h.routines > 0 {
-		routines = fmt.Sprintf("%d goroutines, ", h.routines)
-	}
-	return fmt.Sprintf("%d KiB resident, %d threads, %s%d files, %d KiB written, database %d KiB + log %d KiB",
-		h.rss, h.threads, routines, h.files, h.wrote>>10, h.file>>10, h.log>>10)
+	return fmt.Sprintf("%d KiB resident, %d threads, %d goroutines, %d files, %d KiB written, database %d KiB + log %d KiB",
+		h.rss, h.threads, h.routines, h.files, h.wrote>>10, h.file>>10, h.log>>10)
 }
 
 // due is what a program may cost.
@@ -86,6 +82,9 @@ func grownIn(looks []held, d due) (out []string) {
 		{"descriptors", func(h held) int64 { return h.files }},
 		{"goroutines", func(h held) int64 { return h.routines }},
 	} {
+		if slices.ContainsFunc(looks, func(h held) bool { return x.of(h) <= 0 }) {
+			bad("%s: not known at every look", x.name) // nothing compares with nothing
+		}
 		now := x.of(last)
 		for _, h := range looks[len(looks)*3/4:] { // what comes and goes with a sale may be there at one look
 			now = min(now, x.of(h))
@@ -207,6 +206,7 @@ func TestSoakFindsWhatGrows(t *testing.T) {
 		"threads":                func(h *held, sales int64) { h.threads += sales / 1000 },
 		"descriptors":            func(h *held, sales int64) { h.files += sales / 1000 },
 		"goroutines":             func(h *held, sales int64) { h.routines += sales / 1000 },
+		"goroutines: not known":  func(h *held, _ int64) { h.routines = 0 },
 		"bytes, then":            func(h *held, sales int64) { h.file += max(0, sales-14_000) * 5_000 },
 		"are what is kept of it": func(h *held, sales int64) { h.file += sales * 5_000 },
 		"log":                    func(h *held, sales int64) { h.log += sales << 10 },

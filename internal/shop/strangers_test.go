@@ -4,6 +4,7 @@ package shop_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"tilld/integrator/server"
 	"tilld/internal/depth"
 	"tilld/internal/localapi/client"
 	"tilld/internal/logging"
@@ -33,6 +35,7 @@ const (
 	strangersSale  = 30 * time.Second // for a sale while strangers are there
 	strangersLeave = 30 * time.Second // until they are hung up on, above the server's own limit
 	strangersSlack = 12               // descriptors and goroutines that come and go with sales and readings
+	strangersSpare = 500              // descriptors beside those of the strangers
 	strangersSlow  = 5 * time.Second  // for an event to one reader that others are there for; a line that is not read is cut after 10 s
 )
 
@@ -58,7 +61,8 @@ func TestStrangers(t *testing.T) {
 	t.Parallel()
 	f := &field{told: map[string]int{}}
 	f.table = tabwriter.NewWriter(&f.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(f.table, "attack\tstrangers\ta sale meanwhile\thung up on\twithin\tdescriptors before, in it, after\tgoroutines of tilld")
+	fmt.Fprintln(f.table, "attack\tstrangers\ta sale meanwhile\thung up on\twithin\tdescriptors before, in it, after\tgoroutines likewise")
+	roomFor(t, many(1000, 10_000)) // what the largest of the attacks opens at once
 	f.rig = openShop(t, shop.Config{Processes: true, Programs: programs(t), Edit: tenLanes})
 	f.sale()
 	if planted.Bug() != "" { // what a planted bug cannot stand
@@ -187,11 +191,12 @@ func (f *field) upgrade(addr string, i int, control func(network, address string
 	return c, nil
 }
 
-// attack opens n strangers at each part, or as many as half the limit of descriptors allows, sells beside them, and waits
-// until they are gone. It says how many there were at each.
+// attack opens n strangers at each part, sells beside them, and waits until they are gone. It says how many there were at each.
 func (f *field) attack(name string, parts []shop.Part, n int, open func(addr string, i int) (net.Conn, error)) int {
 	f.t.Helper()
-	n = min(n, int(descriptors(f.t))/2/len(parts))
+	if most := int(descriptors(f.t)) - strangersSpare; n*len(parts) > most {
+		f.t.Fatalf("%s: %d strangers at each of %d, and no more than %d lines can be open", name, n, len(parts), most)
+	}
 	before := f.stand()
 	began := time.Now()
 	var mu sync.Mutex
@@ -239,31 +244,47 @@ func (f *field) row(name string, n int, sale time.Duration, gone int, within tim
 	if sale > strangersSale+patience {
 		f.t.Errorf("%s: a sale took %v", name, sale)
 	}
-	fmt.Fprintf(f.table, "%s\t%d\t%v\t%d\t%v\tintegrator %d, %d, %d; tilld %d, %d, %d\t%d, %d, %d\n", name, n, sale.Round(time.Millisecond), gone,
-		within.Round(100*time.Millisecond), before.integrator, in.integrator, after.integrator, before.tilld, in.tilld, after.tilld,
-		before.goroutines, in.goroutines, after.goroutines)
+	fmt.Fprintf(f.table, "%s\t%d\t%v\t%d\t%v", name, n, sale.Round(time.Millisecond), gone, within.Round(100*time.Millisecond))
+	for _, of := range []func(stock) int{func(s stock) int { return s.files }, func(s stock) int { return s.routines }} {
+		fmt.Fprintf(f.table, "\tintegrator %d, %d, %d; tilld %d, %d, %d", of(before.integrator), of(in.integrator), of(after.integrator),
+			of(before.tilld), of(in.tilld), of(after.tilld))
+	}
+	fmt.Fprintln(f.table)
 }
 
 // holding is what the two programs hold.
-type holding struct{ integrator, tilld, goroutines int }
+type holding struct{ integrator, tilld stock }
+
+// stock is descriptors and goroutines of one program.
+type stock struct{ files, routines int }
+
+func (s stock) within(before stock, slack int) bool {
+	return s.files <= before.files+slack && s.routines <= before.routines+slack
+}
 
 func (f *field) stand() holding {
 	f.t.Helper()
-	count := func(p shop.Part) int {
+	count := func(p shop.Part, name string) stock {
 		all, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", f.shop.PID(p)))
 		if err != nil {
 			f.t.Fatal(err)
 		}
-		return len(all)
+		return stock{len(all), int(f.routines(name))}
 	}
-	s := holding{integrator: count(shop.Integrator), tilld: count(shop.Tilld)}
-	s.goroutines = int(f.routines())
-	return s
+	return holding{count(shop.Integrator, "integrator"), count(shop.Tilld, "tilld")}
 }
 
-// routines is how many goroutines tilld has, as it says itself.
-func (r *rig) routines() int64 {
+// routines is how many goroutines a program has, as it says itself: the box in its metrics, the server to its operator.
+func (r *rig) routines(program string) (n int64) {
 	r.t.Helper()
+	if program == "integrator" {
+		r.desk(func(ctx context.Context, d *server.Desk) error {
+			p, err := d.Process(ctx)
+			n = int64(p.Goroutines)
+			return err
+		})
+		return n
+	}
 	var text []byte
 	r.try("read the metrics", func() error {
 		q, err := http.NewRequestWithContext(r.t.Context(), http.MethodGet, "http://"+r.cfg.TilldListen+"/metrics", http.NoBody)
@@ -283,7 +304,7 @@ func (r *rig) routines() int64 {
 	if m == nil {
 		r.t.Fatalf("no goroutines in the metrics: %.200s", text)
 	}
-	n, _ := strconv.ParseInt(string(m[1]), 10, 64)
+	n, _ = strconv.ParseInt(string(m[1]), 10, 64)
 	return n
 }
 
@@ -292,7 +313,7 @@ func (f *field) settled(name string, before holding, slack int) holding {
 	f.t.Helper()
 	for end := time.Now().Add(strangersLeave + patience); ; time.Sleep(50 * time.Millisecond) {
 		now := f.stand()
-		if now.integrator <= before.integrator+slack && now.tilld <= before.tilld+slack && now.goroutines <= before.goroutines+slack {
+		if now.integrator.within(before.integrator, slack) && now.tilld.within(before.tilld, slack) {
 			return now
 		}
 		if time.Now().After(end) {
@@ -349,6 +370,26 @@ func descriptors(t testing.TB) uint64 {
 		t.Fatal(err)
 	}
 	return l.Cur
+}
+
+// roomFor makes room for so many lines at once, in this process and, from here on, in those that it starts. A limit that is
+// too small and cannot be raised ends the test: a few strangers are not those that were meant.
+func roomFor(t testing.TB, lines int) {
+	t.Helper()
+	need := uint64(lines + strangersSpare)
+	var l syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {
+		t.Fatal(err)
+	}
+	if l.Cur >= need {
+		return
+	}
+	was := l
+	l.Cur, l.Max = need, max(l.Max, need)
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {
+		t.Fatalf("%d descriptors are allowed and %d are needed (ulimit -n %d, or as root): %v", was.Max, need, need, err)
+	}
+	t.Logf("the limit of descriptors was %d, and is %d", was.Cur, need)
 }
 
 // tenLanes gives the shop nine more lanes, and its token all of them.
