@@ -30,18 +30,17 @@ func TestReturnsOfALostLedgerAreMadeOnce(t *testing.T) {
 				r.seen = r.session().Snapshot.Seq
 				r.giveBack(id, "b", next) // the till sells on before the box says again what it was promised
 				r.await(id, payment.EvReturned, time.Minute)
-				r.bank.mu.Lock()
-				given := r.bank.orders[id].given["T1"]
-				r.bank.mu.Unlock()
-				if given != 300+next {
+				if given := r.bank.given(); given != 300+next {
 					t.Errorf("the bank has given back %d, of a return that it had not done: %d", given, next)
 				}
 				r.giveBack(id, "a", 300)
 				r.await(id, payment.EvReturned, time.Minute)
 				r.audit(700, 400-next, 300+next, 0)
-				if n := len(r.bank.orders[id].returns); n != 2 {
-					t.Errorf("the bank knows %d returns", n)
-				}
+				r.bank.set(id, func(o *order) {
+					if len(o.returns) != 2 {
+						t.Errorf("the bank knows the returns %v", o.returns)
+					}
+				})
 			})
 		})
 	}
