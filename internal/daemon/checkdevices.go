@@ -13,7 +13,6 @@ import (
 	"tilld/devices"
 	"tilld/internal/conffile"
 	"tilld/internal/printing/slip"
-	"tilld/scanner/intake"
 )
 
 var usbName = regexp.MustCompile(`^(serial:.+|port:.+|[0-9a-f]{4}:[0-9a-f]{4})$`)
@@ -74,7 +73,7 @@ func checkLine(path string, p Port, at conffile.Place) error {
 	return nil
 }
 
-// checkScanner refuses a driver on a line that does not carry what it reads: reports come from a hidraw node, keys from an
+// checkScanner refuses a scanner's driver on a line that does not carry what it reads: reports come from a hidraw node, keys from an
 // event node, and neither is text.
 func checkScanner(path string, d *Device, at conffile.Place) error {
 	if d == nil {
@@ -96,19 +95,11 @@ func checkScanner(path string, d *Device, at conffile.Place) error {
 			return at(path+".port", fmt.Sprintf("is %s, which driver %s does not read", is, d.Driver), "driver: "+driver)
 		}
 	}
-	drv, err := scanners().Find(d.Driver)
-	if err != nil {
-		return at(path+".driver", err.Error(), "")
-	}
-	_, err = drv.Open(context.Background(), nowhere{}, d.Options)
-	if f := new(intake.Fault); errors.As(err, &f) {
-		return at(path+".options."+f.Key, f.Text, f.Hint)
-	}
-	return nil // what a driver wants of its line is seen when there is one
+	return nil
 }
 
-// checkOptions refuses options of displays and printers that their drivers do not take. Those of scanners are refused when
-// the file is read.
+// checkOptions refuses options that the drivers of printers, displays and scanners do not take. A box that runs does not call
+// it: one device's options are that device's trouble, told under health once it is opened, and not the end of the others.
 func (c *Config) checkOptions(at conffile.Place) error {
 	for _, name := range slices.Sorted(maps.Keys(c.Printers)) {
 		d := c.Printers[name]
@@ -117,7 +108,11 @@ func (c *Config) checkOptions(at conffile.Place) error {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Lanes)) {
-		if err := tryOptions("lanes."+name+".customer_display", c.Lanes[name].Display, displays(), at); err != nil {
+		l, path := c.Lanes[name], "lanes."+name
+		if err := tryOptions(path+".customer_display", l.Display, displays(), at); err != nil {
+			return err
+		}
+		if err := tryOptions(path+".scanner", l.Scanner, scanners(), at); err != nil {
 			return err
 		}
 	}
@@ -134,7 +129,11 @@ func tryOptions[T any](path string, d *Device, drivers *devices.Registry[T], at 
 	}
 	_, err = drv.Open(context.Background(), nowhere{}, d.Options)
 	if bad := new(devices.BadOption); errors.As(err, &bad) {
-		return at(path+".options."+bad.Key, bad.Text, bad.Hint)
+		hint := bad.Hint
+		if len(bad.Known) > 0 {
+			hint = conffile.Near(bad.Key, bad.Known)
+		}
+		return at(path+".options."+bad.Key, bad.Text, hint)
 	}
 	return nil // what else it wants is seen when there is a line
 }

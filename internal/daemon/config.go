@@ -148,7 +148,7 @@ func LoadConfig(file string) (Config, error) {
 }
 
 // CheckFile is LoadConfig and Check, and tries the options of each device on its driver besides: a box starts without a
-// printer or a pole whose options are wrong, and says so under health, but a file that has them is not right.
+// device whose options are wrong, and says so under health, but a file that has them is not right.
 func CheckFile(file string) (Config, error) {
 	c, at, err := load(file)
 	if err != nil {

@@ -196,7 +196,7 @@ func build[T any](t *testing.T, r *devices.Registry[T], d *Device) {
 
 // Each file holds one mistake.
 func TestInvalidConfigurationsAreRefusedInTheseWords(t *testing.T) {
-	conffiletest.Refused(t, "../../configs/invalid/tilld", 12, func(file string) error { _, err := LoadConfig(file); return err })
+	conffiletest.Refused(t, "../../configs/invalid/tilld", 12, func(file string) error { _, err := CheckFile(file); return err })
 }
 
 func TestPathsCountFromTheFilesFolder(t *testing.T) {

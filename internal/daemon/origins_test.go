@@ -58,18 +58,23 @@ func TestOriginsAreThoseThatBrowsersSay(t *testing.T) {
 	}
 }
 
-// What the driver of a printer or a display does not take makes a file wrong, in its own line; the box starts all the same.
-func TestOptionsOfPrintersAndDisplaysAreTried(t *testing.T) {
-	for name, c := range map[string]struct{ printer, display, want string }{
-		"good":            {"{alphabet: cp1251, drawer_pin: 5}", "{}", ""},
-		"a wrong value":   {"{dots: 12}", "{}", "tilld.yaml:2: printers.front.options.dots must be from 192 to 2040"},
-		"a wrong name":    {"{alfabet: cp866}", "{}", "tilld.yaml:2: printers.front.options.alfabet is unknown (there are alphabet, answer, columns, cut, dots, drawer_ms, drawer_pin, feed_lines, proof, qr, stall, table)"},
-		"of a pole":       {"{}", "{rows: 4}", "tilld.yaml:4: lanes.1.customer_display.options.rows is unknown (it takes none)"},
-		"several, sorted": {"{table: 900, dots: 12, alphabet: cp1252}", "{}", "tilld.yaml:2: printers.front.options.alphabet must be one of cp866, cp1251, cp437, cp850"},
+// What the driver of a device does not take makes a file wrong, in its own line; the box starts all the same.
+func TestOptionsOfDevicesAreTried(t *testing.T) {
+	for name, c := range map[string]struct{ printer, display, scanner, want string }{
+		"good":                      {"{alphabet: cp1251, drawer_pin: 5}", "{}", "{end: lf, commands: gm65}", ""},
+		"a wrong value":             {"{dots: 12}", "{}", "{}", "tilld.yaml:2: printers.front.options.dots must be from 192 to 2040"},
+		"a wrong name":              {"{alfabet: cp866}", "{}", "{}", `tilld.yaml:2: printers.front.options.alfabet is unknown (did you mean "alphabet"?)`},
+		"like no other":             {"{zzzzzzzz: 1}", "{}", "{}", "tilld.yaml:2: printers.front.options.zzzzzzzz is unknown (there are alphabet, answer, columns, cut, dots, drawer_ms, drawer_pin, feed_lines, proof, qr, stall, table)"},
+		"of a pole":                 {"{}", "{rows: 4}", "{}", "tilld.yaml:4: lanes.1.customer_display.options.rows is unknown (it takes none)"},
+		"of a scanner":              {"{}", "{}", "{gpa: 50ms}", `tilld.yaml:4: lanes.1.scanner.options.gpa is unknown (did you mean "gap"?)`},
+		"a scanner's value":         {"{}", "{}", "{commands: honywell}", "tilld.yaml:4: lanes.1.scanner.options.commands must be one of datalogic, gm65, honeywell, newland (whose commands the scanner takes)"},
+		"several, sorted":           {"{table: 900, dots: 12, alphabet: cp1252}", "{}", "{}", "tilld.yaml:2: printers.front.options.alphabet must be one of cp866, cp1251, cp437, cp850"},
+		"a printer's is told first": {"{dots: 12}", "{rows: 4}", "{gpa: 50ms}", "tilld.yaml:2: printers.front.options.dots must be from 192 to 2040"},
 	} {
 		file := filepath.Join(t.TempDir(), "tilld.yaml")
 		text := "link: {url: \"ws://localhost:1/v1/term\", terminal: x}\nprinters: {front: {driver: escpos, port: {serial: /dev/null}, options: " + c.printer +
-			"}}\nlanes:\n  \"1\": {language: en, outputs: [till], receipt_printer: front, customer_display: {driver: cd5220, port: {serial: /dev/null}, options: " + c.display + "}}\n"
+			"}}\nlanes:\n  \"1\": {language: en, outputs: [till], receipt_printer: front, customer_display: {driver: cd5220, port: {serial: /dev/null}, options: " + c.display +
+			"}, scanner: {driver: line, port: {serial: /dev/null}, options: " + c.scanner + "}}\n"
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

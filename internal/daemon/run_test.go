@@ -142,6 +142,28 @@ func TestWithoutItsDisplayTheBoxSellsOnTheTill(t *testing.T) {
 	})
 }
 
+// A wrong option of one device is that device's trouble, said so that it can be put right; the box runs.
+func TestAWrongOptionOfADeviceIsThatDevicesTrouble(t *testing.T) {
+	t.Parallel()
+	gun, pole := line(t), line(t)
+	b := newBox(t, freePort(t), fmt.Sprintf("outputs: [till, customer-display], customer_display: {driver: cd5220, port: {serial: %s}, options: {rows: 4}}, scanner: {driver: line, port: {serial: %s}, options: {gpa: 50ms}}",
+		pole.tty.Name(), gun.tty.Name()), technician())
+	b.run()
+	for id, want := range map[string][2]string{
+		"scanner-1":          {`option "gpa" of driver line is unknown`, "Correct it in the settings (there are again, alphabet, commands, end, gap, max, min, prefix, suffix): tilld check names its line."},
+		"customer-display-1": {`option "rows" of driver cd5220 is unknown`, "Correct it in the settings (it takes none): tilld check names its line."},
+	} {
+		x := b.fault(id)
+		t.Logf("%s: %+v", id, x)
+		if x.Kind != devices.NeedsPerson || !strings.HasPrefix(x.Text, want[0]) || !strings.HasPrefix(x.Remedy, want[1]) {
+			t.Errorf("%s: %+v", id, x)
+		}
+	}
+	if _, err := b.stop(); err != nil {
+		t.Error(err)
+	}
+}
+
 // The pole of a box whose integrator is not there yet says so, and greets as soon as somebody can pay.
 func TestTheGlassSaysWhetherSomebodyCanPay(t *testing.T) {
 	t.Parallel()

@@ -51,7 +51,7 @@ func TestOptionsOfScannersOnThePage(t *testing.T) {
 		if err == nil {
 			t.Fatalf("%s takes any option", name)
 		}
-		_, list, _ := strings.Cut(err.Error(), "it has ")
+		_, list, _ := strings.Cut(err.Error(), "there are ")
 		list, _, _ = strings.Cut(list, ")")
 		for o := range strings.SplitSeq(list, ", ") {
 			if !strings.Contains(" "+strings.Join(told[name], " ")+" ", " "+o+" ") {

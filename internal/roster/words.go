@@ -44,10 +44,12 @@ func (m *Member) trouble(err error, was devices.State) health.Trouble {
 	if m.entry.Role == Kiosk {
 		t.After = pageAfter
 	}
-	said := new(Said)
+	said, bad := new(Said), new(devices.BadOption)
 	switch {
 	case errors.As(err, &said):
 		t.Code, t.Sentence = said.Code, said.Sentence
+	case errors.As(err, &bad):
+		t.Sentence = "The " + name(m.entry) + " cannot be used: its option " + bad.Key + " " + bad.Text + "."
 	case errors.Is(err, devices.ErrPerson):
 		t.Sentence = behind("The "+name(m.entry)+" cannot be opened.", err)
 	case errors.Is(err, devices.ErrAbsent) && was == devices.Present && m.entry.Role != Kiosk: // it was back, and did not hold
@@ -73,12 +75,14 @@ func remedy(e Entry, err error) string {
 // Remedy is what a person should do about an error of the device at a port: what is known to be behind it decides, else
 // its sort.
 func Remedy(port string, err error) string {
-	text, said, cause := err.Error(), new(Said), new(Cause)
+	text, said, cause, bad := err.Error(), new(Said), new(Cause), new(devices.BadOption)
 	switch {
 	case errors.As(err, &said):
 		return said.Remedy
 	case errors.As(err, &cause):
 		return cause.Do
+	case errors.As(err, &bad):
+		return putRight(bad)
 	case errors.Is(err, devices.ErrHeld):
 		return "End the program that holds " + port + ": as root, fuser -v names it; last_error has the file."
 	case errors.Is(err, devices.ErrPerson) && strings.Contains(text, "permission denied") && (strings.Contains(text, "/dev/hidraw") || strings.Contains(text, "/dev/input/")):
@@ -97,6 +101,15 @@ func Remedy(port string, err error) string {
 		return "Switch it off and on; look at the flow control of its line."
 	}
 	return "Look at its cable and power; it is tried again by itself."
+}
+
+// putRight is what to do about an option that a driver does not take.
+func putRight(bad *devices.BadOption) string {
+	out := "Correct it in the settings"
+	if say := bad.Say(); say != "" {
+		out += " (" + say + ")"
+	}
+	return out + ": tilld check names its line. Then start the daemon again."
 }
 
 // holdIt is what to do about a device that comes and goes.

@@ -40,7 +40,7 @@ func optionNames() []string {
 func parse(m map[string]any) (Options, error) {
 	var o Options
 	for _, k := range slices.Sorted(maps.Keys(m)) {
-		v, hint := m[k], ""
+		v := m[k]
 		var err error
 		switch k {
 		case "alphabet":
@@ -70,10 +70,10 @@ func parse(m map[string]any) (Options, error) {
 		case "stall":
 			err = duration(&o.Stall, v)
 		default:
-			err, hint = fmt.Errorf("is unknown"), "there are "+strings.Join(optionNames(), ", ")
+			return o, &devices.BadOption{Driver: "escpos", Key: k, Text: "is unknown", Known: optionNames()}
 		}
 		if err != nil {
-			return o, &devices.BadOption{Driver: "escpos", Key: k, Text: err.Error(), Hint: hint}
+			return o, &devices.BadOption{Driver: "escpos", Key: k, Text: err.Error()}
 		}
 	}
 	return o.filled(), nil

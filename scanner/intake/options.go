@@ -19,17 +19,6 @@ type Options struct {
 	err    error
 }
 
-// Fault is an option that is wrong: which, what about it, what is right. It wraps devices.ErrPerson.
-type Fault struct{ Driver, Key, Text, Hint string }
-
-// Error says all of it.
-func (f *Fault) Error() string {
-	return fmt.Sprintf("option %q of driver %s %s (%s): %v", f.Key, f.Driver, f.Text, f.Hint, devices.ErrPerson)
-}
-
-// Unwrap says that somebody has to put it right.
-func (f *Fault) Unwrap() error { return devices.ErrPerson }
-
 // From reads the options of a driver.
 func From(driver string, given map[string]any) *Options {
 	return &Options{driver: driver, given: given}
@@ -43,7 +32,7 @@ func (o *Options) get(key string) (any, bool) {
 
 func (o *Options) wrong(key, text, hint string) {
 	if o.err == nil {
-		o.err = &Fault{o.driver, key, text, hint}
+		o.err = &devices.BadOption{Driver: o.driver, Key: key, Text: text, Hint: hint}
 	}
 }
 
@@ -140,7 +129,7 @@ func (o *Options) Rules() *Rules {
 	return r
 }
 
-// Err is the first fault; a key that was never asked for is one. Call it last.
+// Err is the first fault, a *devices.BadOption; a key that was never asked for is one. Call it last.
 func (o *Options) Err() error {
 	if o.err != nil {
 		return o.err
@@ -148,7 +137,7 @@ func (o *Options) Err() error {
 	for _, k := range slices.Sorted(maps.Keys(o.given)) {
 		if !slices.Contains(o.known, k) {
 			slices.Sort(o.known)
-			return &Fault{o.driver, k, "is unknown", "it has " + strings.Join(o.known, ", ")}
+			return &devices.BadOption{Driver: o.driver, Key: k, Text: "is unknown", Known: o.known}
 		}
 	}
 	return nil

@@ -103,7 +103,7 @@ func TestOptionsThatAreWrongSayWhatIsRight(t *testing.T) {
 		options map[string]any
 		want    string
 	}{
-		{map[string]any{"ent": "cr"}, `option "ent" of driver line is unknown (it has again, alphabet, commands, end, gap, max, min, prefix, suffix)`},
+		{map[string]any{"ent": "cr"}, `option "ent" of driver line is unknown (there are again, alphabet, commands, end, gap, max, min, prefix, suffix)`},
 		{map[string]any{"end": "return"}, `option "end" of driver line must be one of auto, gap, etx, cr, lf, tab, 0x00`},
 		{map[string]any{"gap": 300}, `option "gap" of driver line must be a length of time from 5ms to 10s with its unit, such as 100ms (silence that ends a reading)`},
 		{map[string]any{"min": -1}, `option "min" of driver line must be a number from 0 to 8192`},
