@@ -4,13 +4,10 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
-	"slices"
 	"sync"
 	"time"
 
 	"tilld/devices"
-	"tilld/devices/arbiter"
 	"tilld/devices/binding"
 	"tilld/devices/discover"
 	"tilld/devices/models"
@@ -31,7 +28,7 @@ type asked struct {
 	fresh map[string]bool  // of the binder's lock: ports at which something was plugged in since
 
 	numbers []numbered         // of the binder's lock: displays, the first has 1
-	unheard map[string]unheard // of the binder's lock: what could not be opened, by place
+	unheard map[string]unheard // of the binder's lock: what could not be opened, or is left alone, by place
 }
 
 // numbered is a display that has a number: for the whole question, so that one read off the glass never means another.
@@ -272,7 +269,12 @@ func (l *listeners) listen(ctx context.Context) {
 	}
 	for _, d := range v.devices {
 		place := placeOf(d)
-		if l.has(place) || !l.b.mayAnswer(l.a.s, d, v, fresh[d.Port]) {
+		if l.has(place) {
+			continue
+		}
+		c := l.b.mayAnswer(l.a.s, d, v, fresh[d.Port])
+		if !c.may {
+			l.b.leftAlone(l.a, d, c)
 			continue
 		}
 		heard := func() { l.a.say(binding.Input{Kind: binding.Spoke, Unit: binding.Of(d)}) }
@@ -322,30 +324,6 @@ func (l *listeners) close() {
 	}
 	l.mu.Unlock()
 	l.all.Wait()
-}
-
-// mayAnswer says whether a device could be the one: nobody has it open, the settings have no use for it, and it is not
-// known to be something else. Nothing is ever sent to a stranger: only known printers are asked to speak, and known displays to
-// show a number. A stranger's serial line
-// that was there before is not even opened where the programs of other users cannot be seen: one of them may work with it,
-// a fiscal printer's perhaps, and opening sets the line.
-func (b *binder) mayAnswer(s *slot, d discover.Device, v seen, fresh bool) bool {
-	kind := b.catalog.Kind(d)
-	if kind != s.kind && (s.kind != models.Scanner || kind == models.Printer || kind == models.Display) {
-		return false
-	}
-	u, ok := b.catalog.Use(d, s.kind, s.dev.Driver)
-	if !ok || b.named(d, v.devices) || kind == "" && u.Way == discover.TTY && b.blind && !fresh {
-		return false
-	}
-	for _, i := range d.Interfaces {
-		for _, n := range i.Nodes {
-			if len(arbiter.Holders(b.machine.files, n.Path, os.Getpid())) > 0 {
-				return false // a program works with it, a fiscal printer's perhaps: its line is not ours to set
-			}
-		}
-	}
-	return !slices.ContainsFunc(v.results, func(r binding.Result) bool { return r.Usable() && r.Unit == binding.Of(d) })
 }
 
 // listenTo tells when a device says something by itself, until ctx ends or the line does.

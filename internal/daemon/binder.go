@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -40,6 +38,7 @@ type binder struct {
 	slots   []*slot
 	fixed   func([]discover.Device) map[string]string // what the settings name by what it is, and where it is
 	paths   []string                                  // what the settings name by its file
+	roles   map[string]string                         // what either is there for, by its name
 	roster  *roster.Roster
 	glass   func(ctx context.Context, lane string, picture display.Screen) error // a lane's customer display, for as long as ctx goes on
 	ring    func()                                                               // wakes the devices' loops
@@ -77,7 +76,7 @@ func loadModels(folder string) (models.Catalog, error) {
 // newBinder reads nothing yet.
 func (d *Daemon) newBinder(catalog models.Catalog) *binder {
 	return &binder{
-		machine: d.machine, folder: d.cfg.State, catalog: catalog, slots: d.slots(), fixed: d.cfg.nodes, paths: d.cfg.paths(), roster: d.roster,
+		machine: d.machine, folder: d.cfg.State, catalog: catalog, slots: d.slots(), fixed: d.cfg.nodes, paths: d.cfg.paths(), roles: d.cfg.roles(), roster: d.roster,
 		ring: d.plugged.tell, glass: d.lend, blind: os.Geteuid() != 0, quiet: quiet, calm: binding.Settle, log: d.log, moves: time.Now(),
 	}
 }
@@ -234,24 +233,6 @@ func (b *binder) fits(v seen, u binding.Unit, role string) bool {
 	}
 	_, able := b.catalog.Use(d, b.slots[i].kind, b.slots[i].dev.Driver)
 	return able && !b.named(d, v.devices)
-}
-
-// named says whether the settings name a device for another role.
-func (b *binder) named(d discover.Device, there []discover.Device) bool {
-	for _, p := range slices.AppendSeq(slices.Clone(b.paths), maps.Values(b.fixed(there))) {
-		if p == d.USBNode() {
-			return true
-		}
-		if real, err := filepath.EvalSymlinks(p); err == nil {
-			p = real
-		}
-		for _, i := range d.Interfaces {
-			if slices.ContainsFunc(i.Nodes, func(n discover.Node) bool { return n.Path == p }) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // follow writes down where devices are that have moved.

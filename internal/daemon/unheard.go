@@ -16,7 +16,7 @@ import (
 	"tilld/internal/roster"
 )
 
-// unheard is a device that could answer a question, and could not be opened for it.
+// unheard is a device that could answer a question, and could not be opened for it, or is left alone.
 type unheard struct {
 	device discover.Device
 	way    string
@@ -43,6 +43,17 @@ func (b *binder) reach(ctx context.Context, on machine, a *asked, d discover.Dev
 	return p, err
 }
 
+// leftAlone notes for whoever asks what could be the one and is not even tried, and forgets what cannot be it any more.
+func (b *binder) leftAlone(a *asked, d discover.Device, c candidate) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if c.alone == nil {
+		delete(a.unheard, placeOf(d))
+		return
+	}
+	a.unheard[placeOf(d)] = unheard{d, c.use.Way, c.alone, a.unheard[placeOf(d)].times + 1}
+}
+
 // lasts says whether an error of opening stays until a person has done something.
 func lasts(err error) bool {
 	return devices.Sort(err) == devices.NeedsPerson || errors.As(err, new(*roster.Cause))
@@ -63,7 +74,7 @@ func types(d discover.Device) bool {
 	})
 }
 
-// notHeard are the devices that could be the one and cannot be opened, and what to do about each. Of one that was plugged in
+// notHeard are the devices that could be the one and cannot be opened, or are left alone, and what to do about each. Of one that was plugged in
 // while the question stood that is said at the second failure: udev gives it its rights a moment after its arrival. The
 // binder is locked.
 func (b *binder) notHeard(a *asked, v seen) []roster.Unheard {

@@ -114,7 +114,7 @@ func describe(a *httpapi.API) {
 	a.Describe("Question", "text", "What the person is told to do")
 	a.Describe("Question", "note", "Why it is asked again, or over")
 	a.Describe("Question", "unit", "The device that answered")
-	a.Describe("Question", "unheard", "Devices that could be the one and cannot be opened: they will not answer before that is mended")
+	a.Describe("Question", "unheard", "Devices that could be the one and cannot be opened, or are left alone: they will not answer before that is mended")
 	a.Describe("Unheard", "why", "What is in the way, in words")
 	a.Describe("Unheard", "do", "What to do about it: a right is missing as a rule, then it has the line of udev")
 	a.Describe("Unit", "name", "What it calls itself")
