@@ -26,7 +26,7 @@ type Config struct {
 	Version   int                 `yaml:"version"`
 	State     string              `yaml:"state"`            // directory of the database
 	Listen    string              `yaml:"listen"`           // address of terminals and call-backs
-	Hosts     []string            `yaml:"hosts"`            // names under which terminals and banks call, host:port
+	Hosts     []string            `yaml:"hosts"`            // names under which terminals and banks call, with the port where it is none of the usual
 	MinApp    string              `yaml:"min_app"`          // version of the oldest tilld that is let in; "": every one
 	OldUntil  string              `yaml:"deprecated_after"` // the last day, in the merchant's zone, on which older ones are let in; "": none
 	Log       Log                 `yaml:"log"`

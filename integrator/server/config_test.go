@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"tilld/integrator"
@@ -115,4 +117,26 @@ func abs(t *testing.T, p string) string {
 // Each file holds one mistake.
 func TestInvalidConfigurationsAreRefusedInTheseWords(t *testing.T) {
 	conffiletest.Refused(t, "../../configs/invalid/integrator", 12, func(file string) error { _, err := LoadConfig(file); return err })
+}
+
+// A terminal that dials wss://integrator.example sends no port, one that dials wss://integrator.example:443 does: the setting may have
+// either.
+func TestTerminalsDialAUsualPortOrNot(t *testing.T) {
+	for given, want := range map[string][]string{
+		"integrator.example":      {"integrator.example", "integrator.example:443"},
+		"integrator.example:443":  {"integrator.example", "integrator.example:443"},
+		"integrator.example:8443": {"integrator.example:8443"},
+	} {
+		c := Defaults()
+		c.Hosts = []string{given}
+		got := hosts(c)
+		for _, w := range append(want, c.Listen) {
+			if !slices.Contains(got, w) {
+				t.Errorf("hosts: [%s] does not let in who dials %s: %q", given, w, got)
+			}
+		}
+		if strings.HasSuffix(given, ":8443") && slices.Contains(got, "integrator.example") {
+			t.Errorf("hosts: [%s] lets in who dials none: %q", given, got)
+		}
+	}
 }

@@ -98,17 +98,17 @@ func oldUntil(c Config, zone *time.Location) (time.Time, error) {
 // database is the file that holds every bill.
 func database(c Config) string { return filepath.Join(c.State, "integrator.db") }
 
-// hosts under which the server may be called.
+// hosts are the values of Host with which the server may be called.
 func hosts(c Config) []string {
 	host, port, err := net.SplitHostPort(c.Listen)
 	if err != nil {
-		return c.Hosts
+		return conffile.HostValues(c.Hosts)
 	}
 	own := []string{c.Listen}
 	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
 		own = append(own, net.JoinHostPort("localhost", port), net.JoinHostPort("127.0.0.1", port))
 	}
-	return append(own, c.Hosts...)
+	return conffile.HostValues(append(own, c.Hosts...))
 }
 
 // providers makes the banks' clients; they call nobody yet.

@@ -22,7 +22,7 @@ func (d *Daemon) api(listeners []net.Listener, owners localapi.Owners) http.Hand
 	own := httpapi.LoopbackHosts(listeners[0].Addr())
 	tokens, peers, _ := callers(d.cfg) // Check has seen them
 	return localapi.New(localapi.Config{
-		Lanes: lanes, Hosts: append(slices.Clone(own), d.cfg.Hosts...), Origins: append(httpapi.OwnOrigins(own), d.cfg.Origins...),
+		Lanes: lanes, Hosts: conffile.HostValues(append(slices.Clone(own), d.cfg.Hosts...)), Origins: append(httpapi.OwnOrigins(own), d.cfg.Origins...),
 		Tokens: tokens, Peers: peers, MinLife: d.cfg.Times.CodeLifeMin.D(), MaxLife: d.cfg.Times.MaxOpen.D(), ExtendBy: d.cfg.codeLife(),
 		Log: d.log, Pages: d.mounted(),
 	}, owners)

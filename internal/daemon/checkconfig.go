@@ -118,7 +118,7 @@ const maxResult = 80
 
 func checkNames(hosts, origins []string, at conffile.Place) error {
 	for i, h := range hosts {
-		if _, port, err := net.SplitHostPort(h); err != nil || !isPort(port) {
+		if host, port, err := net.SplitHostPort(h); err != nil || host == "" || strings.ContainsAny(host, "/ @*") || !isPort(port) {
 			return at(fmt.Sprintf("hosts[%d]", i), "must be a name with its port", "till.shop.example:7373")
 		}
 	}

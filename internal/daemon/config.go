@@ -16,7 +16,7 @@ type Config struct {
 	Listen   string            `yaml:"listen"` // loopback address of the local API
 	Socket   string            `yaml:"socket"` // path of the unix socket, "" for none
 	Peers    map[string]Peer   `yaml:"peers"`  // who may do what on the socket, by user name, uid or "group:" and gid
-	Hosts    []string          `yaml:"hosts"`  // further names under which the API may be called, host:port
+	Hosts    []string          `yaml:"hosts"`  // further names under which the API may be called, host:port; see conffile.HostValues
 	Origins  []string          `yaml:"origins"`
 	Tokens   []Token           `yaml:"tokens"`
 	Log      Log               `yaml:"log"`

@@ -26,6 +26,9 @@ func AllNotUsed(c Config) []NotUsed {
 			out = append(out, NotUsed{path, why})
 		}
 	}
+	for i, h := range c.Hosts {
+		add(fmt.Sprintf("hosts[%d]", i), unsaid(h))
+	}
 	for i, o := range c.Origins {
 		add(fmt.Sprintf("origins[%d]", i), unsaid(o))
 	}

@@ -42,7 +42,7 @@ func (c *Config) browsers() {
 	}
 }
 
-// unsaid is why no browser ever says an origin, "" where one may.
+// unsaid is why no browser ever says an origin or a host, "" where one may.
 func unsaid(o string) string {
 	if strings.IndexFunc(o, func(r rune) bool { return r > '~' }) >= 0 {
 		return "browsers write a name with other than Latin letters as xn--…: name it so"

@@ -355,3 +355,11 @@ func TestServeSaysWhyItCannot(t *testing.T) {
 		t.Errorf("serving on a closed listener: %v", err)
 	}
 }
+
+// A box that listens at the usual port serves pages whose origin has none.
+func TestOriginsOfOwnPagesAreThoseThatBrowsersSay(t *testing.T) {
+	got := httpapi.OwnOrigins([]string{"localhost:80", "127.0.0.1:80", "localhost:7373", "127.0.0.1:8080"})
+	if want := []string{"http://localhost", "http://127.0.0.1", "http://localhost:7373", "http://127.0.0.1:8080"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -85,11 +85,12 @@ func LoopbackHosts(addr net.Addr) []string {
 	return append(out, net.JoinHostPort(t.IP.String(), port))
 }
 
-// OwnOrigins is the origin of pages that the hosts themselves serve.
+// OwnOrigins is the origin of pages that the hosts themselves serve, as browsers write it: without the port that goes without
+// saying.
 func OwnOrigins(hosts []string) []string {
 	out := make([]string, len(hosts))
 	for i, h := range hosts {
-		out[i] = "http://" + h
+		out[i] = "http://" + strings.TrimSuffix(h, ":80")
 	}
 	return out
 }
