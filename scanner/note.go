@@ -45,12 +45,11 @@ func (n *Notes) Say(x Note) {
 // Command is what a host can ask of a scanner.
 type Command string
 
-// Commands.
+// Commands. There is none that switches a scanner off: whoever finds it so does not know why.
 const (
 	TriggerOn  Command = "trigger_on"  // read now, as if the trigger were pressed
 	TriggerOff Command = "trigger_off" // stop reading
-	Enable     Command = "enable"      // the trigger works
-	Disable    Command = "disable"     // the trigger does nothing
+	Enable     Command = "enable"      // the trigger works: of a scanner that another program has switched off
 	Beep       Command = "beep"
 	Refuse     Command = "refuse" // sound unlike a code that was read: what was read is not what is wanted
 )

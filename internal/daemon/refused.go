@@ -34,7 +34,7 @@ func (t *tried) refuse() {
 	}
 	t.refusing = true
 	go func() { // ends with the scanner's answer, its line or the limit
-		ctx, cancel := context.WithTimeout(context.Background(), beepFor)
+		ctx, cancel := context.WithTimeout(context.Background(), commandFor)
 		defer cancel()
 		if err := x.Do(ctx, scanner.Refuse); err != nil {
 			t.d.log.Debug("scanner did not say that a reading was refused", "lane", t.lane, "err", err)

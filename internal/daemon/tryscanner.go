@@ -17,7 +17,7 @@ import (
 // How long a scanner is given.
 const (
 	readingFor = 15 * time.Second // to read something
-	beepFor    = 3 * time.Second  // to take the command to beep
+	commandFor = 3 * time.Second  // to take a command
 )
 
 // tried is a scanner that somebody tries out: the next reading is the test's and goes no further, unless a payment has come
@@ -81,7 +81,8 @@ func (t *tried) wanted(ctx context.Context, c *core) bool {
 // errPaying: the scanner is a customer's now.
 var errPaying = fmt.Errorf("%w: a payment waits for a code", roster.ErrBusy)
 
-// test waits for one reading and says what kind of code it was.
+// test waits for one reading and says what kind of code it was. Meanwhile the scanner's light is on, where it can be told: that
+// shows which one this is, and that it hears us.
 func (t *tried) test(ctx context.Context) (roster.Result, error) {
 	c := t.d.core.Load()
 	if c == nil {
@@ -105,6 +106,8 @@ func (t *tried) test(ctx context.Context) (roster.Result, error) {
 	}()
 	limit := time.NewTimer(readingFor)
 	defer limit.Stop()
+	t.tell(ctx, scanner.TriggerOn)
+	defer t.tell(context.WithoutCancel(ctx), scanner.TriggerOff)
 	select {
 	case <-ctx.Done():
 		return roster.Result{}, ctx.Err()
@@ -123,6 +126,21 @@ func (t *tried) test(ctx context.Context) (roster.Result, error) {
 	}
 }
 
+// tell gives the scanner a command, where it takes that one. One that is not taken hinders nobody: a hand has the trigger too.
+func (t *tried) tell(ctx context.Context, c scanner.Command) {
+	t.mu.Lock()
+	x, ok := t.dev.(scanner.Commanded)
+	t.mu.Unlock()
+	if !ok || !slices.Contains(x.Commands(), c) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, commandFor)
+	defer cancel()
+	if err := x.Do(ctx, c); err != nil {
+		t.d.log.Debug("scanner did not take a command", "lane", t.lane, "command", c, "err", err)
+	}
+}
+
 // beep has the scanner say that it was heard, where it takes that command: a technician who stands beside several knows
 // which one this is.
 func (t *tried) beep(ctx context.Context, out *roster.Result) {
@@ -132,7 +150,7 @@ func (t *tried) beep(ctx context.Context, out *roster.Result) {
 	if !ok || !slices.Contains(x.Commands(), scanner.Beep) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, beepFor)
+	ctx, cancel := context.WithTimeout(ctx, commandFor)
 	defer cancel()
 	err := x.Do(ctx, scanner.Beep)
 	if errors.Is(err, context.DeadlineExceeded) {

@@ -16,15 +16,16 @@
 //
 // # Commands
 //
-// The option commands names the command set; without it nothing is ever sent. Only what a public source has is here.
+// The option commands names the command set; without it nothing is ever sent. Only what a public source has is here. A scanner
+// is told to read (enable) at each opening; the other half, disable, is left out: a scanner that is off tells nobody why.
 //
-//	datalogic   E enable, D disable, 01 beep. RS-232 host commands: Magellan 9300i guide p. 481, 800i p. 161
+//	datalogic   E enable, 01 beep. RS-232 host commands: Magellan 9300i guide p. 481, 800i p. 161
 //	honeywell   SYN T CR, SYN U CR trigger (N86 manual p. 10-4); SYN BEL CR beep (github HenkVanAsselt/python_hon_usbhid)
 //	gm65        zone 0002 = 1, 0 trigger, "any check" form (GM65 module manual); GM60, MG65 and their kin too
-//	newland     SCNTRG1, SCNTRG0 trigger, which wants the mode SCNMOD0; SCNENA1 enable, SCNENA0 disable. Frame: NLS-HR52 manual
+//	newland     SCNTRG1, SCNTRG0 trigger, which wants the mode SCNMOD0; SCNENA1 enable. Frame: NLS-HR52 manual
 //	            p. 35; words: Newland's own SDK for Android (com.nlscan.nlsdk, NLDevice.java, on GitHub), and Sunmi's page about
 //	            its scan head, which has one of Newland's
-//	cipherlab   E enable, D disable, #@//// CR beep. 1663 manual p. 209
+//	cipherlab   E enable, #@//// CR beep. 1663 manual p. 209
 //	zkteco      T, P trigger. ZKB200 manual p. 12
 //
 // Answers of GM65 and Newland (STX 00 …, STX SOH … ETX) are taken out of the stream whatever the option says.

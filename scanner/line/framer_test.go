@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -123,11 +124,11 @@ func TestOptionsThatAreWrongSayWhatIsRight(t *testing.T) {
 // The bytes of each command, as the makers print them.
 func TestCommandsAreTheMakersBytes(t *testing.T) {
 	want := map[string]string{
-		"cipherlab": "beep 23402f2f2f2f0d disable 44 enable 45",
-		"datalogic": "beep 01 disable 44 enable 45",
+		"cipherlab": "beep 23402f2f2f2f0d enable 45",
+		"datalogic": "beep 01 enable 45",
 		"gm65":      "trigger_off 7e000801000200abcd trigger_on 7e000801000201abcd",
 		"honeywell": "beep 16070d trigger_off 16550d trigger_on 16540d",
-		"newland":   "disable 7e01303030302353434e454e41303b03 enable 7e01303030302353434e454e41313b03 trigger_off 7e01303030302353434e545247303b03 trigger_on 7e01303030302353434e545247313b03",
+		"newland":   "enable 7e01303030302353434e454e41313b03 trigger_off 7e01303030302353434e545247303b03 trigger_on 7e01303030302353434e545247313b03",
 		"zkteco":    "trigger_off 50 trigger_on 54",
 	}
 	for set, all := range want {
@@ -147,6 +148,32 @@ func TestCommandsAreTheMakersBytes(t *testing.T) {
 		}
 		if strings.Join(got, " ") != all {
 			t.Errorf("%s: %s, want %s", set, strings.Join(got, " "), all)
+		}
+	}
+}
+
+// A scanner that another program has switched off is told to read, at each opening and before anything of it is read, where that
+// command is known; nothing is sent to any other.
+func TestAScannerIsToldToReadAtItsOpening(t *testing.T) {
+	for set, want := range map[string]string{
+		"": "", "gm65": "", "honeywell": "", "zkteco": "", "cipherlab": "45", "datalogic": "45", "newland": "7e01303030302353434e454e41313b03",
+	} {
+		w, options := scannertest.NewWire(nil), map[string]any{}
+		if set != "" {
+			options["commands"] = set
+		}
+		s, read := open(t, w, options), 0
+		if _, err := io.WriteString(w.Far(), "4006381333931\r"); err != nil {
+			t.Fatal(err)
+		}
+		end := errors.New("one is enough")
+		if err := s.Serve(t.Context(), func(context.Context, scanner.Reading) error { read++; return end }); !errors.Is(err, end) || read != 1 {
+			t.Fatalf("%q: %v after %d readings", set, err, read)
+		}
+		got, err := io.ReadAll(w.Far())
+		t.Logf("%q was sent %q, %v", set, hex(got), err)
+		if hex(got) != want {
+			t.Errorf("%q was sent %s, want %s", set, hex(got), want)
 		}
 	}
 }

@@ -14,13 +14,13 @@ func (h host) commands() []scanner.Command { return slices.Sorted(maps.Keys(h)) 
 
 func hosts() map[string]host {
 	return map[string]host{
-		"cipherlab": {scanner.Enable: "E", scanner.Disable: "D", scanner.Beep: "#@////\r"},
-		"datalogic": {scanner.Enable: "E", scanner.Disable: "D", scanner.Beep: "\x01"},
+		"cipherlab": {scanner.Enable: "E", scanner.Beep: "#@////\r"},
+		"datalogic": {scanner.Enable: "E", scanner.Beep: "\x01"},
 		"gm65":      {scanner.TriggerOn: "\x7e\x00\x08\x01\x00\x02\x01\xab\xcd", scanner.TriggerOff: "\x7e\x00\x08\x01\x00\x02\x00\xab\xcd"},
 		"honeywell": {scanner.TriggerOn: "\x16T\r", scanner.TriggerOff: "\x16U\r", scanner.Beep: "\x16\a\r"},
 		"newland": {
 			scanner.TriggerOn: newland("SCNTRG1"), scanner.TriggerOff: newland("SCNTRG0"),
-			scanner.Enable: newland("SCNENA1"), scanner.Disable: newland("SCNENA0"),
+			scanner.Enable: newland("SCNENA1"),
 		},
 		"zkteco": {scanner.TriggerOn: "T", scanner.TriggerOff: "P"},
 	}

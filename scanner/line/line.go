@@ -81,8 +81,15 @@ type reader struct {
 	host   host
 }
 
-// Serve cuts what the line sends into readings.
+// Serve cuts what the line sends into readings. Before that the scanner is told to read, where the option commands names a set
+// with that: another program may have switched it off.
 func (r *reader) Serve(ctx context.Context, sink func(context.Context, scanner.Reading) error) error {
+	if _, ok := r.host[scanner.Enable]; ok {
+		if err := r.Do(ctx, scanner.Enable); err != nil {
+			_ = r.port.Close()
+			return err
+		}
+	}
 	return intake.Serve(ctx, r.port, 512, &r.framer, sink)
 }
 

@@ -11,7 +11,6 @@ const (
 	opStop    = 0xe5
 	opBeep    = 0xe6
 	opEnable  = 0xe9
-	opDisable = 0xea
 	opData    = 0xf3
 	opEvent   = 0xf6
 )

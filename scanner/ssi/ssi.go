@@ -70,7 +70,7 @@ type request struct {
 func commands() map[scanner.Command]request {
 	return map[scanner.Command]request{
 		scanner.TriggerOn: {opcode: opStart}, scanner.TriggerOff: {opcode: opStop},
-		scanner.Enable: {opcode: opEnable}, scanner.Disable: {opcode: opDisable},
+		scanner.Enable: {opcode: opEnable},                   // at opening, too
 		scanner.Beep:   {opcode: opBeep, data: []byte{0}},    // one short high
 		scanner.Refuse: {opcode: opBeep, data: []byte{0x10}}, // two long low
 	}
