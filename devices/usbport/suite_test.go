@@ -86,18 +86,26 @@ func TestSuite(t *testing.T) {
 			t.Fatal(err)
 		}
 		until(true)
-		var p *Port
-		for since := time.Now(); ; time.Sleep(5 * time.Millisecond) {
-			d, _ := find() // anew: its interfaces may come a moment later
-			if p, err = Open(context.Background(), d, Options{WriteLimit: time.Second}); err == nil {
-				break
-			}
-			if time.Since(since) > time.Minute {
-				t.Fatal(err)
+		f := &far{g: g, bulk: bulk, gone: make(chan struct{})}
+		t.Cleanup(func() { _ = f.Close() }) // behind the port
+		var again func() (porttest.Pair, error)
+		again = func() (porttest.Pair, error) {
+			for since := time.Now(); ; time.Sleep(5 * time.Millisecond) {
+				d, _ := find() // anew: its interfaces may come a moment later
+				p, err := Open(context.Background(), d, Options{WriteLimit: time.Second})
+				if err == nil {
+					t.Cleanup(func() { _ = p.Close() })
+					return porttest.Pair{Port: p, Far: f, Again: again}, nil
+				}
+				if time.Since(since) > time.Minute {
+					return porttest.Pair{}, err
+				}
 			}
 		}
-		f := &far{g: g, bulk: bulk, gone: make(chan struct{})}
-		t.Cleanup(func() { _ = p.Close(); _ = f.Close() })
-		return porttest.Pair{Port: p, Far: f}
+		p, err := again()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
 	}, 0)
 }

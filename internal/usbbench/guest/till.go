@@ -132,7 +132,7 @@ func (c *counter) leave(i int) error {
 }
 
 // opens plugs a printer again and again: from the kernel's first word to the moment at which the box has it open, beside
-// a loop that does nothing but try the node.
+// a loop that does nothing but ask whether the node may be opened. To open it there would keep the box out: plugsOf does that.
 func (c *counter) opens(n int) {
 	c.check("plugs with tilld", func() (string, error) {
 		d := c.desks[0]
@@ -178,7 +178,7 @@ func (c *counter) opens(n int) {
 			return "", err
 		}
 		c.leftOut("plugs with tilld", done, n)
-		return fmt.Sprintf("%d of %d: first message to usable node %s, to open by tilld %s; behind a loop on that node %s; it prints", done, n, spread(node), spread(ready), spread(behind)), nil
+		return fmt.Sprintf("%d of %d: first message to usable node %s, to open by tilld %s; behind a loop on the rights to that node %s; it prints", done, n, spread(node), spread(ready), spread(behind)), nil
 	})
 }
 
