@@ -267,7 +267,8 @@ those hours, ` + "`kiosk.mute`" + ` has none.
 Two things have no button, because they come by themselves. After *Confirm on your phone* the code stands again as soon as the
 bank says that nobody is paying it, so there is nothing to press to see it once more. And where the till has sent a receipt with its
 address or fiscal code, that stands on the paid screen 2 s after the tick, for the customer's phone. The screen ` + "`credit`" + `, for money
-that comes to a code that stands on the counter for good, is drawn on page and pole; nothing in ` + "`tilld`" + ` shows it yet.
+that comes to a code that stands on the counter for good, is drawn on page and pole and never shown: the server's table has the
+rows of such bills (` + "`B24`" + `), and no call makes one yet.
 
 Every screen of the page on four panels and in both languages, as Chromium draws it from the live feed. The pictures are
 made by ` + "`go test -tags browser ./kiosk -run 'Pictures|Sheet' -write`" + `, which also reads every code on them with gozxing and with
