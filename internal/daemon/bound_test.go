@@ -585,6 +585,22 @@ models:
 	}
 	b.event("scan", `"4006381333931"`)
 
+	// An option that the driver does not take makes the file wrong, and keeps no box from starting.
+	settings := filepath.Join(b.dir, "tilld.yaml")
+	if _, err := daemon.CheckFile(settings); err != nil {
+		t.Errorf("a good file: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "gun.yaml"), []byte(strings.ReplaceAll(text, "prefix", "prefx")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const want = `models/gun.yaml: mode serial of model corner-gun: options.prefx is unknown (did you mean "prefix"?)`
+	if _, err := daemon.CheckFile(settings); err == nil || err.Error() != want {
+		t.Errorf("a wrong option: %v, want %s", err, want)
+	}
+	if err := daemon.Check(b.cfg); err != nil {
+		t.Errorf("a box would not start: %v", err)
+	}
+
 	if err := os.WriteFile(filepath.Join(dir, "gun.yaml"), []byte(strings.Replace(text, "driver: line,", "driver: lime,", 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}

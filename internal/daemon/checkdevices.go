@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"tilld/devices"
+	"tilld/devices/models"
 	"tilld/internal/conffile"
 	"tilld/internal/printing/slip"
 )
@@ -123,19 +124,59 @@ func tryOptions[T any](path string, d *Device, drivers *devices.Registry[T], at 
 	if d == nil || d.Driver == "" {
 		return nil // its product says them
 	}
-	drv, err := drivers.Find(d.Driver)
+	if bad := refusedOption(drivers, d.Driver, d.Options); bad != nil {
+		return at(path+".options."+bad.Key, bad.Text, nearest(bad))
+	}
+	return nil
+}
+
+// refusedOption is the first of a driver's options that it does not take; nil for none. What else it wants is seen when there is
+// a line.
+func refusedOption[T any](drivers *devices.Registry[T], driver string, options map[string]any) *devices.BadOption {
+	drv, err := drivers.Find(driver)
 	if err != nil {
-		return at(path+".driver", err.Error(), "")
+		return nil // told where drivers are looked at
 	}
-	_, err = drv.Open(context.Background(), nowhere{}, d.Options)
+	_, err = drv.Open(context.Background(), nowhere{}, options)
 	if bad := new(devices.BadOption); errors.As(err, &bad) {
-		hint := bad.Hint
-		if len(bad.Known) > 0 {
-			hint = conffile.Near(bad.Key, bad.Known)
-		}
-		return at(path+".options."+bad.Key, bad.Text, hint)
+		return bad
 	}
-	return nil // what else it wants is seen when there is a line
+	return nil
+}
+
+// nearest is a hint with the name that was meant, where the option is unknown.
+func nearest(bad *devices.BadOption) string {
+	if len(bad.Known) > 0 {
+		return conffile.Near(bad.Key, bad.Known)
+	}
+	return bad.Hint
+}
+
+// checkProducts is checkOptions of the products of the shop's own; the program's are tried by its tests.
+func checkProducts(catalog models.Catalog) error {
+	for _, m := range catalog.Models {
+		for _, mode := range m.Modes {
+			var bad *devices.BadOption
+			switch {
+			case !m.Local || mode.Driver == "":
+			case m.Kind == models.Printer:
+				bad = refusedOption(printers(), mode.Driver, mode.Options)
+			case m.Kind == models.Display:
+				bad = refusedOption(displays(), mode.Driver, mode.Options)
+			case m.Kind == models.Scanner:
+				bad = refusedOption(scanners(), mode.Driver, mode.Options)
+			}
+			if bad == nil {
+				continue
+			}
+			hint := nearest(bad)
+			if hint != "" {
+				hint = " (" + hint + ")"
+			}
+			return fmt.Errorf("%s: mode %s of model %s: options.%s %s%s", m.File, mode.Name, m.ID, bad.Key, bad.Text, hint)
+		}
+	}
+	return nil
 }
 
 // nowhere is a line that leads nowhere, to try options on.

@@ -147,8 +147,8 @@ func LoadConfig(file string) (Config, error) {
 	return c, err
 }
 
-// CheckFile is LoadConfig and Check, and tries the options of each device on its driver besides: a box starts without a
-// device whose options are wrong, and says so under health, but a file that has them is not right.
+// CheckFile is LoadConfig and Check, and tries the options of each device, and of the shop's own products, on their drivers
+// besides: a box starts without a device whose options are wrong, and says so under health, but a file that has them is not right.
 func CheckFile(file string) (Config, error) {
 	c, at, err := load(file)
 	if err != nil {
@@ -157,7 +157,11 @@ func CheckFile(file string) (Config, error) {
 	if err := c.checkOptions(at); err != nil {
 		return c, err
 	}
-	return c, Check(c)
+	catalog, err := check(c)
+	if err != nil {
+		return c, err
+	}
+	return c, checkProducts(catalog)
 }
 
 func load(file string) (Config, conffile.Place, error) {

@@ -150,8 +150,8 @@ func TestAWrongOptionOfADeviceIsThatDevicesTrouble(t *testing.T) {
 		pole.tty.Name(), gun.tty.Name()), technician())
 	b.run()
 	for id, want := range map[string][2]string{
-		"scanner-1":          {`option "gpa" of driver line is unknown`, "Correct it in the settings (there are again, alphabet, commands, end, gap, max, min, prefix, suffix): tilld check names its line."},
-		"customer-display-1": {`option "rows" of driver cd5220 is unknown`, "Correct it in the settings (it takes none): tilld check names its line."},
+		"scanner-1":          {`option "gpa" of driver line is unknown`, "Correct it where tilld check says (there are again, alphabet, commands, end, gap, max, min, prefix, suffix), then"},
+		"customer-display-1": {`option "rows" of driver cd5220 is unknown`, "Correct it where tilld check says (it takes none), then"},
 	} {
 		x := b.fault(id)
 		t.Logf("%s: %+v", id, x)

@@ -302,11 +302,11 @@ func TestFaultsAreSentencesWithARemedy(t *testing.T) {
 			{fmt.Errorf("line x: %w", devices.ErrPerson), "The scanner of lanes 1, 2 cannot be opened.", "Correct its settings"},
 			{
 				&devices.BadOption{Driver: "line", Key: "gpa", Text: "is unknown", Known: []string{"end", "gap"}},
-				"The scanner of lanes 1, 2 cannot be used: its option gpa is unknown.", "Correct it in the settings (there are end, gap): tilld check names its line. Then start the daemon again.",
+				"The scanner of lanes 1, 2 cannot be used: its option gpa is unknown.", "Correct it where tilld check says (there are end, gap), then start the daemon again.",
 			},
 			{
 				fmt.Errorf("open: %w", &devices.BadOption{Driver: "line", Key: "max", Text: "must be a number from 1 to 4096"}),
-				"The scanner of lanes 1, 2 cannot be used: its option max must be a number from 1 to 4096.", "Correct it in the settings: tilld check names its line.",
+				"The scanner of lanes 1, 2 cannot be used: its option max must be a number from 1 to 4096.", "Correct it where tilld check says, then start the daemon again.",
 			},
 			{fmt.Errorf("write: %w", devices.ErrStalled), "The scanner of lanes 1, 2 takes no data.", "flow control"},
 			{errors.New("hang-up"), "The scanner of lanes 1, 2 does not work.", "cable and power"},

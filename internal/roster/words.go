@@ -105,11 +105,11 @@ func Remedy(port string, err error) string {
 
 // putRight is what to do about an option that a driver does not take.
 func putRight(bad *devices.BadOption) string {
-	out := "Correct it in the settings"
+	out := "Correct it where tilld check says"
 	if say := bad.Say(); say != "" {
 		out += " (" + say + ")"
 	}
-	return out + ": tilld check names its line. Then start the daemon again."
+	return out + ", then start the daemon again."
 }
 
 // holdIt is what to do about a device that comes and goes.
