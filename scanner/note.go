@@ -52,6 +52,7 @@ const (
 	Enable     Command = "enable"      // the trigger works: of a scanner that another program has switched off
 	Beep       Command = "beep"
 	Refuse     Command = "refuse" // sound unlike a code that was read: what was read is not what is wanted
+	Paid       Command = "paid"   // two rising notes: the money is there
 )
 
 // Commanded is a scanner that takes commands while Serve runs: those that Commands lists, which may depend on its options.

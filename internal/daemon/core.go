@@ -72,7 +72,7 @@ func (d *Daemon) newCore(ctx context.Context) (*core, error) {
 		}
 	}), kept)
 	c.paper = newPaperCode(c.jobs, d.cfg.Lanes, time.Local, c.tellOutputs)
-	c.box = checkout.New(checkoutConfig(d.cfg, state, c.canShow, d.log), kept, showing{d.stage, c.paper}, waker{c})
+	c.box = checkout.New(checkoutConfig(d.cfg, state, c.canShow, d.log), kept, showing{d.stage, c.paper, d.tried}, waker{c})
 	c.books = totals.New(kept, func() int64 { return j.Meta().Seq }, func(ctx context.Context, l string) ([]lane.Public, error) {
 		return c.box.List(ctx, lane.Filter{Lane: l})
 	})

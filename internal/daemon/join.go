@@ -14,17 +14,22 @@ import (
 	"tilld/internal/wire"
 	"tilld/payment"
 	"tilld/payment/lane"
+	"tilld/scanner"
 )
 
 // Here the parts meet: each type gives one of them what another declared that it needs.
 
-// showing is the stage, with the paper beside it, as checkout sees it.
+// showing is the stage, with the paper beside it and the scanner in the cashier's hand, as checkout sees it.
 type showing struct {
 	s     *stage.Stage
 	paper *paperCode
+	tried map[string]*tried
 }
 
 func (x showing) Show(ctx context.Context, v checkout.View) ([]string, error) {
+	if t := x.tried[v.Lane]; v.Sound == "paid" && t != nil && x.paper.lanes[v.Lane].Attended { // once a payment, as the view has it
+		t.sound(scanner.Paid)
+	}
 	shown, err := x.s.Show(ctx, stage.View{
 		Lane: v.Lane, Payment: v.Payment, Number: v.Number, Screen: x.screen(v), Payload: v.Payload, Payee: v.Payee, Why: v.Why,
 		Amount: v.Amount, Paid: v.Paid, Left: v.Due, Back: v.Back, RemainingMS: v.RemainingMS, Outputs: v.Outputs, Sound: v.Sound, Receipt: v.Receipt,

@@ -19,28 +19,28 @@ type seenAndHeard struct {
 func (s seenAndHeard) Note(lane, screen string) {
 	s.Glass.Note(lane, screen)
 	if t := s.tried[lane]; t != nil {
-		t.refuse()
+		t.sound(scanner.Refuse)
 	}
 }
 
-// refuse has the scanner say that what it read is not what is wanted, where it has a tone for that. The scanner's own loop calls
-// it, which takes the command behind the reading: it waits for nothing. One that is still being told is not told again.
-func (t *tried) refuse() {
+// sound has the scanner make a sound, where it has that one. The scanner's own loop may call it, which takes the command behind
+// the reading: it waits for nothing. One that is still being told so is not told again.
+func (t *tried) sound(c scanner.Command) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	x, ok := t.dev.(scanner.Commanded)
-	if !ok || t.refusing || !slices.Contains(x.Commands(), scanner.Refuse) {
+	if !ok || slices.Contains(t.sounding, c) || !slices.Contains(x.Commands(), c) {
 		return
 	}
-	t.refusing = true
+	t.sounding = append(t.sounding, c)
 	go func() { // ends with the scanner's answer, its line or the limit
 		ctx, cancel := context.WithTimeout(context.Background(), commandFor)
 		defer cancel()
-		if err := x.Do(ctx, scanner.Refuse); err != nil {
-			t.d.log.Debug("scanner did not say that a reading was refused", "lane", t.lane, "err", err)
+		if err := x.Do(ctx, c); err != nil {
+			t.d.log.Debug("scanner made no sound", "lane", t.lane, "sound", c, "err", err)
 		}
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		t.refusing = false
+		t.sounding = slices.DeleteFunc(t.sounding, func(s scanner.Command) bool { return s == c })
 	}()
 }

@@ -30,7 +30,7 @@ type tried struct {
 	wait chan heard      // capacity 1; nil while nobody waits
 	dev  scanner.Scanner // that is served now; nil while none is
 
-	refusing bool // it is being told that a reading was refused
+	sounding []scanner.Command // that it is being told to make now
 }
 
 // heard is what ends a test: a reading, or that it was a payment's.

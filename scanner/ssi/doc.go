@@ -43,7 +43,7 @@
 //
 // Zebra SE-923 integration guide pp. 160, 171; SE-955 guide pp. 191, 193 (answers, retries); MS4404 guide p. 8-3 and
 // DS9908 guide p. 247 (raw and packeted data; raw is the factory's); tones: Zebra's own Scanner SDK for Windows,
-// common_defs.h (00 one short high, 10 two long low); DS2208 guide p. 110 (bit 1 of STATUS); DS6708 guide p. 4-16 (parameter
+// common_defs.h (00 one short high, 10 two long low, 17 low and high); DS2208 guide p. 110 (bit 1 of STATUS); DS6708 guide p. 4-16 (parameter
 // 2D, AIM identifiers); Datalogic Dragon D151 manual p. 63 (causes of D1); CR6080 guide p. 198 (an answer to each packet
 // of a message is the factory's setting); github alvinnguyen-chipmunk/zebra-scanner-library, ssi.h and mlsBarcode.c
 // (parameters EE and 9F, causes of D1, packets that follow repeat the type). Types of bar codes: the table of SE-923,

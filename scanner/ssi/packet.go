@@ -4,15 +4,15 @@ import "bytes"
 
 // Opcodes.
 const (
-	opParams  = 0xc6
-	opACK     = 0xd0
-	opNAK     = 0xd1
-	opStart   = 0xe4
-	opStop    = 0xe5
-	opBeep    = 0xe6
-	opEnable  = 0xe9
-	opData    = 0xf3
-	opEvent   = 0xf6
+	opParams = 0xc6
+	opACK    = 0xd0
+	opNAK    = 0xd1
+	opStart  = 0xe4
+	opStop   = 0xe5
+	opBeep   = 0xe6
+	opEnable = 0xe9
+	opData   = 0xf3
+	opEvent  = 0xf6
 )
 
 // Bits of the status byte, causes of NAK.

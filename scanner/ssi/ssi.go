@@ -73,6 +73,7 @@ func commands() map[scanner.Command]request {
 		scanner.Enable: {opcode: opEnable},                   // at opening, too
 		scanner.Beep:   {opcode: opBeep, data: []byte{0}},    // one short high
 		scanner.Refuse: {opcode: opBeep, data: []byte{0x10}}, // two long low
+		scanner.Paid:   {opcode: opBeep, data: []byte{0x17}}, // low, high
 	}
 }
 

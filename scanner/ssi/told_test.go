@@ -102,18 +102,18 @@ func TestAScannerThatIsLeftAloneIsNotToldAnew(t *testing.T) {
 }
 
 // It beeps for a reading in one way, and for one that is not wanted in another.
-func TestTonesOfTwoKinds(t *testing.T) {
+func TestTonesOfThreeKinds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, x := plug(t, nil)
 		_, _ = serve(t, b.Scanner, func(context.Context, scanner.Reading) error { return nil }, b.HangUp, func() {
-			for _, c := range []scanner.Command{scanner.Beep, scanner.Refuse} {
+			for _, c := range []scanner.Command{scanner.Beep, scanner.Refuse, scanner.Paid} {
 				if err := b.Scanner.(scanner.Commanded).Do(t.Context(), c); err != nil {
 					t.Errorf("%s: %v", c, err)
 				}
 			}
 		})
 		told := x.Told()
-		if n := len(told); n < 2 || !bytes.Equal(told[n-2], []byte{0}) || !bytes.Equal(told[n-1], []byte{0x10}) || x.Commands()[n-1] != 0xe6 {
+		if n := len(told); n < 3 || !bytes.Equal(told[n-3], []byte{0}) || !bytes.Equal(told[n-2], []byte{0x10}) || !bytes.Equal(told[n-1], []byte{0x17}) || x.Commands()[n-1] != 0xe6 {
 			t.Errorf("opcodes % x, data % x", x.Commands(), told)
 		}
 	})
