@@ -18,13 +18,14 @@ func TestWhatIsLeftAloneIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	files := fstest.MapFS{}
+	// Numbers that no process has: the kernel gives none above 4194304.
 	holds := func(process, program, node string) {
 		files["proc/"+process+"/comm"] = &fstest.MapFile{Data: []byte(program + "\n")}
 		files["proc/"+process+"/fd/3"] = &fstest.MapFile{Data: []byte(node), Mode: fs.ModeSymlink | 0o777}
 	}
-	holds("77", "minicom", "/dev/ttyACM1")
-	holds("78", "Xorg", "/dev/input/event0")
-	holds("79", "Xorg", "/dev/input/event1")
+	holds("5000077", "minicom", "/dev/ttyACM1")
+	holds("5000078", "Xorg", "/dev/input/event0")
+	holds("5000079", "Xorg", "/dev/input/event1")
 	device := func(port string, vendor, product uint16, i discover.Interface) discover.Device {
 		return discover.Device{Port: port, Vendor: vendor, Product: product, Name: "X", Interfaces: []discover.Interface{i}}
 	}
@@ -63,14 +64,14 @@ func TestWhatIsLeftAloneIsTold(t *testing.T) {
 	}{
 		{device: "free", may: true},
 		{device: "free", blind: true, may: true},
-		{device: "held", why: "/dev/ttyACM1 is open in minicom (process 77)", do: "If it is the one, stop that program, or take 05e0:1701 out of its settings."},
+		{device: "held", why: "/dev/ttyACM1 is open in minicom (process 5000077)", do: "If it is the one, stop that program, or take 05e0:1701 out of its settings."},
 		{device: "named", why: "the settings name it as the scanner of lane 2", do: "If it is the one, take its port out of the settings there, and start the daemon again."},
 		{device: "lane 3"},
 		{device: "pole", why: "it is the customer-display of lane 1", do: "If it is the one, take it from there first: tillctl bind 1 customer-display --none."},
 		{device: "adapter", may: true},
 		{device: "adapter", blind: true}, // a fiscal printer's perhaps, whose program cannot be seen
 		{device: "adapter", blind: true, fresh: true, may: true},
-		{device: "keys", why: "/dev/input/event0 is open in Xorg (process 78)", do: "If it is the one, name it: tillctl bind 1 scanner port:7."},
+		{device: "keys", why: "/dev/input/event0 is open in Xorg (process 5000078)", do: "If it is the one, name it: tillctl bind 1 scanner port:7."},
 		{device: "mouse"},
 		{device: "printer"},
 		{device: "free", driver: "hidpos", why: "it has no line for the driver hidpos that the settings name", do: "If it is the one, leave the driver out of the settings there, and start the daemon again."},

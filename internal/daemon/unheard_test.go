@@ -110,19 +110,19 @@ func TestAQuestionSaysWhatItLeavesAlone(t *testing.T) {
 	b := d.box(boundScanner, "")
 	one := d.plug("1", gun(""), nil)
 	d.plug("2", gun("S-2"), nil)
-	d.tree.Put("proc/77/comm", "minicom\n")
-	d.tree.Link("proc/77/fd/3", "/dev/ttyACM0")
+	d.tree.Put("proc/5000077/comm", "minicom\n")
+	d.tree.Link("proc/5000077/fd/3", "/dev/ttyACM0")
 	b.run()
 	b.wish("1", "scanner", client.Wish{Do: "ask"})
 	x := b.unheard(1)[0]
-	if want := "Symbol Bar Code Scanner (05e0:1701) at port " + place + "1 could be it, and cannot be listened to: /dev/ttyACM0 is open in minicom (process 77)."; x.Why != want {
+	if want := "Symbol Bar Code Scanner (05e0:1701) at port " + place + "1 could be it, and cannot be listened to: /dev/ttyACM0 is open in minicom (process 5000077)."; x.Why != want {
 		t.Errorf("%s\nwant %s", x.Why, want)
 	}
 	if want := "If it is the one, stop that program, or take 05e0:1701 out of its settings."; x.Do != want || x.Unit.Port != place+"1" {
 		t.Errorf("%+v\nwant %s", x, want)
 	}
 	t.Logf("%s\n  do: %s", x.Why, x.Do)
-	d.tree.Remove("proc/77/fd/3")
+	d.tree.Remove("proc/5000077/fd/3")
 	b.unheard(0)
 	if q := b.press(one, "scanner", "answered"); q.Unit == nil || q.Unit.Port != place+"1" {
 		t.Errorf("%+v", q)
