@@ -16,6 +16,7 @@ var empty []byte
 
 func TestMain(m *testing.M) {
 	depth.InMemory()
+	depth.Roomy()
 	code, err := prepared(m.Run)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

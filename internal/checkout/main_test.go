@@ -17,6 +17,7 @@ var made spoil.Files
 
 func TestMain(m *testing.M) {
 	depth.InMemory()
+	depth.Roomy()
 	if err := makeJournal(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -10,5 +10,6 @@ import (
 func TestMain(m *testing.M) {
 	depth.Waiting()
 	depth.InMemory()
+	depth.Roomy()
 	os.Exit(m.Run())
 }

@@ -35,6 +35,9 @@ type box struct {
 	on   func(*daemon.Daemon) // before it runs; nil: nothing
 	is   string               // its version; "": one that is none
 	stop func() (time.Duration, error)
+
+	mu      sync.Mutex
+	callers map[string]*client.Client // by token, since it runs
 }
 
 // newBox writes the configuration and makes the key. extra is further keys at the top; lane what stands in lane 1.
@@ -79,6 +82,9 @@ func (b *box) run() {
 	if b.on != nil {
 		b.on(d)
 	}
+	b.mu.Lock()
+	b.callers = map[string]*client.Client{}
+	b.mu.Unlock()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- d.Run(ctx) }()
@@ -105,24 +111,36 @@ func (b *box) run() {
 	b.until("the journal is open", func() error { _, err := till.List(b.t.Context(), client.Find{}); return err })
 }
 
-// client calls over the socket, as this process's user where there is no token.
+// client calls over the socket, as this process's user where there is no token. Each has one line: who looks again and again
+// need not dial each time.
 func (b *box) client(token string) *client.Client {
 	b.t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if c := b.callers[token]; c != nil {
+		return c
+	}
 	c, err := client.New("unix:"+b.cfg.Socket, token)
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(c.Close)
+	if b.callers == nil { // it does not run yet
+		b.callers = map[string]*client.Client{}
+	}
+	b.callers[token] = c
 	return c
 }
 
 func (b *box) until(what string, f func() error) {
 	b.t.Helper()
-	for end := time.Now().Add(soon); ; time.Sleep(5 * time.Millisecond) { // real sockets and devices: nothing to wait on
+	pause := 5 * time.Millisecond // real sockets and devices: nothing to wait on
+	for end := time.Now().Add(soon); ; time.Sleep(pause) {
 		err := f()
 		if err == nil {
 			return
 		}
+		pause = min(pause*5/4, 50*time.Millisecond) // what takes a second is not asked about two hundred times
 		if time.Now().After(end) {
 			b.t.Fatalf("%s: not within %v: %v\n%s", what, soon, err, b.log.String())
 		}

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"syscall"
 	"testing"
 )
@@ -76,6 +77,14 @@ func Waiting() {
 	}
 	if err := flag.Set("test.parallel", "16"); err != nil {
 		panic(err) // outside of a test
+	}
+}
+
+// Roomy is for the TestMain of packages that compute: at quick depth memory is collected a quarter as often. Their heaps are
+// small and live for seconds.
+func Roomy() {
+	if Quick() && os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"tilld/internal/depth"
 	"tilld/internal/journal"
 	"tilld/internal/record"
 	"tilld/internal/sqlitedb"
@@ -163,7 +164,7 @@ type box struct {
 // TestDamagedAtEachPage damages a journal of some hundred payments at one page after another, and its log at one frame
 // after another. What is set aside is whole, and the journal goes on anew.
 func TestDamagedAtEachPage(t *testing.T) {
-	b := manySold(t, 150)
+	b := manySold(t, depth.Figure(t, "payments", 50, 150, 150))
 	tally, faults := spoil.Each(t, "journal.db", b.closed, b.killed, spoil.Strides{Pages: 401, Frames: 1009}, func(t *testing.T, f spoil.Files, kind, what string) string {
 		got := b.open(t, f, what)
 		if got != asked && !spoil.Allowed(kind, got) {

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"tilld/internal/depth"
 	"tilld/internal/journal"
 	"tilld/internal/record"
 )
@@ -23,7 +24,7 @@ import (
 const (
 	childDir   = "JOURNAL_TEST_CHILD_DIR"   // set in the child: where its journal is
 	childEarly = "JOURNAL_TEST_CHILD_EARLY" // planted: the child acknowledges before it commits
-	killTimes  = "JOURNAL_TEST_KILLS"       // how often to kill; 6 without it
+	killTimes  = "JOURNAL_TEST_KILLS"       // how often to kill
 	clients    = 4
 )
 
@@ -86,8 +87,7 @@ func TestKilledAtRandomKeepsWhatWasAcknowledged(t *testing.T) {
 	}
 	times, _ := strconv.Atoi(os.Getenv(killTimes))
 	if times == 0 {
-		times = 6
-		t.Log("left to make prove: kills: 60, here 6")
+		times = depth.Figure(t, "kills", 3, 6, 60)
 	}
 	cfg := journal.Config{Dir: t.TempDir()}
 	acked := map[string]int{} // subject → last number acknowledged

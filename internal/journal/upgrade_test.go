@@ -21,7 +21,7 @@ import (
 // TestUpgradeKilledAtEachStep brings a journal of the first version, with a year of events and calls that wait, to this one,
 // killed at each step. Afterwards this program opens it with everything in it, and asks no person; the copy is whole.
 func TestUpgradeKilledAtEachStep(t *testing.T) {
-	events := depth.Figure(t, "events of an old journal", 250, 1000, 30_000)
+	events := depth.Figure(t, "events of an old journal", 100, 1000, 30_000)
 	between := depth.Figure(t, "states between two commits", 1, 1, 20)
 	dir := t.TempDir()
 	old := oldJournal(t, dir, events)

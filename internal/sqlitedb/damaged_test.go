@@ -37,7 +37,7 @@ func TestDamageIsSeenByTheStartAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stride := depth.Figure(t, "one page of how many is damaged", 3, 1, 1)
+	stride := depth.Figure(t, "one page of how many is damaged", 4, 1, 1)
 	for _, looks := range []bool{true, false} {
 		var bad []string
 		tally := spoil.Tally{}
@@ -53,6 +53,10 @@ func TestDamageIsSeenByTheStartAlone(t *testing.T) {
 			tally.Add(fault.Kind, came)
 			if !spoil.Allowed(fault.Kind, came) {
 				bad = append(bad, fmt.Sprintf("%s: %s", fault, came))
+			}
+			if !looks && len(bad) > 0 && depth.Quick() {
+				t.Log("left to make test: whatever else comes through")
+				break
 			}
 		}
 		t.Logf("the start looks: %v; %d answers that may not be:%s", looks, len(bad), tally)

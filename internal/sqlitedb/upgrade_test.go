@@ -20,7 +20,7 @@ func aYear(t *testing.T) (rows, between int) {
 	if planted.Bug() == inPieces {
 		return 300, 2
 	}
-	return depth.Figure(t, "rows of an old database", 600, 3000, 30_000), depth.Figure(t, "states between two commits", 2, 2, 20)
+	return depth.Figure(t, "rows of an old database", 300, 3000, 30_000), depth.Figure(t, "states between two commits", 1, 2, 20)
 }
 
 // TestUpgradeKilledAtEachStep kills an upgrade of three steps at each of them and in between. Afterwards the new program

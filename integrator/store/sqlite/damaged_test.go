@@ -14,6 +14,7 @@ import (
 
 	"tilld/integrator"
 	"tilld/integrator/store/sqlite"
+	"tilld/internal/depth"
 	"tilld/internal/sqlitedb"
 	"tilld/internal/sqlitedb/spoil"
 	"tilld/payment"
@@ -211,7 +212,7 @@ type ledgers struct {
 // TestDamagedAtEachPage damages a ledger of some hundred bills at one page after another, and its log at one frame after
 // another. What is refused is left as it is.
 func TestDamagedAtEachPage(t *testing.T) {
-	l := manySold(t, 150)
+	l := manySold(t, depth.Figure(t, "bills", 50, 150, 150))
 	tally, faults := spoil.Each(t, "ledger.db", l.closed, l.killed, spoil.Strides{Pages: 307, Frames: 1409}, func(t *testing.T, f spoil.Files, kind, what string) string {
 		got := l.open(t, f, what)
 		if !spoil.Allowed(kind, got) && !(got == emptied && strings.HasSuffix(kind, spoil.Cut) && !strings.HasPrefix(kind, "log ")) {
@@ -340,7 +341,7 @@ func (l *ledgers) changes(got string) (n int) {
 // that meets it stops the store, so that the server ends, and the next start says so.
 func TestDamageMetByAQueryStopsTheLedger(t *testing.T) {
 	bad := damagedUnseen(t)
-	for name, ask := range map[string]func(s *sqlite.Store) error{
+	questions := map[string]func(s *sqlite.Store) error{
 		"bill":      func(s *sqlite.Store) error { _, err := s.Bill(t.Context(), "b9"); return err },
 		"reference": func(s *sqlite.Store) error { _, err := s.ByReference(t.Context(), "till-1", "1", "R-9"); return err },
 		"list":      func(s *sqlite.Store) error { _, err := s.List(t.Context(), integrator.Query{}); return err },
@@ -348,7 +349,9 @@ func TestDamageMetByAQueryStopsTheLedger(t *testing.T) {
 		"events":    func(s *sqlite.Store) error { _, err := s.Events(t.Context(), "till-1", 0, 100); return err },
 		"terminal":  func(s *sqlite.Store) error { _, err := s.Terminal(t.Context(), "till-1"); return err },
 		"terminals": func(s *sqlite.Store) error { _, err := s.Terminals(t.Context()); return err },
-	} {
+	}
+	starts := depth.Figure(t, "starts behind a question, each of which reads the whole file", 2, len(questions), len(questions))
+	for name, ask := range questions {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			if err := bad.Write(dir); err != nil {
@@ -364,6 +367,12 @@ func TestDamageMetByAQueryStopsTheLedger(t *testing.T) {
 			}
 			if err := s.Close(); err != nil {
 				t.Error(err)
+			}
+			if _, err := os.Stat(path + ".suspect"); err != nil {
+				t.Errorf("nothing tells the next start: %v", err)
+			}
+			if starts--; starts < 0 {
+				return
 			}
 			if _, err := sqlite.Open(t.Context(), path); !errors.Is(err, sqlitedb.ErrDamaged) {
 				t.Errorf("the next start: %v", err)

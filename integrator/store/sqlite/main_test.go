@@ -9,5 +9,6 @@ import (
 
 func TestMain(m *testing.M) {
 	depth.InMemory()
+	depth.Roomy()
 	os.Exit(m.Run())
 }

@@ -17,7 +17,7 @@ import (
 // aYear is how many bills an old ledger holds, and how many states between two commits are looked at.
 func aYear(t *testing.T) (bills, between int) {
 	t.Helper()
-	return depth.Figure(t, "bills of an old ledger", 250, 1000, 30_000), depth.Figure(t, "states between two commits", 1, 1, 20)
+	return depth.Figure(t, "bills of an old ledger", 100, 1000, 30_000), depth.Figure(t, "states between two commits", 1, 1, 20)
 }
 
 // firstVersion is the first ledger that was ever made.
