@@ -24,29 +24,35 @@ type Bench struct {
 	LosePower func()          // it loses its power and gets it back, and its line does not tell; nil where the line would
 }
 
-// Run runs the suite.
+// Run runs the suite, its cases side by side: they wait for a line, each for its own.
 func Run(t *testing.T, open func(*testing.T) Bench) {
-	t.Run("ShowReplacesTheWholeGlass", func(t *testing.T) {
+	each := func(name string, f func(*testing.T)) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f(t)
+		})
+	}
+	each("ShowReplacesTheWholeGlass", func(t *testing.T) {
 		b := open(t)
 		show(t, b, display.Screen{Kind: "code", Pole: [2]string{"TO PAY 125.50", "QR ON THE SCREEN"}})
 		see(t, b, "TO PAY 125.50", "QR ON THE SCREEN")
 		show(t, b, display.Screen{Kind: "paid", Pole: [2]string{"PAID", ""}})
 		see(t, b, "PAID", "")
 	})
-	t.Run("TheSameAgainChangesNothing", func(t *testing.T) {
+	each("TheSameAgainChangesNothing", func(t *testing.T) {
 		b := open(t)
 		s := display.Screen{Kind: "idle", Pole: [2]string{"WELCOME", ""}}
 		show(t, b, s)
 		show(t, b, s)
 		see(t, b, "WELCOME", "")
 	})
-	t.Run("LongLinesAreCut", func(t *testing.T) {
+	each("LongLinesAreCut", func(t *testing.T) {
 		b := open(t)
 		cols := b.Display.Caps().Cols
 		show(t, b, display.Screen{Kind: "message", Pole: [2]string{strings.Repeat("X", cols+7), "SECOND"}})
 		see(t, b, strings.Repeat("X", cols), "SECOND")
 	})
-	t.Run("TextNeverBecomesACommand", func(t *testing.T) {
+	each("TextNeverBecomesACommand", func(t *testing.T) {
 		b := open(t)
 		show(t, b, display.Screen{Kind: "message", Pole: [2]string{"A\x1b@B\x0cC\rD\x00E", "\x1bQAHACK\r"}})
 		for _, row := range b.Glass() {
@@ -57,12 +63,12 @@ func Run(t *testing.T, open func(*testing.T) Bench) {
 		show(t, b, display.Screen{Kind: "message", Pole: [2]string{"STILL", "WELL"}})
 		see(t, b, "STILL", "WELL")
 	})
-	t.Run("CyrillicIsShown", func(t *testing.T) {
+	each("CyrillicIsShown", func(t *testing.T) {
 		b := open(t)
 		show(t, b, display.Screen{Kind: "paid", Pole: [2]string{"ОПЛАЧЕНО 125.50", "СПАСИБО!"}})
 		see(t, b, "ОПЛАЧЕНО 125.50", "СПАСИБО!")
 	})
-	t.Run("ShowAfterHangUpIsAnError", func(t *testing.T) {
+	each("ShowAfterHangUpIsAnError", func(t *testing.T) {
 		b := open(t)
 		b.HangUp()
 		deadline := time.Now().Add(within)
@@ -74,7 +80,7 @@ func Run(t *testing.T, open func(*testing.T) Bench) {
 		}
 		t.Fatal("no error on a dead line")
 	})
-	t.Run("ServeEndsWithTheLine", func(t *testing.T) {
+	each("ServeEndsWithTheLine", func(t *testing.T) {
 		b := open(t)
 		done := make(chan error, 1)
 		go func() { done <- b.Display.Serve(t.Context(), func(display.Shown) {}) }()
@@ -85,7 +91,7 @@ func Run(t *testing.T, open func(*testing.T) Bench) {
 			t.Fatal("Serve goes on after the line has died")
 		}
 	})
-	t.Run("AStalledLineIsGivenUp", func(t *testing.T) {
+	each("AStalledLineIsGivenUp", func(t *testing.T) {
 		b := open(t)
 		done := make(chan error, 1)
 		go func() { done <- b.Display.Serve(t.Context(), func(display.Shown) {}) }()
@@ -111,7 +117,7 @@ func Run(t *testing.T, open func(*testing.T) Bench) {
 		}
 		t.Logf("given up at the screen number %d", n)
 	})
-	t.Run("WhatBeginsAfterALossOfPowerIsRight", func(t *testing.T) {
+	each("WhatBeginsAfterALossOfPowerIsRight", func(t *testing.T) {
 		b := open(t)
 		if b.LosePower == nil {
 			t.Log("its line ends with its power")

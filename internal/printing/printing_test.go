@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tilld/internal/depth"
 	"tilld/internal/printing"
 	"tilld/internal/record"
 	"tilld/payment/lane"
@@ -522,12 +523,13 @@ func TestADrawerInAReceiptIsKept(t *testing.T) {
 // One receipt, failing at every byte it has, in every way a printer fails: nothing is doubled, and nothing is called
 // printed that was not.
 func TestFailingAtEveryByte(t *testing.T) {
-	for _, proof := range []string{"id", "status"} {
-		for _, f := range emulator.Faults() {
+	step := oneOf(t)
+	for i, proof := range []string{"id", "status"} {
+		for n, f := range emulator.Faults() {
 			t.Run(proof+"/"+strings.ReplaceAll(string(f), " ", "-"), func(t *testing.T) {
 				t.Parallel()
 				inWith(t, proof, func(t *testing.T, s *shop) {
-					doubled, wrong := everyByte(t, s, f)
+					doubled, wrong := everyByte(t, s, f, (i+n)%step, step)
 					for _, x := range append(doubled, wrong...) {
 						t.Error(x)
 					}
@@ -537,9 +539,15 @@ func TestFailingAtEveryByte(t *testing.T) {
 	}
 }
 
-// everyByte prints a receipt again and again, failing at one byte after another, and says which came twice, and of which was
-// said what is not so.
-func everyByte(t *testing.T, s *shop, f emulator.Fault) (doubled, wrong []string) {
+// oneOf is of how many bytes one fails.
+func oneOf(t *testing.T) int {
+	t.Helper()
+	return depth.Figure(t, "one byte of how many fails", 3, 1, 1)
+}
+
+// everyByte prints a receipt again and again, failing at one byte after another from the first on, or at each step-th, and says
+// which came twice, and of which was said what is not so.
+func everyByte(t *testing.T, s *shop, f emulator.Fault, first, step int) (doubled, wrong []string) {
 	t.Helper()
 	s.ended(s.submit("1", "R-0").ID)
 	before := s.paper["front"].Bytes()
@@ -547,7 +555,7 @@ func everyByte(t *testing.T, s *shop, f emulator.Fault) (doubled, wrong []string
 	size := s.paper["front"].Bytes() - before
 	counts := map[printing.State]int{}
 	late := 0
-	for at := range size + 8 + 9 { // a job behind half of another has a cut more, and before it is asked whether the printer is there
+	for at := int64(first); at < size+8+9; at += int64(step) { // a job behind half of another has a cut more, and before it is asked whether the printer is there
 		r := fmt.Sprintf("F-%d", at)
 		s.fail("front", at, f)
 		p := s.submit("1", r)
@@ -570,7 +578,7 @@ func everyByte(t *testing.T, s *shop, f emulator.Fault) (doubled, wrong []string
 			wrong = append(wrong, fmt.Sprintf("at byte %d: %s, and on paper %d begun, %d whole", at, got.State, begun, whole))
 		}
 	}
-	t.Logf("a receipt of %d bytes, %s at each, proof by %s: %v, %d of them proven late; doubled %d, called printed and was not %d", size, f, s.options.Proof, counts, late, len(doubled), len(wrong))
+	t.Logf("a receipt of %d bytes, %s at one of %d, proof by %s: %v, %d of them proven late; doubled %d, called printed and was not %d", size, f, step, s.options.Proof, counts, late, len(doubled), len(wrong))
 	if counts[printing.Printed] == 0 {
 		t.Error("nothing was printed")
 	}
@@ -625,6 +633,7 @@ func (c careless) Print(ctx context.Context, j printer.Job) (printer.Outcome, er
 
 // TestFailingAtEveryByteFindsPlantedBugs: a driver that calls printed what nobody knows, and one that lets it be printed again.
 func TestFailingAtEveryByteFindsPlantedBugs(t *testing.T) {
+	step := oneOf(t)
 	for name, says := range map[string]printer.Outcome{
 		"says printed":   {Result: printer.Printed, Proof: printer.Accepted, Sent: 1},
 		"says not begun": {Result: printer.NotPrinted},
@@ -635,7 +644,7 @@ func TestFailingAtEveryByteFindsPlantedBugs(t *testing.T) {
 				s.halt()
 				s.plant = func(d printer.Printer) printer.Printer { return careless{d, says} }
 				s.start()
-				doubled, wrong := everyByte(t, s, emulator.HangUp)
+				doubled, wrong := everyByte(t, s, emulator.HangUp, 0, step)
 				t.Logf("found: %d twice, %d that are not so", len(doubled), len(wrong))
 				if len(wrong)+len(doubled) == 0 {
 					t.Error("not found")
