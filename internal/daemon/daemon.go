@@ -50,6 +50,7 @@ type Daemon struct {
 	last     *lastShown
 	manager  *systemd.Service     // nil: none
 	sleep    asleep.Source        // nil: nobody looks whether the machine sleeps
+	giveBack func()               // gives memory that nobody uses back to the machine
 	sells    atomic.Bool          // the manager knows that the journal is open
 	core     atomic.Pointer[core] // nil until the journal is open
 	looking  sync.Mutex           // of shared
@@ -68,7 +69,7 @@ func New(c Config, version string, log *slog.Logger) (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Daemon{cfg: c, version: version, log: log, health: &health.List{}, machine: thisMachine()}
+	d := &Daemon{cfg: c, version: version, log: log, health: &health.List{}, machine: thisMachine(), giveBack: debug.FreeOSMemory}
 	d.last = &lastShown{path: filepath.Join(c.State, lastShownName)}
 	if d.key, err = loadKey(c.Link.Key); err != nil {
 		return nil, err
@@ -153,7 +154,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 		api.set(d.api(listeners, c.owners()))
 		g.Go(func() error { d.tellSelling(coreCtx, c); return nil })
 		g.Go(func() error { // a box that has started waits for hours: what only the start needed goes back to the machine
-			debug.FreeOSMemory()
+			d.giveBack()
 			return nil
 		})
 		return c.run(coreCtx)

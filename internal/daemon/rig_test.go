@@ -16,6 +16,7 @@ import (
 	"tilld/devices"
 	"tilld/integrator/server"
 	"tilld/internal/daemon"
+	"tilld/internal/depth"
 	"tilld/internal/freeport"
 	"tilld/internal/localapi/client"
 )
@@ -81,6 +82,9 @@ func (b *box) run() {
 	}
 	if b.on != nil {
 		b.on(d)
+	}
+	if depth.Quick() {
+		d.KeepMemory()
 	}
 	b.mu.Lock()
 	b.callers = map[string]*client.Client{}

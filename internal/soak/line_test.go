@@ -22,7 +22,7 @@ import (
 func TestLine(t *testing.T) {
 	stride := depth.Figure(t, "one frame of how many meets a fault", 27, 9, 1)
 	var told lineTold
-	for _, s := range lineSales[:depth.Figure(t, "kinds of sale", 3, len(lineSales), len(lineSales))] {
+	for _, s := range lineSales[:depth.Figure(t, "kinds of sale", 2, len(lineSales), len(lineSales))] {
 		var frames []string
 		for i, f := range faults {
 			t.Run(s.name+"/"+f.Name, func(t *testing.T) {
