@@ -62,7 +62,8 @@ func TestStrangers(t *testing.T) {
 	f := &field{told: map[string]int{}}
 	f.table = tabwriter.NewWriter(&f.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(f.table, "attack\tstrangers\ta sale meanwhile\thung up on\twithin\tdescriptors before, in it, after\tgoroutines likewise")
-	roomFor(t, many(1000, 10_000)) // what the largest of the attacks opens at once
+	lines := depth.Figure(t, "lines that say nothing", 500, 500, 10_000)
+	roomFor(t, max(lines, 1000)) // what the largest of the attacks opens at once
 	f.rig = openShop(t, shop.Config{Processes: true, Programs: programs(t), Edit: tenLanes})
 	f.sale()
 	if planted.Bug() != "" { // what a planted bug cannot stand
@@ -74,7 +75,7 @@ func TestStrangers(t *testing.T) {
 		silent = [][]shop.Part{both[:1], both[1:]}
 	}
 	for _, at := range silent {
-		f.told[logging.NoRequest] = f.attack("connect and say nothing", at, f.many("silent lines", 500, 10_000), func(addr string, i int) (net.Conn, error) { return f.dial(addr, i, nil) })
+		f.told[logging.NoRequest] = f.attack("connect and say nothing", at, lines, func(addr string, i int) (net.Conn, error) { return f.dial(addr, i, nil) })
 	}
 	f.attack("half a head, then a byte a second", both, f.many("lines with half a head", 300, 1000), func(addr string, i int) (net.Conn, error) {
 		c, err := f.dial(addr, i, nil)
