@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"slices"
 	"strings"
+	"testing"
 	"time"
 
 	"tilld/internal/depth"
