@@ -11,7 +11,7 @@ import (
 // port, and another name, are not.
 func TestAHostWithItsUsualPortIsMet(t *testing.T) {
 	t.Parallel()
-	b := newBox(t, freePort(t), "outputs: [till]", "hosts: [till.shop.example:443, other.example:80, third.example:7373]")
+	b := newBox(t, freePort(t), "outputs: [till]", `hosts: ["till.shop.example:443", "other.example:80", "third.example:7373"]`)
 	b.run()
 	for host, want := range map[string]int{
 		b.cfg.Listen:             http.StatusUnauthorized, // let in, and asked for a token
