@@ -66,10 +66,10 @@ func TestOptionsOfDevicesAreTried(t *testing.T) {
 		"a wrong name":              {"{alfabet: cp866}", "{}", "{}", `tilld.yaml:2: printers.front.options.alfabet is unknown (did you mean "alphabet"?)`},
 		"like no other":             {"{zzzzzzzz: 1}", "{}", "{}", "tilld.yaml:2: printers.front.options.zzzzzzzz is unknown (there are alphabet, answer, columns, cut, dots, drawer_ms, drawer_pin, feed_lines, proof, qr, stall, table)"},
 		"of a pole":                 {"{}", "{rows: 4}", "{}", "tilld.yaml:4: lanes.1.customer_display.options.rows is unknown (it takes none)"},
-		"of a scanner":              {"{}", "{}", "{gpa: 50ms}", `tilld.yaml:4: lanes.1.scanner.options.gpa is unknown (did you mean "gap"?)`},
+		"of a scanner":              {"{}", "{}", "{gaps: 50ms}", `tilld.yaml:4: lanes.1.scanner.options.gaps is unknown (did you mean "gap"?)`},
 		"a scanner's value":         {"{}", "{}", "{commands: honywell}", "tilld.yaml:4: lanes.1.scanner.options.commands must be one of cipherlab, datalogic, gm65, honeywell, newland, zkteco (whose commands the scanner takes)"},
 		"several, sorted":           {"{table: 900, dots: 12, alphabet: cp1252}", "{}", "{}", "tilld.yaml:2: printers.front.options.alphabet must be one of cp866, cp1251, cp437, cp850"},
-		"a printer's is told first": {"{dots: 12}", "{rows: 4}", "{gpa: 50ms}", "tilld.yaml:2: printers.front.options.dots must be from 192 to 2040"},
+		"a printer's is told first": {"{dots: 12}", "{rows: 4}", "{gaps: 50ms}", "tilld.yaml:2: printers.front.options.dots must be from 192 to 2040"},
 	} {
 		file := filepath.Join(t.TempDir(), "tilld.yaml")
 		text := "link: {url: \"ws://localhost:1/v1/term\", terminal: x}\nprinters: {front: {driver: escpos, port: {serial: /dev/null}, options: " + c.printer +

@@ -2,6 +2,7 @@ package line
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -85,10 +86,12 @@ type reader struct {
 // with that: another program may have switched it off.
 func (r *reader) Serve(ctx context.Context, sink func(context.Context, scanner.Reading) error) error {
 	if _, ok := r.host[scanner.Enable]; ok {
-		if err := r.Do(ctx, scanner.Enable); err != nil {
+		err := r.Do(ctx, scanner.Enable)
+		if errors.Is(err, devices.ErrStalled) {
 			_ = r.port.Close()
 			return err
 		}
+		// Of a line that is gone reading says so, behind what had come whole.
 	}
 	return intake.Serve(ctx, r.port, 512, &r.framer, sink)
 }
