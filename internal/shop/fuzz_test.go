@@ -54,8 +54,8 @@ func asks(t *testing.T, p *shop.Page, line *os.File, path string, body []byte) (
 	return w.Code, w.Body.String(), string(said)
 }
 
-// scanned judges what came of a call that was to scan.
-func scanned(body []byte, status int, said string) error {
+// wasScanned judges what came of a call that was to scan.
+func wasScanned(body []byte, status int, said string) error {
 	if status == http.StatusUnprocessableEntity && said == "" {
 		return nil
 	}
@@ -152,7 +152,7 @@ func FuzzPage(f *testing.F) {
 		case thing == "" && !maps.Equal(before, after):
 			err = fmt.Errorf("it changes the world to %v, was %v", after, before)
 		case thing == "":
-			err = scanned(body, status, said)
+			err = wasScanned(body, status, said)
 		case said != "":
 			err = fmt.Errorf("it scans %q", said)
 		default:
@@ -170,7 +170,7 @@ func TestTheFuzzedPageIsJudged(t *testing.T) {
 	defer p.Still()
 	before, _ := p.States()
 	status, reply, said := asks(t, p, line, "/scan", []byte(`{"text":"460"}`))
-	if err := scanned([]byte(`{"text":"460"}`), status, said); err != nil || status != http.StatusNoContent {
+	if err := wasScanned([]byte(`{"text":"460"}`), status, said); err != nil || status != http.StatusNoContent {
 		t.Errorf("scan: %d %s, %v", status, reply, err)
 	}
 	body := []byte(`{"state":"cut","for":"60s"}`)
@@ -180,10 +180,10 @@ func TestTheFuzzedPageIsJudged(t *testing.T) {
 		t.Errorf("cut: %d %s, %v", status, reply, err)
 	}
 	for name, err := range map[string]error{
-		"another text":         scanned([]byte(`{"text":"460"}`), 204, "461\r"),
-		"two texts":            scanned([]byte(`{"text":"460"}{"text":"461"}`), 204, "460\r"),
-		"a text with an end":   scanned([]byte(`{"text":"4\r60"}`), 204, "4\r60\r"),
-		"a refusal that scans": scanned([]byte(`{"text":"460"}`), 422, "460\r"),
+		"another text":         wasScanned([]byte(`{"text":"460"}`), 204, "461\r"),
+		"two texts":            wasScanned([]byte(`{"text":"460"}{"text":"461"}`), 204, "460\r"),
+		"a text with an end":   wasScanned([]byte(`{"text":"4\r60"}`), 204, "4\r60\r"),
+		"a refusal that scans": wasScanned([]byte(`{"text":"460"}`), 422, "460\r"),
 		"a refusal that acts":  happened("link", body, 422, "", before, after, back),
 		"another thing":        happened("pole", []byte(`{"state":"out"}`), 200, reply, before, after, back),
 		"without its end":      happened("link", body, 200, reply, before, after, map[string]bool{}),
