@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"tilld/payment"
 	"tilld/payment/bill"
 )
 
@@ -86,7 +85,7 @@ func TestARequestIDIsUsedForOneTry(t *testing.T) {
 	try("done")
 	w.step(bill.Event{Cause: bill.Bounced, Obligation: w.s.Obligations[0].ID}).took("O8")
 	try("done")
-	w.sums(0, 0, 200, 0).status(payment.StReturned)
+	w.sums(0, 0, 200, 0).status(bill.StReturned)
 	w.has("tries", "are five, and counted as one return", len(seen) == 5 && len(w.s.Requested) == 1 && w.s.Requested[0].Times == 5)
 	if first != billID+"rmkmb0f3fbwwm9" || second != billID+"r6aw4tcgrgrmk0" {
 		t.Errorf("the first two ids are %s and %s: a copy of before would be asked for by others", first, second)
