@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"tilld/integrator"
@@ -24,6 +25,7 @@ func (r *rig) settings(bank bool) {
 // stranded fails unless so much waits for the bank, by the log of the last start and by what is asked.
 func (r *rig) stranded(want integrator.Stranded) {
 	r.Helper()
+	synctest.Wait() // the start says it beside the calls that it takes
 	list, err := r.svc.Stranded(r.Context())
 	r.ok(err)
 	if len(list) != 1 || list[0] != want {
@@ -31,7 +33,7 @@ func (r *rig) stranded(want integrator.Stranded) {
 	}
 	const line = `"bills wait for a provider that is not configured" provider=bank bills=`
 	if _, after, said := strings.Cut(r.log.String(), line); !said || !strings.HasPrefix(after, "1 doubts=") {
-		r.Errorf("the log does not say it")
+		r.Errorf("the log does not say it: %s", r.log.String())
 	}
 }
 
