@@ -133,13 +133,11 @@ func tryOptions[T any](path string, d *Device, drivers *devices.Registry[T], at 
 // refusedOption is the first of a driver's options that it does not take; nil for none. What else it wants is seen when there is
 // a line.
 func refusedOption[T any](drivers *devices.Registry[T], driver string, options map[string]any) *devices.BadOption {
-	drv, unknown := drivers.Find(driver)
-	if unknown != nil {
-		return nil // told where drivers are looked at
-	}
-	_, err := drv.Open(context.Background(), nowhere{}, options)
-	if bad := new(devices.BadOption); errors.As(err, &bad) {
-		return bad
+	var bad *devices.BadOption
+	if drv, err := drivers.Find(driver); err == nil { // an unknown one is told where drivers are looked at
+		if _, err := drv.Open(context.Background(), nowhere{}, options); errors.As(err, &bad) {
+			return bad
+		}
 	}
 	return nil
 }

@@ -161,11 +161,11 @@ type box struct {
 	killed   spoil.Files // with the last batches in its log
 }
 
-// TestDamagedAtEachPage damages a journal of some hundred payments at one page after another, and its log at one frame
+// TestDamagedAtEachPage damages a journal of some dozen payments at one page after another, and its log at one frame
 // after another. What is set aside is whole, and the journal goes on anew.
 func TestDamagedAtEachPage(t *testing.T) {
-	b := manySold(t, depth.Figure(t, "payments", 50, 150, 150))
-	tally, faults := spoil.Each(t, "journal.db", b.closed, b.killed, spoil.Strides{Pages: 401, Frames: 1009}, func(t *testing.T, f spoil.Files, kind, what string) string {
+	b := manySold(t, depth.Figure(t, "payments", 25, 75, 75))
+	tally, faults := spoil.Each(t, "journal.db", b.closed, b.killed, spoil.Strides{Pages: 201, Frames: 505}, func(t *testing.T, f spoil.Files, kind, what string) string {
 		got := b.open(t, f, what)
 		if got != asked && !spoil.Allowed(kind, got) {
 			t.Errorf("%s: %s", what, got)
