@@ -97,9 +97,9 @@ func happened(name string, body []byte, status int, reply string, before, after 
 	if in.For != "" && (d < time.Second || d > time.Hour || in.State == things[name][0]) {
 		return fmt.Errorf("%s %q for %q was done", name, in.State, in.For)
 	}
-	for thing, ends := range back {
-		if ends != (thing == name && in.For != "") {
-			return fmt.Errorf("%s %q for %q: %s ends by itself: %v", name, in.State, in.For, thing, ends)
+	for thing := range things {
+		if back[thing] != (thing == name && in.For != "") {
+			return fmt.Errorf("%s %q for %q: %s ends by itself: %v", name, in.State, in.For, thing, back[thing])
 		}
 	}
 	var said struct {
