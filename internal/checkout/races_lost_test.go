@@ -337,6 +337,7 @@ func (s *shop) newBox(told ...string) {
 			w.Resume, w.Snapshot = "snapshot", &wire.Snapshot{Seq: s.seq, Payments: told}
 		}
 	})
+	synctest.Wait() // with the numbers that the session brings
 }
 
 // sold is a sale that goes on as if nothing had been: made once, paid once, its goods handed over.
