@@ -54,8 +54,8 @@ func asks(t *testing.T, p *shop.Page, line *os.File, path string, body []byte) (
 	return w.Code, w.Body.String(), string(said)
 }
 
-// wasScanned judges what came of a call that was to scan.
-func wasScanned(body []byte, status int, said string) error {
+// rightScan judges what came of a call that was to scan.
+func rightScan(body []byte, status int, said string) error {
 	if status == http.StatusUnprocessableEntity && said == "" {
 		return nil
 	}
@@ -70,8 +70,8 @@ func wasScanned(body []byte, status int, said string) error {
 	return nil
 }
 
-// happened judges what came of a call that was to change the thing name.
-func happened(name string, body []byte, status int, reply string, before, after map[string]string, back map[string]bool) error {
+// rightChange judges what came of a call that was to change the thing name.
+func rightChange(name string, body []byte, status int, reply string, before, after map[string]string, back map[string]bool) error {
 	if status != http.StatusOK {
 		if !maps.Equal(before, after) || slices.Contains(slices.Collect(maps.Values(back)), true) {
 			return fmt.Errorf("%d %q, and the world is %v, was %v", status, reply, after, before)
@@ -98,8 +98,8 @@ func happened(name string, body []byte, status int, reply string, before, after 
 		return fmt.Errorf("%s %q for %q was done", name, in.State, in.For)
 	}
 	for thing := range things {
-		if back[thing] != (thing == name && in.For != "") {
-			return fmt.Errorf("%s %q for %q: %s ends by itself: %v", name, in.State, in.For, thing, back[thing])
+		if ends := back[thing]; ends != (thing == name && in.For != "") {
+			return fmt.Errorf("%s %q for %q: %s ends by itself: %v", name, in.State, in.For, thing, ends)
 		}
 	}
 	var said struct {
@@ -152,11 +152,11 @@ func FuzzPage(f *testing.F) {
 		case thing == "" && !maps.Equal(before, after):
 			err = fmt.Errorf("it changes the world to %v, was %v", after, before)
 		case thing == "":
-			err = wasScanned(body, status, said)
+			err = rightScan(body, status, said)
 		case said != "":
 			err = fmt.Errorf("it scans %q", said)
 		default:
-			err = happened(thing, body, status, reply, before, after, back)
+			err = rightChange(thing, body, status, reply, before, after, back)
 		}
 		if err != nil {
 			t.Fatalf("%s %q: %v", path, body, err)
@@ -170,25 +170,25 @@ func TestTheFuzzedPageIsJudged(t *testing.T) {
 	defer p.Still()
 	before, _ := p.States()
 	status, reply, said := asks(t, p, line, "/scan", []byte(`{"text":"460"}`))
-	if err := wasScanned([]byte(`{"text":"460"}`), status, said); err != nil || status != http.StatusNoContent {
+	if err := rightScan([]byte(`{"text":"460"}`), status, said); err != nil || status != http.StatusNoContent {
 		t.Errorf("scan: %d %s, %v", status, reply, err)
 	}
 	body := []byte(`{"state":"cut","for":"60s"}`)
 	status, reply, _ = asks(t, p, line, "/world/link", body)
 	after, back := p.States()
-	if err := happened("link", body, status, reply, before, after, back); err != nil || status != http.StatusOK {
+	if err := rightChange("link", body, status, reply, before, after, back); err != nil || status != http.StatusOK {
 		t.Errorf("cut: %d %s, %v", status, reply, err)
 	}
 	for name, err := range map[string]error{
-		"another text":         wasScanned([]byte(`{"text":"460"}`), 204, "461\r"),
-		"two texts":            wasScanned([]byte(`{"text":"460"}{"text":"461"}`), 204, "460\r"),
-		"a text with an end":   wasScanned([]byte(`{"text":"4\r60"}`), 204, "4\r60\r"),
-		"a refusal that scans": wasScanned([]byte(`{"text":"460"}`), 422, "460\r"),
-		"a refusal that acts":  happened("link", body, 422, "", before, after, back),
-		"another thing":        happened("pole", []byte(`{"state":"out"}`), 200, reply, before, after, back),
-		"without its end":      happened("link", body, 200, reply, before, after, map[string]bool{}),
-		"for too long":         happened("link", []byte(`{"state":"cut","for":"2h"}`), 200, reply, before, after, back),
-		"a fault of its own":   happened("link", body, 500, "it is stuck", before, before, nil),
+		"another text":         rightScan([]byte(`{"text":"460"}`), 204, "461\r"),
+		"two texts":            rightScan([]byte(`{"text":"460"}{"text":"461"}`), 204, "460\r"),
+		"a text with an end":   rightScan([]byte(`{"text":"4\r60"}`), 204, "4\r60\r"),
+		"a refusal that scans": rightScan([]byte(`{"text":"460"}`), 422, "460\r"),
+		"a refusal that acts":  rightChange("link", body, 422, "", before, after, back),
+		"another thing":        rightChange("pole", []byte(`{"state":"out"}`), 200, reply, before, after, back),
+		"without its end":      rightChange("link", body, 200, reply, before, after, map[string]bool{}),
+		"for too long":         rightChange("link", []byte(`{"state":"cut","for":"2h"}`), 200, reply, before, after, back),
+		"a fault of its own":   rightChange("link", body, 500, "it is stuck", before, before, nil),
 	} {
 		if err == nil {
 			t.Errorf("%s is right", name)
