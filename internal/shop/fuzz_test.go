@@ -133,9 +133,15 @@ func FuzzPage(f *testing.F) {
 		`{"state":"down"}`, `{"state":"out","for":"0.5s"}`, `{"state":"out","for":60}`, `{"state":"flooded"}`, `{"state":""}`, `{"for":"60s"}`, `{"state":"out","for":"-1s"}`,
 		`{}`, `null`, `[]`, ``, `{"text":`, "\xff", `{"text":"\xff"}`,
 	} {
-		for _, thing := range []string{"", "link", "pole", "stuck", "bank", "..", "a/b"} {
-			f.Add(thing, []byte(s))
+		if strings.Contains(s, "state") {
+			f.Add("pole", []byte(s))
+		} else {
+			f.Add("", []byte(s))
 		}
+	}
+	for _, thing := range []string{"link", "stuck", "bank", "..", "a/b", "pole/", "\x00"} {
+		f.Add(thing, []byte(`{"state":"down"}`))
+		f.Add(thing, []byte(`{"state":"cut","for":"60s"}`))
 	}
 	f.Fuzz(func(t *testing.T, thing string, body []byte) {
 		p, line := bench(t)
