@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"tilld/devices"
 	"tilld/devices/discover"
@@ -180,16 +181,23 @@ func (d *Daemon) rings(p Port) func() bool {
 }
 
 // bell wakes all who listen. A listener that has not yet heard the last ring hears one for both.
-type bell struct{ ears []chan struct{} }
+type bell struct {
+	mu   sync.Mutex
+	ears []chan struct{}
+}
 
-// ear is one listener's; all are made before the bell first rings.
+// ear is one more listener's. It hears what rings from now on.
 func (b *bell) ear() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	c := make(chan struct{}, 1)
 	b.ears = append(b.ears, c)
 	return c
 }
 
 func (b *bell) tell() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	for _, c := range b.ears {
 		select {
 		case c <- struct{}{}:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"tilld/devices"
@@ -90,4 +91,20 @@ func TestBell(t *testing.T) {
 	<-two
 	b.tell()
 	<-one
+}
+
+// A device's loop may look, and so have the bell rung, while the ears of others are still being made.
+func TestBellRingsWhileEarsAreMade(t *testing.T) {
+	var b bell
+	var all sync.WaitGroup
+	first := b.ear()
+	for range 8 {
+		all.Go(b.tell)
+		all.Go(func() { b.ear() })
+	}
+	all.Wait()
+	<-first
+	if len(b.ears) != 9 {
+		t.Errorf("%d ears", len(b.ears))
+	}
 }
