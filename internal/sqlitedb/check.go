@@ -8,17 +8,25 @@ import (
 	"strings"
 )
 
-// check runs SQLite's own integrity_check and looks at the types that it leaves out; the first findings are the cause of
-// ErrDamaged. quick_check would leave out whether each index holds what its table holds: a bit that turns in an index hides
+// check runs SQLite's own integrity_check and looks at the types and checksums that it leaves out; the first findings are the
+// cause of ErrDamaged. quick_check would leave out whether each index holds what its table holds: a bit that turns in an index hides
 // a row from whoever looks for it.
 //
 // A database that a query has found to be damaged is sound again after this alone. So what is damage to a query must be
-// damage to it: ErrDamaged of Rows.Scan is a wrong type.
+// damage to it: ErrDamaged of Rows.Scan is a wrong type, that of row_holds another checksum.
 func check(ctx context.Context, db *sql.DB, path string) error {
 	if err := checkOf(ctx, db, path, "3"); err != nil {
 		return err
 	}
-	return eachTable(ctx, db, func(table string) error { return checkTypes(ctx, db, path, table) })
+	return eachTable(ctx, db, func(table string) error { return checkContent(ctx, db, path, table) })
+}
+
+// checkContent looks at what integrity_check leaves out of a table.
+func checkContent(ctx context.Context, db *sql.DB, path, table string) error {
+	if err := checkTypes(ctx, db, path, table); err != nil {
+		return err
+	}
+	return checkRows(ctx, db, path, table)
 }
 
 // checkTables is check for one table with its indexes after another, so that no reader stands in the way of the log for as
@@ -28,7 +36,7 @@ func checkTables(ctx context.Context, db *sql.DB, path string) error {
 		if err := checkOf(ctx, db, path, quote(table)); err != nil {
 			return err
 		}
-		return checkTypes(ctx, db, path, table)
+		return checkContent(ctx, db, path, table)
 	})
 }
 

@@ -101,6 +101,9 @@ func explain(path string, err error) error {
 func kindOf(err error) error {
 	var se *sqlite.Error
 	if errors.As(err, &se) {
+		if se.Code() == lib.SQLITE_ERROR && strings.Contains(se.Error(), notAsWritten) {
+			return ErrDamaged
+		}
 		return kindOfCode(se.Code())
 	}
 	switch {

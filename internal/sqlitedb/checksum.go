@@ -1,0 +1,141 @@
+package sqlitedb
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"math"
+
+	"modernc.org/sqlite"
+)
+
+// SQLite keeps no sum of what it stores: a bit that turns in a text, or a page in the middle of a row that holds what belongs
+// elsewhere, is another text to it and no damage. So a row may bear a checksum of its own, in a column crc: CRC-32C over the
+// name of its table and each of its other columns with type and length, as they were declared. Statements write and compare it
+// by two functions that every connection has:
+//
+//	row_crc(table, column, …)         the checksum of such a row
+//	row_holds(crc, table, column, …)  true, or the error that the row is not what was written, which is damage
+//
+// Rows of before there were checksums have none. A migration that brings the column makes the table crc_none as well and
+// writes down up to which rowid: a later row without one is damage, for a bit that turns in how many columns a row has takes
+// the last one away and moves the others. Table makes the statements; check goes through the rows of whoever has the column.
+const (
+	crcColumn = "crc"
+	noneTable = "crc_none" // name, upto, crc
+)
+
+// notAsWritten is how an error of row_holds is known again: through SQLite comes its text alone.
+const notAsWritten = "is not what was written"
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// The driver gives each connection the functions that it knows when that is opened.
+func init() {
+	for name, f := range map[string]func([]driver.Value) (driver.Value, error){"row_crc": rowCRC, "row_holds": rowHolds} {
+		sqlite.MustRegisterFunction(name, &sqlite.FunctionImpl{
+			NArgs: -1, Deterministic: true,
+			VolatileArgs: true, // nothing of them is kept, and without it a text ends at its first zero
+			Scalar:       func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) { return f(args) },
+		})
+	}
+}
+
+// rowCRC is row_crc: an integer of four bytes with a sign, which take less room in a row than the same without.
+func rowCRC(row []driver.Value) (driver.Value, error) {
+	size := 0
+	for _, v := range row {
+		switch x := v.(type) {
+		case string:
+			size += len(x)
+		case []byte:
+			size += len(x)
+		}
+		size += 9
+	}
+	b := make([]byte, 0, size)
+	for _, v := range row {
+		switch x := v.(type) {
+		case nil:
+			b = append(b, 'n')
+		case int64:
+			b = binary.BigEndian.AppendUint64(append(b, 'i'), uint64(x))
+		case float64:
+			b = binary.BigEndian.AppendUint64(append(b, 'f'), math.Float64bits(x))
+		case string:
+			b = append(binary.BigEndian.AppendUint64(append(b, 't'), uint64(len(x))), x...)
+		case []byte:
+			b = append(binary.BigEndian.AppendUint64(append(b, 'b'), uint64(len(x))), x...)
+		default:
+			return nil, fmt.Errorf("a column of a row is a %T", v)
+		}
+	}
+	return int64(int32(crc32.Checksum(b, castagnoli))), nil
+}
+
+// rowHolds is row_holds.
+func rowHolds(args []driver.Value) (driver.Value, error) {
+	if len(args) < 2 {
+		return nil, errors.New("no row to compare with its checksum")
+	}
+	crc, err := rowCRC(args[1:])
+	switch {
+	case err != nil:
+		return nil, err
+	case args[0] == nil:
+		return nil, fmt.Errorf("a row of %v %s: it has no checksum", args[1], notAsWritten)
+	case args[0] != crc:
+		return nil, fmt.Errorf("a row of %v %s: its checksum is another", args[1], notAsWritten)
+	}
+	return true, nil
+}
+
+// checkRows finds a row of the table that is not what was written, where its rows bear checksums.
+func checkRows(ctx context.Context, db *sql.DB, path, table string) error {
+	columns, err := columnsOf(ctx, db, table)
+	if err != nil {
+		return err
+	}
+	t := Table{name: table}
+	found := false
+	for _, c := range columns {
+		if c == crcColumn {
+			found = true
+			continue
+		}
+		t.columns = append(t.columns, quote(c))
+	}
+	if !found {
+		return nil
+	}
+	// An index holds what was written, not what the row says now.
+	var n int64
+	err = db.QueryRowContext(ctx, "SELECT count(*) FROM "+quote(table)+" AS r NOT INDEXED WHERE NOT "+t.Holds("r")).Scan(&n)
+	if kindOf(err) != nil {
+		return condition(kindOf(err), path, err)
+	}
+	if err != nil {
+		return fmt.Errorf("compare the rows of %s with their checksums: %w", table, err)
+	}
+	return nil
+}
+
+func columnsOf(ctx context.Context, db *sql.DB, table string) (out []string, err error) {
+	rows, err := db.QueryContext(ctx, "SELECT name FROM pragma_table_info($1) ORDER BY cid", table)
+	if err != nil {
+		return nil, fmt.Errorf("list the columns of %s: %w", table, err)
+	}
+	defer rows.Close() //nolint:errcheck // Err below says what matters
+	for rows.Next() {
+		var c string
+		if err := rows.Scan(&c); err != nil {
+			return nil, fmt.Errorf("list the columns of %s: %w", table, err)
+		}
+		out = append(out, c)
+	}
+	return out, rows.Err()
+}
