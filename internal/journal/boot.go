@@ -27,6 +27,17 @@ import (
 // A lost journal: the new one takes over O as its I, with its own name and the mark lost in one commit; a file with the
 // old name is then expected until O is written.
 
+var (
+	bootSQL  = updateMeta("generation = $1", "restored = CASE WHEN $2 = '' THEN meta.restored ELSE $2 END", "writes = $3", "seq = $4", "seen = $5")
+	leaveSQL = updateMeta("generation = $1")
+	nameSQL  = metaTable.Insert("1", "$1", "$2", "0", "0", "0", "0", "0", "$3", "$4", "''")
+	whoSQL   = `SELECT journal, generation, max(m.writes, ifnull(e.writes, 0)), max(m.seq, ifnull(e.seq, 0)),
+max(m.seen, ifnull(e.seen, 0)), epoch, lost, set_aside, restored
+FROM meta m LEFT JOIN (SELECT seq, writes, seen FROM event WHERE ` + eventTable.Sound() + ` ORDER BY seq DESC LIMIT 1) e ON true
+WHERE ` + metaTable.Holds("m")
+	callsSQL = "SELECT n, id, grp, method, params, volatile FROM call WHERE " + callTable.Sound() + " ORDER BY n"
+)
+
 // boot takes the database over: finds out what it is, raises the generation, and loads what lives in memory.
 func (j *Journal) boot(ctx context.Context, out mark, st *State) error {
 	ctx = context.WithoutCancel(ctx) // half a boot is a crash point; there is no need to make one
@@ -46,8 +57,7 @@ func (j *Journal) boot(ctx context.Context, out mark, st *State) error {
 		next = out.generation + 1
 	}
 	err = j.db.Write(ctx, func(tx *sqlitedb.Tx) error {
-		_, err := tx.Exec(`UPDATE meta SET generation = $1, restored = CASE WHEN $2 = '' THEN restored ELSE $2 END, writes = $3, seq = $4, seen = $5 WHERE one = 1`,
-			next, why, in.Writes, in.Seq, in.Seen)
+		_, err := tx.Exec(bootSQL, next, why, in.Writes, in.Seq, in.Seen)
 		return err
 	})
 	if err != nil {
@@ -70,7 +80,7 @@ func (j *Journal) leave() error {
 	}
 	next := m.Generation + 1
 	err := j.db.Write(context.Background(), func(tx *sqlitedb.Tx) error {
-		if _, err := tx.Exec(`UPDATE meta SET generation = $1 WHERE one = 1`, next); err != nil {
+		if _, err := tx.Exec(leaveSQL, next); err != nil {
 			return err
 		}
 		return j.count(tx)
@@ -148,8 +158,7 @@ func (j *Journal) identity(ctx context.Context, out mark, st *State) (Meta, erro
 	}
 	m = Meta{Journal: rand.Text(), Generation: out.generation, Lost: st.Lost, Why: st.Why, SetAside: st.SetAside}
 	err = j.db.Write(ctx, func(tx *sqlitedb.Tx) error {
-		_, err := tx.Exec(`INSERT INTO meta (one, journal, generation, lost, set_aside) VALUES (1, $1, $2, $3, $4)`,
-			m.Journal, m.Generation, m.Why, m.SetAside)
+		_, err := tx.Exec(nameSQL, m.Journal, m.Generation, m.Why, m.SetAside)
 		return err
 	})
 	if err != nil {
@@ -183,9 +192,7 @@ func (j *Journal) loss(out mark, st *State) error {
 func (j *Journal) readMeta(ctx context.Context) (Meta, error) {
 	var m Meta
 	var lost, restored string
-	err := j.db.Read().QueryRowContext(ctx, `SELECT journal, generation, max(m.writes, ifnull(e.writes, 0)), max(m.seq, ifnull(e.seq, 0)),
-max(m.seen, ifnull(e.seen, 0)), epoch, lost, set_aside, restored
-FROM meta m LEFT JOIN (SELECT seq, writes, seen FROM event ORDER BY seq DESC LIMIT 1) e ON true`).
+	err := j.db.Read().QueryRowContext(ctx, whoSQL).
 		Scan(&m.Journal, &m.Generation, &m.Writes, &m.Seq, &m.Seen, &m.Epoch, &lost, &m.SetAside, &restored)
 	if err != nil {
 		return m, j.reading("read who the journal is", err)
@@ -216,7 +223,7 @@ func (j *Journal) load(ctx context.Context, st *State) error {
 }
 
 func (j *Journal) readCalls(ctx context.Context) ([]record.Call, error) {
-	rows, err := j.db.Read().QueryContext(ctx, "SELECT n, id, grp, method, params, volatile FROM call ORDER BY n")
+	rows, err := j.db.Read().QueryContext(ctx, callsSQL)
 	if err != nil {
 		return nil, j.reading("read calls", err)
 	}

@@ -26,7 +26,10 @@ func TestNoStepGoesThroughATable(t *testing.T) {
 	defer db.Close()
 	plan := func(query string) (out []string) {
 		t.Helper()
-		none := make([]any, strings.Count(query, "$")) // no statement names one twice
+		none := make([]any, strings.Count(query, "$"))
+		for n := len(none); n > 0 && !strings.Contains(query, fmt.Sprint("$", n)); n-- { // one that it names twice is one
+			none = none[:n-1]
+		}
 		rows, err := db.Query("EXPLAIN QUERY PLAN "+query, none...)
 		if err != nil {
 			t.Fatalf("%s: %v", query, err)

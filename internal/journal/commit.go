@@ -12,17 +12,23 @@ import (
 
 // overSQL writes a value over itself where only its body has changed, which it mostly has: no index is touched. endSQL does
 // where it has come to life or to its end besides, and touches one. putSQL does all other cases. Each page that is left
-// alone is one less that wears the disk.
-const (
-	overSQL = `UPDATE value SET body = $5 WHERE bucket = $1 AND key = $2 AND ref = $3 AND live = $4`
-	endSQL  = `UPDATE value SET live = $4, body = $5 WHERE bucket = $1 AND key = $2 AND ref = $3`
-	putSQL  = `INSERT INTO value (bucket, key, ref, live, body) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (bucket, key) DO UPDATE SET ref = excluded.ref, live = excluded.live, body = excluded.body`
-	eventSQL  = `INSERT INTO event (seq, type, at, lane, subject, data, writes, seen) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
-	callSQL   = `INSERT INTO call (id, grp, method, params, volatile) VALUES ($1, $2, $3, $4, $5)`
+// alone is one less that wears the disk. All that is in such a row is known here, so that the checksum is of what was meant,
+// whatever the row held before.
+var (
+	valueCRC = valueTable.CRC("value.n", "$1", "$2", "$3", "$4", "$5")
+	overSQL  = `UPDATE value SET body = $5, crc = ` + valueCRC + ` WHERE bucket = $1 AND key = $2 AND ref = $3 AND live = $4`
+	endSQL   = `UPDATE value SET live = $4, body = $5, crc = ` + valueCRC + ` WHERE bucket = $1 AND key = $2 AND ref = $3`
+	putSQL   = valueTable.Insert(nextOf("value"), "$1", "$2", "$3", "$4", "$5") +
+		` ON CONFLICT (bucket, key) DO UPDATE SET ref = excluded.ref, live = excluded.live, body = excluded.body, crc = ` + valueCRC
+	eventSQL  = eventTable.Insert()
+	callSQL   = callTable.Insert(nextOf("call"), "$1", "$2", "$3", "$4", "$5")
 	settleSQL = `DELETE FROM call WHERE n = $1`
-	metaSQL   = `UPDATE meta SET seq = $1, writes = $2, seen = $3 WHERE one = 1`
+	metaSQL   = updateMeta("seq = $1", "writes = $2", "seen = $3")
+	epochSQL  = updateMeta("epoch = $1")
 )
+
+// nextOf is the n of a table's next row, which SQLite would give it by itself, but not to its checksum.
+func nextOf(table string) string { return "(SELECT ifnull(max(n), 0) + 1 FROM " + table + ")" }
 
 // Commit makes the batch durable, all of it or nothing. record.ErrExists: another key holds a put's reference.
 // record.ErrStopped: this or an earlier commit failed, for good. A call's id is new, and a put's bucket and key are
@@ -166,7 +172,7 @@ func (j *Journal) committed(b record.Batch, at counters, moved rows) {
 // SetEpoch keeps the epoch of the link's newest session.
 func (j *Journal) SetEpoch(ctx context.Context, epoch int64) error {
 	err := j.db.WriteThen(ctx, func(tx *sqlitedb.Tx) error {
-		_, err := tx.Exec("UPDATE meta SET epoch = $1 WHERE one = 1", epoch)
+		_, err := tx.Exec(epochSQL, epoch)
 		return err
 	}, func() {
 		j.mu.Lock()

@@ -7,6 +7,14 @@ import (
 	"tilld/internal/sqlitedb"
 )
 
+var (
+	acknowledgeSQL = `INSERT INTO acknowledged (` + acknowledgedTable.Names() + `)
+SELECT ` + acknowledgedTable.With("a.n", "$1", "$2", "$3", "lost || restored") + ` FROM meta, (SELECT ifnull(max(n), 0) + 1 AS n FROM acknowledged) a
+WHERE (lost <> '' OR restored <> '') AND ` + metaTable.Sound()
+	soundSQL    = updateMeta("lost = ''", "set_aside = ''", "restored = ''")
+	restoredSQL = updateMeta("restored = $1")
+)
+
 // Acknowledge is a person's word that the shop may sell again after a lost or restored journal. It is kept, with what it
 // was about, and answers nil where nothing has to be acknowledged.
 func (j *Journal) Acknowledge(ctx context.Context, who, why string) error {
@@ -15,12 +23,11 @@ func (j *Journal) Acknowledge(ctx context.Context, who, why string) error {
 	}
 	at := j.cfg.Now().UnixMicro()
 	err := j.db.WriteThen(ctx, func(tx *sqlitedb.Tx) error {
-		_, err := tx.Exec(`INSERT INTO acknowledged (at, who, why, what)
-SELECT $1, $2, $3, lost || restored FROM meta WHERE lost <> '' OR restored <> ''`, at, who, why)
+		_, err := tx.Exec(acknowledgeSQL, at, who, why)
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(`UPDATE meta SET lost = '', set_aside = '', restored = '' WHERE one = 1`)
+		_, err = tx.Exec(soundSQL)
 		return err
 	}, func() {
 		j.mu.Lock()
@@ -37,7 +44,7 @@ func (j *Journal) MarkRestored(ctx context.Context, why string) error {
 		why = "the integrator knows more than the journal"
 	}
 	err := j.db.WriteThen(ctx, func(tx *sqlitedb.Tx) error {
-		_, err := tx.Exec(`UPDATE meta SET restored = $1 WHERE one = 1`, why)
+		_, err := tx.Exec(restoredSQL, why)
 		return err
 	}, func() {
 		j.mu.Lock()

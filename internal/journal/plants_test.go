@@ -63,6 +63,7 @@ func forget(dir string) error {
 		return err
 	}
 	defer db.Close()
-	_, err = db.Exec("UPDATE meta SET restored = '', lost = ''")
+	_, err = db.Exec(`UPDATE meta SET restored = '', lost = '',
+crc = row_crc('meta', one, journal, generation, writes, seq, trimmed, seen, epoch, '', set_aside, '')`)
 	return err
 }

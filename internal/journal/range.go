@@ -12,7 +12,10 @@ import (
 	"tilld/internal/record"
 )
 
-const eventColumns = "SELECT seq, type, at, lane, subject, data FROM event "
+// eventsWhere reads events of which a condition is true, and which are what was written.
+func eventsWhere(condition string) string {
+	return "SELECT seq, type, at, lane, subject, data FROM event WHERE " + condition + " AND " + eventTable.Sound()
+}
 
 func scanEvent(row interface{ Scan(...any) error }) (e record.Event, err error) {
 	var at int64
@@ -25,7 +28,7 @@ func scanEvent(row interface{ Scan(...any) error }) (e record.Event, err error) 
 // Between calls f with each event after seq `after` up to seq `upto` whose type begins with prefix, oldest first. What is
 // no longer kept is left out. f must not use the journal.
 func (j *Journal) Between(ctx context.Context, after, upto int64, prefix string, f func(record.Event) error) error {
-	return j.eachEvent(ctx, f, "WHERE seq > $1 AND seq <= $2 AND substr(type, 1, $3) = $4 ORDER BY seq", after, upto, len(prefix), prefix)
+	return j.eachEvent(ctx, f, "seq > $1 AND seq <= $2 AND substr(type, 1, $3) = $4", after, upto, len(prefix), prefix)
 }
 
 // Typed calls f with each event of these types, oldest first: it goes through the log once, however many they are. What is
@@ -36,11 +39,11 @@ func (j *Journal) Typed(ctx context.Context, types []string, f func(record.Event
 	for i, typ := range types {
 		args[i], names[i] = typ, "$"+strconv.Itoa(i+1)
 	}
-	return j.eachEvent(ctx, f, "WHERE type IN ("+strings.Join(names, ", ")+") ORDER BY seq", args...)
+	return j.eachEvent(ctx, f, "type IN ("+strings.Join(names, ", ")+")", args...)
 }
 
 func (j *Journal) eachEvent(ctx context.Context, f func(record.Event) error, where string, args ...any) error {
-	rows, err := j.db.Read().QueryContext(ctx, eventColumns+where, args...)
+	rows, err := j.db.Read().QueryContext(ctx, eventsWhere(where)+" ORDER BY seq", args...)
 	if err != nil {
 		return j.reading("read events", err)
 	}
@@ -63,7 +66,7 @@ func (j *Journal) eachEvent(ctx context.Context, f func(record.Event) error, whe
 // Before is the newest event of a subject up to seq `upto` whose type begins with prefix; record.ErrNotFound if none is
 // kept.
 func (j *Journal) Before(ctx context.Context, subject string, upto int64, prefix string) (record.Event, error) {
-	row := j.db.Read().QueryRowContext(ctx, eventColumns+"WHERE seq <= $1 AND subject = $2 AND substr(type, 1, $3) = $4 ORDER BY seq DESC LIMIT 1",
+	row := j.db.Read().QueryRowContext(ctx, eventsWhere("seq <= $1 AND subject = $2 AND substr(type, 1, $3) = $4")+" ORDER BY seq DESC LIMIT 1",
 		upto, subject, len(prefix), prefix)
 	e, err := scanEvent(row)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -75,18 +78,20 @@ func (j *Journal) Before(ctx context.Context, subject string, upto int64, prefix
 	return e, nil
 }
 
+var atSQL = "SELECT at FROM event WHERE seq = $1 AND " + eventTable.Sound()
+
 // SeqAt is the seq of the last event before a moment, 0 if none is kept. It halves the log: seq rises with time, but for a
 // clock that was set back, around which the answer is one of the possible ones.
 func (j *Journal) SeqAt(ctx context.Context, at time.Time) (int64, error) {
 	var low, high int64 // every event up to low is before at; every one above high is not
-	if err := j.db.Read().QueryRowContext(ctx, "SELECT trimmed FROM meta").Scan(&low); err != nil {
+	if err := j.db.Read().QueryRowContext(ctx, trimmedSQL).Scan(&low); err != nil {
 		return 0, j.reading("look for a moment", err)
 	}
 	high = j.Meta().Seq
 	for low < high {
 		mid := low + (high-low+1)/2
 		var when int64
-		err := j.db.Read().QueryRowContext(ctx, "SELECT at FROM event WHERE seq = $1", mid).Scan(&when)
+		err := j.db.Read().QueryRowContext(ctx, atSQL, mid).Scan(&when)
 		switch {
 		case errors.Is(err, sql.ErrNoRows): // trimmed meanwhile
 			low = mid

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"tilld/internal/record"
 	"tilld/internal/sqlitedb"
@@ -25,18 +24,29 @@ func (j *Journal) reading(what string, err error) error {
 	return fmt.Errorf("%s: %w", what, stopped(err))
 }
 
+var (
+	valuesWhere = "SELECT key, ref, live, body FROM value WHERE " // and valueTable.Sound
+	keySQL      = valuesWhere + "bucket = $1 AND key = $2 AND " + valueTable.Sound()
+	refSQL      = valuesWhere + "bucket = $1 AND ref = $2 AND ref <> '' AND " + valueTable.Sound()
+	liveSQL     = valuesWhere + "bucket = $1 AND live = 1 AND " + valueTable.Sound() + " ORDER BY n"
+	trimmedSQL  = "SELECT trimmed FROM meta WHERE " + metaTable.Sound()
+	oldSQL      = `SELECT max(seq) FROM (SELECT seq, at FROM event WHERE ` + eventTable.Sound() + ` ORDER BY seq LIMIT $1)
+WHERE at < $2 AND seq <= $4 OR seq <= $3`
+	trimSQL = updateMeta("trimmed = $1")
+)
+
 // MaxEvents is the most that one call of Events answers.
 const MaxEvents = 1000
 
 // Find reads a value by key, or by ref where key is "". record.ErrNotFound if there is none.
 func (j *Journal) Find(ctx context.Context, bucket, key, ref string) (record.Put, error) {
-	where, by := "key = $2", key
+	query, by := keySQL, key
 	if key == "" {
-		where, by = "ref = $2 AND ref <> ''", ref
+		query, by = refSQL, ref
 	}
 	p := record.Put{Bucket: bucket}
 	var body []byte
-	row := j.db.Read().QueryRowContext(ctx, "SELECT key, ref, live, body FROM value WHERE bucket = $1 AND "+where, bucket, by)
+	row := j.db.Read().QueryRowContext(ctx, query, bucket, by)
 	err := row.Scan(&p.Key, &p.Ref, &p.Live, &body)
 	if errors.Is(err, sql.ErrNoRows) {
 		return record.Put{}, fmt.Errorf("find in %s: %w", bucket, record.ErrNotFound)
@@ -58,16 +68,16 @@ func raw(b []byte) json.RawMessage {
 
 // Live is every value of the bucket with Live set, in order of first writing.
 func (j *Journal) Live(ctx context.Context, bucket string) ([]record.Put, error) {
-	rows, err := j.db.Read().QueryContext(ctx, "SELECT key, ref, body FROM value WHERE bucket = $1 AND live = 1 ORDER BY n", bucket)
+	rows, err := j.db.Read().QueryContext(ctx, liveSQL, bucket)
 	if err != nil {
 		return nil, j.reading("read live of "+bucket, err)
 	}
 	defer rows.Close() //nolint:errcheck // Err below says what matters
 	var out []record.Put
 	for rows.Next() {
-		p := record.Put{Bucket: bucket, Live: true}
+		p := record.Put{Bucket: bucket}
 		var body []byte
-		if err := rows.Scan(&p.Key, &p.Ref, &body); err != nil {
+		if err := rows.Scan(&p.Key, &p.Ref, &p.Live, &body); err != nil {
 			return nil, j.reading("read live of "+bucket, err)
 		}
 		p.Body = raw(body)
@@ -89,27 +99,23 @@ func (j *Journal) Events(ctx context.Context, after int64, limit int) ([]record.
 	}
 	defer tx.Rollback() //nolint:errcheck // it has only read
 	var trimmed int64
-	if err := tx.QueryRowContext(ctx, "SELECT trimmed FROM meta").Scan(&trimmed); err != nil {
+	if err := tx.QueryRowContext(ctx, trimmedSQL).Scan(&trimmed); err != nil {
 		return nil, j.reading("read events", err)
 	}
 	if after < trimmed {
 		return nil, fmt.Errorf("read events after %d: %w: the oldest kept is %d", after, record.ErrTrimmed, trimmed+1)
 	}
-	rows, err := tx.QueryContext(ctx, "SELECT seq, type, at, lane, subject, data FROM event WHERE seq > $1 ORDER BY seq LIMIT $2",
-		after, min(max(limit, 0), MaxEvents))
+	rows, err := tx.QueryContext(ctx, eventsWhere("seq > $1")+" ORDER BY seq LIMIT $2", after, min(max(limit, 0), MaxEvents))
 	if err != nil {
 		return nil, j.reading("read events", err)
 	}
 	defer rows.Close() //nolint:errcheck // Err below says what matters
 	var out []record.Event
 	for rows.Next() {
-		var e record.Event
-		var at int64
-		var data []byte
-		if err := rows.Scan(&e.Seq, &e.Type, &at, &e.Lane, &e.Subject, &data); err != nil {
+		e, err := scanEvent(rows)
+		if err != nil {
 			return nil, j.reading("read events", err)
 		}
-		e.At, e.Data = time.UnixMicro(at).UTC(), raw(data)
 		out = append(out, e)
 	}
 	if err := rows.Err(); err != nil {
@@ -122,7 +128,7 @@ func (j *Journal) Events(ctx context.Context, after int64, limit int) ([]record.
 // beside record.ErrTrimmed.
 func (j *Journal) Oldest(ctx context.Context) (int64, error) {
 	var trimmed int64
-	if err := j.db.Read().QueryRowContext(ctx, "SELECT trimmed FROM meta").Scan(&trimmed); err != nil {
+	if err := j.db.Read().QueryRowContext(ctx, trimmedSQL).Scan(&trimmed); err != nil {
 		return 0, j.reading("read the oldest event", err)
 	}
 	return trimmed + 1, nil
@@ -170,9 +176,7 @@ func (j *Journal) trim(ctx context.Context) (int64, error) {
 		n = 0
 		var upto sql.NullInt64
 		// Of the oldest chunk, up to the last one that may go. at may step back with the clock; seq never does.
-		err := tx.QueryRow(`SELECT max(seq) FROM (SELECT seq, at FROM event ORDER BY seq LIMIT $1)
-WHERE at < $2 AND seq <= $4 OR seq <= $3`,
-			trimChunk, cutoff, j.next.seq-j.cfg.KeepEvents, j.next.seq-max(j.cfg.KeepLeast, 0)).Scan(&upto)
+		err := tx.QueryRow(oldSQL, trimChunk, cutoff, j.next.seq-j.cfg.KeepEvents, j.next.seq-max(j.cfg.KeepLeast, 0)).Scan(&upto)
 		if err != nil || !upto.Valid {
 			return err
 		}
@@ -183,7 +187,7 @@ WHERE at < $2 AND seq <= $4 OR seq <= $3`,
 		if n, err = r.RowsAffected(); err != nil {
 			return err
 		}
-		if _, err = tx.Exec("UPDATE meta SET trimmed = $1 WHERE one = 1", upto.Int64); err != nil {
+		if _, err = tx.Exec(trimSQL, upto.Int64); err != nil {
 			return err
 		}
 		return j.count(tx) // the event that bore the counters may be among them

@@ -113,7 +113,7 @@ func ofUpgrade(l *lone) func(at, how string) {
 	const mark = "F-SOMETHING-OF-OLD"
 	db := open(l.journal(""))
 	err := db.Write(l.t.Context(), func(tx *sqlitedb.Tx) error {
-		_, err := tx.Exec("INSERT INTO call (id, grp, method, params, volatile) VALUES ($1, 'g', 'none', x'7b7d', 0)", mark)
+		_, err := tx.Exec(sqlitedb.TableOf("call", "n, id, grp, method, params, volatile").Insert("7", "$1", "'g'", "'none'", "x'7b7d'", "0"), mark)
 		return err
 	})
 	if err := errors.Join(err, db.Close()); err != nil {
