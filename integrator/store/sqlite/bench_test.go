@@ -244,7 +244,7 @@ func byHand(b *testing.B) func(n int) error {
 			})
 		}
 		if err := write(func(exec func(string, ...any)) {
-			exec(`INSERT INTO terminals VALUES ($1, '', 1, '', '', 0, 0, 0, 0, '', 0, '', 0, 0, 0, FALSE)`, name)
+			exec(`INSERT INTO terminals VALUES ($1, '', 1, '', '', 0, 0, 0, 0, '', 0, '', 0, 0, 0, FALSE, -1, FALSE, NULL)`, name)
 		}); err != nil {
 			b.Fatal(err)
 		}
@@ -253,7 +253,7 @@ func byHand(b *testing.B) func(n int) error {
 			exec(`INSERT INTO events (terminal, seq, type, bill, fresh, at, body) SELECT name, seq, $2, $3, 0, 1, $4 FROM terminals WHERE name = $1`, name, kind, id, string(body))
 		}
 		work := func(exec func(string, ...any), id, kind string) {
-			exec(`INSERT INTO work VALUES ('bank', $1, $2, 0, '', '', '', 0, 1, 1, FALSE, 0, 1)`, id, kind)
+			exec(`INSERT INTO work VALUES ('bank', $1, $2, 0, '', '', '', 0, 1, 1, FALSE, 0, 1, NULL)`, id, kind)
 		}
 		answered := func(exec func(string, ...any), id, kind string) {
 			exec(`DELETE FROM work WHERE bill = $1 AND kind = $2 AND attempt = 0 AND request = ''`, id, kind)
@@ -267,10 +267,10 @@ func byHand(b *testing.B) func(n int) error {
 			id := payment.NewID(time.Now())
 			for _, f := range []func(exec func(string, ...any)){
 				func(exec func(string, ...any)) {
-					exec(`INSERT INTO bills VALUES ($1, 'shop', $2, '1', $3, '4821', 'bank', 12550, 'RUB', 0, 'created', TRUE, 'created', FALSE, 0, FALSE, FALSE, 0, 1, 0, $4)`, id, name, fmt.Sprint("R-", n), state)
-					exec(`INSERT INTO orders VALUES ('bank', $1, $1, 0)`, id)
-					exec(`INSERT INTO calls VALUES ($1, $2, $3, 'h', 'created', 0)`, name, id+":create", id)
-					exec(`INSERT INTO work VALUES ('', $1, 'tick', 0, '', '', '', 0, $2, $2, FALSE, 0, 1)`, id, time.Now().Add(time.Hour).UnixNano())
+					exec(`INSERT INTO bills VALUES ($1, 'shop', $2, '1', $3, '4821', 'bank', 12550, 'RUB', 0, 'created', TRUE, 'created', FALSE, 0, FALSE, FALSE, 0, 1, 0, $4, NULL)`, id, name, fmt.Sprint("R-", n), state)
+					exec(`INSERT INTO orders VALUES ('bank', $1, $1, 0, NULL)`, id)
+					exec(`INSERT INTO calls VALUES ($1, $2, $3, 'h', 'created', 0, NULL)`, name, id+":create", id)
+					exec(`INSERT INTO work VALUES ('', $1, 'tick', 0, '', '', '', 0, $2, $2, FALSE, 0, 1, NULL)`, id, time.Now().Add(time.Hour).UnixNano())
 					work(exec, id, "present")
 				},
 				func(exec func(string, ...any)) {
@@ -280,19 +280,19 @@ func byHand(b *testing.B) func(n int) error {
 					clock(exec, id)
 				},
 				func(exec func(string, ...any)) {
-					exec(`INSERT INTO inbox VALUES ('bank', $1, 1, $1)`, id)
+					exec(`INSERT INTO inbox VALUES ('bank', $1, 1, $1, NULL)`, id)
 					work(exec, id, "look")
 				},
 				func(exec func(string, ...any)) {
 					answered(exec, id, "look")
 					exec(update, id, "open", 0, state)
-					exec(`INSERT INTO credits VALUES ('bank', $1, $2, 0, 12550, 1, 0, '', FALSE, '')`, "T"+id, id)
+					exec(`INSERT INTO credits VALUES ('bank', $1, $2, 0, 12550, 1, 0, '', FALSE, '', NULL)`, "T"+id, id)
 					event(exec, id, payment.EvPaid)
 					clock(exec, id)
 				},
 				func(exec func(string, ...any)) {
 					exec(`UPDATE bills SET life = $2, kept = $3, version = version + 1, state = $4, open = FALSE, settled = TRUE WHERE id = $1`, id, "closed", 12550, state)
-					exec(`INSERT INTO calls VALUES ($1, $2, $3, 'h', 'confirmed', 0)`, name, id+":confirm", id)
+					exec(`INSERT INTO calls VALUES ($1, $2, $3, 'h', 'confirmed', 0, NULL)`, name, id+":confirm", id)
 					event(exec, id, payment.EvDone)
 					clock(exec, id)
 				},

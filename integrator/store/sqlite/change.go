@@ -16,6 +16,15 @@ import (
 	"tilld/payment/bill"
 )
 
+var (
+	sessionOf   = `SELECT epoch, numbers_day, numbers_from, numbers_to FROM terminals WHERE name = $1 AND ` + terminalTable.Sound()
+	answerOf    = `SELECT hash, outcome, owed FROM calls WHERE terminal = $1 AND id = $2 AND ` + callTable.Sound()
+	putAnswer   = callTable.Insert()
+	countEvents = `UPDATE terminals SET ` + terminalTable.Set("seq = terminals.seq + $2") + ` WHERE name = $1`
+	putEvent    = `INSERT INTO events (` + eventTable.Names() + `) SELECT ` + eventTable.With("name", "seq - $2", "$3", "$4", "$5", "$6", "$7") + ` FROM terminals WHERE name = $1`
+	ofReference = `SELECT id FROM bills WHERE terminal = $1 AND lane = $2 AND reference = $3 AND reference <> '' AND ` + billTable.Sound()
+)
+
 // Change runs f on the subject's case and writes all of it in one transaction.
 func (s *Store) Change(ctx context.Context, sub integrator.Subject, f func(*integrator.Case) error) error {
 	var ids []string
@@ -65,7 +74,7 @@ func (s *Store) fence(tx *sqlitedb.Tx, sub integrator.Subject, c *integrator.Cas
 	have, known := s.cache.session(sub.Terminal)
 	if !known {
 		n := &have.numbers
-		err := tx.QueryRow(`SELECT epoch, numbers_day, numbers_from, numbers_to FROM terminals WHERE name = $1`, sub.Terminal).
+		err := tx.QueryRow(sessionOf, sub.Terminal).
 			Scan(&have.epoch, &n.Day, &n.From, &n.To)
 		if errors.Is(err, sql.ErrNoRows) {
 			return integrator.ErrUnknownTerminal
@@ -87,7 +96,7 @@ func called(tx *sqlitedb.Tx, sub integrator.Subject) (*integrator.Called, error)
 		return nil, nil
 	}
 	var c integrator.Called
-	err := tx.QueryRow(`SELECT hash, outcome, owed FROM calls WHERE terminal = $1 AND id = $2`, sub.Terminal, sub.Call).
+	err := tx.QueryRow(answerOf, sub.Terminal, sub.Call).
 		Scan(&c.Hash, &c.Outcome, &c.Owed)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
@@ -125,8 +134,7 @@ func write(tx *sqlitedb.Tx, sub integrator.Subject, old bill.State, before *inte
 		}
 	}
 	if c.Called != nil && before == nil && sub.Call != "" {
-		if _, err := tx.Exec(`INSERT INTO calls (terminal, id, bill, hash, outcome, owed) VALUES ($1, $2, $3, $4, $5, $6)`,
-			sub.Terminal, sub.Call, c.Bill.ID, c.Called.Hash, c.Called.Outcome, c.Called.Owed); err != nil {
+		if _, err := tx.Exec(putAnswer, sub.Terminal, sub.Call, c.Bill.ID, c.Called.Hash, c.Called.Outcome, c.Called.Owed); err != nil {
 			return fmt.Errorf("write call: %w", err)
 		}
 	}
@@ -156,7 +164,7 @@ func tell(tx *sqlitedb.Tx, c *integrator.Case) error {
 	if len(c.Tell) == 0 || c.Bill.Terminal == "" {
 		return nil
 	}
-	r, err := tx.Exec(`UPDATE terminals SET seq = seq + $2 WHERE name = $1`, c.Bill.Terminal, len(c.Tell))
+	r, err := tx.Exec(countEvents, c.Bill.Terminal, len(c.Tell))
 	if err != nil {
 		return fmt.Errorf("number events: %w", err)
 	}
@@ -168,8 +176,7 @@ func tell(tx *sqlitedb.Tx, c *integrator.Case) error {
 		if err != nil {
 			return fmt.Errorf("write event %s: %w", t.Type, err)
 		}
-		if _, err := tx.Exec(`INSERT INTO events (terminal, seq, type, bill, fresh, at, body) SELECT name, seq - $2, $3, $4, $5, $6, $7 FROM terminals WHERE name = $1`,
-			c.Bill.Terminal, len(c.Tell)-1-i, t.Type, c.Bill.ID, int64(t.Fresh), nanos(c.Now), string(body)); err != nil {
+		if _, err := tx.Exec(putEvent, c.Bill.Terminal, len(c.Tell)-1-i, t.Type, c.Bill.ID, int64(t.Fresh), nanos(c.Now), string(body)); err != nil {
 			return fmt.Errorf("write event %s: %w", t.Type, err)
 		}
 	}
@@ -197,8 +204,7 @@ func (s *Store) Bill(ctx context.Context, id string) (_ bill.State, err error) {
 // ByReference finds the bill that holds a till's reference.
 func (s *Store) ByReference(ctx context.Context, terminal, lane, reference string) (id string, err error) {
 	defer s.explain(&err)
-	err = s.reads.scan(ctx, `SELECT id FROM bills WHERE terminal = $1 AND lane = $2 AND reference = $3 AND reference <> ''`,
-		[]any{terminal, lane, reference}, &id)
+	err = s.reads.scan(ctx, ofReference, []any{terminal, lane, reference}, &id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", integrator.ErrUnknownBill
 	}
@@ -236,7 +242,7 @@ func (s *Store) List(ctx context.Context, q integrator.Query) (_ []string, err e
 	case integrator.InDoubt:
 		where += " AND NOT settled AND doubt"
 	}
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT id FROM bills WHERE `+where+` ORDER BY created_at, id LIMIT $2`, args...)
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT id FROM bills WHERE `+where+` AND `+billTable.Sound()+` ORDER BY created_at, id LIMIT $2`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list bills: %w", err)
 	}

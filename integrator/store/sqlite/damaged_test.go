@@ -392,7 +392,7 @@ func damagedUnseen(t *testing.T) spoil.Files {
 		t.Fatal(err)
 	}
 	err = db.Write(t.Context(), func(tx *sqlitedb.Tx) error {
-		_, err := tx.Exec(`INSERT INTO notices VALUES ('b1', hex(zeroblob($1)), 1)`, sqlitedb.DefaultCheckLimit/2)
+		_, err := tx.Exec(sqlitedb.TableOf("notices", "bill, code, at").Insert("'b1'", "hex(zeroblob($1))", "1"), sqlitedb.DefaultCheckLimit/2)
 		return err
 	})
 	if err := errors.Join(err, db.Close()); err != nil {

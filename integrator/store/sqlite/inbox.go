@@ -11,7 +11,10 @@ import (
 	"tilld/internal/sqlitedb"
 )
 
-const whose = `SELECT bill, attempt FROM orders WHERE provider = $1 AND id = $2`
+var (
+	whose   = `SELECT bill, attempt FROM orders WHERE provider = $1 AND id = $2 AND ` + orderTable.Sound()
+	putNote = inboxTable.Insert() + ` ON CONFLICT DO NOTHING`
+)
 
 // Whose says whose order it is. Most orders have the id of their bill, and that bill is at hand.
 func (s *Store) Whose(ctx context.Context, provider, order string) (id string, attempt int, err error) {
@@ -48,8 +51,7 @@ func (s *Store) Note(ctx context.Context, n integrator.Note) (string, int, error
 }
 
 func note(tx *sqlitedb.Tx, n integrator.Note, id string) error {
-	if _, err := tx.Exec(`INSERT INTO inbox (provider, order_id, at, bill) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
-		n.Provider, n.Order, nanos(n.At), id); err != nil {
+	if _, err := tx.Exec(putNote, n.Provider, n.Order, nanos(n.At), id); err != nil {
 		return fmt.Errorf("write inbox: %w", err)
 	}
 	return nil

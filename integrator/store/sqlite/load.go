@@ -40,11 +40,20 @@ func partsOf(s bill.State) (p parts) {
 	return p
 }
 
+var (
+	headOf        = `SELECT parts, version, state FROM bills WHERE id = $1 AND ` + billTable.Sound()
+	creditsOf     = `SELECT provider, txn, amount, paid_at, attempt, quote, late, evidence FROM credits WHERE bill = $1 AND ` + creditTable.Sound() + ` ORDER BY n`
+	obligationsOf = `SELECT id, provider, txn, amount, why, key, state, request, method, next_at, rest FROM obligations WHERE bill = $1 AND ` + obligationTable.Sound() + ` ORDER BY n`
+	attemptsOf    = `SELECT n, order_id, hash, running, rest FROM attempts WHERE bill = $1 AND ` + attemptTable.Sound() + ` ORDER BY n`
+	returnsOf     = `SELECT key, asker, whole, amount, outcome, why, at FROM returns WHERE bill = $1 AND ` + returnTable.Sound() + ` ORDER BY n`
+	quotesOf      = `SELECT id, amount, total, ends, until, gone FROM quotes WHERE bill = $1 AND ` + quoteTable.Sound() + ` ORDER BY n`
+)
+
 // head reads what a bill's own row holds, and which other rows it has.
 func head(ctx context.Context, q querier, id string) (s bill.State, p parts, err error) {
 	var text []byte
 	var version int64
-	err = q.row(ctx, `SELECT parts, version, state FROM bills WHERE id = $1`, id).Scan(&p, &version, &text)
+	err = q.row(ctx, headOf, id).Scan(&p, &version, &text)
 	if errors.Is(err, sql.ErrNoRows) {
 		return s, 0, integrator.ErrUnknownBill
 	}
@@ -100,7 +109,7 @@ func each(ctx context.Context, q querier, query, id string, scan func(rows) erro
 }
 
 func readCredits(ctx context.Context, q querier, s *bill.State) error {
-	return each(ctx, q, `SELECT provider, txn, amount, paid_at, attempt, quote, late, evidence FROM credits WHERE bill = $1 ORDER BY n`, s.ID,
+	return each(ctx, q, creditsOf, s.ID,
 		func(r rows) error {
 			var c bill.Credit
 			var paid int64
@@ -112,7 +121,7 @@ func readCredits(ctx context.Context, q querier, s *bill.State) error {
 }
 
 func readObligations(ctx context.Context, q querier, s *bill.State) error {
-	return each(ctx, q, `SELECT id, provider, txn, amount, why, key, state, request, method, next_at, rest FROM obligations WHERE bill = $1 ORDER BY n`, s.ID,
+	return each(ctx, q, obligationsOf, s.ID,
 		func(r rows) error {
 			var o bill.Obligation
 			var id, provider, txn, why, key, state, request, method, rest string
@@ -131,7 +140,7 @@ func readObligations(ctx context.Context, q querier, s *bill.State) error {
 }
 
 func readAttempts(ctx context.Context, q querier, s *bill.State) error {
-	return each(ctx, q, `SELECT n, order_id, hash, running, rest FROM attempts WHERE bill = $1 ORDER BY n`, s.ID,
+	return each(ctx, q, attemptsOf, s.ID,
 		func(r rows) error {
 			var a bill.Attempt
 			var n int
@@ -150,7 +159,7 @@ func readAttempts(ctx context.Context, q querier, s *bill.State) error {
 }
 
 func readReturns(ctx context.Context, q querier, s *bill.State) error {
-	return each(ctx, q, `SELECT key, asker, whole, amount, outcome, why, at FROM returns WHERE bill = $1 ORDER BY n`, s.ID,
+	return each(ctx, q, returnsOf, s.ID,
 		func(r rows) error {
 			var x bill.Return
 			var when int64
@@ -162,7 +171,7 @@ func readReturns(ctx context.Context, q querier, s *bill.State) error {
 }
 
 func readQuotes(ctx context.Context, q querier, s *bill.State) error {
-	return each(ctx, q, `SELECT id, amount, total, ends, until, gone FROM quotes WHERE bill = $1 ORDER BY n`, s.ID,
+	return each(ctx, q, quotesOf, s.ID,
 		func(r rows) error {
 			var x bill.Quote
 			var ends, until int64

@@ -11,6 +11,12 @@ import (
 	"tilld/internal/sqlitedb"
 )
 
+var (
+	toldOf    = `SELECT MIN(at), MAX(at) FROM notices WHERE bill = $1 AND code = $2 AND ` + noticeTable.Sound()
+	putNotice = noticeTable.Insert()
+	noticesOf = `SELECT code, at FROM notices WHERE bill = $1 AND ` + noticeTable.Sound() + ` ORDER BY at, code`
+)
+
 // notices writes what the merchant is told, and takes out of c.Notices what he was told of this bill within the last day. Of
 // each code the first time and the newest are kept: what repeats for a year takes two rows.
 func notices(tx *sqlitedb.Tx, c *integrator.Case) error {
@@ -20,7 +26,7 @@ func notices(tx *sqlitedb.Tx, c *integrator.Case) error {
 			continue
 		}
 		var first, last sql.NullInt64
-		if err := tx.QueryRow(`SELECT MIN(at), MAX(at) FROM notices WHERE bill = $1 AND code = $2`, c.Bill.ID, code).Scan(&first, &last); err != nil {
+		if err := tx.QueryRow(toldOf, c.Bill.ID, code).Scan(&first, &last); err != nil {
 			return fmt.Errorf("read notices: %w", err)
 		}
 		if last.Valid && c.Now.Sub(at(last.Int64)) < integrator.NoticeAgain {
@@ -31,7 +37,7 @@ func notices(tx *sqlitedb.Tx, c *integrator.Case) error {
 				return fmt.Errorf("write notice: %w", err)
 			}
 		}
-		if _, err := tx.Exec(`INSERT INTO notices (bill, code, at) VALUES ($1, $2, $3)`, c.Bill.ID, code, nanos(c.Now)); err != nil {
+		if _, err := tx.Exec(putNotice, c.Bill.ID, code, nanos(c.Now)); err != nil {
 			return fmt.Errorf("write notice: %w", err)
 		}
 		fresh = append(fresh, code)
@@ -43,7 +49,7 @@ func notices(tx *sqlitedb.Tx, c *integrator.Case) error {
 // Notices are those of one bill, oldest first.
 func (s *Store) Notices(ctx context.Context, bill string) (out []integrator.Notice, err error) {
 	defer s.explain(&err)
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT code, at FROM notices WHERE bill = $1 ORDER BY at, code`, bill)
+	rows, err := s.db.Read().QueryContext(ctx, noticesOf, bill)
 	if err != nil {
 		return nil, fmt.Errorf("read notices: %w", err)
 	}
@@ -68,8 +74,8 @@ const forgetChunk = 200
 
 // Both go through the notices, which are few, and look up each one's bill by its id: without that a year of bills would be
 // read, each with all of its state.
-const (
-	toForget   = `SELECT bill, code, at FROM notices WHERE at < $1 AND NOT EXISTS (SELECT 1 FROM bills WHERE bills.id = notices.bill AND NOT bills.settled)`
+var (
+	toForget   = `SELECT bill, code, at FROM notices WHERE at < $1 AND NOT EXISTS (SELECT 1 FROM bills WHERE bills.id = notices.bill AND NOT bills.settled) AND ` + noticeTable.Sound()
 	dropNotice = `DELETE FROM notices WHERE bill = $1 AND code = $2 AND at = $3
 AND NOT EXISTS (SELECT 1 FROM bills WHERE bills.id = notices.bill AND NOT bills.settled)`
 )

@@ -12,14 +12,29 @@ import (
 	"tilld/payment/bill"
 )
 
+const workKey = ` WHERE bill = $1 AND kind = $2 AND attempt = $3 AND request = $4`
+
+var (
+	askWork = workTable.Insert("$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$9", "FALSE", "0", "1") +
+		` ON CONFLICT (bill, kind, attempt, request) DO UPDATE SET ` + workTable.Set("method = excluded.method", "txn = excluded.txn", "amount = excluded.amount",
+		"due = excluded.due", "gen = work.gen + 1", "ready = CASE WHEN work.leased AND work.ready > excluded.due THEN work.ready ELSE excluded.due END")
+	takeWork = workTable.Insert("$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "TRUE", "1", "1") + ` ON CONFLICT DO NOTHING`
+	setClock = workTable.Insert("''", "$1", "'tick'", "0", "''", "''", "''", "0", "$2", "$2", "FALSE", "0", "1") +
+		` ON CONFLICT (bill, kind, attempt, request) DO UPDATE SET ` + workTable.Set("due = excluded.due", "ready = excluded.ready", "leased = FALSE", "tries = 0", "gen = work.gen + 1")
+	endWork   = `DELETE FROM work` + workKey + ` AND gen = $5`
+	againWork = `UPDATE work SET ` + workTable.Set("leased = FALSE", "tries = 0", "ready = work.due") + workKey + ` AND leased`
+	claimWork = `UPDATE work SET ` + workTable.Set("leased = TRUE", "ready = $3", "tries = work.tries + 1") + `
+WHERE (bill, kind, attempt, request) IN (SELECT bill, kind, attempt, request FROM work WHERE queue = $1 AND ready <= $2 ORDER BY ready LIMIT $4 + 0)
+RETURNING queue, bill, kind, attempt, request, method, txn, amount, due, tries, gen`
+	nextWork    = `SELECT ready FROM work WHERE queue = $1 AND ` + workTable.Sound() + ` ORDER BY ready LIMIT 1`
+	releaseWork = `UPDATE work SET ` + workTable.Set("leased = FALSE", "ready = work.due") + ` WHERE leased`
+	keepHeard   = `UPDATE terminals SET ` + terminalTable.Set("heard = terminals.seq") + ` WHERE heard < 0`
+)
+
 // ask puts work on a queue, due now. Work that somebody holds a lease on is due again when he is done with it: what was
 // asked before this moment may not have seen what caused it.
 func ask(tx *sqlitedb.Tx, queue, id string, w bill.Work, now time.Time) error {
-	_, err := tx.Exec(`INSERT INTO work (queue, bill, kind, attempt, request, method, txn, amount, due, ready, leased, tries, gen)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, FALSE, 0, 1)
-ON CONFLICT (bill, kind, attempt, request) DO UPDATE SET method = excluded.method, txn = excluded.txn, amount = excluded.amount,
- due = excluded.due, gen = work.gen + 1, ready = CASE WHEN work.leased AND work.ready > excluded.due THEN work.ready ELSE excluded.due END`,
-		queue, id, string(w.Kind), w.Attempt, w.Request, w.Method, w.Txn, w.Amount, nanos(now))
+	_, err := tx.Exec(askWork, queue, id, string(w.Kind), w.Attempt, w.Request, w.Method, w.Txn, w.Amount, nanos(now))
 	if err != nil {
 		return fmt.Errorf("queue work: %w", err)
 	}
@@ -48,9 +63,7 @@ func queue(tx *sqlitedb.Tx, c *integrator.Case) error {
 
 // take puts work on its queue as claimed until end. It is not, if it was there already: then it is asked for again.
 func take(tx *sqlitedb.Tx, w integrator.Work, end time.Time) (mine bool, err error) {
-	r, err := tx.Exec(`INSERT INTO work (queue, bill, kind, attempt, request, method, txn, amount, due, ready, leased, tries, gen)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, TRUE, 1, 1) ON CONFLICT DO NOTHING`,
-		w.Provider, w.Bill, string(w.Kind), w.Attempt, w.Request, w.Method, w.Txn, w.Amount, nanos(w.Due), nanos(end))
+	r, err := tx.Exec(takeWork, w.Provider, w.Bill, string(w.Kind), w.Attempt, w.Request, w.Method, w.Txn, w.Amount, nanos(w.Due), nanos(end))
 	if err != nil {
 		return false, fmt.Errorf("queue work: %w", err)
 	}
@@ -67,9 +80,7 @@ func clock(tx *sqlitedb.Tx, id string, due time.Time) error {
 	if due.IsZero() {
 		_, err = tx.Exec(`DELETE FROM work WHERE bill = $1 AND kind = 'tick' AND attempt = 0 AND request = ''`, id)
 	} else {
-		_, err = tx.Exec(`INSERT INTO work (queue, bill, kind, attempt, request, method, txn, amount, due, ready, leased, tries, gen)
-VALUES ('', $1, 'tick', 0, '', '', '', 0, $2, $2, FALSE, 0, 1)
-ON CONFLICT (bill, kind, attempt, request) DO UPDATE SET due = excluded.due, ready = excluded.ready, leased = FALSE, tries = 0, gen = work.gen + 1`, id, nanos(due))
+		_, err = tx.Exec(setClock, id, nanos(due))
 	}
 	if err != nil {
 		return fmt.Errorf("set clock: %w", err)
@@ -79,16 +90,14 @@ ON CONFLICT (bill, kind, attempt, request) DO UPDATE SET due = excluded.due, rea
 
 // finish takes answered work off the queue, or makes it due again if it was asked for in the meantime, and says so.
 func finish(tx *sqlitedb.Tx, w integrator.Work) (again bool, err error) {
-	const key = ` WHERE bill = $1 AND kind = $2 AND attempt = $3 AND request = $4`
-	r, err := tx.Exec(`DELETE FROM work`+key+` AND gen = $5`, w.Bill, string(w.Kind), w.Attempt, w.Request, w.Gen)
+	r, err := tx.Exec(endWork, w.Bill, string(w.Kind), w.Attempt, w.Request, w.Gen)
 	if err != nil {
 		return false, fmt.Errorf("finish work: %w", err)
 	}
 	if n, err := r.RowsAffected(); err != nil || n > 0 {
 		return false, err
 	}
-	if r, err = tx.Exec(`UPDATE work SET leased = FALSE, tries = 0, ready = due`+key+` AND leased`,
-		w.Bill, string(w.Kind), w.Attempt, w.Request); err != nil {
+	if r, err = tx.Exec(againWork, w.Bill, string(w.Kind), w.Attempt, w.Request); err != nil {
 		return false, fmt.Errorf("finish work: %w", err)
 	}
 	n, err := r.RowsAffected()
@@ -108,9 +117,7 @@ func (s *Store) Claim(ctx context.Context, queue string, now time.Time, lease ti
 	var out []integrator.Work
 	err := s.db.Write(ctx, func(tx *sqlitedb.Tx) error {
 		out = nil
-		rows, err := tx.Query(`UPDATE work SET leased = TRUE, ready = $3, tries = tries + 1
-WHERE (bill, kind, attempt, request) IN (SELECT bill, kind, attempt, request FROM work WHERE queue = $1 AND ready <= $2 ORDER BY ready LIMIT $4 + 0)
-RETURNING queue, bill, kind, attempt, request, method, txn, amount, due, tries, gen`, queue, nanos(now), nanos(now.Add(lease)), n)
+		rows, err := tx.Query(claimWork, queue, nanos(now), nanos(now.Add(lease)), n)
 		if err != nil {
 			return fmt.Errorf("claim work: %w", err)
 		}
@@ -133,7 +140,7 @@ RETURNING queue, bill, kind, attempt, request, method, txn, amount, due, tries, 
 func (s *Store) Next(ctx context.Context, queue string) (_ time.Time, _ bool, err error) {
 	defer s.explain(&err)
 	var ready int64
-	err = s.reads.scan(ctx, `SELECT ready FROM work WHERE queue = $1 ORDER BY ready LIMIT 1`, []any{queue}, &ready)
+	err = s.reads.scan(ctx, nextWork, []any{queue}, &ready)
 	if errors.Is(err, sql.ErrNoRows) {
 		return time.Time{}, false, nil
 	}
@@ -147,10 +154,10 @@ func (s *Store) Next(ctx context.Context, queue string) (_ time.Time, _ bool, er
 // each box can have seen until now: of what is written before its next session it knows nothing.
 func (s *Store) release(ctx context.Context) error {
 	return s.db.Write(ctx, func(tx *sqlitedb.Tx) error {
-		if _, err := tx.Exec(`UPDATE terminals SET heard = seq WHERE heard < 0`); err != nil {
+		if _, err := tx.Exec(keepHeard); err != nil {
 			return fmt.Errorf("keep what the boxes have seen: %w", err)
 		}
-		if _, err := tx.Exec(`UPDATE work SET leased = FALSE, ready = due WHERE leased`); err != nil {
+		if _, err := tx.Exec(releaseWork); err != nil {
 			return fmt.Errorf("release work: %w", err)
 		}
 		return nil

@@ -11,6 +11,11 @@ import (
 	"tilld/internal/sqlitedb"
 )
 
+var (
+	readReckoning = `SELECT mark, ahead FROM reckoning WHERE ` + reckoningTable.Sound()
+	keepReckoning = reckoningTable.Insert("1", "$1", "$2") + ` ON CONFLICT (one) DO UPDATE SET ` + reckoningTable.Set("mark = excluded.mark", "ahead = excluded.ahead")
+)
+
 // Reckoning is where the ledger's time stood when it was kept last.
 func (s *Store) Reckoning(ctx context.Context) (_ integrator.Reckoning, err error) {
 	defer s.explain(&err)
@@ -19,7 +24,7 @@ func (s *Store) Reckoning(ctx context.Context) (_ integrator.Reckoning, err erro
 
 func reckoning(ctx context.Context, q *sql.DB) (integrator.Reckoning, error) {
 	var mark, ahead int64
-	err := q.QueryRowContext(ctx, `SELECT mark, ahead FROM reckoning`).Scan(&mark, &ahead)
+	err := q.QueryRowContext(ctx, readReckoning).Scan(&mark, &ahead)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return integrator.Reckoning{}, fmt.Errorf("read the ledger's time: %w", err)
 	}
@@ -29,8 +34,7 @@ func reckoning(ctx context.Context, q *sql.DB) (integrator.Reckoning, error) {
 // Reckon keeps where the ledger's time stands.
 func (s *Store) Reckon(ctx context.Context, r integrator.Reckoning) error {
 	return s.db.Write(ctx, func(tx *sqlitedb.Tx) error {
-		_, err := tx.Exec(`INSERT INTO reckoning (one, mark, ahead) VALUES (1, $1, $2)
-ON CONFLICT (one) DO UPDATE SET mark = excluded.mark, ahead = excluded.ahead`, nanos(r.Mark), int64(r.Ahead))
+		_, err := tx.Exec(keepReckoning, nanos(r.Mark), int64(r.Ahead))
 		if err != nil {
 			return fmt.Errorf("keep the ledger's time: %w", err)
 		}

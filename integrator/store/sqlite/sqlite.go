@@ -1,5 +1,6 @@
 // Package sqlite is the integrator's Store in one SQLite file. Its statements are the text that every engine gets ($1,
-// RETURNING, ON CONFLICT); no generator, and no rule of money beyond what is unique.
+// RETURNING, ON CONFLICT), but for the checksums (sqlitedb.Table), which an engine that keeps its own needs none of; no
+// generator, and no rule of money beyond what is unique.
 package sqlite
 
 import (

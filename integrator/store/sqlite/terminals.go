@@ -16,6 +16,24 @@ import (
 
 const terminalColumns = `name, key, epoch, journal, boot, writes, seq, acked, trimmed, memory, resync, numbers_day, numbers_from, numbers_to, opened_at, blocked, ahead, heard`
 
+var (
+	oneTerminal  = `SELECT ` + terminalColumns + ` FROM terminals WHERE name = $1 AND ` + terminalTable.Sound()
+	allTerminals = `SELECT ` + terminalColumns + ` FROM terminals WHERE ` + terminalTable.Sound() + ` ORDER BY name`
+	addTerminal  = terminalTable.Insert("$1", "$2", "0", "''", "''", "0", "0", "0", "0", "''", "0", "''", "0", "0", "0", "FALSE", "-1", "FALSE") +
+		` ON CONFLICT (name) DO UPDATE SET ` + terminalTable.Set("key = excluded.key")
+	changeTerminal = `UPDATE terminals SET ` + terminalTable.Set("epoch = $2", "journal = $3", "boot = $4", "writes = $5", "seq = $6", "acked = $7", "trimmed = $8",
+		"memory = $9", "resync = $10", "opened_at = $11", "blocked = $12", "ahead = $13", "heard = $14") + ` WHERE name = $1`
+	leaseNumbers = `UPDATE terminals SET ` + terminalTable.Set("numbers_day = $2", "numbers_from = $3", "numbers_to = $4") + ` WHERE name = $1 AND ($5 = 0 OR epoch = $5)`
+	liftBills    = `UPDATE bills SET ` + billTable.Set("version = bills.version + $3") + ` WHERE id > $1 AND id <= $2`
+	dayOf        = `SELECT day, start, used FROM days WHERE merchant = $1 AND ` + dayTable.Sound()
+	keepDay      = dayTable.Insert() + ` ON CONFLICT (merchant) DO UPDATE SET ` + dayTable.Set("day = excluded.day", "start = excluded.start", "used = excluded.used")
+	eventsAfter  = `SELECT e.seq, e.type, e.fresh, e.at, e.body, t.trimmed FROM terminals t
+LEFT JOIN events e ON e.terminal = t.name AND e.seq > $2 AND ` + eventTable.Holds("e") + ` WHERE t.name = $1 AND ` + terminalTable.Holds("t") + ` ORDER BY e.seq LIMIT $3 + 0`
+	oldEvents = `SELECT CASE WHEN t.seq - $2 > COALESCE(o.seq, 0) THEN t.seq - $2 ELSE COALESCE(o.seq, 0) END FROM terminals t
+LEFT JOIN (SELECT MAX(seq) AS seq FROM events WHERE terminal = $1 AND at < $3 AND ` + eventTable.Sound() + `) o ON TRUE WHERE t.name = $1 AND ` + terminalTable.Holds("t")
+	trimEvents = `UPDATE terminals SET ` + terminalTable.Set("trimmed = $2") + ` WHERE name = $1 AND trimmed < $2`
+)
+
 func scanTerminal(row interface{ Scan(...any) error }) (integrator.Terminal, error) {
 	var t integrator.Terminal
 	var key string
@@ -43,8 +61,7 @@ func (s *Store) AddTerminal(ctx context.Context, t integrator.Terminal) error {
 	}
 	return s.db.Write(ctx, func(tx *sqlitedb.Tx) error {
 		s.cache.move(t.Name)
-		_, err := tx.Exec(`INSERT INTO terminals (`+terminalColumns+`) VALUES ($1, $2, 0, '', '', 0, 0, 0, 0, '', 0, '', 0, 0, 0, FALSE, FALSE, -1)
-ON CONFLICT (name) DO UPDATE SET key = excluded.key`, t.Name, base64.StdEncoding.EncodeToString(t.Key))
+		_, err := tx.Exec(addTerminal, t.Name, base64.StdEncoding.EncodeToString(t.Key))
 		if err != nil {
 			return fmt.Errorf("add terminal: %w", err)
 		}
@@ -55,13 +72,13 @@ ON CONFLICT (name) DO UPDATE SET key = excluded.key`, t.Name, base64.StdEncoding
 // Terminal reads one terminal.
 func (s *Store) Terminal(ctx context.Context, name string) (_ integrator.Terminal, err error) {
 	defer s.explain(&err)
-	return scanTerminal(s.db.Read().QueryRowContext(ctx, `SELECT `+terminalColumns+` FROM terminals WHERE name = $1`, name))
+	return scanTerminal(s.db.Read().QueryRowContext(ctx, oneTerminal, name))
 }
 
 // Terminals lists the terminals by name.
 func (s *Store) Terminals(ctx context.Context) (_ []integrator.Terminal, err error) {
 	defer s.explain(&err)
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+terminalColumns+` FROM terminals ORDER BY name`)
+	rows, err := s.db.Read().QueryContext(ctx, allTerminals)
 	if err != nil {
 		return nil, fmt.Errorf("list terminals: %w", err)
 	}
@@ -80,7 +97,7 @@ func (s *Store) Terminals(ctx context.Context) (_ []integrator.Terminal, err err
 // ChangeTerminal runs f on the terminal and writes it.
 func (s *Store) ChangeTerminal(ctx context.Context, name string, f func(*integrator.Terminal) error) error {
 	return s.db.Write(ctx, func(tx *sqlitedb.Tx) error {
-		t, err := scanTerminal(tx.QueryRow(`SELECT `+terminalColumns+` FROM terminals WHERE name = $1`, name))
+		t, err := scanTerminal(tx.QueryRow(oneTerminal, name))
 		if err != nil {
 			return err
 		}
@@ -92,8 +109,7 @@ func (s *Store) ChangeTerminal(ctx context.Context, name string, f func(*integra
 			t.Trimmed = t.Seq
 		}
 		s.cache.move(name)
-		if _, err := tx.Exec(`UPDATE terminals SET epoch = $2, journal = $3, boot = $4, writes = $5, seq = $6, acked = $7, trimmed = $8, memory = $9, resync = $10, opened_at = $11, blocked = $12, ahead = $13, heard = $14 WHERE name = $1`,
-			name, t.Epoch, t.Journal, t.Boot, t.Writes, t.Seq, t.Acked, t.Trimmed, t.Memory, t.Resync, nanos(t.OpenedAt), t.Blocked, t.Ahead, t.Heard); err != nil {
+		if _, err := tx.Exec(changeTerminal, name, t.Epoch, t.Journal, t.Boot, t.Writes, t.Seq, t.Acked, t.Trimmed, t.Memory, t.Resync, nanos(t.OpenedAt), t.Blocked, t.Ahead, t.Heard); err != nil {
 			return fmt.Errorf("write terminal: %w", err)
 		}
 		return nil
@@ -111,7 +127,7 @@ func (s *Store) Lift(ctx context.Context, after string, n int, by int64) (last s
 			return nil
 		}
 		s.cache.bypass()
-		if _, err := tx.Exec(`UPDATE bills SET version = version + $3 WHERE id > $1 AND id <= $2`, after, last, by); err != nil {
+		if _, err := tx.Exec(liftBills, after, last, by); err != nil {
 			return fmt.Errorf("lift versions: %w", err)
 		}
 		return nil
@@ -124,7 +140,7 @@ func (s *Store) Lease(ctx context.Context, terminal string, epoch int64, merchan
 	var out payment.Numbers
 	err := s.db.Write(ctx, func(tx *sqlitedb.Tx) error {
 		var d integrator.Day
-		err := tx.QueryRow(`SELECT day, start, used FROM days WHERE merchant = $1`, merchant).Scan(&d.Day, &d.Start, &d.Used)
+		err := tx.QueryRow(dayOf, merchant).Scan(&d.Day, &d.Start, &d.Used)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return fmt.Errorf("lease numbers: %w", err)
 		}
@@ -132,11 +148,10 @@ func (s *Store) Lease(ctx context.Context, terminal string, epoch int64, merchan
 		if out, d, err = d.NextDay(day).Lease(n); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(`INSERT INTO days (merchant, day, start, used) VALUES ($1, $2, $3, $4)
-ON CONFLICT (merchant) DO UPDATE SET day = excluded.day, start = excluded.start, used = excluded.used`, merchant, d.Day, d.Start, d.Used); err != nil {
+		if _, err := tx.Exec(keepDay, merchant, d.Day, d.Start, d.Used); err != nil {
 			return fmt.Errorf("lease numbers: %w", err)
 		}
-		r, err := tx.Exec(`UPDATE terminals SET numbers_day = $2, numbers_from = $3, numbers_to = $4 WHERE name = $1 AND ($5 = 0 OR epoch = $5)`, terminal, out.Day, out.From, out.To, epoch)
+		r, err := tx.Exec(leaseNumbers, terminal, out.Day, out.From, out.To, epoch)
 		if err != nil {
 			return fmt.Errorf("lease numbers: %w", err)
 		}
@@ -154,8 +169,7 @@ ON CONFLICT (merchant) DO UPDATE SET day = excluded.day, start = excluded.start,
 // Events answers the terminal's events after a seq.
 func (s *Store) Events(ctx context.Context, terminal string, after int64, n int) (_ []integrator.Event, err error) {
 	defer s.explain(&err)
-	rows, err := s.reads.query(ctx, `SELECT e.seq, e.type, e.fresh, e.at, e.body, t.trimmed FROM terminals t
-LEFT JOIN events e ON e.terminal = t.name AND e.seq > $2 WHERE t.name = $1 ORDER BY e.seq LIMIT $3 + 0`, terminal, after, n)
+	rows, err := s.reads.query(ctx, eventsAfter, terminal, after, n)
 	if err != nil {
 		return nil, fmt.Errorf("read events: %w", err)
 	}
@@ -192,8 +206,7 @@ LEFT JOIN events e ON e.terminal = t.name AND e.seq > $2 WHERE t.name = $1 ORDER
 func (s *Store) Trim(ctx context.Context, terminal string, keep int64, before time.Time) error {
 	return s.db.Write(ctx, func(tx *sqlitedb.Tx) error {
 		var upto int64
-		err := tx.QueryRow(`SELECT CASE WHEN t.seq - $2 > COALESCE(o.seq, 0) THEN t.seq - $2 ELSE COALESCE(o.seq, 0) END FROM terminals t
-LEFT JOIN (SELECT MAX(seq) AS seq FROM events WHERE terminal = $1 AND at < $3) o ON TRUE WHERE t.name = $1`, terminal, keep, nanos(before)).Scan(&upto)
+		err := tx.QueryRow(oldEvents, terminal, keep, nanos(before)).Scan(&upto)
 		if errors.Is(err, sql.ErrNoRows) {
 			return integrator.ErrUnknownTerminal
 		}
@@ -206,7 +219,7 @@ LEFT JOIN (SELECT MAX(seq) AS seq FROM events WHERE terminal = $1 AND at < $3) o
 		if _, err := tx.Exec(`DELETE FROM events WHERE terminal = $1 AND seq <= $2`, terminal, upto); err != nil {
 			return fmt.Errorf("trim events: %w", err)
 		}
-		if _, err := tx.Exec(`UPDATE terminals SET trimmed = $2 WHERE name = $1 AND trimmed < $2`, terminal, upto); err != nil {
+		if _, err := tx.Exec(trimEvents, terminal, upto); err != nil {
 			return fmt.Errorf("trim events: %w", err)
 		}
 		return nil
