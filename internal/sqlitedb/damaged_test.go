@@ -17,12 +17,12 @@ func TestDamageIsSeenByTheStartAlone(t *testing.T) {
 	t.Parallel()
 	const rows = 120
 	dir := t.TempDir()
-	db, err := sqlitedb.Open(t.Context(), sqlitedb.Config{Path: filepath.Join(dir, "thing.db"), Migrations: migrations()})
+	db, err := sqlitedb.Open(t.Context(), sqlitedb.Config{Path: filepath.Join(dir, "thing.db"), Migrations: withChecksums()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for n := range rows {
-		if err := db.Write(t.Context(), add(name(n))); err != nil {
+		if err := db.Write(t.Context(), func(tx *sqlitedb.Tx) error { _, err := tx.Exec(things.Insert(), n+1, name(n)); return err }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -78,7 +78,7 @@ func damaged(t *testing.T, f spoil.Files, looks bool, want string, rows int) str
 	if err := f.Write(dir); err != nil {
 		t.Fatal(err)
 	}
-	cfg := sqlitedb.Config{Path: filepath.Join(dir, "thing.db"), Migrations: migrations()}
+	cfg := sqlitedb.Config{Path: filepath.Join(dir, "thing.db"), Migrations: withChecksums()}
 	if !looks {
 		cfg.CheckLimit = -1
 	}
