@@ -10,10 +10,11 @@ import (
 	"tilld/integrator"
 	"tilld/integrator/store/sqlite"
 	"tilld/internal/sqlitedb"
+	"tilld/internal/sqlitedb/spoil"
 	"tilld/payment"
 )
 
-// TestAuditFindsEveryBrokenSum spoils the rows of a ledger as a fault of ours or a hand in the database would.
+// TestAuditFindsEveryBrokenSum spoils the rows of a ledger as a fault of ours would, which gives them their checksums.
 func TestAuditFindsEveryBrokenSum(t *testing.T) {
 	for _, c := range []struct {
 		name, sql, why string
@@ -53,7 +54,7 @@ SELECT provider, txn || 'x', bill, n + 1, amount, paid_at, attempt, quote, late,
 				}
 				r.down()
 				path := filepath.Join(r.dir, "ledger.db")
-				spoil(t, path, c.sql)
+				wrong(t, path, c.sql)
 				store, err := sqlite.Open(t.Context(), path)
 				r.ok(err)
 				rep, err := integrator.Audit(t.Context(), store)
@@ -67,8 +68,8 @@ SELECT provider, txn || 'x', bill, n + 1, amount, paid_at, attempt, quote, late,
 	}
 }
 
-// spoil runs the statements on the database itself.
-func spoil(t *testing.T, path, statements string) {
+// wrong runs the statements on the database itself, and has each row bear the checksum of what it holds then.
+func wrong(t *testing.T, path, statements string) {
 	t.Helper()
 	db, err := sqlitedb.Open(t.Context(), sqlitedb.Config{Path: path, Migrations: os.DirFS("store/sqlite/migrations")})
 	if err != nil {
@@ -85,7 +86,7 @@ func spoil(t *testing.T, path, statements string) {
 				return err
 			}
 		}
-		return nil
+		return spoil.Resum(t.Context(), db.Read(), func(query string) error { _, err := tx.Exec(query); return err })
 	})
 	if err != nil {
 		t.Error(err)

@@ -2,8 +2,45 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"strings"
+
+	"tilld/internal/sqlitedb"
+	"tilld/internal/sqlitedb/spoil"
 )
+
+// Tables are the tables as the statements know them.
+func Tables() []sqlitedb.Table {
+	return []sqlitedb.Table{
+		terminalTable, dayTable, billTable, orderTable, creditTable, obligationTable, attemptTable, returnTable, quoteTable, callTable,
+		eventTable, workTable, inboxTable, noticeTable, reckoningTable,
+	}
+}
+
+// Rows makes the checksum of each row again.
+func (s *Store) Rows(ctx context.Context) ([]spoil.Row, []string, error) {
+	return spoil.Rows(ctx, s.db.Read())
+}
+
+// Columns are those of each table in the file.
+func (s *Store) Columns(ctx context.Context) (map[string][]string, error) {
+	return spoil.Columns(ctx, s.db.Read())
+}
+
+// Raw changes the file as nobody of ours does, beside the store and without a look at keys of other tables.
+func (s *Store) Raw(ctx context.Context, query string) error {
+	var n, name, file string
+	if err := s.db.Read().QueryRowContext(ctx, "PRAGMA database_list").Scan(&n, &name, &file); err != nil {
+		return err
+	}
+	db, err := sql.Open("sqlite", file)
+	if err == nil {
+		_, err = db.ExecContext(ctx, query)
+		err = errors.Join(err, db.Close())
+	}
+	return err
+}
 
 // ForgetChunk is how many notices one transaction drops.
 const ForgetChunk = forgetChunk

@@ -15,24 +15,46 @@ import (
 	"tilld/integrator"
 	"tilld/integrator/store/sqlite"
 	"tilld/integrator/store/storetest"
+	"tilld/internal/sqlitedb/spoil"
 	"tilld/payment"
 	"tilld/payment/bill"
 )
 
-// checked is a store whose file is looked at before it is closed: what it has written is no damage to the next start.
-type checked struct{ *sqlite.Store }
+// checked is a store whose file is looked at before it is closed: what it has written is no damage to the next start, and each
+// row bears its checksum.
+type checked struct {
+	*sqlite.Store
+	compared map[string]int // rows by table
+}
 
-func (c checked) Close() error { return errors.Join(c.Check(context.Background()), c.Store.Close()) }
+func (c checked) Close() error {
+	ctx := context.Background()
+	rows, _, err := c.Rows(ctx)
+	if bad := spoil.Forgotten(rows); len(bad) > 0 {
+		err = errors.Join(err, fmt.Errorf("rows without their checksums: %v", bad))
+	}
+	for _, r := range rows {
+		c.compared[r.Table]++
+	}
+	return errors.Join(err, c.Check(ctx), c.Store.Close())
+}
 
 func TestStore(t *testing.T) {
+	compared := map[string]int{}
 	storetest.Run(t, func(t *testing.T, dir string) storetest.Store {
 		t.Helper()
 		s, err := sqlite.Open(t.Context(), filepath.Join(dir, "ledger.db"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return checked{s}
+		return checked{s, compared}
 	})
+	for _, table := range sqlite.Tables() {
+		if compared[table.Name()] == 0 {
+			t.Errorf("no row of %s was compared with its checksum", table.Name())
+		}
+	}
+	t.Logf("rows that bear their checksums: %v", compared)
 }
 
 // forgetful is a store that answers everything from its file.
