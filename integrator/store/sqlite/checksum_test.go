@@ -106,36 +106,38 @@ func TestAForgottenChecksumIsFound(t *testing.T) {
 
 // Whatever changes in whichever column of a table is damage to whoever looks at the whole file, as a start does.
 func TestAChangeInEachColumnIsFound(t *testing.T) {
-	columns := 0
+	columns, s := 0, busy(t)
 	for _, table := range sqlite.Tables() {
 		for _, column := range append(table.Columns(), "crc") {
 			columns++
-			s := busy(t)
-			if err := s.Check(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			change(t, s, table.Name(), column)
+			back := change(t, s, table.Name(), column)
 			if err := s.Check(t.Context()); !errors.Is(err, sqlitedb.ErrDamaged) {
 				t.Errorf("%s.%s: %v", table.Name(), column, err)
+			}
+			if err := errors.Join(s.Raw(t.Context(), back), s.Check(t.Context())); err != nil {
+				t.Fatalf("%s.%s as it was: %v", table.Name(), column, err)
 			}
 		}
 	}
 	t.Logf("%d columns", columns)
 }
 
-// change makes another value of a column, as a bit that turns does.
-func change(t *testing.T, s *sqlite.Store, table, column string) {
+// change makes another value of a column of the table's last row, as a bit that turns does, and answers what takes it back.
+func change(t *testing.T, s *sqlite.Store, table, column string) (back string) {
 	t.Helper()
-	err := s.Raw(t.Context(), fmt.Sprintf(`UPDATE %s SET %s = CASE typeof(%[2]s) WHEN 'integer' THEN %[2]s + 1 WHEN 'text' THEN %[2]s || 'x' END
-WHERE rowid = (SELECT max(rowid) FROM %[1]s)`, table, column))
+	id, was, err := s.Last(t.Context(), table, column)
+	if err == nil {
+		err = s.Raw(t.Context(), fmt.Sprintf("UPDATE %s SET %s = CASE typeof(%[2]s) WHEN 'integer' THEN %[2]s + 1 WHEN 'text' THEN %[2]s || 'x' END WHERE rowid = %d", table, column, id))
+	}
 	if err != nil {
 		t.Fatalf("%s.%s: %v", table, column, err)
 	}
+	return fmt.Sprintf("UPDATE %s SET %s = %s WHERE rowid = %d", table, column, was, id)
 }
 
 // What a reader meets, or a change of one column beside it, stops the ledger.
 func TestAReaderComparesChecksums(t *testing.T) {
-	ctx := t.Context()
+	ctx, sound := t.Context(), busy(t)
 	read := func(s *sqlite.Store) error { _, err := s.Bill(ctx, busyBill); return err }
 	changes := func(s *sqlite.Store) error {
 		return s.Change(ctx, integrator.Subject{Bill: busyBill, Terminal: "till-1", Call: "2"}, func(c *integrator.Case) error {
@@ -189,11 +191,11 @@ func TestAReaderComparesChecksums(t *testing.T) {
 		{"reckoning", "mark", func(s *sqlite.Store) error { _, err := s.Reckoning(ctx); return err }},
 		{"reckoning", "ahead", func(s *sqlite.Store) error { return s.Reckon(ctx, integrator.Reckoning{}) }},
 	} {
+		if err := c.ask(sound); err != nil {
+			t.Fatalf("%s.%s where all is well: %v", c.table, c.column, err)
+		}
 		t.Run(c.table+"."+c.column, func(t *testing.T) {
 			s := busy(t)
-			if err := c.ask(busy(t)); err != nil {
-				t.Fatalf("where all is well: %v", err)
-			}
 			change(t, s, c.table, c.column)
 			if c.table == "work" && c.column == "amount" { // of all its rows
 				if err := s.Raw(ctx, "UPDATE work SET amount = amount + 1"); err != nil {

@@ -42,6 +42,12 @@ func (s *Store) Raw(ctx context.Context, query string) error {
 	return err
 }
 
+// Last is the rowid of the table's last row, and a column of it as SQL writes it.
+func (s *Store) Last(ctx context.Context, table, column string) (id int64, value string, err error) {
+	err = s.db.Read().QueryRowContext(ctx, "SELECT rowid, quote("+column+") FROM "+table+" ORDER BY rowid DESC LIMIT 1").Scan(&id, &value)
+	return id, value, err
+}
+
 // ForgetChunk is how many notices one transaction drops.
 const ForgetChunk = forgetChunk
 
