@@ -15,8 +15,9 @@ import (
 
 // SQLite keeps no sum of what it stores: a bit that turns in a text, or a page in the middle of a row that holds what belongs
 // elsewhere, is another text to it and no damage. So a row may bear a checksum of its own, in a column crc: CRC-32C over the
-// name of its table and each of its other columns with type and length, as they were declared. Statements write and compare it
-// by two functions that every connection has:
+// name of its table and each of its other columns with type and length, as they were declared. Columns at the end that are NULL
+// are not in it: so a migration can add one, and rows of before keep their checksums. Statements write and compare it by two
+// functions that every connection has:
 //
 //	row_crc(table, column, …)         the checksum of such a row
 //	row_holds(crc, table, column, …)  true, or the error that the row is not what was written, which is damage
@@ -47,6 +48,9 @@ func init() {
 
 // rowCRC is row_crc: an integer of four bytes with a sign, which take less room in a row than the same without.
 func rowCRC(row []driver.Value) (driver.Value, error) {
+	for len(row) > 0 && row[len(row)-1] == nil {
+		row = row[:len(row)-1]
+	}
 	size := 0
 	for _, v := range row {
 		switch x := v.(type) {

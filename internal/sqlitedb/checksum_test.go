@@ -32,6 +32,7 @@ func TestAChecksumIsAlwaysTheSame(t *testing.T) {
 		"'thing', 1, 'a', x'00ff', NULL, 2.5": -291419353,
 		"'thing', -7, 'Чай'":                  -1721027438,
 		"'t', '', x''":                        -2033366080,
+		"'t', '', x'', NULL, NULL":            -2033366080, // columns that came later
 	} {
 		var got int64
 		if err := db.Read().QueryRow("SELECT row_crc(" + row + ")").Scan(&got); err != nil || got != want {
@@ -53,6 +54,7 @@ func TestARowThatIsNotWhatWasWrittenIsDamage(t *testing.T) {
 		"text":         "UPDATE each SET body = CAST(body AS TEXT) WHERE id = 'b'",
 		"real":         "UPDATE each SET real = real + 0.25 WHERE id = 'b'",
 		"none":         "UPDATE each SET body = NULL WHERE id = 'b'",
+		"none, last":   "UPDATE each SET real = NULL WHERE id = 'b'",
 		"checksum":     "UPDATE each SET crc = crc + 1 WHERE id = 'b'",
 		"no checksum":  "UPDATE each SET crc = NULL WHERE id = 'b'",
 		"another's":    "UPDATE each SET crc = (SELECT crc FROM each WHERE id = 'a') WHERE id = 'b'",

@@ -1,5 +1,6 @@
 // Package sqlitedb is the only door to SQLite: pragmas that are read back, one writer with group commit, migrations
-// after a verified copy, and each bad condition of a file as one sentence. It knows no table of its users.
+// after a verified copy, rows that bear checksums, and each bad condition of a file as one sentence. It knows no table of its
+// users.
 package sqlitedb
 
 import (
