@@ -23,8 +23,8 @@ import (
 //	row_holds(crc, table, column, …)  true, or the error that the row is not what was written, which is damage
 //
 // Rows of before there were checksums have none. A migration that brings the column makes the table crc_none as well and
-// writes down up to which rowid: a later row without one is damage, for a bit that turns in how many columns a row has takes
-// the last one away and moves the others. Table makes the statements; check goes through the rows of whoever has the column.
+// writes down up to which rowid: a later row without one is damage, for nothing of ours has written it. Table makes the
+// statements; check goes through the rows of whoever has the column.
 const (
 	crcColumn = "crc"
 	noneTable = "crc_none" // name, upto, crc

@@ -1,8 +1,11 @@
 package sqlitedb_test
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
+	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -186,6 +189,51 @@ func TestRowsOfBeforeAreBelieved(t *testing.T) {
 	}
 	if _, err := sqlitedb.Open(t.Context(), cfg); !errors.Is(err, sqlitedb.ErrDamaged) {
 		t.Errorf("a new row that has lost its checksum: %v", err)
+	}
+}
+
+// Which rows are of before is known by their rowid, which a copy made by SQLite's own means may lower but never raises.
+func TestACopyKeepsTheRowsOfBefore(t *testing.T) {
+	cfg := config(t)
+	cfg.Migrations = migrations("CREATE TABLE word (id TEXT PRIMARY KEY);")
+	db := open(t, cfg)
+	write := func(queries ...string) {
+		t.Helper()
+		err := db.Write(t.Context(), func(tx *sqlitedb.Tx) error {
+			for _, q := range queries {
+				if _, err := tx.Exec(q); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20) INSERT INTO word SELECT 'old ' || i FROM n", "DELETE FROM word WHERE rowid < 10")
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Migrations = migrations("CREATE TABLE word (id TEXT PRIMARY KEY);", `ALTER TABLE word ADD COLUMN crc INTEGER;
+CREATE TABLE crc_none (name TEXT PRIMARY KEY, upto INTEGER NOT NULL, crc INTEGER) STRICT;
+INSERT INTO crc_none SELECT 'word', upto, row_crc('crc_none', 'word', upto) FROM (SELECT max(rowid) AS upto FROM word);`)
+	db = open(t, cfg)
+	words := sqlitedb.TableOf("word", "id")
+	write(words.Insert("'new'"), "UPDATE word SET "+words.Set("id = 'again'")+" WHERE id = 'old 15'")
+	to := filepath.Join(t.TempDir(), "copy.db")
+	other, err := sql.Open("sqlite", "file:"+(&url.URL{Path: cfg.Path}).EscapedPath())
+	if err == nil {
+		_, err = other.Exec("VACUUM INTO $1", to)
+		err = errors.Join(err, other.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Path = to
+	var n int
+	if err := open(t, cfg).Read().QueryRow("SELECT count(*) FROM word WHERE " + words.Sound()).Scan(&n); err != nil || n != 12 {
+		t.Errorf("of the copy's words %d are read, %v", n, err)
 	}
 }
 

@@ -32,18 +32,7 @@ func Rows(ctx context.Context, db *sql.DB) (out []Row, tables []string, err erro
 			return nil, nil, fmt.Errorf("the rows of %s bear no checksum", table)
 		}
 		tables = append(tables, table)
-		rows, err := db.QueryContext(ctx, fmt.Sprintf("SELECT rowid, crc, row_crc('%s', %s) FROM %[1]s NOT INDEXED", table, strings.Join(slices.Delete(list, at, at+1), ", ")))
-		if err != nil {
-			return nil, nil, err
-		}
-		for rows.Next() {
-			r := Row{Table: table}
-			if err := rows.Scan(&r.ID, &r.Has, &r.Right); err != nil {
-				return nil, nil, err
-			}
-			out = append(out, r)
-		}
-		if err := rows.Err(); err != nil {
+		if out, err = rowsOf(ctx, db, out, table, slices.Delete(list, at, at+1)); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -51,7 +40,23 @@ func Rows(ctx context.Context, db *sql.DB) (out []Row, tables []string, err erro
 	return out, tables, nil
 }
 
-// Missing are the tables that have no row whose checksum was compared, and Forgotten the rows that do not bear theirs.
+func rowsOf(ctx context.Context, db *sql.DB, out []Row, table string, columns []string) ([]Row, error) {
+	rows, err := db.QueryContext(ctx, fmt.Sprintf("SELECT rowid, crc, row_crc('%s', %s) FROM %[1]s NOT INDEXED", table, strings.Join(columns, ", ")))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // Err below says what matters
+	for rows.Next() {
+		r := Row{Table: table}
+		if err := rows.Scan(&r.ID, &r.Has, &r.Right); err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+// Missing are the tables that have no row, so that nothing was compared in them.
 func Missing(tables []string, rows []Row) (out []string) {
 	for _, t := range tables {
 		if !slices.ContainsFunc(rows, func(r Row) bool { return r.Table == t }) {
