@@ -15,12 +15,18 @@ import (
 	"tilld/internal/sqlitedb/spoil"
 )
 
+// keepSchema is what each migration ends with.
+const keepSchema = `INSERT OR REPLACE INTO crc_none (name, upto, crc) SELECT 'sqlite_schema', upto, row_crc('crc_none', 'sqlite_schema', upto) FROM (
+SELECT row_crc('sqlite_schema', group_concat(type || ' ' || name || ' ' || tbl_name || ' ' || ifnull(sql, ''), ';' ORDER BY type, name)) AS upto
+FROM sqlite_schema WHERE tbl_name NOT LIKE 'goose_%' AND tbl_name NOT LIKE 'sqlite_%');`
+
 // withChecksums brings checksums to the table of things, and one whose columns are of each type.
 func withChecksums() fstest.MapFS {
 	return migrations(`ALTER TABLE thing ADD COLUMN crc INTEGER;
 CREATE TABLE crc_none (name TEXT PRIMARY KEY, upto INTEGER NOT NULL, crc INTEGER) STRICT;
 INSERT INTO crc_none SELECT 'thing', upto, row_crc('crc_none', 'thing', upto) FROM (SELECT ifnull(max(id), 0) AS upto FROM thing);
-CREATE TABLE each (id TEXT PRIMARY KEY, number BIGINT, open BOOLEAN, body BLOB, real REAL, crc BIGINT);`)
+CREATE TABLE each (id TEXT PRIMARY KEY, number BIGINT, open BOOLEAN, body BLOB, real REAL, crc BIGINT);
+`+keepSchema)
 }
 
 var (
@@ -41,6 +47,59 @@ func TestAChecksumIsAlwaysTheSame(t *testing.T) {
 		if err := db.Read().QueryRow("SELECT row_crc(" + row + ")").Scan(&got); err != nil || got != want {
 			t.Errorf("%s: %d, %v; want %d", row, got, err, want)
 		}
+	}
+}
+
+// A name in the schema that is another is found by each start, in a large file too, and not told as a statement that is wrong.
+func TestASchemaThatIsNotWhatWasMadeIsDamage(t *testing.T) {
+	for name, change := range map[string]string{
+		"nothing":                  "UPDATE sqlite_schema SET sql = sql",
+		"a column":                 "UPDATE sqlite_schema SET sql = replace(sql, 'number', 'numbes') WHERE name = 'each'",
+		"a type":                   "UPDATE sqlite_schema SET sql = replace(sql, 'BLOB', 'CLOB') WHERE name = 'each'",
+		"a checksum's column":      "UPDATE sqlite_schema SET sql = replace(sql, 'crc', 'csc') WHERE name = 'each'",
+		"a table":                  "UPDATE sqlite_schema SET name = 'eacj', tbl_name = 'eacj', sql = replace(sql, 'TABLE each', 'TABLE eacj') WHERE name = 'each'",
+		"the list":                 "UPDATE sqlite_schema SET name = 'crc_nond', tbl_name = 'crc_nond', sql = replace(sql, 'crc_none', 'crc_nond') WHERE name = 'crc_none'",
+		"a column of the list":     "UPDATE sqlite_schema SET sql = replace(sql, 'upto', 'uptn') WHERE name = 'crc_none'",
+		"the versions":             "UPDATE sqlite_schema SET name = 'goose_db_versioo', tbl_name = 'goose_db_versioo', sql = replace(sql, 'goose_db_version', 'goose_db_versioo') WHERE name = 'goose_db_version'",
+		"a column of the versions": "UPDATE sqlite_schema SET sql = replace(sql, 'is_applied', 'is_appljed') WHERE name = 'goose_db_version'",
+		"what it was":              "DELETE FROM crc_none WHERE name = 'sqlite_schema'",
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := config(t)
+			cfg.Migrations = withChecksums()
+			if err := open(t, cfg).Close(); err != nil {
+				t.Fatal(err)
+			}
+			other, err := sql.Open("sqlite", "file:"+(&url.URL{Path: cfg.Path}).EscapedPath())
+			if err == nil {
+				other.SetMaxOpenConns(1)
+				var r sql.Result
+				if r, err = other.Exec("PRAGMA writable_schema = ON; " + change); err == nil {
+					if n, _ := r.RowsAffected(); n == 0 {
+						t.Error("nothing was changed")
+					}
+				}
+				err = errors.Join(err, other.Close())
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, limit := range []int64{0, -1} {
+				cfg.CheckLimit = limit
+				db, err := sqlitedb.Open(t.Context(), cfg)
+				t.Log(err)
+				if name == "nothing" {
+					if err != nil {
+						t.Fatal(err)
+					}
+					if err := db.Close(); err != nil {
+						t.Fatal(err)
+					}
+				} else if !errors.Is(err, sqlitedb.ErrDamaged) {
+					t.Errorf("%v", err)
+				}
+			}
+		})
 	}
 }
 
@@ -217,7 +276,8 @@ func TestACopyKeepsTheRowsOfBefore(t *testing.T) {
 	}
 	cfg.Migrations = migrations("CREATE TABLE word (id TEXT PRIMARY KEY);", `ALTER TABLE word ADD COLUMN crc INTEGER;
 CREATE TABLE crc_none (name TEXT PRIMARY KEY, upto INTEGER NOT NULL, crc INTEGER) STRICT;
-INSERT INTO crc_none SELECT 'word', upto, row_crc('crc_none', 'word', upto) FROM (SELECT max(rowid) AS upto FROM word);`)
+INSERT INTO crc_none SELECT 'word', upto, row_crc('crc_none', 'word', upto) FROM (SELECT max(rowid) AS upto FROM word);
+`+keepSchema)
 	db = open(t, cfg)
 	words := sqlitedb.TableOf("word", "id")
 	write(words.Insert("'new'"), "UPDATE word SET "+words.Set("id = 'again'")+" WHERE id = 'old 15'")

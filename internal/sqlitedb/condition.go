@@ -122,6 +122,12 @@ func kindOf(err error) error {
 	return nil
 }
 
+// noSuchName says whether SQLite does not know a table or column of a statement of ours.
+func noSuchName(err error) bool {
+	var se *sqlite.Error
+	return errors.As(err, &se) && se.Code() == lib.SQLITE_ERROR && strings.Contains(se.Error(), "no such ")
+}
+
 // kindOfCode sorts the extended result codes. Of the I/O errors only those of reading speak of the file; the others may
 // come from a full or failing disk under a sound file, which must never be set aside for it.
 func kindOfCode(code int) error {

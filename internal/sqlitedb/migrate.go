@@ -41,6 +41,9 @@ func (db *DB) probe() (int64, error) {
 	}
 	defer ro.Close() //nolint:errcheck // it has written nothing
 	version, err := readVersion(context.Background(), ro)
+	if noSuchName(err) {
+		return 0, condition(ErrDamaged, path, err)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -51,8 +54,10 @@ func (db *DB) probe() (int64, error) {
 	if version > newest {
 		return 0, condition(ErrNewer, path, fmt.Errorf("version %d, this program knows %d", version, newest))
 	}
-	if err := checkEnd(context.Background(), ro, path); err != nil {
-		return 0, err
+	for _, look := range []func(context.Context, *sql.DB, string) error{checkEnd, checkSchema} {
+		if err := look(context.Background(), ro, path); err != nil {
+			return 0, err
+		}
 	}
 	if (db.cfg.CheckLimit > 0 && fi.Size() <= db.cfg.CheckLimit) || isSuspect(path) {
 		if err := check(context.Background(), ro, path); err != nil {
