@@ -26,7 +26,7 @@ func withChecksums() fstest.MapFS {
 CREATE TABLE crc_none (name TEXT PRIMARY KEY, upto INTEGER NOT NULL, crc INTEGER) STRICT;
 INSERT INTO crc_none SELECT 'thing', upto, row_crc('crc_none', 'thing', upto) FROM (SELECT ifnull(max(id), 0) AS upto FROM thing);
 CREATE TABLE each (id TEXT PRIMARY KEY, number BIGINT, open BOOLEAN, body BLOB, real REAL, crc BIGINT);
-`+keepSchema)
+` + keepSchema)
 }
 
 var (
