@@ -24,7 +24,6 @@ import (
 const (
 	childDir   = "JOURNAL_TEST_CHILD_DIR"   // set in the child: where its journal is
 	childEarly = "JOURNAL_TEST_CHILD_EARLY" // planted: the child acknowledges before it commits
-	killTimes  = "JOURNAL_TEST_KILLS"       // how often to kill
 	clients    = 4
 )
 
@@ -85,10 +84,7 @@ func TestKilledAtRandomKeepsWhatWasAcknowledged(t *testing.T) {
 		child(t, dir)
 		return
 	}
-	times, _ := strconv.Atoi(os.Getenv(killTimes))
-	if times == 0 {
-		times = depth.Figure(t, "kills", 3, 6, 60)
-	}
+	times := depth.Figure(t, "kills", 3, 6, 60)
 	cfg := journal.Config{Dir: t.TempDir()}
 	acked := map[string]int{} // subject → last number acknowledged
 	seqs := map[int64]string{}
