@@ -12,7 +12,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -s -w -X main.version=$(VERSION)
 COMMANDS := tilld tillctl integrator demo
 
-.PHONY: usb-bench build demo test prove soak bench lint fmt short processes fuzz protocol cross clean need-go need-test
+.PHONY: build demo test prove usb-bench soak bench lint fmt cross clean need-go need-test
 
 build: need-go ## bin/tilld bin/tillctl bin/integrator bin/demo
 	@mkdir -p $(BIN)
