@@ -19,7 +19,11 @@ func (b *bench) all() {
 		}
 		return "linked", nil
 	})
-	switch setting("only", "") {
+	switch only := setting("only", ""); only {
+	case "":
+	default:
+		b.say("only", "", fmt.Errorf("%s is no part of the run", only))
+		return
 	case "asleep":
 		b.asleep()
 		return
