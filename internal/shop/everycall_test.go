@@ -27,7 +27,7 @@ func sweepLimit() time.Duration {
 	if os.Getenv("TILLD_SWEEP") == "all" {
 		return 24 * time.Hour
 	}
-	return 8 * time.Minute
+	return 5 * time.Minute
 }
 
 // TestEverySystemCall sells while every system call by which a program opens or changes its own files fails, one in each
@@ -50,7 +50,7 @@ func every(t *testing.T, part shop.Part) {
 	first, usual := calls(t, part)
 	t.Logf("of a first start %d calls: %s", len(first), list(first))
 	t.Logf("in a day like any other %d calls: %s", len(usual), list(usual))
-	full := depth.Full(t, "as many of these faults as eight minutes are enough for, here some of each kind")
+	full := depth.Full(t, "as many of these faults as five minutes are enough for, here some of each kind")
 	if os.Getenv("TILLD_SWEEP") != "all" {
 		t.Log("left to make soak: each of these faults, one in each sale")
 	}

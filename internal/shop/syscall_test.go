@@ -40,7 +40,7 @@ func TestNthSystemCall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shops := depth.Figure(t, "shops", 1, 1, 4)
+	shops := depth.Figure(t, "shops", 1, 1, 2)
 	sales := depth.Figure(t, "sales of each shop", 10, 10, 60)
 	for n := range shops {
 		t.Run(fmt.Sprint("Shop", n+1), func(t *testing.T) {
