@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"runtime"
+	"slices"
+	"sync"
 	"time"
 
 	"tilld/internal/record"
@@ -74,4 +77,68 @@ func Delays(n int, jitter time.Duration, open bool, err error) []time.Duration {
 func Sentence(err error) (text, remedy string, person bool) {
 	t := why(err)
 	return t.text, t.remedy, t.person
+}
+
+// Answered is a session whose answers come while it looks for what may leave.
+type Answered struct {
+	wire.Owner
+	mu    sync.Mutex
+	calls []record.Call
+}
+
+// Calls is what waits; who has asked goes on a little later.
+func (a *Answered) Calls() []record.Call {
+	a.mu.Lock()
+	defer func() { runtime.Gosched() }()
+	defer a.mu.Unlock()
+	return slices.Clone(a.calls)
+}
+
+// Answer settles a call.
+func (a *Answered) Answer(_ context.Context, id string, _ *wire.Result, _ *wire.Problem) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.calls = slices.DeleteFunc(a.calls, func(c record.Call) bool { return c.ID == id })
+	return nil
+}
+
+// Run lets n calls leave, each of an order of its own, and answers each beside that; it ends with the first that leaves again.
+func (a *Answered) Run(n int) (left int, again string, err error) {
+	for i := range n {
+		order := fmt.Sprint("p", i)
+		a.calls = append(a.calls, record.Call{ID: order + ":get:1", Order: order, Method: wire.BillGet, Params: json.RawMessage(`{}`)})
+	}
+	x := &session{l: &Link{calls: a}, owner: a, outbox: outbox{
+		flying: map[string]string{}, over: map[string]struct{}{}, look: make(chan struct{}, 1),
+	}}
+	sent, ended := make(chan string, n), make(chan error, 1)
+	defer close(sent)
+	go func() {
+		answered := 0
+		for id := range sent {
+			if err := x.answer(context.Background(), wire.Message{ID: id, Result: json.RawMessage(`{"outcome":"bill"}`)}); err != nil {
+				ended <- err
+				return
+			}
+			if answered++; answered == n {
+				ended <- nil
+				return
+			}
+		}
+	}()
+	seen := map[string]bool{}
+	for {
+		for _, c := range x.due() {
+			if seen[c.ID] {
+				return len(seen), c.ID, nil
+			}
+			seen[c.ID] = true
+			sent <- c.ID
+		}
+		select {
+		case err := <-ended:
+			return len(seen), "", err
+		default:
+		}
+	}
 }

@@ -79,9 +79,9 @@ func (x *session) gauge() {
 // wire.MaxInFlight in all. A volatile call without params cannot be sent any more: it holds its order until its owner
 // puts another in its place. It looks no further than it must: a box may have to ask about each payment of weeks.
 func (x *session) due() []record.Call {
-	all := x.l.calls.Calls()
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	all := x.l.calls.Calls() // under the lock: a call whose answer is taken in meanwhile would be in the list, and on its way no more
 	held := make(map[string]bool, len(x.flying))
 	for _, order := range x.flying {
 		held[order] = true
