@@ -20,10 +20,10 @@ func (b *bench) all() {
 		return "linked", nil
 	})
 	switch only := setting("only", ""); only {
-	case "":
 	default:
 		b.say("only", "", fmt.Errorf("%s is no part of the run", only))
 		return
+	case "":
 	case "asleep":
 		b.asleep()
 		return
