@@ -189,7 +189,10 @@ func TestAReaderComparesChecksums(t *testing.T) {
 	}{
 		{"event", "data", func(j *journal.Journal) error { _, err := j.Events(t.Context(), last(j)-1, 10); return err }},
 		{"event", "subject", func(j *journal.Journal) error { return j.Between(t.Context(), last(j)-1, last(j), "payment.", each) }},
+		{"event", "type", func(j *journal.Journal) error { return j.Between(t.Context(), 0, last(j), "printer.", each) }},
+		{"event", "type", func(j *journal.Journal) error { return j.Typed(t.Context(), []string{"payment.open"}, each) }},
 		{"event", "at", func(j *journal.Journal) error { return j.Typed(t.Context(), []string{"payment.open"}, each) }},
+		{"event", "subject", func(j *journal.Journal) error { _, err := j.Before(t.Context(), "z", last(j), ""); return err }},
 		{"event", "lane", func(j *journal.Journal) error { _, err := j.Before(t.Context(), "z", last(j), ""); return err }},
 		{"event", "at", func(j *journal.Journal) error { _, err := j.SeqAt(t.Context(), time.Now()); return err }},
 		{"event", "writes", func(j *journal.Journal) error { _, err := j.Trim(t.Context()); return err }},

@@ -12,9 +12,10 @@ import (
 	"tilld/internal/record"
 )
 
-// eventsWhere reads events of which a condition is true, and which are what was written.
-func eventsWhere(condition string) string {
-	return "SELECT seq, type, at, lane, subject, data FROM event WHERE " + condition + " AND " + eventTable.Sound()
+// eventsWhere reads events within a range, of which a condition is true. Each of the range is compared with its checksum before
+// it is asked for the condition: one whose type or subject is another now would be passed over, and a sum would lack it.
+func eventsWhere(within, condition string) string {
+	return "SELECT seq, type, at, lane, subject, data FROM event WHERE " + within + " AND " + eventTable.Sound() + " AND " + condition
 }
 
 func scanEvent(row interface{ Scan(...any) error }) (e record.Event, err error) {
@@ -28,7 +29,7 @@ func scanEvent(row interface{ Scan(...any) error }) (e record.Event, err error) 
 // Between calls f with each event after seq `after` up to seq `upto` whose type begins with prefix, oldest first. What is
 // no longer kept is left out. f must not use the journal.
 func (j *Journal) Between(ctx context.Context, after, upto int64, prefix string, f func(record.Event) error) error {
-	return j.eachEvent(ctx, f, "seq > $1 AND seq <= $2 AND substr(type, 1, $3) = $4", after, upto, len(prefix), prefix)
+	return j.eachEvent(ctx, f, eventsWhere("seq > $1 AND seq <= $2", "substr(type, 1, $3) = $4"), after, upto, len(prefix), prefix)
 }
 
 // Typed calls f with each event of these types, oldest first: it goes through the log once, however many they are. What is
@@ -39,11 +40,11 @@ func (j *Journal) Typed(ctx context.Context, types []string, f func(record.Event
 	for i, typ := range types {
 		args[i], names[i] = typ, "$"+strconv.Itoa(i+1)
 	}
-	return j.eachEvent(ctx, f, "type IN ("+strings.Join(names, ", ")+")", args...)
+	return j.eachEvent(ctx, f, eventsWhere("TRUE", "type IN ("+strings.Join(names, ", ")+")"), args...)
 }
 
-func (j *Journal) eachEvent(ctx context.Context, f func(record.Event) error, where string, args ...any) error {
-	rows, err := j.db.Read().QueryContext(ctx, eventsWhere(where)+" ORDER BY seq", args...)
+func (j *Journal) eachEvent(ctx context.Context, f func(record.Event) error, query string, args ...any) error {
+	rows, err := j.db.Read().QueryContext(ctx, query+" ORDER BY seq", args...)
 	if err != nil {
 		return j.reading("read events", err)
 	}
@@ -66,7 +67,7 @@ func (j *Journal) eachEvent(ctx context.Context, f func(record.Event) error, whe
 // Before is the newest event of a subject up to seq `upto` whose type begins with prefix; record.ErrNotFound if none is
 // kept.
 func (j *Journal) Before(ctx context.Context, subject string, upto int64, prefix string) (record.Event, error) {
-	row := j.db.Read().QueryRowContext(ctx, eventsWhere("seq <= $1 AND subject = $2 AND substr(type, 1, $3) = $4")+" ORDER BY seq DESC LIMIT 1",
+	row := j.db.Read().QueryRowContext(ctx, eventsWhere("seq <= $1", "subject = $2 AND substr(type, 1, $3) = $4")+" ORDER BY seq DESC LIMIT 1",
 		upto, subject, len(prefix), prefix)
 	e, err := scanEvent(row)
 	if errors.Is(err, sql.ErrNoRows) {

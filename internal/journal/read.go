@@ -105,7 +105,7 @@ func (j *Journal) Events(ctx context.Context, after int64, limit int) ([]record.
 	if after < trimmed {
 		return nil, fmt.Errorf("read events after %d: %w: the oldest kept is %d", after, record.ErrTrimmed, trimmed+1)
 	}
-	rows, err := tx.QueryContext(ctx, eventsWhere("seq > $1")+" ORDER BY seq LIMIT $2", after, min(max(limit, 0), MaxEvents))
+	rows, err := tx.QueryContext(ctx, eventsWhere("seq > $1", "TRUE")+" ORDER BY seq LIMIT $2", after, min(max(limit, 0), MaxEvents))
 	if err != nil {
 		return nil, j.reading("read events", err)
 	}

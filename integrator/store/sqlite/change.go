@@ -217,7 +217,9 @@ func (s *Store) ByReference(ctx context.Context, terminal, lane, reference strin
 // List is ids of bills, oldest first.
 func (s *Store) List(ctx context.Context, q integrator.Query) (_ []string, err error) {
 	defer s.explain(&err)
-	where := "($1 = '' OR terminal = $1)"
+	// Each bill of an index is compared with its checksum before it is asked for the rest: one whose flag is another now would
+	// be passed over, and a person would not hear of it.
+	which, where := "", "($1 = '' OR terminal = $1)"
 	limit := int64(q.Limit)
 	if limit <= 0 {
 		limit = 1 << 40
@@ -225,9 +227,9 @@ func (s *Store) List(ctx context.Context, q integrator.Query) (_ []string, err e
 	args := []any{q.Terminal, limit}
 	switch q.Which {
 	case integrator.Open:
-		where += " AND open"
+		which = "open AND "
 	case integrator.Unsettled:
-		where += " AND NOT settled"
+		which = "NOT settled AND "
 	case integrator.Review:
 		wants := "review OR doubt OR status = '" + bill.StPaid + "'"
 		if len(q.Known) > 0 {
@@ -238,11 +240,11 @@ func (s *Store) List(ctx context.Context, q integrator.Query) (_ []string, err e
 			}
 			wants += " OR provider NOT IN (" + strings.Join(known, ", ") + ")"
 		}
-		where += " AND NOT settled AND (" + wants + ")"
+		which, where = "NOT settled AND ", where+" AND ("+wants+")"
 	case integrator.InDoubt:
-		where += " AND NOT settled AND doubt"
+		which, where = "NOT settled AND ", where+" AND doubt"
 	}
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT id FROM bills WHERE `+where+` AND `+billTable.Sound()+` ORDER BY created_at, id LIMIT $2`, args...)
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT id FROM bills WHERE `+which+billTable.Sound()+` AND `+where+` ORDER BY created_at, id LIMIT $2`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list bills: %w", err)
 	}

@@ -208,3 +208,38 @@ func TestAReaderComparesChecksums(t *testing.T) {
 		})
 	}
 }
+
+// A bill whose flag is another now is not passed over by the lists that a person and a box work through.
+func TestAListPassesOverNoDamagedBill(t *testing.T) {
+	for name, c := range map[string]struct {
+		query  integrator.Query
+		flag   func(*bill.State)
+		damage string
+	}{
+		"review":   {integrator.Query{Which: integrator.Review}, func(b *bill.State) { b.Review = true }, "review = FALSE"},
+		"doubt":    {integrator.Query{Which: integrator.InDoubt}, func(b *bill.State) { b.Doubt = true }, "doubt = FALSE"},
+		"terminal": {integrator.Query{Terminal: "till-1"}, func(*bill.State) {}, "terminal = 'till-2'"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := busy(t)
+			err := s.Change(t.Context(), integrator.Subject{Bill: busyBill}, func(k *integrator.Case) error {
+				c.flag(&k.Bill)
+				k.Bill.Version++
+				k.Now = morning
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ids, err := s.List(t.Context(), c.query); err != nil || !slices.Equal(ids, []string{busyBill}) {
+				t.Fatalf("where all is well: %v, %v", ids, err)
+			}
+			if err := s.Raw(t.Context(), "UPDATE bills SET "+c.damage); err != nil {
+				t.Fatal(err)
+			}
+			if ids, err := s.List(t.Context(), c.query); !errors.Is(err, sqlitedb.ErrDamaged) {
+				t.Errorf("%v, %v", ids, err)
+			}
+		})
+	}
+}
