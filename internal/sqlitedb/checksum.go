@@ -26,13 +26,14 @@ import (
 // writes down up to which rowid: a later row without one is damage, for nothing of ours has written it. Table makes the
 // statements; check goes through the rows of whoever has the column.
 //
-// The names of tables and columns are rows as well, SQLite's own: of them one sum is kept, as upto of schemaTable. Each migration
-// behind the one that brings the checksums ends with writing it anew; goose's table is not in it.
+// The names of tables and columns are rows as well, SQLite's own: of them and the version one sum is kept, as upto of schemaTable.
+// Each migration behind the one that brings the checksums ends with writing it anew, with its own number, so that a version that
+// has turned is damage: its step would be done again, and fails. goose's table is not in it, for the number stands there.
 const (
 	crcColumn   = "crc"
 	noneTable   = "crc_none" // name, upto, crc
 	schemaTable = "sqlite_schema"
-	schemaSum   = "SELECT row_crc('" + schemaTable + "', group_concat(type || ' ' || name || ' ' || tbl_name || ' ' || ifnull(sql, ''), ';' ORDER BY type, name)) FROM " +
+	schemaSum   = "SELECT row_crc('" + schemaTable + "', $1, group_concat(type || ' ' || name || ' ' || tbl_name || ' ' || ifnull(sql, ''), ';' ORDER BY type, name)) FROM " +
 		schemaTable + " WHERE tbl_name NOT LIKE 'goose_%' AND tbl_name NOT LIKE 'sqlite_%'"
 )
 
@@ -134,9 +135,9 @@ func checkRows(ctx context.Context, db *sql.DB, path, table string) error {
 	return nil
 }
 
-// checkSchema finds a schema that is not what the migrations made, in a database whose rows bear checksums. An error of SQLite's
-// about a name that is not there is one too: it was there when the file was written.
-func checkSchema(ctx context.Context, db *sql.DB, path string) error {
+// checkSchema finds a schema that is not what the migrations up to this version made, in a database whose rows bear checksums.
+// An error of SQLite's about a name that is not there is one too: it was there when the file was written.
+func checkSchema(ctx context.Context, db *sql.DB, path string, version int64) error {
 	var bear, none int64
 	err := db.QueryRowContext(ctx, "SELECT count(*) FILTER (WHERE c.name = $1), count(*) FILTER (WHERE s.name = $2) FROM "+schemaTable+
 		" AS s, pragma_table_info(s.name) AS c WHERE s.type = 'table'", crcColumn, noneTable).Scan(&bear, &none)
@@ -146,8 +147,9 @@ func checkSchema(ctx context.Context, db *sql.DB, path string) error {
 	if bear == 0 && none == 0 { // of before there were checksums
 		return nil
 	}
-	var kept, is int64
-	err = db.QueryRowContext(ctx, "SELECT upto, ("+schemaSum+") FROM "+noneTable+" WHERE name = $1", schemaTable).Scan(&kept, &is)
+	var kept any // of whatever type a turned bit has made of it
+	var is int64
+	err = db.QueryRowContext(ctx, "SELECT upto, ("+schemaSum+") FROM "+noneTable+" WHERE name = $2", version, schemaTable).Scan(&kept, &is)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return condition(ErrDamaged, path, fmt.Errorf("%s does not say what the schema was", noneTable))
@@ -155,8 +157,8 @@ func checkSchema(ctx context.Context, db *sql.DB, path string) error {
 		return condition(ErrDamaged, path, err)
 	case err != nil:
 		return fmt.Errorf("compare the schema with its checksum: %w", err)
-	case kept != is:
-		return condition(ErrDamaged, path, errors.New("the schema "+notAsWritten+": its checksum is another"))
+	case kept != any(is):
+		return condition(ErrDamaged, path, errors.New("the schema or its version "+notAsWritten+": the checksum is another"))
 	}
 	return nil
 }

@@ -15,18 +15,20 @@ import (
 	"tilld/internal/sqlitedb/spoil"
 )
 
-// keepSchema is what each migration ends with.
-const keepSchema = `INSERT OR REPLACE INTO crc_none (name, upto, crc) SELECT 'sqlite_schema', upto, row_crc('crc_none', 'sqlite_schema', upto) FROM (
-SELECT row_crc('sqlite_schema', group_concat(type || ' ' || name || ' ' || tbl_name || ' ' || ifnull(sql, ''), ';' ORDER BY type, name)) AS upto
-FROM sqlite_schema WHERE tbl_name NOT LIKE 'goose_%' AND tbl_name NOT LIKE 'sqlite_%');`
+// keepSchema is what the migration of that number ends with.
+func keepSchema(version int) string {
+	return fmt.Sprintf(`INSERT OR REPLACE INTO crc_none (name, upto, crc) SELECT 'sqlite_schema', upto, row_crc('crc_none', 'sqlite_schema', upto) FROM (
+SELECT row_crc('sqlite_schema', %d, group_concat(type || ' ' || name || ' ' || tbl_name || ' ' || ifnull(sql, ''), ';' ORDER BY type, name)) AS upto
+FROM sqlite_schema WHERE tbl_name NOT LIKE 'goose_%%' AND tbl_name NOT LIKE 'sqlite_%%');`, version)
+}
 
 // withChecksums brings checksums to the table of things, and one whose columns are of each type.
 func withChecksums() fstest.MapFS {
 	return migrations(`ALTER TABLE thing ADD COLUMN crc INTEGER;
-CREATE TABLE crc_none (name TEXT PRIMARY KEY, upto INTEGER NOT NULL, crc INTEGER) STRICT;
+CREATE TABLE crc_none (name TEXT PRIMARY KEY, upto BIGINT NOT NULL, crc BIGINT);
 INSERT INTO crc_none SELECT 'thing', upto, row_crc('crc_none', 'thing', upto) FROM (SELECT ifnull(max(id), 0) AS upto FROM thing);
 CREATE TABLE each (id TEXT PRIMARY KEY, number BIGINT, open BOOLEAN, body BLOB, real REAL, crc BIGINT);
-` + keepSchema)
+` + keepSchema(2))
 }
 
 var (
@@ -62,6 +64,10 @@ func TestASchemaThatIsNotWhatWasMadeIsDamage(t *testing.T) {
 		"a column of the list":     "UPDATE sqlite_schema SET sql = replace(sql, 'upto', 'uptn') WHERE name = 'crc_none'",
 		"the versions":             "UPDATE sqlite_schema SET name = 'goose_db_versioo', tbl_name = 'goose_db_versioo', sql = replace(sql, 'goose_db_version', 'goose_db_versioo') WHERE name = 'goose_db_version'",
 		"a column of the versions": "UPDATE sqlite_schema SET sql = replace(sql, 'is_applied', 'is_appljed') WHERE name = 'goose_db_version'",
+		"the version":              "UPDATE goose_db_version SET is_applied = 0 WHERE version_id = 2",
+		"the number of it":         "UPDATE goose_db_version SET version_id = 'x' WHERE version_id = 2",
+		"its checksum":             "UPDATE crc_none SET upto = upto + 1 WHERE name = 'sqlite_schema'",
+		"the type of that":         "UPDATE crc_none SET upto = 'x' WHERE name = 'sqlite_schema'",
 		"what it was":              "DELETE FROM crc_none WHERE name = 'sqlite_schema'",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -277,7 +283,7 @@ func TestACopyKeepsTheRowsOfBefore(t *testing.T) {
 	cfg.Migrations = migrations("CREATE TABLE word (id TEXT PRIMARY KEY);", `ALTER TABLE word ADD COLUMN crc INTEGER;
 CREATE TABLE crc_none (name TEXT PRIMARY KEY, upto INTEGER NOT NULL, crc INTEGER) STRICT;
 INSERT INTO crc_none SELECT 'word', upto, row_crc('crc_none', 'word', upto) FROM (SELECT max(rowid) AS upto FROM word);
-`+keepSchema)
+`+keepSchema(3))
 	db = open(t, cfg)
 	words := sqlitedb.TableOf("word", "id")
 	write(words.Insert("'new'"), "UPDATE word SET "+words.Set("id = 'again'")+" WHERE id = 'old 15'")

@@ -54,10 +54,11 @@ func (db *DB) probe() (int64, error) {
 	if version > newest {
 		return 0, condition(ErrNewer, path, fmt.Errorf("version %d, this program knows %d", version, newest))
 	}
-	for _, look := range []func(context.Context, *sql.DB, string) error{checkEnd, checkSchema} {
-		if err := look(context.Background(), ro, path); err != nil {
-			return 0, err
-		}
+	if err := checkEnd(context.Background(), ro, path); err != nil {
+		return 0, err
+	}
+	if err := checkSchema(context.Background(), ro, path, version); err != nil {
+		return 0, err
 	}
 	if (db.cfg.CheckLimit > 0 && fi.Size() <= db.cfg.CheckLimit) || isSuspect(path) {
 		if err := check(context.Background(), ro, path); err != nil {
@@ -105,11 +106,17 @@ func readVersion(ctx context.Context, db *sql.DB) (int64, error) {
 	case ours == 0:
 		return 0, fmt.Errorf("read schema: %w: it holds tables but no version", ErrDamaged)
 	}
-	var v sql.NullInt64
+	var v any
 	if err := db.QueryRowContext(ctx, "SELECT max(version_id) FROM "+versionTable+" WHERE is_applied = 1").Scan(&v); err != nil {
 		return 0, fmt.Errorf("read version: %w", err)
 	}
-	return v.Int64, nil
+	switch x := v.(type) {
+	case nil:
+		return 0, nil
+	case int64:
+		return x, nil
+	}
+	return 0, fmt.Errorf("read version: %w: it is no number", ErrDamaged)
 }
 
 // newest is the highest number in front of a migration's name.

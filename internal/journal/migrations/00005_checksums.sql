@@ -17,7 +17,8 @@ INSERT INTO crc_none (name, upto, crc) SELECT name, upto, row_crc('crc_none', na
   UNION ALL SELECT 'call', ifnull(max(n), 0) FROM call);
 UPDATE meta SET crc = row_crc('meta', one, journal, generation, writes, seq, trimmed, seen, epoch, lost, set_aside, restored);
 UPDATE acknowledged SET crc = row_crc('acknowledged', n, at, who, why, what);
--- Of the names of tables and columns one checksum is kept: each later migration ends with writing it anew.
+-- Of the names of tables and columns, and of this version's number, one checksum is kept: each later migration ends with writing it
+-- anew, with its own number.
 INSERT INTO crc_none (name, upto, crc) SELECT 'sqlite_schema', upto, row_crc('crc_none', 'sqlite_schema', upto) FROM (
-  SELECT row_crc('sqlite_schema', group_concat(type || ' ' || name || ' ' || tbl_name || ' ' || ifnull(sql, ''), ';' ORDER BY type, name)) AS upto
+  SELECT row_crc('sqlite_schema', 5, group_concat(type || ' ' || name || ' ' || tbl_name || ' ' || ifnull(sql, ''), ';' ORDER BY type, name)) AS upto
   FROM sqlite_schema WHERE tbl_name NOT LIKE 'goose_%' AND tbl_name NOT LIKE 'sqlite_%');

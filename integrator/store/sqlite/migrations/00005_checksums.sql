@@ -38,7 +38,8 @@ UPDATE terminals SET crc = row_crc('terminals', name, key, epoch, journal, boot,
     numbers_day, numbers_from, numbers_to, opened_at, blocked, heard, ahead);
 UPDATE days SET crc = row_crc('days', merchant, day, start, used);
 UPDATE reckoning SET crc = row_crc('reckoning', one, mark, ahead);
--- Of the names of tables and columns one checksum is kept: each later migration ends with writing it anew.
+-- Of the names of tables and columns, and of this version's number, one checksum is kept: each later migration ends with writing it
+-- anew, with its own number.
 INSERT INTO crc_none (name, upto, crc) SELECT 'sqlite_schema', upto, row_crc('crc_none', 'sqlite_schema', upto) FROM (
-    SELECT row_crc('sqlite_schema', group_concat(type || ' ' || name || ' ' || tbl_name || ' ' || ifnull(sql, ''), ';' ORDER BY type, name)) AS upto
+    SELECT row_crc('sqlite_schema', 5, group_concat(type || ' ' || name || ' ' || tbl_name || ' ' || ifnull(sql, ''), ';' ORDER BY type, name)) AS upto
     FROM sqlite_schema WHERE tbl_name NOT LIKE 'goose_%' AND tbl_name NOT LIKE 'sqlite_%');
