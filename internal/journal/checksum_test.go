@@ -192,7 +192,6 @@ func TestAReaderComparesChecksums(t *testing.T) {
 		{"event", "type", func(j *journal.Journal) error { return j.Between(t.Context(), 0, last(j), "printer.", each) }},
 		{"event", "type", func(j *journal.Journal) error { return j.Typed(t.Context(), []string{"payment.open"}, each) }},
 		{"event", "at", func(j *journal.Journal) error { return j.Typed(t.Context(), []string{"payment.open"}, each) }},
-		{"event", "subject", func(j *journal.Journal) error { _, err := j.Before(t.Context(), "z", last(j), ""); return err }},
 		{"event", "lane", func(j *journal.Journal) error { _, err := j.Before(t.Context(), "z", last(j), ""); return err }},
 		{"event", "at", func(j *journal.Journal) error { _, err := j.SeqAt(t.Context(), time.Now()); return err }},
 		{"event", "writes", func(j *journal.Journal) error { _, err := j.Trim(t.Context()); return err }},
@@ -282,6 +281,28 @@ func TestRowsOfBeforeAreRead(t *testing.T) {
 	boot(t, cfg, func(j *journal.Journal, st journal.State) {
 		if p, err := j.Find(t.Context(), "payment", payments[1].Key, ""); err != nil || p.Ref != "another" || st.Lost {
 			t.Errorf("%+v, %+v, %v", p, st, err)
+		}
+	})
+}
+
+// A sound event of another subject, type or moment than what is asked for is passed over, and is no damage.
+func TestASoundEventThatIsNotAskedForIsNoDamage(t *testing.T) {
+	cfg := journal.Config{Dir: t.TempDir(), Reserve: -1}
+	busyDay(t, cfg)
+	boot(t, cfg, func(j *journal.Journal, _ journal.State) {
+		n, last := 0, j.Meta().Seq
+		count := func(record.Event) error { n++; return nil }
+		_, err := j.Before(t.Context(), "nobody", last, "payment.")
+		if !errors.Is(err, record.ErrNotFound) {
+			t.Errorf("of nobody: %v", err)
+		}
+		for _, types := range [][]string{{"none"}, {"payment.paid"}, {"none", "payment.paid"}} {
+			if err := j.Typed(t.Context(), types, count); err != nil {
+				t.Errorf("%q: %v", types, err)
+			}
+		}
+		if err := errors.Join(j.Between(t.Context(), 0, last, "none.", count), j.CanStart()); n == 0 || err != nil && !errors.Is(err, record.ErrAcknowledge) {
+			t.Errorf("%d events, %v", n, err)
 		}
 	})
 }

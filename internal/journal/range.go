@@ -14,6 +14,8 @@ import (
 
 // eventsWhere reads events within a range, of which a condition is true. Each of the range is compared with its checksum before
 // it is asked for the condition: one whose type or subject is another now would be passed over, and a sum would lack it.
+// A column that the condition holds against a constant bears a plus: else SQLite puts the constant in its place in the row that
+// is compared, and a sound one of another subject is called damaged.
 func eventsWhere(within, condition string) string {
 	return "SELECT seq, type, at, lane, subject, data FROM event WHERE " + within + " AND " + eventTable.Sound() + " AND " + condition
 }
@@ -40,7 +42,7 @@ func (j *Journal) Typed(ctx context.Context, types []string, f func(record.Event
 	for i, typ := range types {
 		args[i], names[i] = typ, "$"+strconv.Itoa(i+1)
 	}
-	return j.eachEvent(ctx, f, eventsWhere("TRUE", "type IN ("+strings.Join(names, ", ")+")"), args...)
+	return j.eachEvent(ctx, f, eventsWhere("TRUE", "+type IN ("+strings.Join(names, ", ")+")"), args...)
 }
 
 func (j *Journal) eachEvent(ctx context.Context, f func(record.Event) error, query string, args ...any) error {
@@ -67,7 +69,8 @@ func (j *Journal) eachEvent(ctx context.Context, f func(record.Event) error, que
 // Before is the newest event of a subject up to seq `upto` whose type begins with prefix; record.ErrNotFound if none is
 // kept.
 func (j *Journal) Before(ctx context.Context, subject string, upto int64, prefix string) (record.Event, error) {
-	row := j.db.Read().QueryRowContext(ctx, eventsWhere("seq <= $1", "subject = $2 AND substr(type, 1, $3) = $4")+" ORDER BY seq DESC LIMIT 1",
+	// The condition first: what is looked for may be a million events back.
+	row := j.db.Read().QueryRowContext(ctx, eventsWhere("seq <= $1 AND subject = $2 AND substr(type, 1, $3) = $4", "TRUE")+" ORDER BY seq DESC LIMIT 1",
 		upto, subject, len(prefix), prefix)
 	e, err := scanEvent(row)
 	if errors.Is(err, sql.ErrNoRows) {
