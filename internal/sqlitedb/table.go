@@ -54,6 +54,8 @@ func (t Table) Insert(row ...string) string {
 // Holds is a condition: true of a row that is what was written, and of any other the error that is ErrDamaged. Whoever reads a
 // row of the table, there under the name as, has it behind AND: behind what an index answers, in front of what the row itself
 // does, which would pass over one whose answer is another now.
+// Where it stands in front of "column = constant", the column bears a plus: SQLite would put the constant in its place in here, and
+// call each other row damaged.
 func (t Table) Holds(as string) string {
 	return "CASE WHEN " + as + "." + crcColumn + " IS NULL AND " + as + ".rowid <= (SELECT upto FROM " + noneTable +
 		" WHERE name = '" + strings.ReplaceAll(t.name, "'", "''") + "') THEN TRUE ELSE row_holds(" + as + "." + crcColumn + ", " + t.args(t.of(as)) + ") END"
