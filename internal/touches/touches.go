@@ -113,7 +113,7 @@ func (s *Touches) Forsaken(ctx context.Context, lane string) error {
 	if !s.glass.Forsaken(lane) {
 		return nil
 	}
-	return s.tell(ctx, EventLeave, Touch{Lane: lane, Button: Left})
+	return s.tell(context.WithoutCancel(ctx), EventLeave, Touch{Lane: lane, Button: Left}) // it is said once
 }
 
 func (s *Touches) take(ctx context.Context, t Touch) error {
@@ -162,11 +162,11 @@ func (s *Touches) cancel(ctx context.Context, t Touch) error {
 }
 
 // leave ends the question how to pay, and tells the till, whose cart it is: at a self-service till the next customer would
-// find it. A display that fails keeps nothing back.
+// find it. A display that fails keeps nothing back, nor does one for which all the time of the touch has gone by.
 func (s *Touches) leave(ctx context.Context, t Touch) error {
 	stood, err := s.glass.Leave(ctx, t.Lane)
 	if stood {
-		err = errors.Join(err, s.tell(ctx, EventLeave, t))
+		err = errors.Join(err, s.tell(context.WithoutCancel(ctx), EventLeave, t))
 	}
 	return err
 }

@@ -166,3 +166,43 @@ func TestTheTillIsToldOfAForsakenQuestion(t *testing.T) {
 		t.Errorf("the till is told %q, want %q", got, want)
 	}
 }
+
+// slow is a glass that lets all the time of a touch go by.
+type slow struct {
+	*shop
+	end context.CancelFunc
+}
+
+func (s slow) Leave(ctx context.Context, l string) (bool, error) {
+	s.end()
+	return s.shop.Leave(ctx, l)
+}
+
+// heeding is a journal that begins nothing for whoever has gone, as the box's own.
+type heeding struct{ *journal }
+
+func (j heeding) Commit(ctx context.Context, b record.Batch) (int64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	return j.journal.Commit(ctx, b)
+}
+
+// What has gone from the glass is told, whoever has no time left by then: the till has the cart, and the next customer would
+// find it.
+func TestALeaveThatTookAllItsTimeIsToldAllTheSame(t *testing.T) {
+	for _, button := range []string{touches.Left, touches.Cancel} {
+		ctx, end := context.WithCancel(t.Context())
+		s, j := &shop{asked: true}, &journal{}
+		err := touches.New(heeding{j}, s, slow{s, end}, nil).Take(ctx, touches.Touch{Lane: "1", Button: button})
+		if err != nil || len(j.events) != 1 || j.events[0].Type != touches.EventLeave {
+			t.Errorf("%s: %v, the till is told %+v", button, err, j.events)
+		}
+	}
+	ctx, end := context.WithCancel(t.Context())
+	end()
+	s, j := &shop{alone: true}, &journal{}
+	if err := touches.New(heeding{j}, s, s, nil).Forsaken(ctx, "1"); err != nil || len(j.events) != 1 || j.events[0].Type != touches.EventLeave {
+		t.Errorf("forsaken: %v, the till is told %+v", err, j.events)
+	}
+}
