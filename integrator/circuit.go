@@ -85,25 +85,26 @@ func (c *circuits) offered(names []string) (out, silent []string) {
 	return out, silent
 }
 
-// next is when the first rest ends, the zero time for none.
-func (c *circuits) next() time.Time {
+// next is when the first rest ends that had not ended at a moment, the zero time for none.
+func (c *circuits) next(at time.Time) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var first time.Time
 	for _, l := range c.lines {
-		if time.Now().Before(l.until) && (first.IsZero() || l.until.Before(first)) {
+		if at.Before(l.until) && (first.IsZero() || l.until.Before(first)) {
 			first = l.until
 		}
 	}
 	return first
 }
 
-// announce tells every terminal when a provider's rest begins, and when it is over, until ctx ends.
+// announce tells every terminal when a provider's rest begins, and when it is over, until ctx ends. A rest that ends while
+// another is told has an end of its own to be told: no terminal would offer that provider before something else happens.
 func (s *Service) announce(ctx context.Context) {
-	for {
+	for told := time.Now(); ; {
 		var over <-chan time.Time
 		stop := func() bool { return true }
-		if next := s.circuits.next(); !next.IsZero() {
+		if next := s.circuits.next(told); !next.IsZero() {
 			t := time.NewTimer(time.Until(next))
 			over, stop = t.C, t.Stop
 		}
@@ -115,6 +116,7 @@ func (s *Service) announce(ctx context.Context) {
 			return
 		}
 		stop()
+		told = time.Now()
 		s.watch.signal("")
 	}
 }
