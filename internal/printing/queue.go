@@ -177,11 +177,16 @@ func (q *queue) prove(ctx context.Context, id string) {
 // print is the worker: one job after the other.
 func (q *queue) print(ctx context.Context) {
 	for ctx.Err() == nil {
-		j := q.next(ctx)
+		j, failed := q.next(ctx)
 		if j == nil {
+			var again <-chan time.Time
+			if failed { // nobody rings when that is over
+				again = time.After(q.p.cfg.Retry)
+			}
 			select {
 			case <-ctx.Done():
 			case <-q.work:
+			case <-again:
 			}
 			continue
 		}
@@ -195,41 +200,42 @@ func (q *queue) print(ctx context.Context) {
 	}
 }
 
-// next is the job to print now: the first in the queue, whose start is durable, or nil.
-func (q *queue) next(ctx context.Context) *job {
+// next is the job to print now: the first in the queue, whose start is durable, or nil. failed: there is one, and the journal
+// has met an accident.
+func (q *queue) next(ctx context.Context) (_ *job, failed bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for len(q.jobs) > 0 {
 		j := q.jobs[0]
 		if j.State == Queued && j.overdue(time.Now()) {
 			if q.over(ctx, j, NotPrinted, "", "expired") != nil {
-				return nil
+				return nil, true
 			}
 			continue
 		}
 		if j.State == Queued && q.blocked() != nil {
-			return nil
+			return nil, false
 		}
 		if err := q.p.fetch(ctx, j); errors.Is(err, record.ErrNotFound) { // cannot be: it was written with the job
 			j.Detail = "what it prints is not in the journal"
 			if q.over(ctx, j, NotPrinted, "", "refused") != nil {
-				return nil
+				return nil, true
 			}
 			continue
 		} else if err != nil {
 			q.p.cfg.Log.Error("print job cannot be read", "job", j.ID, "err", err)
-			return nil
+			return nil, true
 		}
 		if j.State == Running {
-			return j
+			return j, false
 		}
 		if err := q.p.commit(ctx, j, string(Running), started); err != nil {
 			q.p.cfg.Log.Error("print job not kept", "job", j.ID, "err", err)
-			return nil
+			return nil, true
 		}
-		return j
+		return j, false
 	}
-	return nil
+	return nil, false
 }
 
 func started(j *job) {
