@@ -90,7 +90,7 @@ func (g *glass) end(v View) time.Time {
 	return g.until
 }
 
-// next is the next moment at which at says something else; zero when it never will by itself. With the lock held.
+// next is the next moment after now at which at says something else; zero when it never will by itself. With the lock held.
 func (g *glass) next(now time.Time) time.Time {
 	var first time.Time
 	add := func(t time.Time) {
@@ -175,5 +175,5 @@ func (s *Stage) turn(ctx context.Context, g *glass) time.Time {
 	}
 	orders := g.paint(ctx, func(_ string, d display.Display) bool { return !same || !d.Caps().Timer }) // a page counts by itself
 	alone(orders, func(*order) bool { return true })
-	return g.next(time.Now())
+	return g.next(now) // a moment that has come since then is due, and not passed over
 }
