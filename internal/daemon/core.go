@@ -46,7 +46,6 @@ const (
 	trimEvery = time.Hour        // old events and receipts are removed from the journal
 	lookEvery = 10 * time.Second // for what nobody tells: room on the disk, why the line does not come
 	putLimit  = time.Second      // for the displays of a lane to show a cart
-	tellLimit = time.Second      // for the box to take note of a display that came or went
 )
 
 // newCore opens the journal and puts the rest on it.
@@ -127,13 +126,10 @@ func (d *Daemon) outputs(lane string, shown []string) {
 	}
 }
 
-// tellOutputs tells the box which of all outputs carry the lane's code.
+// tellOutputs tells the box which of all outputs carry the lane's code. It waits for a box that its disk holds up: a word that
+// was given up is never said again, and the box would go on taking a code for shown that is not, or the other way.
 func (c *core) tellOutputs(lane string, shown []string) {
-	ctx, cancel := context.WithTimeout(context.Background(), tellLimit)
-	defer cancel()
-	if err := c.box.Outputs(ctx, lane, shown); err != nil && !errors.Is(err, checkout.ErrStopped) {
-		c.log.Warn("outputs could not be told", "lane", lane, "err", err)
-	}
+	_ = c.box.Outputs(context.Background(), lane, shown) // checkout.ErrStopped alone: nobody needs it any more
 }
 
 // canShow says whether one of the outputs could show a code now; none named are the lane's own.

@@ -27,7 +27,7 @@ type paperCode struct {
 	jobs  *printing.Printing
 	lanes map[string]Lane
 	zone  *time.Location
-	moved func(lane string, shown []string) // told which outputs carry the code now; must not block
+	moved func(lane string, shown []string) // told which outputs carry the code now, with no lock held: the box may be held up
 
 	sheets map[string]*sheet // of every lane; only what they hold changes
 }
