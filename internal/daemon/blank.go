@@ -41,11 +41,12 @@ func (l *lastShown) put(lane string, dev Device) error {
 	if was, ok := l.now[lane]; ok && was.Driver == dev.Driver && was.Port == dev.Port {
 		return nil
 	}
-	if l.now == nil {
-		l.now = map[string]Device{}
+	now := maps.Clone(l.now)
+	if now == nil {
+		now = map[string]Device{}
 	}
-	l.now[lane] = dev
-	b, err := json.MarshalIndent(l.now, "", "  ")
+	now[lane] = dev
+	b, err := json.MarshalIndent(now, "", "  ")
 	if err != nil {
 		return fmt.Errorf("name the glass of lane %s: %w", lane, err)
 	}
@@ -59,6 +60,7 @@ func (l *lastShown) put(lane string, dev Device) error {
 	if err := os.Rename(l.path+".new", l.path); err != nil {
 		return fmt.Errorf("name the glass of lane %s: %w", lane, err)
 	}
+	l.now = now // not before: what is not in the file is written at the next opening
 	return nil
 }
 
