@@ -193,6 +193,11 @@ func (s *Store) Bill(ctx context.Context, id string) (_ bill.State, err error) {
 	if err != nil || p == 0 {
 		return st, err
 	}
+	for _, query := range partsSQL { // before it has a connection
+		if _, err := s.reads.stmt(ctx, query); err != nil {
+			return bill.State{}, fmt.Errorf("read bill: %w", err)
+		}
+	}
 	tx, err := s.db.Read().BeginTx(ctx, nil)
 	if err != nil {
 		return bill.State{}, fmt.Errorf("read bill: %w", err)

@@ -8,6 +8,7 @@ import (
 
 	"tilld/internal/sqlitedb"
 	"tilld/internal/sqlitedb/spoil"
+	"tilld/payment/bill"
 )
 
 // Tables are the tables as the statements know them.
@@ -78,3 +79,36 @@ func (s *Store) Forgetful() { s.cache.drop() }
 
 // Check looks at the whole file as a start does.
 func (s *Store) Check(ctx context.Context) error { return s.db.Check(ctx) }
+
+// Hold takes n of the readers' connections, as others do who read, until it is let go of.
+func (s *Store) Hold(ctx context.Context, n int) (release func() error, err error) {
+	var held []*sql.Tx
+	release = func() (err error) {
+		for _, tx := range held {
+			err = errors.Join(err, tx.Rollback())
+		}
+		return err
+	}
+	for range n {
+		tx, err := s.db.Read().BeginTx(ctx, nil)
+		if err != nil {
+			return nil, errors.Join(err, release())
+		}
+		held = append(held, tx)
+	}
+	return release, nil
+}
+
+// Within reads a bill as Bill does, and does something else between the transaction's begin and its first statement.
+func (s *Store) Within(ctx context.Context, id string, do func()) (bill.State, error) {
+	tx, err := s.db.Read().BeginTx(ctx, nil)
+	if err != nil {
+		return bill.State{}, err
+	}
+	defer tx.Rollback()
+	do()
+	return load(ctx, snapshot{tx, s.reads}, id)
+}
+
+// Waits is how often somebody has had to wait for a connection of the readers.
+func (s *Store) Waits() int64 { return s.db.Read().Stats().WaitCount }

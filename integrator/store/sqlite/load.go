@@ -47,6 +47,8 @@ var (
 	attemptsOf    = `SELECT n, order_id, hash, running, rest FROM attempts WHERE bill = $1 AND ` + attemptTable.Sound() + ` ORDER BY n`
 	returnsOf     = `SELECT key, asker, whole, amount, outcome, why, at FROM returns WHERE bill = $1 AND ` + returnTable.Sound() + ` ORDER BY n`
 	quotesOf      = `SELECT id, amount, total, ends, until, gone FROM quotes WHERE bill = $1 AND ` + quoteTable.Sound() + ` ORDER BY n`
+
+	partsSQL = []string{creditsOf, obligationsOf, attemptsOf, returnsOf, quotesOf}
 )
 
 // head reads what a bill's own row holds, and which other rows it has.
