@@ -160,15 +160,28 @@ func (b *Books) last(ctx context.Context, l string) (mark, error) {
 	return m, nil
 }
 
-// period adds up. current: it ends now, so that what stands open is asked of the payments themselves.
+// period adds up, and again where old events were removed meanwhile: of a payment whose earlier ones went between two reads all
+// money would be this period's. current: it ends now, so that what stands open is asked of the payments themselves.
 func (b *Books) period(ctx context.Context, t Totals, current bool) (Totals, error) {
 	oldest, err := b.journal.Oldest(ctx)
-	if err != nil {
-		return Totals{}, err
+	for err == nil {
+		var out Totals
+		if out, err = b.add(ctx, t, oldest, current); err != nil {
+			break
+		}
+		was := oldest
+		if oldest, err = b.journal.Oldest(ctx); err == nil && oldest == was {
+			return out, nil
+		}
 	}
+	return Totals{}, err
+}
+
+// add is period where oldest is the first event that is kept.
+func (b *Books) add(ctx context.Context, t Totals, oldest int64, current bool) (Totals, error) {
 	t.Partial = t.Partial || oldest > 1 && t.After+1 < oldest
 	changes := map[string]change{}
-	err = b.journal.Between(ctx, t.After, t.Upto, prefix, func(e record.Event) error {
+	err := b.journal.Between(ctx, t.After, t.Upto, prefix, func(e record.Event) error {
 		if t.Lane != "" && e.Lane != t.Lane {
 			return nil
 		}

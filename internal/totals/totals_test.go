@@ -426,3 +426,39 @@ func TestOfALongTimeAgo(t *testing.T) {
 		}
 	})
 }
+
+// trimmed is a journal out of which old events are removed while it is read, once.
+type trimmed struct {
+	*journal.Journal
+	once sync.Once
+}
+
+func (j *trimmed) Between(ctx context.Context, after, upto int64, prefix string, f func(record.Event) error) (err error) {
+	j.once.Do(func() { _, err = j.Trim(ctx) })
+	return errors.Join(err, j.Journal.Between(ctx, after, upto, prefix, f))
+}
+
+// What is removed while a period is added up makes no old payment one of the period's.
+func TestOldEventsThatGoMeanwhileAreNotCountedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j, _, err := journal.Open(t.Context(), journal.Config{Dir: t.TempDir(), Reserve: -1, KeepFor: 24 * time.Hour, KeepLeast: -1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer j.Close()
+		d := &day{t: t, j: j, pays: map[string]*lane.Public{}}
+		d.books = totals.New(&trimmed{Journal: j}, func() int64 { return j.Meta().Seq }, d.open)
+		old := d.sale("1", "RUB", "a", 500)
+		d.pay(old, 500)
+		d.confirm(old)
+		time.Sleep(30 * 24 * time.Hour)
+		begun := time.Now()
+		d.move(old, "returning", func(*lane.Public) {})
+		d.move(old, "returned", func(p *lane.Public) { p.Returned = amount(p, 500) })
+		got, err := d.books.Spell(t.Context(), "1", begun, time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		is(t, got, map[string]string{"RUB": "paid 0/0 returned 1/500 overridden 0/0 owed 0/0 doubt 0/0 parked 0/0 no_receipt 0/0 kept -500"})
+	})
+}
