@@ -194,7 +194,7 @@ func (s *Store) Bill(ctx context.Context, id string) (_ bill.State, err error) {
 		return st, err
 	}
 	for _, query := range partsSQL { // before it has a connection
-		if _, err := s.reads.stmt(ctx, query); err != nil {
+		if _, err := s.reads.stmt(ctx, query); err != nil { //nolint:sqlclosecheck // kept for the life of the store
 			return bill.State{}, fmt.Errorf("read bill: %w", err)
 		}
 	}
