@@ -18,56 +18,34 @@ func check(ctx context.Context, db *sql.DB, path string) error {
 	if err := checkOf(ctx, db, path, "3"); err != nil {
 		return err
 	}
-	return eachTable(ctx, db, func(table string) error { return checkContent(ctx, db, path, table) })
-}
-
-// checkContent looks at what integrity_check leaves out of a table.
-func checkContent(ctx context.Context, db *sql.DB, path, table string) error {
-	if err := checkTypes(ctx, db, path, table); err != nil {
+	tables, err := contents(ctx, db)
+	if err != nil {
 		return err
 	}
-	return checkRows(ctx, db, path, table)
-}
-
-// checkTables is check for one table with its indexes after another, so that no reader stands in the way of the log for as
-// long as all of them take. It does not see what belongs to no table.
-func checkTables(ctx context.Context, db *sql.DB, path string) error {
-	return eachTable(ctx, db, func(table string) error {
-		if err := checkOf(ctx, db, path, quote(table)); err != nil {
-			return err
-		}
-		return checkContent(ctx, db, path, table)
-	})
-}
-
-func eachTable(ctx context.Context, db *sql.DB, do func(table string) error) error {
-	tables, err := tables(ctx, db)
-	if err != nil {
-		return fmt.Errorf("list the tables: %w", err)
-	}
-	for _, s := range tables {
-		if err := do(s); err != nil {
+	for _, t := range tables {
+		if err := t.check(ctx, db, path); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func tables(ctx context.Context, db *sql.DB) ([]string, error) {
-	rows, err := db.QueryContext(ctx, "SELECT name FROM sqlite_schema WHERE type = 'table'")
+// checkTables is check for one table with its indexes after another, so that no reader stands in the way of the log for as
+// long as all of them take. It does not see what belongs to no table.
+func checkTables(ctx context.Context, db *sql.DB, path string) error {
+	tables, err := contents(ctx, db)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer rows.Close() //nolint:errcheck // Err below says what matters
-	var out []string
-	for rows.Next() {
-		var s string
-		if err := rows.Scan(&s); err != nil {
-			return nil, err
+	for _, t := range tables {
+		if err := checkOf(ctx, db, path, quote(t.name)); err != nil {
+			return err
 		}
-		out = append(out, s)
+		if err := t.check(ctx, db, path); err != nil {
+			return err
+		}
 	}
-	return out, rows.Err()
+	return nil
 }
 
 func checkOf(ctx context.Context, db *sql.DB, path, of string) error {

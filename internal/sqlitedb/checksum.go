@@ -105,36 +105,6 @@ func rowHolds(args []driver.Value) (driver.Value, error) {
 	return true, nil
 }
 
-// checkRows finds a row of the table that is not what was written, where its rows bear checksums.
-func checkRows(ctx context.Context, db *sql.DB, path, table string) error {
-	columns, err := columnsOf(ctx, db, table)
-	if err != nil {
-		return err
-	}
-	t := Table{name: table}
-	found := false
-	for _, c := range columns {
-		if c == crcColumn {
-			found = true
-			continue
-		}
-		t.columns = append(t.columns, quote(c))
-	}
-	if !found {
-		return nil
-	}
-	// An index holds what was written, not what the row says now.
-	var n int64
-	err = db.QueryRowContext(ctx, "SELECT count(*) FROM "+quote(table)+" AS r NOT INDEXED WHERE NOT "+t.Holds("r")).Scan(&n)
-	if kindOf(err) != nil {
-		return condition(kindOf(err), path, err)
-	}
-	if err != nil {
-		return fmt.Errorf("compare the rows of %s with their checksums: %w", table, err)
-	}
-	return nil
-}
-
 // checkSchema finds a schema that is not what the migrations up to this version made, in a database whose rows bear checksums.
 // An error of SQLite's about a name that is not there is one too: it was there when the file was written.
 func checkSchema(ctx context.Context, db *sql.DB, path string, version int64) error {
@@ -161,20 +131,4 @@ func checkSchema(ctx context.Context, db *sql.DB, path string, version int64) er
 		return condition(ErrDamaged, path, errors.New("the schema or its version "+notAsWritten+": the checksum is another"))
 	}
 	return nil
-}
-
-func columnsOf(ctx context.Context, db *sql.DB, table string) (out []string, err error) {
-	rows, err := db.QueryContext(ctx, "SELECT name FROM pragma_table_info($1) ORDER BY cid", table)
-	if err != nil {
-		return nil, fmt.Errorf("list the columns of %s: %w", table, err)
-	}
-	defer rows.Close() //nolint:errcheck // Err below says what matters
-	for rows.Next() {
-		var c string
-		if err := rows.Scan(&c); err != nil {
-			return nil, fmt.Errorf("list the columns of %s: %w", table, err)
-		}
-		out = append(out, c)
-	}
-	return out, rows.Err()
 }
