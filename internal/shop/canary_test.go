@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"tilld/internal/localapi/client"
+	"tilld/internal/scans"
 	"tilld/internal/shop"
 	"tilld/payment"
 )
@@ -193,6 +194,15 @@ func (h *hunt) nobodyWaits() {
 
 // traced: a technician listens to the scanner while customers' codes are read.
 func (h *hunt) traced() {
+	read := func() (n int) {
+		for _, e := range h.events(0) {
+			if e.Type == scans.EventType {
+				n++
+			}
+		}
+		return n
+	}
+	due := read()
 	got := make(chan string, 1)
 	go func() {
 		text, err := h.api.Trace(h.t.Context(), "scanner-1", time.Second)
@@ -210,9 +220,15 @@ func (h *hunt) traced() {
 			if !strings.Contains(text, `< "XXX0`) { // as every code of the sandbox's wallets begins
 				h.t.Errorf("nothing was heard:\n%s", text)
 			}
+			for end := time.Now().Add(tryLimit); read() < due; time.Sleep(20 * time.Millisecond) { // none is for the next customer
+				if time.Now().After(end) {
+					h.t.Fatalf("%d readings of %d have come", read(), due)
+				}
+			}
 			return
 		case <-time.After(100 * time.Millisecond): // a real box
 			h.scan(h.code())
+			due++
 		}
 	}
 }
