@@ -70,7 +70,7 @@ func (j *Journal) eachEvent(ctx context.Context, f func(record.Event) error, que
 // kept.
 func (j *Journal) Before(ctx context.Context, subject string, upto int64, prefix string) (record.Event, error) {
 	// The condition first: what is looked for may be a million events back.
-	row := j.db.Read().QueryRowContext(ctx, eventsWhere("seq <= $1 AND subject = $2 AND substr(type, 1, $3) = $4", "TRUE")+" ORDER BY seq DESC LIMIT 1",
+	row := j.db.Read().QueryRowContext(ctx, eventsWhere("seq <= $1 AND +subject = $2 AND substr(type, 1, $3) = $4", "TRUE")+" ORDER BY seq DESC LIMIT 1",
 		upto, subject, len(prefix), prefix)
 	e, err := scanEvent(row)
 	if errors.Is(err, sql.ErrNoRows) {
