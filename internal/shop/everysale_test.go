@@ -120,7 +120,8 @@ func (d *days) compare() {
 	var j client.PrintJob
 	d.try("look at the receipt after a restart", func() (err error) { j, err = d.api.PrintJob(d.t.Context(), d.now.paper.ID); return err })
 	begun, whole := d.onPaper(told.Reference)
-	if j.State != d.now.paper.State || begun > 1 || whole > 1 {
+	late := d.now.paper.State == client.JobUnknown && j.State == client.JobPrinted && j.Why == "late" && whole == 1 // the printer has said it since
+	if j.State != d.now.paper.State && !late || begun > 1 || whole > 1 {
 		d.t.Fatalf("a false ok: %v: the receipt was called %s, now it is %s: %d begun, %d whole", d.now.plan, d.now.paper.State, j.State, begun, whole)
 	}
 }

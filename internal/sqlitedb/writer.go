@@ -103,10 +103,10 @@ func (db *DB) stop(err error) error {
 }
 
 // Explain words an error of Read: one of the conditions, or the error as it is. Damage that a query has met stops the
-// database, and the next Open checks all of it.
+// database, and the next Open checks all of it. A reader has nothing to stop, and leaves the file alone.
 func (db *DB) Explain(err error) error {
 	err = explain(db.cfg.Path, err)
-	if errors.Is(err, ErrDamaged) {
+	if errors.Is(err, ErrDamaged) && db.lock != nil {
 		return db.stop(err)
 	}
 	return err

@@ -122,9 +122,9 @@ func OpenReader(ctx context.Context, path string) (*Reader, error) {
 	return &Reader{db}, nil
 }
 
-// Ledger reads every bill's sums in one snapshot.
+// Ledger reads every bill's sums in one snapshot. Damage is sqlitedb.ErrDamaged.
 func (r *Reader) Ledger(ctx context.Context, f func(integrator.Entry) error) error {
-	return ledger(ctx, r.db.Read(), f)
+	return r.db.Explain(ledger(ctx, r.db.Read(), f))
 }
 
 // Close ends it.

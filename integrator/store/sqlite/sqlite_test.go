@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"tilld/integrator"
 	"tilld/integrator/store/sqlite"
 	"tilld/integrator/store/storetest"
+	"tilld/internal/sqlitedb"
 	"tilld/internal/sqlitedb/spoil"
 	"tilld/payment"
 	"tilld/payment/bill"
@@ -178,5 +180,11 @@ func TestAuditReadsBesideARunningStore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := s.Raw(t.Context(), "UPDATE bills SET kept = kept + 1"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := integrator.Audit(t.Context(), r); !errors.Is(err, sqlitedb.ErrDamaged) || !strings.Contains(err.Error(), path) || s.Stopped() != nil {
+		t.Fatalf("audit of a row that is not what was written: %v; the store that nobody asked: %v", err, s.Stopped())
 	}
 }
