@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"strconv"
 	"syscall"
 	"testing"
 )
@@ -88,16 +89,22 @@ func Roomy() {
 	}
 }
 
-// Random is for the TestMain of packages that throw random orders of events at a table: at quick depth rapid tries 30 of
-// them, not 100.
-func Random() {
-	if !Quick() {
-		return
+// Random is for the TestMain of packages that throw random orders of events at a table: rapid tries 30 of them at quick depth,
+// 100 in make test, and in make prove as many as are given. What has a place in one of ten thousand is found there alone.
+func Random(most int) {
+	n, next, deeper := 100, most, "prove"
+	switch {
+	case full():
+		n = most
+	case Quick():
+		n, next, deeper = 30, 100, "test"
 	}
-	if err := flag.Set("rapid.checks", "30"); err != nil { // what the command line says counts more: it is read later
+	if err := flag.Set("rapid.checks", strconv.Itoa(n)); err != nil { // what the command line says counts more: it is read later
 		panic(err) // outside of a test
 	}
-	fmt.Println("left to make test: 70 of 100 random orders")
+	if n < next {
+		fmt.Printf("left to make %s: %d of %d random orders\n", deeper, next-n, next)
+	}
 }
 
 const (

@@ -1,6 +1,7 @@
 package bill_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -125,6 +126,20 @@ func TestAnyOrderKeepsTheLaws(t *testing.T) {
 		maps.Copy(taken, w.all)
 	})
 	t.Logf("%d steps, %d rows taken", steps, len(taken))
+}
+
+// TestRowsWithoutEndAreRefused plants a row that hands a credit on to itself.
+func TestRowsWithoutEndAreRefused(t *testing.T) {
+	rows := bill.Rows()
+	i := slices.IndexFunc(rows, func(r bill.Row) bool { return r.ID == "B5p1" })
+	rows[i].Match = func(_ *bill.State, e *bill.Event) bool { return e.Cause == bill.Credited }
+	w := newWorld(t).opened().looked(bill.Paying)
+	c := w.money(50)
+	got, fx, ids, err := bill.Table(rows).Step(w.s, bill.Event{Cause: bill.Credited, Credit: &c, Now: w.now, Env: &w.env})
+	t.Logf("rows taken: %v", ids)
+	if !errors.Is(err, bill.ErrLoop) || len(fx) != 1 || fx[0].Kind != bill.Alarm || len(got.Credits) != 0 {
+		t.Fatalf("%v, effects %v, credits %v", err, fx, got.Credits)
+	}
 }
 
 func (w *world) random(r *rapid.T) {

@@ -43,7 +43,7 @@ func creditRows() []Row {
 				return all(pass(e, "B4b"))
 			}),
 		row("B5p1", "OPEN(paying); credit: B5 and paying stays, or B6 and paying ends",
-			func(s *State, e *Event) bool { return any(e) && unfull(s) && s.Paying && e.via != "B5p1" },
+			func(s *State, e *Event) bool { return any(e) && unfull(s) && s.Paying && e.via != "B5p1" && !priced(e) },
 			func(s *State, e *Event) []Effect { return all(pass(e, "B5p1")) }),
 		row("B5", "OPEN; credit, held < due after it",
 			func(s *State, e *Event) bool { return any(e) && unfull(s) && plainly(s, e) && !reaches(s, e) },
@@ -141,7 +141,7 @@ func goesBack(s *State, e *Event) bool {
 
 // plainly: neither a static bill's credit nor a timer's that its own rows have not looked at.
 func plainly(s *State, e *Event) bool {
-	return !static(s) && (s.Kind != Timer || e.via == "B26" || e.via == "B26a" || e.via == "B26b")
+	return !static(s) && (s.Kind != Timer || priced(e))
 }
 
 // winning: the credit comes for a closing bill that it can still win, and no late money is on offer or was let go.

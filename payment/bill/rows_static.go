@@ -11,7 +11,7 @@ import (
 func staticRows() []Row {
 	credit := func(s *State, e *Event) bool { return e.Cause == Credited && static(s) }
 	timer := func(s *State, e *Event) bool {
-		return e.Cause == Credited && s.Kind == Timer && e.via != "B26" && e.via != "B26a" && e.via != "B26b"
+		return e.Cause == Credited && s.Kind == Timer && !priced(e)
 	}
 	view := func(s *State, e *Event) bool { return e.Cause == CallView && s.Kind == Timer && unfull(s) }
 	return []Row{
@@ -103,6 +103,9 @@ func staticRows() []Row {
 			}),
 	}
 }
+
+// priced: a timer's own rows have looked at the credit and said what is due.
+func priced(e *Event) bool { return e.via == "B26" || e.via == "B26a" || e.via == "B26b" }
 
 func takes(s *State, n int64) bool {
 	if s.Kind == Fixed {

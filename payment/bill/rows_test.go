@@ -199,6 +199,9 @@ func openTests() map[string]func(*world) {
 			w.opened().looked(bill.Paying)
 			w.looked(bill.Paying, w.money(50)).took("B5p1", "B5").told(payment.EvPart).status("paying")
 			w.looked(bill.Paying, w.money(150)).took("B5p1", "B6").told(payment.EvPaid).status("paid")
+			v := newWorld(w.t).opened(timer).after(15 * time.Minute).looked(bill.Paying) // its own rows come in between
+			v.looked(bill.Paying, v.money(50)).took("B5p1", "B26a", "B5").told(payment.EvPart).status("paying")
+			v.looked(bill.Paying, v.money(50)).took("B5p1", "B26a", "B6").told(payment.EvPaid).status("paid")
 		},
 		"B5d": func(w *world) {
 			w.opened().paid(50)

@@ -15,6 +15,13 @@ var ErrInvariant = errors.New("the bill's sums do not add up")
 // ErrNoRow says that money came and the table has no row for it, which no change of the table may ever allow.
 var ErrNoRow = errors.New("no row for money that came")
 
+// ErrLoop says that rows hand an event on to each other without end, which is a fault of the table: the change is refused, and the
+// program lives.
+var ErrLoop = errors.New("rows hand an event on without end")
+
+// deepest is how far an event may be handed on. No row of this table needs half of it.
+const deepest = 16
+
 // Row is one line of the table. Match and Do see Step's own copy of the state, which Do may change.
 type Row = payment.Row[*State, *Event, Effect]
 
@@ -26,7 +33,7 @@ var rows = Rows()
 
 // Step is what becomes of s when e happens: the new state, what to do about it, and the ids of the rows taken, in order.
 // One event may take several rows. No row: a call is answered wrong_state, anything else changes nothing. With
-// ErrInvariant or ErrNoRow, s comes back as it was and the effects are the alarm alone. s itself is never changed.
+// ErrInvariant, ErrNoRow or ErrLoop, s comes back as it was and the effects are the alarm alone. s itself is never changed.
 func Step(s State, e Event) (State, []Effect, []string, error) { return rows.Step(s, e) }
 
 // Step executes this table.
@@ -96,6 +103,10 @@ func (r *run) put() {
 func (r *run) one(event Event) {
 	e := r.event(event)
 	defer func() { r.depth-- }()
+	if r.depth > deepest {
+		r.stop(Effect{Kind: Alarm, Code: "rows_without_end"}, ErrLoop)
+		return
+	}
 	row := payment.Find(r.table, &r.s, e)
 	if row == nil {
 		r.none(*e)

@@ -47,8 +47,9 @@ func ParseCPM(c payment.Code) (CPM, error) {
 	if err != nil {
 		return CPM{}, ErrNotCPM
 	}
+	// Every reader knows such a code by its first characters, so no padding stands before the format.
 	top, ok := objects(raw)
-	if !ok || len(top) == 0 || top[0].tag != tagFormat || string(top[0].value) != "CPV01" {
+	if !ok || len(top) == 0 || raw[0] == 0 || top[0].tag != tagFormat || string(top[0].value) != "CPV01" {
 		return CPM{}, ErrNotCPM
 	}
 	var common []object

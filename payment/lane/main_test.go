@@ -8,7 +8,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	depth.Random()
+	depth.Random(2_000)
 	depth.Roomy()
 	os.Exit(m.Run())
 }
