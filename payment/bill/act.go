@@ -1,6 +1,7 @@
 package bill
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base32"
 	"fmt"
@@ -171,11 +172,12 @@ func unasked(o *Obligation, txn string) bool {
 }
 
 // fresh is what the provider gave back of a payment by itself and the books do not know yet. What a registry line said
-// of the same payment before counts as known: one return is not booked twice.
+// of the same payment before counts as known, and so does what was booked on another payment because this one had no room: one
+// return is not booked twice.
 func fresh(s *State, e *Event) int64 {
 	n := e.Amount
 	for i := range s.Obligations {
-		if o := &s.Obligations[i]; o.ByProvider && o.State == Paid && o.Txn == e.Txn {
+		if o := &s.Obligations[i]; o.ByProvider && o.State == Paid && cmp.Or(o.For, o.Txn) == e.Txn {
 			n -= o.Amount
 		}
 	}

@@ -24,7 +24,8 @@ const (
 type Obligation struct {
 	ID         string    `json:"id"`
 	Provider   string    `json:"provider"`
-	Txn        string    `json:"txn"` // of the credit
+	Txn        string    `json:"txn"`           // of the credit
+	For        string    `json:"for,omitempty"` // of the credit that the bank took it back by, where that is another
 	Attempt    int       `json:"attempt,omitempty"`
 	Amount     int64     `json:"amount"`
 	Why        string    `json:"why"`           // one of the Why… constants

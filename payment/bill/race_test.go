@@ -302,6 +302,15 @@ func TestFault(t *testing.T) {
 			w.gaveBack("tx1", 30, "done").not("B38").gaveBack("tx1", 50, "done").took("B38").sums(150, 0, 50, 0)
 			w.gaveBack("tx9", 50, "done").not("B38", "O9").sums(150, 0, 50, 0)
 		}},
+		{"what the bank took back of one payment and had to be booked on another is booked once", func(w *world) {
+			w.opened().paid(100).paid(100).confirm(200).giveBack("k", 50)
+			w.returnSaid(w.sent()[0].Request, "done").sums(150, 0, 50, 0)
+			w.has("return", "of the newest payment", w.s.Obligations[0].Txn == "tx2")
+			w.gaveBack("tx2", 100, "done").took("B38").sums(50, 0, 150, 0)
+			w.gaveBack("tx2", 100, "done").not("B38").sums(50, 0, 150, 0)
+			w.gaveBack("tx1", 50, "done").took("B38").sums(0, 0, 200, 0) // another return of the payment that it was booked on
+			w.gaveBack("tx1", 50, "done").not("B38").gaveBack("tx2", 100, "done").not("B38").sums(0, 0, 200, 0)
+		}},
 		{"money that the bank gives back is not on offer any more", func(w *world) {
 			w.expired().looked(bill.Pending, w.late(200)).took("B15").gaveBack("tx1", 200, "done").took("B18a", "O9").sums(0, 0, 200, 0)
 			w.step(bill.Event{Cause: bill.CallAcceptLate, Key: "a"}).outcome(payment.OutLapsed)

@@ -102,6 +102,9 @@ func taken(s *State, txn string, n int64) {
 			if d := min(free(s, c), n); d > 0 {
 				o := owe(s, c, d, WhyChargeback, "")
 				o.State, o.ByProvider, o.Next = Paid, true, time.Time{}
+				if pass == 1 {
+					o.For = txn
+				}
 				n -= d
 			}
 		}
