@@ -32,6 +32,7 @@ type Interface struct {
 	Driver   string   // the kernel's driver, "" while there is none, "usbfs" when a program has it through libusb
 	ID1284   string   // what a printer says of itself, as usblp has read it
 	Usages   []uint32 // of a HID interface: page<<16 | usage of each application
+	BulkOut  bool     // it takes bulk data as it is, without another setting
 	Nodes    []Node
 }
 
@@ -47,6 +48,7 @@ const (
 type Node struct {
 	Kind    string
 	Path    string
+	Types   bool   // of keys: some are letters. A scanner that types may have another node for volume and sleep
 	Trouble string // "" when this program may open it; else "missing", "denied" or what the system says
 }
 
@@ -77,16 +79,31 @@ func (d Device) String() string {
 	return name + " at port " + d.Port
 }
 
-// Node is the first node of a kind, or false.
+// Node is the node of a kind by which a device does what it is for, or false. Of several it is the one with the reports of a
+// bar code scanner, or with letters among its keys; where none says so, the first.
 func (d Device) Node(kind string) (Node, bool) {
+	var first Node
+	found := false
 	for _, i := range d.Interfaces {
 		for _, n := range i.Nodes {
-			if n.Kind == kind {
+			switch {
+			case n.Kind != kind:
+			case kind == HIDRaw && i.Scans(), kind == Input && n.Types:
 				return n, true
+			case !found:
+				first, found = n, true
 			}
 		}
 	}
-	return Node{}, false
+	return first, found
+}
+
+// posScanner is the usage page of bar code scanners (HID Point of Sale Usage Tables 1.02).
+const posScanner = 0x8c
+
+// Scans says whether a HID interface calls itself a bar code scanner.
+func (i Interface) Scans() bool {
+	return slices.ContainsFunc(i.Usages, func(u uint32) bool { return u>>16 == posScanner })
 }
 
 // Has says whether the device has an interface of a class.

@@ -1,9 +1,11 @@
 package discover
 
 import (
+	"cmp"
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -34,12 +36,41 @@ func nodes(fsys fs.FS, dir string) (out []Node, usages []uint32) {
 			}
 			below(HIDRaw, "hidraw", "/dev/", sub, "hidraw")
 			for _, in := range list(fsys, path.Join(dir, sub, "input")) {
+				had := len(out)
 				below(Input, "event", "/dev/input/", sub, "input", in)
+				for n := had; n < len(out); n++ {
+					out[n].Types = types(attr(fsys, path.Join(dir, sub, "input", in), "capabilities/key"))
+				}
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b Node) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortFunc(out, func(a, b Node) int {
+		stemA, numberA := split(a.Path)
+		stemB, numberB := split(b.Path)
+		return cmp.Or(strings.Compare(stemA, stemB), cmp.Compare(numberA, numberB))
+	})
 	return out, usages
+}
+
+// split parts a node's number from what stands before it: event10 comes behind event9.
+func split(node string) (stem string, number int) {
+	stem = strings.TrimRight(node, "0123456789")
+	number, _ = decimal(node[len(stem):])
+	return stem, number
+}
+
+// typing are keys that a keyboard has and a row of volume keys has not: Q to P (16 to 25), Enter (28), A and S (30, 31). No
+// higher one is asked for, since the words of a bit map are 32 bits wide on some machines, and the last holds these on all.
+const typing = 0x3ff<<16 | 1<<28 | 1<<30 | 1<<31
+
+// types says whether the keys of an input device are those of a keyboard: hexadecimal words, the lowest last.
+func types(keys string) bool {
+	words := strings.Fields(keys)
+	if len(words) == 0 {
+		return false
+	}
+	low, err := strconv.ParseUint(words[len(words)-1], 16, 64)
+	return err == nil && low&typing == typing
 }
 
 func list(fsys fs.FS, dir string) []string {

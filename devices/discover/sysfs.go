@@ -68,8 +68,9 @@ func device(fsys fs.FS, name string, access func(string) error) (Device, bool) {
 	d.Name = text(attr(fsys, dir, "product"))
 	d.Serial = text(attr(fsys, dir, "serial"))
 	d.Port = port(fsys, dir, name)
-	if b, err := fs.ReadFile(fsys, path.Join(dir, "descriptors")); err == nil && len(b) > 0 {
-		sum := sha256.Sum256(b)
+	said, err := fs.ReadFile(fsys, path.Join(dir, "descriptors"))
+	if err == nil && len(said) > 0 {
+		sum := sha256.Sum256(said)
 		d.Hash = hex.EncodeToString(sum[:8])
 	}
 	entries, err := fs.ReadDir(fsys, dir)
@@ -85,6 +86,11 @@ func device(fsys fs.FS, name string, access func(string) error) (Device, bool) {
 		}
 	}
 	slices.SortFunc(d.Interfaces, func(a, b Interface) int { return a.Number - b.Number })
+	active, _ := decimal(attr(fsys, dir, "bConfigurationValue"))
+	bulk := bulkOut(said, active)
+	for n := range d.Interfaces {
+		d.Interfaces[n].BulkOut = slices.Contains(bulk, d.Interfaces[n].Number)
+	}
 	return d, true
 }
 

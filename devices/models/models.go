@@ -180,6 +180,3 @@ func (c Catalog) Kind(d discover.Device) string {
 	}
 	return ""
 }
-
-// posScanner is the usage page of bar code scanners (HID Point of Sale Usage Tables 1.02).
-const posScanner = 0x8c

@@ -86,9 +86,7 @@ func reaches(d discover.Device, way string) bool {
 
 // posUsage says whether a device calls itself a bar code scanner.
 func posUsage(d discover.Device) bool {
-	return slices.ContainsFunc(d.Interfaces, func(i discover.Interface) bool {
-		return slices.ContainsFunc(i.Usages, func(u uint32) bool { return u>>16 == posScanner })
-	})
+	return slices.ContainsFunc(d.Interfaces, discover.Interface.Scans)
 }
 
 // Sure says whether it is beyond doubt what a device is for. A printer that is no product of the catalog may be an

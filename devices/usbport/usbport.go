@@ -20,7 +20,7 @@ import (
 
 // Options of an open. Zero values are the defaults.
 type Options struct {
-	Interface    string        // "" for the first with bulk endpoints of class printer, else of a vendor's class; or its number
+	Interface    string        // "" for the first of class printer, else of a vendor's, that has a bulk endpoint to write to; or its number
 	WriteLimit   time.Duration // for the device to take some bytes, as many as it likes: 2 s
 	ControlLimit time.Duration // for an answer to a request beside the data: 2 s
 }
@@ -76,9 +76,12 @@ func choose(d discover.Device, o Options) (discover.Interface, error) {
 		}
 		return d.Interfaces[i], nil
 	}
-	for _, class := range []uint8{discover.ClassPrinter, discover.ClassVendor} {
-		if i := slices.IndexFunc(d.Interfaces, func(i discover.Interface) bool { return i.Class == class }); i >= 0 {
-			return d.Interfaces[i], nil
+	for _, known := range []bool{true, false} { // descriptors that nobody could read say nothing of endpoints
+		for _, class := range []uint8{discover.ClassPrinter, discover.ClassVendor} {
+			fits := func(i discover.Interface) bool { return i.Class == class && (i.BulkOut || !known) }
+			if i := slices.IndexFunc(d.Interfaces, fits); i >= 0 {
+				return d.Interfaces[i], nil
+			}
 		}
 	}
 	return discover.Interface{}, fmt.Errorf("none of its interfaces is a printer's or a vendor's own: %w", devices.ErrPerson)

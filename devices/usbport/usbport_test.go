@@ -43,6 +43,7 @@ func TestChoose(t *testing.T) {
 	keyboard := discover.Interface{Number: 0, Class: discover.ClassHID}
 	vendor := discover.Interface{Number: 1, Class: discover.ClassVendor}
 	printer := discover.Interface{Number: 2, Class: discover.ClassPrinter}
+	bulk := discover.Interface{Number: 3, Class: discover.ClassVendor, BulkOut: true}
 	for _, c := range []struct {
 		name string
 		have []discover.Interface
@@ -52,6 +53,8 @@ func TestChoose(t *testing.T) {
 	}{
 		{"PrinterBeforeVendor", []discover.Interface{keyboard, vendor, printer}, "", 2, true},
 		{"VendorWhereThereIsNoPrinter", []discover.Interface{keyboard, vendor}, "", 1, true},
+		{"NoneWithoutAnEndpointToWriteTo", []discover.Interface{vendor, bulk}, "", 3, true},
+		{"WhatCanBeWrittenToBeforeAPrinterThatCannot", []discover.Interface{vendor, printer, bulk}, "", 3, true},
 		{"ByNumber", []discover.Interface{keyboard, vendor, printer}, "1", 1, true},
 		{"NoSuchNumber", []discover.Interface{keyboard}, "7", 0, false},
 		{"AKeyboardAlone", []discover.Interface{keyboard}, "", 0, false},

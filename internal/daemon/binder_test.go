@@ -1,13 +1,16 @@
 package daemon
 
 import (
+	"errors"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"tilld/devices"
 	"tilld/devices/binding"
 	"tilld/devices/discover"
 	"tilld/devices/models"
+	"tilld/internal/roster"
 )
 
 // A device that the settings name, by its file or by what it is, is not free to be bound.
@@ -24,6 +27,35 @@ func TestWhatTheSettingsNameIsNotFree(t *testing.T) {
 	for i, want := range []bool{true, true, false} {
 		if got := b.named(there[i], there); got != want {
 			t.Errorf("%s is named: %v", there[i].Interfaces[0].Nodes[0].Path, got)
+		}
+	}
+}
+
+// Of an adapter with two lines a binding opens the first: who names the second is told so, and does not get the first for it.
+// Of a keyboard's nodes any one names the device.
+func TestTheSecondLineOfAnAdapterIsNotBoundAsTheFirst(t *testing.T) {
+	catalog, err := loadModels("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := func(number int, nodes ...discover.Node) discover.Interface {
+		return discover.Interface{Number: number, Class: discover.ClassVendor, Nodes: nodes}
+	}
+	node := func(kind, path string) discover.Node { return discover.Node{Kind: kind, Path: path} }
+	v := seen{devices: []discover.Device{
+		{Port: "1", Vendor: 0xffff, Product: 1, Interfaces: []discover.Interface{line(0, node(discover.TTY, "/dev/ttyUSB0")), line(1, node(discover.TTY, "/dev/ttyUSB1"))}},
+		{Port: "2", Vendor: 0xffff, Product: 2, Interfaces: []discover.Interface{line(0, node(discover.Input, "/dev/input/event9"), node(discover.Input, "/dev/input/event10"))}},
+	}}
+	b := &binder{machine: machine{files: fstest.MapFS{}}, catalog: catalog, fixed: Config{}.nodes}
+	s := &slot{key: binding.Key{Lane: "1", Role: binding.Scanner}, kind: models.Scanner}
+	for name, refused := range map[string]bool{
+		"/dev/ttyUSB0": false, "/dev/ttyUSB1": true, "port:1": false, "/dev/input/event9": false, "/dev/input/event10": false,
+	} {
+		_, err := b.give(s, v, roster.Wish{Device: name})
+		t.Logf("%s: %v", name, err)
+		said := new(roster.Said)
+		if refused != errors.Is(err, roster.ErrUnfit) || refused && (!errors.As(err, &said) || !strings.Contains(said.Remedy, name)) || !refused && err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"tilld/devices"
 	"tilld/devices/binding"
 	"tilld/devices/discover"
 	"tilld/devices/usbport"
@@ -97,12 +98,21 @@ func (b *binder) change(s *slot, decide func(seen) (func(*binding.File) error, e
 
 // give is a device that a person named.
 func (b *binder) give(s *slot, v seen, w roster.Wish) (func(*binding.File) error, error) {
-	d, err := named(v.devices, b.machine.real(w.Device))
+	file := b.machine.real(w.Device)
+	d, err := named(v.devices, file)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", roster.ErrNotHere, err)
 	}
-	if _, ok := b.catalog.Use(d, s.kind, s.dev.Driver); !ok {
+	use, ok := b.catalog.Use(d, s.kind, s.dev.Driver)
+	if !ok {
 		return nil, fmt.Errorf("%w: %w", roster.ErrUnfit, b.unfit(s, d))
+	}
+	if first, other := otherLine(d, use.Way, file); other {
+		return nil, fmt.Errorf("%w: %w", roster.ErrUnfit, &roster.Said{
+			Code: "unfit", Sentence: sentence(fmt.Sprintf("a binding opens %s, the first line of %s, and not %s", first, d, file)),
+			Remedy: fmt.Sprintf("A binding would open %s, the first line of the device. Name %s as the port in the settings, by its link below /dev/serial/by-path.", first, file),
+			Sort:   devices.ErrPerson,
+		})
 	}
 	if b.named(d, v.devices) {
 		return nil, fmt.Errorf("%w: the settings name it", roster.ErrTaken)
@@ -171,6 +181,18 @@ func (b *binder) clash(s *slot, d discover.Device, v seen) *slot {
 		}
 	}
 	return nil
+}
+
+// otherLine says whether file is a serial line of d beside the first, which is the one that a binding opens: a binding knows a
+// device and not its lines. Of nodes of HID the device says itself which one is meant.
+func otherLine(d discover.Device, way, file string) (first string, other bool) {
+	n, ok := d.Node(way)
+	if !ok || way != discover.TTY || n.Path == file {
+		return n.Path, false
+	}
+	return n.Path, slices.ContainsFunc(d.Interfaces, func(i discover.Interface) bool {
+		return slices.ContainsFunc(i.Nodes, func(o discover.Node) bool { return o.Kind == way && o.Path == file })
+	})
 }
 
 // named is the device that a name means: its file below /dev, behind all links, or as the settings name one.

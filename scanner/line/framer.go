@@ -115,12 +115,24 @@ func (f *Framer) Flush() []scanner.Reading {
 	if f.End == ByGap || f.End == Auto && !f.ended {
 		return f.finish()
 	}
-	if len(cutAnswers(f.b)) > 0 {
+	if len(f.text()) > 0 {
 		f.cutOff = f.last
 		f.say(intake.Damaged())
 	}
 	f.drop()
 	return nil
+}
+
+// text is what was gathered, without answers to commands in front of it. Behind STX, which is not kept there, an answer stands
+// alone: its ETX, or the next STX, ends it.
+func (f *Framer) text() []byte {
+	if f.End != ByETX {
+		return cutAnswers(f.b)
+	}
+	if len(f.b) > 0 && (f.b[0] == answerGM65 || f.b[0] == answerNewland) {
+		return nil
+	}
+	return f.b
 }
 
 func (f *Framer) drop() { f.b, f.over, f.inside = nil, false, false }
@@ -133,13 +145,12 @@ func (f *Framer) say(n *scanner.Note) {
 
 // finish makes a reading of what was gathered, or none where it cannot be a code.
 func (f *Framer) finish() []scanner.Reading {
-	b, over := f.b, f.over
+	b, over := f.text(), f.over
 	f.drop()
 	if over {
 		f.say(intake.TooLong())
 		return nil
 	}
-	b = cutAnswers(b)
 	if f.End != ByETX {
 		b = bytes.TrimPrefix(bytes.TrimRight(b, "\r\n"), []byte{stx})
 		b = bytes.TrimSuffix(b, []byte{etx})

@@ -31,14 +31,20 @@ func newland(setting string) string { return "~\x010000#" + setting + ";\x03" }
 
 func sets() []string { return slices.Sorted(maps.Keys(hosts())) }
 
+// What stands behind STX in an answer. No code of a shop begins so.
+const (
+	answerGM65    = 0x00
+	answerNewland = 0x01
+)
+
 // cutAnswers takes answers to commands off the front of what was received: STX 00 type length data check of GM65, and
-// STX SOH … ETX of Newland. No code of a shop begins so.
+// STX SOH … ETX of Newland.
 func cutAnswers(b []byte) []byte {
 	for len(b) > 3 && b[0] == stx {
 		switch {
-		case b[1] == 0 && len(b) >= 4+int(b[3])+2:
+		case b[1] == answerGM65 && len(b) >= 4+int(b[3])+2:
 			b = b[4+int(b[3])+2:]
-		case b[1] == 1 && slices.Contains(b, etx):
+		case b[1] == answerNewland && slices.Contains(b, etx):
 			b = b[slices.Index(b, etx)+1:]
 		default:
 			return b

@@ -66,6 +66,7 @@ func settings() []setting {
 		{"StxEtx", map[string]any{"end": "etx", "commands": "datalogic"}, "\x02", "\x03", "", "junk\r\n\x03\x02"},
 		{"PrefixAndSuffix", map[string]any{"prefix": "<<", "suffix": ">>"}, "<<", ">>\r", "", "no prefix>>\r<<no suffix\r"},
 		{"AIM", map[string]any{"commands": "honeywell"}, "]Q1", "\r", "]Q1", "]Q1\r"},
+		{"AnswersOfNewland", map[string]any{"end": "etx", "commands": "newland"}, "\x02\x010000@SCNENA1\x06;\x03\x02", "\x03", "", "\x02\x010000@SCNENA1\x06;\x03"},
 		{"AnswersOfGM65", map[string]any{"commands": "gm65"}, "\x02\x00\x00\x01\x00\x33\x31", "\r", "", "\x02\x00\x00\x01\x00\x33\x31\r"},
 	}
 }

@@ -44,7 +44,8 @@ type Interface struct {
 	Class, SubClass, Protocol uint8
 	Driver, Make              string
 	ID1284                    string
-	Descriptor                []byte // of a HID interface
+	Descriptor                []byte   // of a HID interface
+	Keys                      []string // of "kbd": the bit map of each of its input devices, "" for none; one without it where Keys is empty
 }
 
 // Device is what is plugged in.
@@ -129,9 +130,19 @@ func (t *Tree) iface(dir string, n int, d Device, i Interface) []string {
 	case "kbd":
 		sub := hid()
 		raw(sub)
-		n := number("input")
-		t.put(path.Join(sub, fmt.Sprintf("input/input%d/event%d/dev", n+3, n)), fmt.Sprintf("13:%d\n", 64+n))
-		made = append(made, node(fmt.Sprintf("/dev/input/event%d", n)))
+		keys := i.Keys
+		if len(keys) == 0 {
+			keys = []string{""}
+		}
+		for _, k := range keys {
+			n := number("input")
+			in := path.Join(sub, fmt.Sprintf("input/input%d", n+3))
+			t.put(path.Join(in, fmt.Sprintf("event%d/dev", n)), fmt.Sprintf("13:%d\n", 64+n))
+			if k != "" {
+				t.put(path.Join(in, "capabilities/key"), k+"\n")
+			}
+			made = append(made, node(fmt.Sprintf("/dev/input/event%d", n)))
+		}
 	}
 	return made
 }
