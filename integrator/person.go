@@ -94,9 +94,9 @@ func (s *Service) Bill(ctx context.Context, id string) (payment.Bill, error) {
 	return s.view(st), nil
 }
 
-// doubts puts under review what its bank has not ended for Settings.Silent (B21). The specification has the bank's own list
-// of a day's payments say so, two days later; no provider here gives one, and two days of questions without an answer
-// stand for it. It never decides anything: a person may now.
+// doubts puts under review what its bank has not ended for Settings.Silent (B21). The row is for a bank's own
+// list of a day's payments, which says so two days later; no provider here gives one, and two days of questions without an
+// answer stand for it. It never decides anything: a person may now.
 func (s *Service) doubts(ctx context.Context) {
 	t := time.NewTicker(max(min(keepHouse, s.set.Silent), time.Second))
 	defer t.Stop()

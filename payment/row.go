@@ -1,6 +1,6 @@
 package payment
 
-// Row is one line of a transition table. The code executes it; a test prints its ID and When beside the specification.
+// Row is one line of a transition table. The code executes it; a test prints its ID and When.
 // S is the state, E what happened, F what is to be done about it once the new state is durable.
 type Row[S, E, F any] struct {
 	ID    string              // as in the table: "B14"

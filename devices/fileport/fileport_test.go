@@ -159,12 +159,6 @@ func TestQuestionsToTheWrongNodeAreRefusedInWords(t *testing.T) {
 	if _, err := p.ReportDescriptor(); !errors.Is(err, devices.ErrPerson) {
 		t.Errorf("descriptor: %v", err)
 	}
-	if _, _, _, err := p.HIDInfo(); !errors.Is(err, devices.ErrPerson) {
-		t.Errorf("info: %v", err)
-	}
-	if err := p.SetFeature([]byte{0xfe, 1}); !errors.Is(err, devices.ErrPerson) {
-		t.Errorf("feature: %v", err)
-	}
 	if _, err := p.Status(); err == nil {
 		t.Error("a terminal has a printer's status")
 	}

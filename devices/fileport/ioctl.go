@@ -28,15 +28,13 @@ func ioc(dir, letter, number, size uintptr) uintptr {
 	return dir<<30 | size<<16 | letter<<8 | number
 }
 
-func lpGetDeviceID() uintptr   { return ioc(read, 'P', 1, idBytes) }
-func hidDescSize() uintptr     { return ioc(read, 'H', 1, 4) }
-func hidDesc() uintptr         { return ioc(read, 'H', 2, 4+descriptorBytes) }
-func hidInfo() uintptr         { return ioc(read, 'H', 3, 8) }
-func evSetClock() uintptr      { return ioc(write, 'E', 0xa0, 4) }
-func evKeysHeld() uintptr      { return ioc(read, 'E', 0x18, keyBytes) }
-func evGrab() uintptr          { return ioc(write, 'E', 0x90, 4) }
-func evMask() uintptr          { return ioc(write, 'E', 0x93, 16) }
-func hidFeature(n int) uintptr { return ioc(read|write, 'H', 6, uintptr(n)) }
+func lpGetDeviceID() uintptr { return ioc(read, 'P', 1, idBytes) }
+func hidDescSize() uintptr   { return ioc(read, 'H', 1, 4) }
+func hidDesc() uintptr       { return ioc(read, 'H', 2, 4+descriptorBytes) }
+func evSetClock() uintptr    { return ioc(write, 'E', 0xa0, 4) }
+func evKeysHeld() uintptr    { return ioc(read, 'E', 0x18, keyBytes) }
+func evGrab() uintptr        { return ioc(write, 'E', 0x90, 4) }
+func evMask() uintptr        { return ioc(write, 'E', 0x93, 16) }
 
 // caller makes one request; arg is what arg points to, or a plain number.
 type caller func(request uintptr, arg unsafe.Pointer, number uintptr) error
@@ -156,30 +154,6 @@ func notHID(err error) error {
 		return fmt.Errorf("not a hidraw node: %w: %w", devices.ErrPerson, err)
 	}
 	return err
-}
-
-// HIDInfo is the bus and the vendor's and product's number of a HID device.
-func (p *Port) HIDInfo() (bus uint32, vendor, product uint16, err error) {
-	var i struct {
-		bus             uint32
-		vendor, product uint16
-	}
-	if err := p.ioctl(hidInfo(), unsafe.Pointer(&i), 0); err != nil {
-		return 0, 0, 0, fmt.Errorf("ask %s who it is: %w", p.path, notHID(p.lost(err)))
-	}
-	return i.bus, i.vendor, i.product, nil
-}
-
-// SetFeature sends a feature report; its first byte is the report's number, 0 where the device has none.
-func (p *Port) SetFeature(report []byte) error {
-	if len(report) == 0 {
-		return fmt.Errorf("a feature report for %s has no bytes", p.path)
-	}
-	b := append([]byte(nil), report...) // the kernel may write to it
-	if err := p.ioctl(hidFeature(len(b)), unsafe.Pointer(&b[0]), 0); err != nil {
-		return fmt.Errorf("send a feature report to %s: %w", p.path, notHID(p.lost(err)))
-	}
-	return nil
 }
 
 // Lines of a printer's status byte (USB printer class 1.1, 4.2.2).

@@ -31,8 +31,6 @@ var numbers = []struct {
 	{"EVIOCSMASK", evMask(), 0x40104593},
 	{"HIDIOCGRDESCSIZE", hidDescSize(), 0x80044801},
 	{"HIDIOCGRDESC", hidDesc(), 0x90044802},
-	{"HIDIOCGRAWINFO", hidInfo(), 0x80084803},
-	{"HIDIOCSFEATURE(2)", hidFeature(2), 0xc0024806},
 	{"LPGETSTATUS", lpGetStatus, 0x060b},
 	{"_IOC(_IOC_READ, 'P', 1, 1024)", lpGetDeviceID(), 0x84005001},
 }

@@ -12,8 +12,8 @@ import (
 	"tilld/internal/ws"
 )
 
-// OpenHeader is 1 in the upgrade of a terminal with an open payment: it is let in first. It is a wish, not a right:
-// who lies about it competes with the liars.
+// OpenHeader is 1 in the upgrade of a terminal with an open payment, or with a call that was not answered: it is let in
+// first. It is a wish, not a right: who lies about it competes with the liars.
 const OpenHeader = "X-Till-Open"
 
 // ServeHTTP admits a terminal. Refusals come before the upgrade, cheapest first: 405, 426 with the list of what is

@@ -122,7 +122,7 @@ var rules = []rule{
 	{"scanner", []string{"scanner", "devices"}, "contracts and drivers; never the others, never payment"},
 	{"printer", []string{"printer", "devices", "internal/qr"}, "contracts and drivers; never the others, never payment"},
 	{"kiosk", []string{"display", "internal/qr", "internal/words", "internal/ws"}, "the customer's page is one more display: no payment, no owner"},
-	{"integrator", []string{"integrator", "payment", "internal/wire", "internal/ws", "internal/httpapi", "internal/sqlitedb", "internal/durable", "internal/conffile", "internal/health", "internal/logging", "internal/systemd", "internal/asleep", "internal/failpoint"}, "box and server share only these"},
+	{"integrator", []string{"integrator", "payment", "internal/wire", "internal/ws", "internal/sqlitedb", "internal/durable", "internal/conffile", "internal/logging", "internal/systemd", "internal/asleep", "internal/failpoint"}, "box and server share only these"},
 	{"cmd", []string{"internal/asleep", "internal/daemon", "integrator/server", "integrator/provider/sandbox", "internal/shop", "internal/localapi", "internal/conffile", "internal/logging", "internal/systemd", "printer/escpos/emulator"}, "flags and exit codes"},
 }
 

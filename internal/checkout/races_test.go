@@ -15,14 +15,14 @@ import (
 	"tilld/payment/lane"
 )
 
-// raceTest is a race of the specification, or a fault that an earlier draft of the table had (V…): its ids, what happens, and
+// raceTest is a race with a number (R…), or a fault that an earlier form of the table had (V…): its ids, what happens, and
 // the crossing. A race that can go two ways has two.
 type raceTest struct {
 	name string
 	run  func(*shop)
 }
 
-const races = 37 // of the specification: R1 …
+const races = 37 // that have a number: R1 …
 
 // serversAlone are the races of which a box sees nothing, or only what another race brings; payment/bill has them.
 var serversAlone = map[string]string{
@@ -62,7 +62,7 @@ func unnamed(tests []raceTest) (ids []string) {
 	return ids
 }
 
-// TestRace has every race of the specification that touches the box, by its name.
+// TestRace has every race that touches the box, by its name.
 func TestRace(t *testing.T) {
 	all := slices.Concat(crossings, lateRaces, lostRaces)
 	for _, r := range all {

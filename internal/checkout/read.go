@@ -120,17 +120,7 @@ func (b *Box) passes(p *pay, f lane.Filter) bool {
 	return true
 }
 
-// ByNumber answers the payment that bears a number, the newest if there were several on different days.
-func (b *Box) ByNumber(ctx context.Context, number string) (lane.Public, error) {
-	return ask(ctx, b, func() (lane.Public, error) {
-		p, err := b.numbered(number)
-		if err != nil {
-			return lane.Public{}, err
-		}
-		return b.public(p), nil
-	})
-}
-
+// numbered is the payment that bears a number, the newest if there were several on different days.
 func (b *Box) numbered(number string) (*pay, error) {
 	v, err := b.j.Find(context.Background(), bucketNumbers, number, "")
 	if errors.Is(err, record.ErrNotFound) || number == keyLeases || number == "" {

@@ -41,9 +41,6 @@ const (
 	Cancel = "cancel" // ask no more
 )
 
-// Wishes are all of them.
-func Wishes() []string { return []string{Bind, Ask, Answer, Accept, Refuse, Unbind, Cancel} }
-
 // Wish is one of them.
 type Wish struct {
 	Do     string

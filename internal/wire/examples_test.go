@@ -87,7 +87,7 @@ func opening() wire.Open {
 func opened() wire.Session {
 	return wire.Session{
 		Session: "01m9k4s9v0q8x2w5y3z6a1b4c7", Epoch: 42, Now: "2026-11-22T09:29:58Z", HeartbeatMS: 25000, BusyMS: 5000, Resume: "ok",
-		Window: 32, JitterMS: 5000, ConfigVersion: 3, MinApp: "1.0.0", Numbers: &payment.Numbers{Day: "2026-11-22", From: 4800, To: 4899},
+		Window: 32, JitterMS: 5000, ConfigVersion: 1, MinApp: "1.0.0", Numbers: &payment.Numbers{Day: "2026-11-22", From: 4800, To: 4899},
 		Providers: []string{"sandbox"}, ScanProviders: []string{"sandbox"}, Silent: []string{},
 		Names: wire.Names{"sandbox": "Sandbox Bank"}, JournalState: "known",
 	}

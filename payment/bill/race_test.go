@@ -11,14 +11,14 @@ import (
 	"tilld/payment/bill"
 )
 
-// races is how many the specification has: R1 …
+// races is how many have a number: R1 …
 const races = 37
 
 // boxesAlone are those that the box decides, or in which the server only does what another race has: internal/checkout has
 // them.
 var boxesAlone = []string{"R4", "R14", "R15", "R20", "R22", "R23", "R30", "R33"}
 
-// TestRace has the races of the specification that the server decides, each by its name.
+// TestRace has the races that the server decides, each by its name.
 func TestRace(t *testing.T) {
 	named := map[string]bool{}
 	for _, r := range []struct {
@@ -174,7 +174,7 @@ func TestRace(t *testing.T) {
 	}
 }
 
-// TestFault has the faults of earlier drafts that the server could have, each by its number.
+// TestFault has the faults of earlier forms of the tables that the server could have, each by its number.
 func TestFault(t *testing.T) {
 	for _, f := range []struct {
 		name string

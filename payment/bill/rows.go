@@ -1,6 +1,6 @@
 package bill
 
-// Rows is the table: sections 2 and 4 of the specification, with the obligations. The first row that matches is taken.
+// Rows is the server's table, with the obligations. The first row that matches is taken.
 func Rows() Table {
 	var t Table
 	for _, part := range [][]Row{

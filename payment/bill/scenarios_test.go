@@ -81,7 +81,7 @@ func scenarios() []bounds {
 	}
 }
 
-// once are the rows that the specification says were never searched.
+// once are the rows that no search took at first.
 const once = `B1c B1u B5i B12f B13d B35 B37 B38 O4 O8 B2b B5d O5s`
 
 // TestNoAdversaryBreaksTheTable searches every scenario to its end: every state within its bounds.
@@ -136,7 +136,7 @@ func TestNoAdversaryBreaksTheTable(t *testing.T) {
 		}
 	}
 	var never []string
-	for _, id := range strings.Fields(specification) {
+	for _, id := range strings.Fields(rowIDs) {
 		if !taken[id] {
 			never = append(never, id)
 		}
@@ -239,7 +239,7 @@ func TestTheSearchFindsPlantedFaults(t *testing.T) {
 	}
 }
 
-// absolute is B6a as an earlier draft had it: everything above the amount, every time.
+// absolute is B6a as it was at first: everything above the amount, every time.
 func absolute(s *bill.State, e *bill.Event) (*bill.State, []bill.Effect) {
 	s.Credits = append(s.Credits, *e.Credit)
 	total := bill.Count(*s).Credits - s.Need

@@ -222,7 +222,7 @@ func (x *pairs) visit(n *both) {
 	}
 }
 
-// once are the meetings that the specification says were never searched.
+// once are the meetings that no search had at first.
 var once = []string{"several lanes", "replace and restore", "replace and extend", "extend and restore", "two full payments of one sale"}
 
 // meets says which of them a state is.

@@ -94,7 +94,7 @@ func then(f func(*lane.Payment)) change {
 	}
 }
 
-// TestSearchFindsPlantedFaults changes a row at a time, most into what an earlier draft of the table said: a search that
+// TestSearchFindsPlantedFaults changes a row at a time, most into what an earlier form of the table said: a search that
 // misses one proves nothing.
 func TestSearchFindsPlantedFaults(t *testing.T) {
 	dropped := func(verb string) func(*lane.Payment) {

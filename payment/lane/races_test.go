@@ -199,7 +199,7 @@ func TestRace(t *testing.T) {
 	}
 }
 
-// TestFault holds the faults that earlier drafts of the table had, as far as the box can have them.
+// TestFault holds the faults that earlier forms of the table had, as far as the box can have them.
 func TestFault(t *testing.T) {
 	for name, f := range map[string]func(*testing.T){
 		"V1_paid_behind_a_cancel":         func(t *testing.T) { returning(t).bill(payment.EvPaid).is(lane.Closing, "closing").lights(false, false) },

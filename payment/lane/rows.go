@@ -7,8 +7,7 @@ import (
 	"tilld/payment"
 )
 
-// Rows is the box's table: sections 3 and 4 of the specification, with section 4 in the place of what it replaces. The
-// first match wins, so a row that narrows another stands above it. Nothing changes this table.
+// Rows is the box's table. The first match wins, so a row that narrows another stands above it. Nothing changes this table.
 var Rows = Table(slices.Concat(restoreRows, lostRows, bookRows, saleRows, askRows, openRows, closeRows, fenceRows, scanRows, paidRows, doubtRows, restRows))
 
 // bookRows: what is old, and what a snapshot stands for.
@@ -135,8 +134,8 @@ var restRows = []row{
 		}),
 }
 
-// bookOnly lists the events of E16a. Beyond the specification's list are a decline of show mode (the code goes on), an
-// advance that was used, and the integrator's questions in stages that have answered them already.
+// bookOnly lists the events of E16a. Among them are a decline of show mode (the code goes on), an advance that was used, and
+// the integrator's questions in stages that have answered them already.
 func bookOnly(p Payment, k Kind) bool {
 	switch k {
 	case payment.EvPaid:

@@ -180,7 +180,7 @@ func (s *step) confirmedBefore() {
 	s.tell(EvConfirmed)
 }
 
-// Notes are the steps that the specification leaves to the box: no row of it moves a stage here.
+// Notes are the steps that have no number: none of them moves a stage.
 var Notes = []row{
 	line("receipt", "paid or later; the till's document",
 		func(p Payment, e Event) bool {

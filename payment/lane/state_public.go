@@ -2,7 +2,7 @@ package lane
 
 import "tilld/payment"
 
-// State is the public state: a pure function of stage, marks, end, Σ returned and doubt; the first match of section 6.
+// State is the public state: a pure function of stage, marks, end, Σ returned and doubt; the first match counts.
 func State(p Payment, doubt bool) string {
 	either := func(calm, doubted string) string {
 		if doubt {
