@@ -38,13 +38,10 @@ func (c Catalog) UdevRules() string {
 	names := map[string][]string{} // rule → models
 	for _, m := range c.Models {
 		for _, mode := range m.Modes {
-			if mode.Driver == "" {
-				continue
-			}
 			for _, id := range mode.USB {
 				r := ""
 				switch {
-				case mode.Way == discover.HIDRaw, mode.Way == discover.Input:
+				case mode.Driver != "" && (mode.Way == discover.HIDRaw || mode.Way == discover.Input):
 					r = UdevRule(mode.Way, id)
 				case mode.Way == discover.TTY && m.Kind != Adapter && !c.generic(id):
 					r = quiet(id)
