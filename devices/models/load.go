@@ -137,9 +137,9 @@ func (c *Catalog) read(fsys fs.FS, known Known, local bool) error {
 }
 
 var (
-	idText  = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,47}$`)
-	usbText = regexp.MustCompile(`^[0-9a-f]{4}:[0-9a-f]{4}$`)
-	vendor  = regexp.MustCompile(`^[0-9a-f]{4}$`)
+	idText     = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,47}$`)
+	usbText    = regexp.MustCompile(`^[0-9a-f]{4}:[0-9a-f]{4}$`)
+	vendorText = regexp.MustCompile(`^[0-9a-f]{4}$`)
 )
 
 func checkMaker(name string, b []byte, at string, m Maker, sources map[string]string) error {
@@ -155,7 +155,7 @@ func checkMaker(name string, b []byte, at string, m Maker, sources map[string]st
 		return bad(".from", fmt.Sprintf("is %q, which is no source of this file", m.From), conffile.Near(m.From, slices.Sorted(maps.Keys(sources))))
 	}
 	for i, v := range m.Vendors {
-		if !vendor.MatchString(v) {
+		if !vendorText.MatchString(v) {
 			return bad(fmt.Sprintf(".vendors[%d]", i), "must be a vendor's number", `such as "0c2e", in small letters`)
 		}
 	}
