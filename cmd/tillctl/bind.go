@@ -181,7 +181,7 @@ func (s *setup) await(ctx context.Context, c *client.Client, b client.Binding, i
 		for _, x := range q.Unheard {
 			if !unheard[x.Why] {
 				unheard[x.Why] = true
-				fmt.Fprintf(s.errs, "%s\n  do: %s\n", x.Why, x.Do)
+				s.tellUnheard(x)
 			}
 		}
 		switch q.State {

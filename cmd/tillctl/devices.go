@@ -89,45 +89,57 @@ func (s *setup) ports() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if s.json {
-				return printJSON(s.out, map[string]any{"ports": append([]client.Port{}, all...)})
-			}
-			if len(all) == 0 {
-				fmt.Fprintln(s.out, none)
-				return nil
-			}
-			w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-			blind := false
-			fmt.Fprintln(w, "KIND\tPORT\tOURS\tHELD BY\tWHAT\tPRODUCT\tCALL IT")
-			for _, p := range all {
-				var held []string
-				for _, h := range p.Holders {
-					held = append(held, h.Program+" ("+strconv.Itoa(h.Process)+")")
-				}
-				what := p.What
-				if p.Trouble != "" {
-					what = strings.TrimSpace(p.Trouble + " " + what)
-				}
-				product, call := "", ""
-				if p.Unit != nil {
-					product, call = p.Unit.Product, p.Unit.Call
-				}
-				by := dash(strings.Join(held, ", "))
-				if p.Unseen {
-					blind = true
-					by = strings.TrimPrefix(by+", ?", "-, ")
-				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", p.Kind, p.Path, dash(p.Device), by, dash(what), dash(product), dash(call))
-			}
-			if err := w.Flush(); err != nil || !blind {
-				return err
-			}
-			_, err = fmt.Fprintln(s.out, "?: tilld cannot see the programs of other users; as root, fuser -v PORT names them")
-			return err
+			return s.tellPorts(all, none, s.look())
 		}),
 	}
 	cmd.Flags().BoolVar(&network, "network", false, "ask the local network which printers are there; to use one, write port: {tcp: \"ADDRESS\"} into the settings")
 	return cmd
+}
+
+// tellPorts says which lines there are and who has them; none is said where there are no lines. m is this machine, where this
+// program sees more of it than the daemon does.
+func (s *setup) tellPorts(all []client.Port, none string, m *machine) error {
+	all = m.named(all)
+	if s.json {
+		return printJSON(s.out, map[string]any{"ports": append([]client.Port{}, all...)})
+	}
+	if len(all) == 0 {
+		fmt.Fprintln(s.out, none)
+		return nil
+	}
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	blind := false
+	fmt.Fprintln(w, "KIND\tPORT\tOURS\tHELD BY\tWHAT\tPRODUCT\tCALL IT")
+	for _, p := range all {
+		var held []string
+		for _, h := range p.Holders {
+			held = append(held, h.Program+" ("+strconv.Itoa(h.Process)+")")
+		}
+		what := p.What
+		if p.Trouble != "" {
+			what = strings.TrimSpace(p.Trouble + " " + what)
+		}
+		product, call := "", ""
+		if p.Unit != nil {
+			product, call = p.Unit.Product, p.Unit.Call
+		}
+		by := dash(strings.Join(held, ", "))
+		if p.Unseen {
+			blind = true
+			by = strings.TrimPrefix(by+", ?", "-, ")
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", p.Kind, p.Path, dash(p.Device), by, dash(what), dash(product), dash(call))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if blind {
+		fmt.Fprintln(s.out, "?: tilld cannot see the programs of other users; run tillctl ports as root on the box to see their names")
+	}
+	for _, c := range m.queues() {
+		fmt.Fprintf(s.out, "%s\n  do: %s\n", c.Text, c.Do)
+	}
+	return nil
 }
 
 func dash(s string) string {

@@ -86,20 +86,25 @@ type setup struct {
 	addr, tokenFile string
 	json            bool
 	out, errs       io.Writer
+	made            *machine // in tests: what is seen as root
+}
+
+// box is the address of the box.
+func (s *setup) box() string {
+	if s.addr != "" {
+		return s.addr
+	}
+	if addr := os.Getenv("TILLCTL_ADDR"); addr != "" {
+		return addr
+	}
+	if _, err := os.Stat(defaultSocket); err == nil {
+		return "unix:" + defaultSocket
+	}
+	return defaultAddr
 }
 
 // client makes the API's client. The token never stands on the command line, where every user of the machine reads it.
 func (s *setup) client() (*client.Client, error) {
-	addr := s.addr
-	if addr == "" {
-		addr = os.Getenv("TILLCTL_ADDR")
-	}
-	if addr == "" {
-		addr = defaultAddr
-		if _, err := os.Stat(defaultSocket); err == nil {
-			addr = "unix:" + defaultSocket
-		}
-	}
 	token := os.Getenv("TILLCTL_TOKEN")
 	if s.tokenFile != "" {
 		b, err := os.ReadFile(s.tokenFile)
@@ -108,7 +113,7 @@ func (s *setup) client() (*client.Client, error) {
 		}
 		token = strings.TrimSpace(string(b))
 	}
-	return client.New(addr, token)
+	return client.New(s.box(), token)
 }
 
 func command(out, errs io.Writer) *cobra.Command {

@@ -19,6 +19,7 @@ type Known map[string][]string
 type modelFile struct {
 	Version int               `yaml:"version"`
 	Sources map[string]string `yaml:"sources"`
+	Makers  []Maker           `yaml:"makers"`
 	Models  []Model           `yaml:"models"`
 }
 
@@ -81,11 +82,20 @@ func (c *Catalog) read(fsys fs.FS, known Known, local bool) error {
 				return conffile.At(name, b, fmt.Sprintf("models[%d].id", i), "is there twice: "+m.ID, "")
 			}
 		}
+		for i, m := range f.Makers {
+			if err := checkMaker(name, b, fmt.Sprintf("makers[%d]", i), m, f.Sources); err != nil {
+				return err
+			}
+		}
 		for key, text := range f.Sources {
 			if text == "" {
 				return conffile.At(name, b, "sources."+key, "is empty", "say which document, edition and page")
 			}
 			c.Sources[name+" "+key] = text
+		}
+		for _, m := range f.Makers {
+			m.File = name
+			c.Makers = append(c.Makers, m)
 		}
 		for _, m := range f.Models {
 			m.File, m.Local = name, local
@@ -127,9 +137,30 @@ func (c *Catalog) read(fsys fs.FS, known Known, local bool) error {
 }
 
 var (
-	idText  = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,47}$`)
-	usbText = regexp.MustCompile(`^[0-9a-f]{4}:[0-9a-f]{4}$`)
+	idText     = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,47}$`)
+	usbText    = regexp.MustCompile(`^[0-9a-f]{4}:[0-9a-f]{4}$`)
+	vendorText = regexp.MustCompile(`^[0-9a-f]{4}$`)
 )
+
+func checkMaker(name string, b []byte, at string, m Maker, sources map[string]string) error {
+	bad := func(field, text, hint string) error { return conffile.At(name, b, at+field, text, hint) }
+	switch {
+	case m.Name == "":
+		return bad(".name", "is required", "")
+	case len(m.Vendors) == 0:
+		return bad(".vendors", "is required", `such as ["0c2e"]`)
+	case m.From == "":
+		return bad(".from", "is required", "the key of one of the file's sources")
+	case sources[m.From] == "":
+		return bad(".from", fmt.Sprintf("is %q, which is no source of this file", m.From), conffile.Near(m.From, slices.Sorted(maps.Keys(sources))))
+	}
+	for i, v := range m.Vendors {
+		if !vendorText.MatchString(v) {
+			return bad(fmt.Sprintf(".vendors[%d]", i), "must be a vendor's number", `such as "0c2e", in small letters`)
+		}
+	}
+	return nil
+}
 
 func checkModel(name string, b []byte, at string, m Model, sources map[string]string, known Known) error {
 	bad := func(field, text, hint string) error { return conffile.At(name, b, at+field, text, hint) }

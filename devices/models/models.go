@@ -57,6 +57,15 @@ type Line struct {
 	StopBits int    `yaml:"stop_bits"`
 }
 
+// Maker is a maker of HID POS scanners. Such a scanner says itself what it is, so its product need not be known; only the right
+// to its node has to be given before it speaks, and that can be said of all that a vendor makes.
+type Maker struct {
+	Name    string   `yaml:"name"`
+	Vendors []string `yaml:"vendors"` // of USB
+	From    string   `yaml:"from"`    // the source of vendors
+	File    string   `yaml:"-"`
+}
+
 // Quirk is an oddity of one id, with its story.
 type Quirk struct {
 	ID       string   `yaml:"id"`
@@ -79,6 +88,7 @@ type Choice struct {
 type Catalog struct {
 	Models  []Model
 	Quirks  []Quirk
+	Makers  []Maker
 	Sources map[string]string // key of a file's source → its text, by "file key"
 }
 

@@ -217,7 +217,7 @@ func TestUdevRules(t *testing.T) {
 	if have, err := os.ReadFile(file); err != nil || string(have) != want {
 		t.Errorf("%s is not what configs/models says; go test ./devices/models -update makes it anew (%v)", file, err)
 	}
-	row := regexp.MustCompile(`^SUBSYSTEM=="(hidraw|input|usb\|tty)", (KERNEL=="event\*", )?ATTRS\{idVendor\}=="[0-9a-f]{4}", ATTRS\{idProduct\}=="[0-9a-f]{4}", (GROUP="tilld", MODE="06[46]0"|ENV\{ID_MM_DEVICE_IGNORE\}="1")$`)
+	row := regexp.MustCompile(`^SUBSYSTEM=="(hidraw|input|usb\|tty)", (KERNEL=="event\*", )?ATTRS\{idVendor\}=="[0-9a-f]{4}", (ATTRS\{idProduct\}=="[0-9a-f]{4}", )?(GROUP="tilld", MODE="06[46]0"|ENV\{ID_MM_DEVICE_IGNORE\}="1")$`)
 	rules := map[string]int{}
 	for _, l := range strings.Split(strings.TrimSpace(want), "\n") {
 		switch {
@@ -231,14 +231,46 @@ func TestUdevRules(t *testing.T) {
 	if rules["hidraw"] == 0 || rules["input"] == 0 || rules["usb|tty"] == 0 {
 		t.Errorf("of one kind no product has a rule: %v", rules)
 	}
-	for id, has := range map[string]bool{"05e0:1701": true, "1504:008c": true, "0403:6001": false, "1a86:7523": false, "1504:0011": false} {
+	for id, has := range map[string]bool{"05e0:1701": true, "1504:008c": true, "1504:0011": true, "0403:6001": false, "1a86:7523": false} {
 		vendor, product, _ := strings.Cut(id, ":")
 		line := `ATTRS{idVendor}=="` + vendor + `", ATTRS{idProduct}=="` + product + `", ENV{ID_MM_DEVICE_IGNORE}="1"`
 		if strings.Contains(want, line) != has {
 			t.Errorf("that ModemManager leaves %s alone is said: %v, want %v", id, !has, has)
 		}
 	}
+	for _, maker := range []string{"0c2e", "23d0", "05f9", "05e0"} {
+		if r := `SUBSYSTEM=="hidraw", ATTRS{idVendor}=="` + maker + `", GROUP="tilld", MODE="0660"` + "\n"; !strings.Contains(want, r) {
+			t.Errorf("a HID POS scanner of vendor %s works in the shipped unit by no rule", maker)
+		}
+	}
+	if r := regexp.MustCompile(`(?m)^SUBSYSTEM=="(input|usb\|tty)".*idVendor\}=="[0-9a-f]{4}", [^A]`).FindString(want); r != "" {
+		t.Errorf("more than reports of all that a vendor makes: %s", r)
+	}
 	t.Logf("%v rules", rules)
+}
+
+// A maker without a source, or with a number that is none, is refused.
+func TestLoadSaysWhatIsWrongWithAMaker(t *testing.T) {
+	text := strings.Replace(good, "models:\n", "makers:\n  - {name: Acme, vendors: [\"1234\"], from: man}\nmodels:\n", 1)
+	c, err := models.Load(folder("models/a.yaml", text), nil, known())
+	if err != nil || len(c.Makers) != 1 || !strings.Contains(c.UdevRules(), `SUBSYSTEM=="hidraw", ATTRS{idVendor}=="1234", GROUP`) {
+		t.Fatalf("%v, %+v", err, c.Makers)
+	}
+	for _, x := range []struct{ old, new, want string }{
+		{", from: man}\n", "}\n", "models/a.yaml:5: makers[0].from is required (the key of one of the file's sources)"},
+		{", from: man}\n", ", from: men}\n", `models/a.yaml:5: makers[0].from is "men", which is no source of this file (did you mean "man"?)`},
+		{`vendors: ["1234"]`, `vendors: []`, `models/a.yaml:5: makers[0].vendors is required (such as ["0c2e"])`},
+		{`vendors: ["1234"]`, `vendors: ["12:4"]`, `models/a.yaml:5: makers[0].vendors[0] must be a vendor's number (such as "0c2e", in small letters)`},
+		{"name: Acme,", `name: "",`, "models/a.yaml:5: makers[0].name is required"},
+	} {
+		bad := strings.Replace(text, x.old, x.new, 1)
+		if _, err := models.Load(folder("models/a.yaml", bad), nil, known()); bad == text || err == nil || err.Error() != x.want {
+			t.Errorf("got  %v\nwant %s", err, x.want)
+		}
+		if schemaOf(t, "models").judge(t, []byte(bad)) == nil {
+			t.Errorf("%s: the schema takes it", x.want)
+		}
+	}
 }
 
 // What a technician is told to add for a product that is not there is a line as the shipped ones are.

@@ -31,20 +31,17 @@ func quiet(id string) string {
 	return fmt.Sprintf(`SUBSYSTEM=="usb|tty", ATTRS{idVendor}=="%s", ATTRS{idProduct}=="%s", ENV{ID_MM_DEVICE_IGNORE}="1"`, vendor, product)
 }
 
-// UdevRules gives the group tilld the scanners of the catalog whose nodes are root's or of the group input, and nothing
-// else; and it has ModemManager leave alone what looks serial and is a product of the catalog. An adapter may have a
+// UdevRules gives the group tilld the scanners of the catalog whose nodes are root's or of the group input, and whatever comes
+// with reports from a maker of HID POS scanners; what such a one types stays with the group input. And it has ModemManager leave alone what looks serial and is a product of the catalog. An adapter may have a
 // modem behind it: of those, and of an id that many products share, nothing is said. systemd/60-tilld.rules holds them.
 func (c Catalog) UdevRules() string {
 	names := map[string][]string{} // rule → models
 	for _, m := range c.Models {
 		for _, mode := range m.Modes {
-			if mode.Driver == "" {
-				continue
-			}
 			for _, id := range mode.USB {
 				r := ""
 				switch {
-				case mode.Way == discover.HIDRaw, mode.Way == discover.Input:
+				case mode.Driver != "" && (mode.Way == discover.HIDRaw || mode.Way == discover.Input):
 					r = UdevRule(mode.Way, id)
 				case mode.Way == discover.TTY && m.Kind != Adapter && !c.generic(id):
 					r = quiet(id)
@@ -53,6 +50,12 @@ func (c Catalog) UdevRules() string {
 					names[r] = append(names[r], m.Name)
 				}
 			}
+		}
+	}
+	for _, m := range c.Makers {
+		for _, v := range m.Vendors {
+			r := fmt.Sprintf(`SUBSYSTEM=="hidraw", ATTRS{idVendor}=="%s", GROUP="tilld", MODE="0660"`, v)
+			names[r] = append(names[r], "HID POS scanners of "+m.Name+": "+c.Sources[m.File+" "+m.From])
 		}
 	}
 	var rows []string

@@ -105,7 +105,7 @@ func TestSchemasKnowWhatTheProgramReads(t *testing.T) {
 	for name, x := range map[string]struct {
 		s schema
 		v any
-	}{"model": {m, models.Model{}}, "mode": {m, models.Mode{}}, "line": {m, models.Line{}}, "quirk": {q, models.Quirk{}}} {
+	}{"maker": {m, models.Maker{}}, "model": {m, models.Model{}}, "mode": {m, models.Mode{}}, "line": {m, models.Line{}}, "quirk": {q, models.Quirk{}}} {
 		def := x.s.defs[name]
 		var want, got []string
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(x.v)) {

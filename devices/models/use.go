@@ -19,6 +19,9 @@ type Use struct {
 // Use is how d serves as a device of a kind: as its product says, or else as every device with such a node does. driver is
 // the command set that a person wants, "" for any; false: nobody knows how.
 func (c Catalog) Use(d discover.Device, kind, driver string) (Use, bool) {
+	if kind == Display && driver == "" && c.Unset(d) {
+		return Use{}, false
+	}
 	general, able := anyUse(d, kind, driver)
 	found := c.Find(d)
 	for _, ch := range found {
@@ -98,6 +101,13 @@ func (c Catalog) Sure(d discover.Device) bool {
 	return slices.ContainsFunc(d.Interfaces, func(i discover.Interface) bool {
 		return strings.Contains(strings.ToUpper(i.ID1284), "ESC/POS")
 	})
+}
+
+// Unset says whether d is a display whose command set no file names: it is chosen at the display itself, which answers nothing.
+// Whoever guessed it would put a customer's sum on the glass as junk.
+func (c Catalog) Unset(d discover.Device) bool {
+	found := c.Find(d)
+	return len(found) > 0 && found[0].Exact && found[0].Model.Kind == Display && found[0].Mode.Driver == ""
 }
 
 // Product is the name of the product that d is, "" where that cannot be told.

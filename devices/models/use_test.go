@@ -40,6 +40,8 @@ func TestUse(t *testing.T) {
 		{"StrangerThatTypes", models.Scanner, "", device("ffff:0003", "", iface(discover.ClassHID, discover.HIDRaw, discover.Input)), "input wedge  0"},
 		{"NoHIDPOSOnAKeyboard", models.Scanner, "hidpos", device("ffff:0003", "", iface(discover.ClassHID, discover.HIDRaw, discover.Input)), ""},
 		{"Pole", models.Display, "", device("0403:6001", "", iface(discover.ClassVendor, discover.TTY)), "tty cd5220  0"},
+		{"PoleWhoseSetIsChosenByASwitch", models.Display, "", device("1504:008c", "BCD-2000", iface(discover.ClassComm, discover.TTY)), ""},
+		{"PoleWhoseSetAPersonNames", models.Display, "cd5220", device("1504:008c", "BCD-2000", iface(discover.ClassComm, discover.TTY)), "tty cd5220 Bixolon BCD-2000 0"},
 		{"NoPole", models.Display, "", device("ffff:0003", "", iface(discover.ClassHID, discover.Input)), ""},
 		{"NoPrinter", models.Printer, "", device("ffff:0003", "", iface(discover.ClassHID, discover.Input)), ""},
 	} {

@@ -119,7 +119,7 @@ func (b *binder) find(s *slot) (discover.Device, error) {
 		return discover.Device{}, v.unkept
 	}
 	if !bound {
-		return discover.Device{}, unbound(s)
+		return discover.Device{}, b.unbound(s, v)
 	}
 	if !r.Usable() {
 		return discover.Device{}, said(r)
@@ -305,8 +305,11 @@ func (b *binder) tell(k binding.Key) {
 
 func today() string { return time.Now().Format(time.DateOnly) }
 
-// unbound is the error of a slot that has no device.
-func unbound(s *slot) error {
+// unbound is the error of a slot that has no device: none that could be it is there, or one that waits for a person's word.
+func (b *binder) unbound(s *slot, v seen) error {
+	if d, ok := b.waits(s, v); ok {
+		return &roster.Said{Code: "unbound", State: devices.Unbound, Sentence: sentence(unsetWhy(d)), Remedy: sentence(unsetDo(s)), Sort: devices.ErrPerson}
+	}
 	do := map[string]string{
 		binding.Scanner: "Plug it in and press its trigger", binding.ReceiptPrinter: "Plug it in and switch it on", binding.CustomerDisplay: "Plug it in",
 	}[s.key.Role]
@@ -324,13 +327,41 @@ func said(r binding.Result) error {
 	return &roster.Said{Code: "who_is_who", Sentence: sentence(r.Why), Remedy: sentence(r.Do), Sort: devices.ErrPerson}
 }
 
+// unset says whether a display could serve a slot once a person has said to which command set it is set.
+func (b *binder) unset(s *slot, d discover.Device) bool {
+	return s.kind == models.Display && s.dev.Driver == "" && b.catalog.Unset(d)
+}
+
+// waits is such a display that serves nobody yet.
+func (b *binder) waits(s *slot, v seen) (discover.Device, bool) {
+	for _, d := range v.devices {
+		if b.unset(s, d) && !b.named(d, v.devices) && v.serves(binding.Of(d), s.key.Role) == (binding.Key{}) {
+			return d, true
+		}
+	}
+	return discover.Device{}, false
+}
+
+func unsetWhy(d discover.Device) string {
+	return fmt.Sprintf("the command set of %s is chosen at the display itself, and nobody can ask it which one that is", d)
+}
+
+func unsetDo(s *slot) string {
+	sets := displays().Names()
+	return fmt.Sprintf("set the display to a command set of ours (%s), name it for lane %s in the settings (customer_display: {driver: %s}), and start the daemon again",
+		strings.Join(sets, ", "), s.key.Lane, sets[0])
+}
+
 // unfit is the error of a slot whose device cannot be spoken to.
 func (b *binder) unfit(s *slot, d discover.Device) error {
 	out := &roster.Said{
 		Code: "unfit", Sentence: sentence(fmt.Sprintf("nothing is known of how %s could be the %s", d, s.key)),
 		Remedy: "Name its driver in the settings, or bind another device.", Sort: devices.ErrPerson,
 	}
-	if s.dev.Driver != "" {
+	switch {
+	case b.unset(s, d):
+		out.Sentence, out.Remedy = sentence(unsetWhy(d)), sentence(unsetDo(s))
+	case s.dev.Driver != "":
 		out.Sentence = sentence(fmt.Sprintf("%s has no line for the driver %s that the settings name", d, s.dev.Driver))
 		out.Remedy = "Leave the driver out, or bind another device."
 	}

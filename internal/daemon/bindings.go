@@ -61,7 +61,7 @@ func (b *binder) bindings(s *slot, v seen) []roster.Binding {
 			x.Candidates = append(x.Candidates, *b.known(c, v.devices))
 		}
 	} else {
-		x.Do = unboundDo(s)
+		x.Why, x.Do = b.unboundSays(s, v)
 	}
 	var out []roster.Binding
 	for _, lane := range s.lanes {
@@ -85,10 +85,15 @@ func (b *binder) known(u binding.Unit, there []discover.Device) *roster.Unit {
 	return out
 }
 
-func unboundDo(s *slot) string {
+// unboundSays is what a person is told of an unbound slot. That it has no device its state says; only of one that is there and
+// cannot be used is there more to say.
+func (b *binder) unboundSays(s *slot, v seen) (why, do string) {
 	var said *roster.Said
-	if errors.As(unbound(s), &said) {
-		return said.Remedy
+	if !errors.As(b.unbound(s, v), &said) {
+		return "", ""
 	}
-	return ""
+	if _, ok := b.waits(s, v); ok {
+		why = said.Sentence
+	}
+	return why, said.Remedy
 }

@@ -62,7 +62,7 @@ func TestBlankTakesOffWhatAKilledDaemonHasLeft(t *testing.T) {
 // A display that is bound is blanked where it was plugged in.
 func TestBlankFindsABoundDisplay(t *testing.T) {
 	d := newDesk(t)
-	b := d.box("outputs: [till], customer_display: {port: {bound: true}}", "")
+	b := d.box("outputs: [till], customer_display: {driver: cd5220, port: {bound: true}}", "")
 	b.bound("version: 1\nbindings:" + entry("1", "customer-display", "1504:008c", "", place+"2"))
 	glass := &twin.Glass{}
 	d.plug("2", pole(), func(far *os.File) { _, _ = io.Copy(glass, far) })

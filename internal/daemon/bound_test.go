@@ -86,7 +86,7 @@ func tape(serial string) discovertest.Device {
 	}}
 }
 
-// pole is a customer display.
+// pole is a customer display. Its command set is chosen by a switch: somebody has to name it.
 func pole() discovertest.Device {
 	return discovertest.Device{Vendor: 0x1504, Product: 0x008c, Manufacturer: "BIXOLON", Name: "BCD-2000", Interfaces: []discovertest.Interface{
 		{Class: discover.ClassComm, SubClass: 2, Protocol: 1, Driver: "cdc_acm", Make: "ttyACM"},
@@ -132,7 +132,7 @@ func (b *box) refused(lane, role string, w client.Wish, code string) {
 	}
 }
 
-const allBound = "outputs: [till, customer-display], receipt_printer: front, customer_display: {port: {bound: true}}, scanner: {port: {bound: true}}"
+const allBound = "outputs: [till, customer-display], receipt_printer: front, customer_display: {driver: cd5220, port: {bound: true}}, scanner: {port: {bound: true}}"
 
 // One lane, one printer, one scanner, one display: nobody has to say anything. What else is plugged in is left alone.
 func TestOneOfEachIsBoundByItself(t *testing.T) {
@@ -159,6 +159,33 @@ func TestOneOfEachIsBoundByItself(t *testing.T) {
 		t.Errorf("%d are bound:\n%s", n, b.file())
 	}
 	b.event("device.bound", `"how":"alone"`)
+}
+
+// Which command set a pole is set to, it tells nobody: it is bound once a person has named it, and until then that is what is said.
+func TestAPoleWhoseCommandSetNobodyNamedIsNotGuessed(t *testing.T) {
+	d := newDesk(t)
+	b := d.box("outputs: [till], customer_display: {port: {bound: true}}, scanner: {port: {bound: true}}", "")
+	d.plug("3", pole(), func(far *os.File) { _, _ = io.Copy(io.Discard, far) })
+	d.plug("2", gun("S-1"), nil)
+	b.run()
+	b.ready("scanner-1") // bound by itself at a look that has seen the pole too
+	const why = "The command set of BIXOLON BCD-2000 (1504:008c) at port " + place + "3 is chosen at the display itself, and nobody can ask it which one that is."
+	const do = "Set the display to a command set of ours (cd5220), name it for lane 1 in the settings (customer_display: {driver: cd5220}), and start the daemon again."
+	if x := b.binding("customer-display", "unbound"); x.Why != why || x.Do != do || strings.Contains(b.file(), "customer-display") {
+		t.Errorf("%+v\n%s", x, b.file())
+	}
+	if f := b.fault("customer-display-1"); f.Text != why || f.Remedy != do {
+		t.Errorf("%+v", f)
+	}
+	b.refused("1", "customer-display", client.Wish{Do: "bind", Device: "1504:008c"}, "unfit_device")
+	b.wish("1", "customer-display", client.Wish{Do: "ask"})
+	b.until("the question says why it shows no number", func() error {
+		q := b.asked("customer-display", "asking")
+		if len(q.Unheard) != 1 || !strings.Contains(q.Unheard[0].Why, "is chosen at the display itself") || !strings.Contains(q.Unheard[0].Do, "customer_display: {driver: cd5220}") {
+			return fmt.Errorf("%+v", q.Unheard)
+		}
+		return nil
+	})
 }
 
 // event waits for one of a type whose data holds a text.
@@ -429,7 +456,7 @@ func TestThePrinterThatFeedsIsTheOne(t *testing.T) {
 // A display is silent: each shows a number, and a person says the one that stands on the display that is meant. That of
 // another lane says whose it is, and is given away by a yes alone.
 func TestTheDisplayWhoseNumberIsSaidIsTheOne(t *testing.T) {
-	const lane = "outputs: [till], customer_display: {port: {bound: true}}"
+	const lane = "outputs: [till], customer_display: {driver: cd5220, port: {bound: true}}"
 	d := newDesk(t)
 	b := d.box(lane+"}\n  \"2\": {language: en, "+lane, "")
 	b.bound("version: 1\nbindings:" + entry("2", "customer-display", "1504:008c", "", place+"2"))

@@ -87,6 +87,9 @@ func (b *binder) noWay(s *slot, d discover.Device) *roster.Cause {
 	if i := slices.IndexFunc(list, func(c arbiter.Conflict) bool { return c.Code == arbiter.Libusb || c.Code == arbiter.Open }); i >= 0 {
 		return leave(list[i].Text, list[i].Do)
 	}
+	if b.unset(s, d) {
+		return leave(unsetWhy(d), unsetDo(s))
+	}
 	if s.dev.Driver != "" {
 		return leave("it has no line for the driver "+s.dev.Driver+" that the settings name", "leave the driver out of the settings there, and start the daemon again")
 	}

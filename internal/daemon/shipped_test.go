@@ -36,10 +36,34 @@ func (d *desk) shipped() *box {
 	return b
 }
 
-// Settings as they are shipped, one printer, one scanner, one display on USB: nobody names, edits or binds anything.
+// knows gives the box a product of the shop's own: that pole, and to which command set it is set here.
+func (b *box) knows(product string) {
+	b.t.Helper()
+	b.cfg.Products = filepath.Join(b.dir, "products")
+	if err := os.MkdirAll(filepath.Join(b.cfg.Products, "models"), 0o700); err != nil {
+		b.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(b.cfg.Products, "models", "own.yaml"), []byte(product), 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+const ourPole = `version: 1
+sources: {switch: "the switch below our poles, as we set it"}
+models:
+  - id: bixolon-bcd-2000
+    kind: display
+    name: Bixolon BCD-2000
+    modes:
+      - {mode: usb, usb: ["1504:008c"], way: tty, driver: cd5220, from: {usb: switch, driver: switch}}
+`
+
+// Settings as they are shipped, one printer, one scanner, one display on USB whose command set is known: nobody names, edits or
+// binds anything.
 func TestTheShippedSettingsWorkWithOneOfEach(t *testing.T) {
 	d := newDesk(t)
 	b := d.shipped()
+	b.knows(ourPole)
 	b.run()
 	for _, role := range []string{"receipt-printer", "scanner", "customer-display"} {
 		b.binding(role, "unbound")

@@ -18,6 +18,8 @@ type (
 	Question   = roster.Question
 	Unit       = roster.Unit
 	Port       = roster.Port
+	Holder     = roster.Holder
+	Unheard    = roster.Unheard
 	TestResult = roster.Result
 	Fault      = roster.Fault
 )

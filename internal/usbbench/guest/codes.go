@@ -36,17 +36,27 @@ func (l *lot) text(i int, r *rand.Rand) string {
 	return s.String()
 }
 
-// scan scans n codes, or as many as its time is enough for; behind each fiftieth the cable is pulled in the middle of a
-// further one.
+// next says what is done before code i of n: whether the cable is pulled in the middle of a further one, behind each fiftieth and
+// once at least, and whether the time is over. The one pull is not left out for want of time: it is what the codes are for.
+func (l *lot) next(i, n int, over bool) (pull, end bool) {
+	over = over && i > 0
+	if over && l.pulls > 0 {
+		return false, true
+	}
+	return over || i > 0 && i%pullEvery == 0 || i == n-1 && l.pulls == 0, false
+}
+
+// scan scans n codes, or as many as its time is enough for, with pulls between them; behind each pull comes one at least.
 func (c *counter) scan(l *lot, n int, told *stream, mine span) error {
 	r := rand.New(rand.NewPCG(7, uint64(l.hand.controller)))
 	begun := time.Now()
 	defer func() { l.took = time.Since(begun) }()
 	for i := range n {
-		if i > 0 && mine.over() {
+		pull, end := l.next(i, n, mine.over())
+		if end {
 			break
 		}
-		if i > 0 && i%pullEvery == 0 {
+		if pull {
 			if err := c.cut(l, l.text(n+i, r)); err != nil {
 				return fmt.Errorf("behind code %d: %w", i, err)
 			}
@@ -146,7 +156,7 @@ func (c *counter) codes(n int) {
 				if p := l.hand.pace; p != nil {
 					fact += fmt.Sprintf("; %d of them key by key", p.slow-slow)
 				}
-				if lost+mixed+doubled > 0 || len(l.whole) == 0 {
+				if lost+mixed+doubled > 0 || len(l.whole) == 0 || l.pulls == 0 {
 					err = errors.Join(err, errors.New(fact))
 				}
 				return fact, err

@@ -23,3 +23,34 @@ func TestALotFindsWhatIsWrong(t *testing.T) {
 		}
 	}
 }
+
+// However little time there is, each scanner is pulled once, and a code comes behind that.
+func TestAScannerIsPulledOnceWhateverTheTime(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		n, last      int // codes wanted; the code before which the time is over, -1 for never
+		pulls, codes int
+	}{
+		{"time for all", 1000, -1, 19, 1000},
+		{"over before the fiftieth", 1000, 7, 1, 8},
+		{"over at once", 1000, 0, 1, 2},
+		{"over behind a pull", 1000, 60, 1, 60},
+		{"fewer than fifty", 20, -1, 1, 20},
+		{"one", 1, 0, 1, 1},
+	} {
+		l, codes := &lot{}, 0
+		for i := range c.n {
+			pull, end := l.next(i, c.n, c.last >= 0 && i >= c.last)
+			if end {
+				break
+			}
+			if pull {
+				l.pulls++
+			}
+			codes++
+		}
+		if l.pulls != c.pulls || codes != c.codes {
+			t.Errorf("%s: %d pulls, %d codes; want %d, %d", c.name, l.pulls, codes, c.pulls, c.codes)
+		}
+	}
+}

@@ -36,12 +36,13 @@ link: {url: "ws://127.0.0.1:7474/v1/term", terminal: bench, key: terminal.key}
 times: {output: 30s, doubt: 60s, unsent: 60s, late_lease: 60s, park: 60s}
 `
 
-// alone is what a shop with one of each would write: it names no device.
+// alone is what a shop with one of each would write: it names no device, and of the pole, which has a switch for it, the command
+// set.
 const alone = head + `printers: {front: {}}
 lanes:
   "1":
     {attended: true, language: en, shop: Bench, outputs: [till, customer-display, receipt], receipt_printer: front, slips: [paid],
-     customer_display: {}, scanner: {}}
+     customer_display: {driver: cd5220}, scanner: {}}
 `
 
 // named is what a shop with all these devices would write, its first printer reached like that. Each is named by what stays

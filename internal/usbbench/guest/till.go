@@ -45,7 +45,11 @@ func (b *bench) till(full bool) {
 		c.moves()
 		c.exchanged()
 	}
-	c.opens(b.readies)
+	part := 1
+	if full {
+		part = 3 // the rest is for the codes behind it
+	}
+	c.opens(b.readies, part)
 	if full {
 		c.codes(b.scans)
 		c.byLibusb()
@@ -133,12 +137,13 @@ func (c *counter) leave(i int) error {
 
 // opens plugs a printer again and again: from the kernel's first word to the moment at which the box has it open, beside
 // a loop that does nothing but ask whether the node may be opened. To open it there would keep the box out: plugsOf does that.
-func (c *counter) opens(n int) {
+// It has a part of the time that is left.
+func (c *counter) opens(n, part int) {
 	c.check("plugs with tilld", func() (string, error) {
 		d := c.desks[0]
 		var node, ready, behind []time.Duration
 		done := 0
-		for mine := c.share(1, 0); done < n && (done == 0 || !mine.over()); done++ {
+		for mine := c.share(part, 0); done < n && (done == 0 || !mine.over()); done++ {
 			before, err := c.device(printerOf(0))
 			if err != nil {
 				return "", err
