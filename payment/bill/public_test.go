@@ -135,7 +135,7 @@ func TestRowsWithoutEndAreRefused(t *testing.T) {
 	rows[i].Match = func(_ *bill.State, e *bill.Event) bool { return e.Cause == bill.Credited }
 	w := newWorld(t).opened().looked(bill.Paying)
 	c := w.money(50)
-	got, fx, ids, err := bill.Table(rows).Step(w.s, bill.Event{Cause: bill.Credited, Credit: &c, Now: w.now, Env: &w.env})
+	got, fx, ids, err := rows.Step(w.s, bill.Event{Cause: bill.Credited, Credit: &c, Now: w.now, Env: &w.env})
 	t.Logf("rows taken: %v", ids)
 	if !errors.Is(err, bill.ErrLoop) || len(fx) != 1 || fx[0].Kind != bill.Alarm || len(got.Credits) != 0 {
 		t.Fatalf("%v, effects %v, credits %v", err, fx, got.Credits)
