@@ -81,15 +81,15 @@ func (s *setup) ports() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "ports", Short: "Which lines does this machine have, and who holds them?", Args: cobra.NoArgs,
 		RunE: s.asking(func(ctx context.Context, c *client.Client) error {
-			list, none := c.Ports, "this machine has no lines, and the settings name no address"
+			list, none, m := c.Ports, "this machine has no lines, and the settings name no address", s.look()
 			if network {
-				list, none = c.Network, "no printer has answered; the switch may keep multicast from it: its own test page has its address"
+				list, none, m = c.Network, "no printer has answered; the switch may keep multicast from it: its own test page has its address", nil
 			}
 			all, err := list(ctx)
 			if err != nil {
 				return err
 			}
-			return s.tellPorts(all, none, s.look())
+			return s.tellPorts(all, none, m)
 		}),
 	}
 	cmd.Flags().BoolVar(&network, "network", false, "ask the local network which printers are there; to use one, write port: {tcp: \"ADDRESS\"} into the settings")

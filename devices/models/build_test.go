@@ -27,7 +27,7 @@ import (
 
 // driverless are the modes that are known and that no driver of ours speaks to: such a device is called by its name and
 // not used. Adapters are never used by themselves. Any other mode has a driver.
-var driverless = []string{"bixolon-bcd-1100/usb"}
+var driverless = []string{"bixolon-bcd-1100/usb", "bixolon-bcd-2000/usb"}
 
 // Every product that is shipped is a device that its driver builds, with the options that the file gives: something is
 // printed, shown and read through each of its modes.
