@@ -29,7 +29,7 @@ func (c closedPrinting) Cancel(context.Context, string, string) (printing.Job, e
 	return printing.Job{}, c.no()
 }
 
-func (c closedPrinting) Reprint(context.Context, string, string, string) (printing.Job, bool, error) {
+func (c closedPrinting) Reprint(context.Context, string, string, string, string) (printing.Job, bool, error) {
 	return printing.Job{}, false, c.no()
 }
 

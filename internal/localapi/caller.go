@@ -57,6 +57,11 @@ type caller struct {
 // sees says whether things of a lane may be shown to the caller. What belongs to no lane is everybody's.
 func (c caller) sees(lane string) bool { return c.lane == "" || lane == "" || c.lane == lane }
 
+// has says whether the caller has one of these roles.
+func (c caller) has(roles []Role) bool {
+	return slices.ContainsFunc(c.roles, func(r Role) bool { return slices.Contains(roles, r) })
+}
+
 type callerKey struct{}
 
 func callerOf(ctx context.Context) caller {

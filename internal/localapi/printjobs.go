@@ -35,7 +35,8 @@ type Printing interface {
 	// List is the jobs that have not ended, the oldest first, or the one with this reference.
 	List(ctx context.Context, lane, reference string) ([]printing.Job, error)
 	Cancel(ctx context.Context, lane, id string) (printing.Job, error)
-	Reprint(ctx context.Context, lane, id, reference string) (printing.Job, bool, error)
+	// Reprint opens no drawer where opener, the name of a caller who may open one, is "".
+	Reprint(ctx context.Context, lane, id, reference, opener string) (printing.Job, bool, error)
 	OpenDrawer(ctx context.Context, lane, who, reason string) (printing.Drawer, error)
 }
 
@@ -78,7 +79,7 @@ func (s *server) printJobs(a *httpapi.API) {
 		}
 	}
 	ask := job("create_print_job", http.MethodPost, "", "Print a receipt",
-		"Answers once the job is durable; it prints when its turn has come. Once a byte of it has left, it is never sent again by itself. The same body under the same reference answers 200 and the job as it stands.",
+		"Answers once the job is durable; it prints when its turn has come. Once a byte of it has left, it is never sent again by itself. The same body under the same reference answers 200 and the job as it stands. A drawer in it needs the role till or supervisor.",
 		lane.NoKeyReused, lane.NoLane, httpapi.LaneNeeded)
 	ask.Status, ask.MaxBody = http.StatusCreated, maxPrintBody
 	ask.Replies = []httpapi.Reply{{Status: http.StatusOK, Text: "This reference and body were known: the job as it stands"}}
@@ -91,7 +92,7 @@ func (s *server) printJobs(a *httpapi.API) {
 	httpapi.Handle(a, job("cancel_print_job", http.MethodDelete, "/{id}", "Take a print job back",
 		"One that waits is not printed. One that is being printed is given up, and is unknown if a byte of it has left.", lane.NoNotFound, httpapi.JobState), s.cancelPrint)
 	again := job("reprint", http.MethodPost, "/{id}/reprint", "Print a job that has ended again",
-		"Under a reference of its own. Marked COPY where the first is known to be on paper, REPEAT where nobody knows, and not at all where it certainly is not. What a job prints is kept for 30 days.",
+		"Under a reference of its own. Marked COPY where the first is known to be on paper, REPEAT where nobody knows, and as the first is marked where that one certainly is not. A marked one opens no drawer. What a job prints is kept for 30 days.",
 		lane.NoNotFound, lane.NoKeyReused, httpapi.JobState)
 	again.Status = http.StatusCreated
 	again.Replies = []httpapi.Reply{{Status: http.StatusOK, Text: "This reference was known: the job as it stands"}}
@@ -104,7 +105,10 @@ func (s *server) print(ctx context.Context, in *struct{ Body printBody }) (*prin
 	if len(b.Raw) > 0 && !slices.Contains(c.roles, Raw) {
 		return nil, httpapi.Refuse(httpapi.Forbidden).About("raw").Because("bytes as they are need a token with the role raw")
 	}
-	r := printing.Request{Reference: b.Reference, Printer: b.Printer, Items: b.Receipt, Raw: b.Raw}
+	if printing.OpensDrawer(b.Receipt) && !c.has(sells) {
+		return nil, httpapi.Refuse(httpapi.Forbidden).About("receipt").Because("a drawer in a receipt needs a token with the role till or supervisor")
+	}
+	r := printing.Request{Reference: b.Reference, Printer: b.Printer, Items: b.Receipt, Raw: b.Raw, Who: c.name}
 	var err error
 	if b.ExpiresIn != "" {
 		if r.For, err = life("expires_in", b.ExpiresIn, time.Second, maxPrintLife); err != nil {
@@ -217,7 +221,11 @@ func (s *server) reprint(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	j, isNew, err := s.own.Printing.Reprint(ctx, old.Lane, in.ID, in.Body.Reference)
+	opener := ""
+	if c := callerOf(ctx); c.has(sells) {
+		opener = c.name
+	}
+	j, isNew, err := s.own.Printing.Reprint(ctx, old.Lane, in.ID, in.Body.Reference, opener)
 	return s.printed(ctx, j, isNew, err)
 }
 

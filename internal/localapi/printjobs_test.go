@@ -65,6 +65,9 @@ func TestAPrintJobFromAskedToPrintedAgain(t *testing.T) {
 		t.Errorf("again: %d %s", a.status, a.body)
 	}
 	second := a.job(t)
+	if got := f.box.Asked(second.ID); got.Who != "" {
+		t.Errorf("for a technician it opens a drawer: %+v", got)
+	}
 	if a := f.do("tech", "POST", "/v1/print-jobs/"+j.ID+"/reprint", `{"reference":"P-1-again"}`); a.status != http.StatusOK {
 		t.Errorf("the same again: %d %s", a.status, a.body)
 	}
@@ -108,6 +111,28 @@ func TestTheDrawerIsOpenedWithANameAndAReason(t *testing.T) {
 	}
 	if a := f.do("all", "POST", "/v1/drawer/open", `{"reason":"look"}`); a.code() != httpapi.LaneNeeded {
 		t.Errorf("%d %s", a.status, a.body)
+	}
+}
+
+// TestADrawerInAReceiptIsNoTechnicians: who may not open it by itself may not by a receipt.
+func TestADrawerInAReceiptIsNoTechnicians(t *testing.T) {
+	f := start(t)
+	body := `{"reference":"P-1","lane":"1","receipt":[{"type":"text","text":"Coffee"},{"type":"drawer"}]}`
+	if a := f.do("tech", "POST", "/v1/print-jobs", body); a.status != http.StatusForbidden || a.code() != httpapi.Forbidden {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	if a := f.do("tech", "POST", "/v1/print-jobs", strings.Replace(body, `,{"type":"drawer"}`, "", 1)); a.status != http.StatusCreated {
+		t.Errorf("without a drawer: %d %s", a.status, a.body)
+	}
+	body = strings.Replace(body, "P-1", "P-2", 1)
+	a := f.do("boss-1", "POST", "/v1/print-jobs", body)
+	if a.status != http.StatusCreated || f.box.Asked(a.job(t).ID).Who != "boss" {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	f.box.MovePrint(a.job(t).ID, func(j *printing.Job) { j.State = printing.NotPrinted })
+	again := f.do("till-1", "POST", "/v1/print-jobs/"+a.job(t).ID+"/reprint", `{"reference":"P-2-again"}`)
+	if again.status != http.StatusCreated || f.box.Asked(again.job(t).ID).Who != "till one" {
+		t.Errorf("%d %s", again.status, again.body)
 	}
 }
 

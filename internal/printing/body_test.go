@@ -94,7 +94,7 @@ func TestPrintedAgainForAsLongAsItIsKept(t *testing.T) {
 		waits := s.submit("1", "R-2")
 		time.Sleep(40 * time.Minute)
 		trim(0)
-		again, fresh, err := s.p.Reprint(t.Context(), "1", first.ID, "R-1b")
+		again, fresh, err := s.p.Reprint(t.Context(), "1", first.ID, "R-1b", "x")
 		if err != nil || !fresh || again.Mark != printing.Copy {
 			t.Fatalf("%+v, %v, %v", again, fresh, err)
 		}
@@ -102,10 +102,10 @@ func TestPrintedAgainForAsLongAsItIsKept(t *testing.T) {
 		trim(1)
 		trim(0)
 		var no *lane.Refusal
-		if _, _, err := s.p.Reprint(t.Context(), "1", first.ID, "R-1c"); !errors.As(err, &no) || no.Code != lane.NoWrongState || no.Why != printing.NotKept {
+		if _, _, err := s.p.Reprint(t.Context(), "1", first.ID, "R-1c", "x"); !errors.As(err, &no) || no.Code != lane.NoWrongState || no.Why != printing.NotKept {
 			t.Errorf("long after: %v", err)
 		}
-		if same, fresh, err := s.p.Reprint(t.Context(), "1", first.ID, "R-1b"); err != nil || fresh || same.ID != again.ID {
+		if same, fresh, err := s.p.Reprint(t.Context(), "1", first.ID, "R-1b", "x"); err != nil || fresh || same.ID != again.ID {
 			t.Errorf("a till that asks once more: %+v, %v, %v", same, fresh, err)
 		}
 		if old, fresh, err := s.p.Submit(t.Context(), printing.Request{Lane: "1", Reference: "R-1", Items: receipt("R-1")}); err != nil || fresh || old.ID != first.ID {
@@ -146,7 +146,7 @@ func TestNothingIsForgottenByAClockThatIsYearsWrong(t *testing.T) {
 			t.Errorf("%d were removed, %v", n, err)
 		}
 		for i, id := range ids {
-			j, fresh, err := s.p.Reprint(t.Context(), "1", id, fmt.Sprint("again-", i))
+			j, fresh, err := s.p.Reprint(t.Context(), "1", id, fmt.Sprint("again-", i), "x")
 			if err != nil || !fresh {
 				t.Fatalf("%s once more: %v, %v", id, fresh, err)
 			}

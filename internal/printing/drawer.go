@@ -79,11 +79,12 @@ func (p *Printing) OpenDrawer(ctx context.Context, l, who, reason string) (Drawe
 
 // auditReceipt keeps that a receipt which begins to be printed opens the drawer. Raw bytes are not looked into.
 func (p *Printing) auditReceipt(j *job, b *record.Batch) error {
-	i := slices.IndexFunc(j.body.Items, func(it Item) bool { return it.Type == "drawer" })
+	i := slices.IndexFunc(j.body.Items, Item.opensDrawer)
 	if i < 0 {
 		return nil
 	}
-	d := Drawer{ID: j.ID, Lane: j.Lane, Printer: j.Printer, Pin: j.body.Items[i].Pin, Reason: "receipt " + j.Reference, State: "in_receipt", At: time.Now().UTC()}
+	pin := p.cfg.Lanes[j.Lane].pin(j.Printer, j.body.Items[i].Pin)
+	d := Drawer{ID: j.ID, Lane: j.Lane, Printer: j.Printer, Pin: pin, Who: j.Who, Reason: "receipt " + j.Reference, State: "in_receipt", At: time.Now().UTC()}
 	body, err := json.Marshal(d)
 	if err != nil {
 		return fmt.Errorf("keep drawer opening: %w", err)

@@ -54,11 +54,17 @@ func in(t *testing.T, f func(*testing.T, *shop)) {
 
 func inWith(t *testing.T, proof string, f func(*testing.T, *shop)) {
 	t.Helper()
+	inOn(t, proof, emulator.Config{}, f)
+}
+
+// inOn is inWith on such printers.
+func inOn(t *testing.T, proof string, paper emulator.Config, f func(*testing.T, *shop)) {
+	t.Helper()
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		s := &shop{
 			t: t, dir: dir, options: escpos.Options{Proof: proof}, health: &health.List{},
-			paper: map[string]*emulator.Printer{"front": emulator.New(emulator.Config{}), "back": emulator.New(emulator.Config{})},
+			paper: map[string]*emulator.Printer{"front": emulator.New(paper), "back": emulator.New(paper)},
 		}
 		s.start()
 		defer s.halt()
@@ -158,6 +164,11 @@ func receipt(line string) []printing.Item {
 }
 
 func (s *shop) submit(l, ref string) printing.Job {
+	s.t.Helper()
+	return s.print(l, ref, receipt)
+}
+
+func (s *shop) print(l, ref string, receipt func(string) []printing.Item) printing.Job {
 	s.t.Helper()
 	p, fresh, err := s.p.Submit(s.t.Context(), printing.Request{Lane: l, Reference: ref, Items: receipt(ref)})
 	if err != nil || !fresh {

@@ -42,7 +42,7 @@ type Item struct {
 	Dots      int    `json:"dots,omitempty" minimum:"0" maximum:"255" doc:"Height of a barcode"`
 	Lines     int    `json:"lines,omitempty" minimum:"0" maximum:"50" doc:"Of feed"`
 	Partial   bool   `json:"partial,omitempty"`
-	Pin       int    `json:"pin,omitempty" enum:"2,5" doc:"Of drawer; without it the printer's own setting"`
+	Pin       int    `json:"pin,omitempty" enum:"2,5" doc:"Of drawer; without it the lane's own, else the printer's own setting"`
 }
 
 // Cell is one cell of a row.
@@ -190,6 +190,11 @@ func (it Item) element() (e printer.Element, field string, err error) {
 	}
 	return printer.Drawer{Pin: it.Pin}, "", nil
 }
+
+// OpensDrawer says whether a receipt does.
+func OpensDrawer(items []Item) bool { return slices.ContainsFunc(items, Item.opensDrawer) }
+
+func (it Item) opensDrawer() bool { return it.Type == "drawer" }
 
 func alignOf(s string) (printer.Align, bool) {
 	switch s {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"tilld/internal/record"
@@ -83,6 +84,7 @@ type Request struct {
 	Raw       []byte        // bytes for the device; the caller has seen that its token may do that
 	For       time.Duration // not begun later than this from now on; 0: whenever
 	Until     *time.Time    // likewise at this time, where For is 0: a code that has ended is no use on paper
+	Who       string        // the caller's name, kept with a drawer that the receipt opens; it tells no requests apart
 }
 
 // body is what a job prints, as it is kept.
@@ -91,10 +93,16 @@ type body struct {
 	Raw   []byte `json:"raw,omitempty"`
 }
 
+// shut is the same without the drawers in it.
+func (b *body) shut() *body {
+	return &body{slices.DeleteFunc(slices.Clone(b.Items), Item.opensDrawer), b.Raw}
+}
+
 // row is a job as it is kept.
 type row struct {
 	Job
-	Hash string `json:"hash"` // of the request: the same reference with another one is refused
+	Hash string `json:"hash"`          // of the request: the same reference with another one is refused
+	Who  string `json:"who,omitempty"` // asked for it
 }
 
 // job is a Job on its way.
@@ -141,19 +149,24 @@ func (j *job) public() Job {
 }
 
 // document is what the driver is given.
-func (j *job) document(language string, torn bool) (printer.Job, error) {
-	out := printer.Job{ID: j.ID, Raw: j.body.Raw, Torn: torn}
+func (j *job) document(l Lane, torn bool) (printer.Job, error) {
+	out := printer.Job{ID: j.ID, Raw: j.body.Raw, Torn: torn, Receipt: j.elements}
 	if j.Mark != "" {
-		out.Mark, _ = words.For(language).Phrase("print_" + j.Mark)
+		out.Mark, _ = words.For(l.Language).Phrase("print_" + j.Mark)
 	}
-	out.Receipt = j.elements
 	j.elements = nil // a job that is tried again is rare
-	if out.Receipt != nil || len(j.body.Items) == 0 {
-		return out, nil
+	if out.Receipt == nil && len(j.body.Items) > 0 {
+		var err error
+		if out.Receipt, err = Elements(j.body.Items); err != nil {
+			return out, err
+		}
 	}
-	var err error
-	out.Receipt, err = Elements(j.body.Items)
-	return out, err
+	for i, e := range out.Receipt {
+		if d, ok := e.(printer.Drawer); ok {
+			out.Receipt[i] = printer.Drawer{Pin: l.pin(j.Printer, d.Pin)}
+		}
+	}
+	return out, nil
 }
 
 // commit makes a changed job durable with its event. The job is changed only if that worked.

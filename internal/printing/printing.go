@@ -27,6 +27,15 @@ type Lane struct {
 	DrawerPin int    // 2 or 5; 0 is the printer's own setting
 }
 
+// pin of a drawer that a receipt of the lane opens: the one that is asked for, else the lane's own where it is the lane's
+// printer, whose pins lanes may share. 0 is the printer's own setting.
+func (l Lane) pin(on string, asked int) int {
+	if asked == 0 && on == l.Printer {
+		return l.DrawerPin
+	}
+	return asked
+}
+
 // Config of the print jobs. Zero values are the defaults.
 type Config struct {
 	Printers []string

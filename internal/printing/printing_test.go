@@ -2,6 +2,7 @@ package printing_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -297,12 +298,12 @@ func TestNotBegunTooLate(t *testing.T) {
 func TestReprint(t *testing.T) {
 	in(t, func(t *testing.T, s *shop) {
 		first := s.ended(s.submit("2", "R-1").ID)
-		again, fresh, err := s.p.Reprint(t.Context(), "2", first.ID, "R-1b")
+		again, fresh, err := s.p.Reprint(t.Context(), "2", first.ID, "R-1b", "x")
 		if err != nil || !fresh || again.Mark != printing.Copy || again.Of != first.ID {
 			t.Fatalf("%+v, %v, %v", again, fresh, err)
 		}
 		s.ended(again.ID)
-		same, fresh, err := s.p.Reprint(t.Context(), "2", first.ID, "R-1b")
+		same, fresh, err := s.p.Reprint(t.Context(), "2", first.ID, "R-1b", "x")
 		if err != nil || fresh || same.ID != again.ID {
 			t.Errorf("the same again: %+v, %v, %v", same, fresh, err)
 		}
@@ -311,7 +312,7 @@ func TestReprint(t *testing.T) {
 		if lost.State != printing.Unknown || lost.Why != "line" {
 			t.Fatalf("%+v", lost)
 		}
-		repeat, _, err := s.p.Reprint(t.Context(), "2", lost.ID, "R-2b")
+		repeat, _, err := s.p.Reprint(t.Context(), "2", lost.ID, "R-2b", "x")
 		if err != nil || repeat.Mark != printing.Repeat {
 			t.Fatalf("%+v, %v", repeat, err)
 		}
@@ -323,6 +324,92 @@ func TestReprint(t *testing.T) {
 		all := strings.Join(text, "\n")
 		if !strings.Contains(all, " КОПИЯ |") || !strings.Contains(all, " ПОВТОР |") {
 			t.Errorf("on paper:\n%s", all)
+		}
+	})
+}
+
+// A repeat that was taken back before it began is not on paper, but what it repeats may be: the next one is marked as it was.
+func TestAReprintOfOneThatDidNotPrintKeepsItsMark(t *testing.T) {
+	in(t, func(t *testing.T, s *shop) {
+		printed := s.ended(s.submit("1", "R-1").ID)
+		s.fail("front", 30, emulator.HangUp)
+		lost := s.ended(s.submit("1", "R-2").ID)
+		s.calm("front")
+		s.fail("front", 0, emulator.PaperEnd)
+		synctest.Wait()
+		for _, c := range []struct {
+			of   printing.Job
+			mark string
+		}{{printed, printing.Copy}, {lost, printing.Repeat}, {s.submit("1", "R-3"), ""}} {
+			again := c.of
+			for i := range 3 {
+				if again.State == printing.Queued {
+					if _, err := s.p.Cancel(t.Context(), "1", again.ID); err != nil {
+						t.Fatal(err)
+					}
+				}
+				next, _, err := s.p.Reprint(t.Context(), "1", again.ID, fmt.Sprint(c.of.Reference, "-", i), "till")
+				if err != nil || next.Mark != c.mark || next.Of != again.ID || next.State != printing.Queued {
+					t.Fatalf("reprint %d of %s: %+v, %v, want mark %q", i+1, c.of.Reference, next, err, c.mark)
+				}
+				again = next
+			}
+		}
+	})
+}
+
+// A reprint opens the drawer only where the first certainly has not, and for who may open it.
+func TestAReprintOpensNoDrawer(t *testing.T) {
+	in(t, func(t *testing.T, s *shop) {
+		synctest.Wait()
+		opened := func() int { return len(s.paper["front"].Pulses()) }
+		submit := func(ref string) printing.Job {
+			p, _, err := s.p.Submit(t.Context(), printing.Request{Lane: "1", Reference: ref, Items: append([]printing.Item{{Type: "drawer"}}, receipt(ref)...)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p
+		}
+		again := func(p printing.Job, ref, opener string) printing.Job {
+			next, _, err := s.p.Reprint(t.Context(), "1", p.ID, ref, opener)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s.ended(next.ID)
+		}
+		printed := s.ended(submit("R-1").ID)
+		s.fail("front", 30, emulator.HangUp)
+		lost := s.ended(submit("R-2").ID)
+		s.calm("front")
+		if printed.State != printing.Printed || lost.State != printing.Unknown || opened() != 2 {
+			t.Fatalf("%+v %+v, opened %d times", printed, lost, opened())
+		}
+		for _, p := range []printing.Job{printed, lost} {
+			got := again(p, p.Reference+"b", "till")
+			if got.State != printing.Printed || opened() != 2 || s.events(got.ID) != "printing printed" {
+				t.Errorf("%+v, opened %d times, events: %s", got, opened(), s.events(got.ID))
+			}
+		}
+		s.fail("front", 0, emulator.PaperEnd)
+		synctest.Wait()
+		never := submit("R-3")
+		if _, err := s.p.Cancel(t.Context(), "1", never.ID); err != nil {
+			t.Fatal(err)
+		}
+		s.paper["front"].Mend()
+		s.calm("front")
+		if got := again(never, "R-3b", ""); got.State != printing.Printed || got.Mark != "" || opened() != 2 {
+			t.Errorf("for who may not: %+v, opened %d times", got, opened())
+		}
+		if got := again(never, "R-3c", "till"); got.State != printing.Printed || got.Mark != "" || opened() != 3 {
+			t.Errorf("for who may: %+v, opened %d times", got, opened())
+		}
+		alone, _, err := s.p.Submit(t.Context(), printing.Request{Lane: "1", Reference: "R-4", Items: []printing.Item{{Type: "drawer"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := again(s.ended(alone.ID), "R-4b", "till"); got.State != printing.NotPrinted || got.Why != "refused" || opened() != 4 {
+			t.Errorf("of nothing but a drawer: %+v, opened %d times", got, opened())
 		}
 	})
 }
@@ -520,6 +607,42 @@ func TestADrawerInAReceiptIsKept(t *testing.T) {
 	})
 }
 
+// Lanes 1 and 2 share a printer and have each a drawer of its own.
+func TestADrawerInAReceiptIsTheLanes(t *testing.T) {
+	in(t, func(t *testing.T, s *shop) {
+		synctest.Wait()
+		for i, c := range []struct {
+			on, lane, printer string
+			asked, pin        int // the one that is kept
+			pulse             int
+		}{
+			{"front", "1", "", 0, 2, 2},
+			{"front", "2", "", 0, 5, 5},
+			{"front", "2", "front", 0, 5, 5},
+			{"front", "2", "", 2, 2, 2},
+			{"back", "3", "", 0, 0, 2},
+			{"back", "2", "back", 0, 0, 2}, // no drawer of this lane is on it
+		} {
+			before := len(s.paper[c.on].Pulses())
+			p, _, err := s.p.Submit(t.Context(), printing.Request{
+				Lane: c.lane, Printer: c.printer, Reference: fmt.Sprint("R-", i), Who: "till", Items: append(receipt("R"), printing.Item{Type: "drawer", Pin: c.asked}),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.ended(p.ID)
+			if got := s.paper[c.on].Pulses()[before:]; !slices.Equal(got, []int{c.pulse}) {
+				t.Errorf("%+v: pulses on %v", c, got)
+			}
+			put, err := s.j.Find(t.Context(), "drawer", p.ID, "")
+			var kept printing.Drawer
+			if err != nil || json.Unmarshal(put.Body, &kept) != nil || kept.Pin != c.pin || kept.Who != "till" {
+				t.Errorf("%+v: kept %s, %v", c, put.Body, err)
+			}
+		}
+	})
+}
+
 // One receipt, failing at every byte it has, in every way a printer fails: nothing is doubled, and nothing is called
 // printed that was not.
 func TestFailingAtEveryByte(t *testing.T) {
@@ -529,7 +652,7 @@ func TestFailingAtEveryByte(t *testing.T) {
 			t.Run(proof+"/"+strings.ReplaceAll(string(f), " ", "-"), func(t *testing.T) {
 				t.Parallel()
 				inWith(t, proof, func(t *testing.T, s *shop) {
-					doubled, wrong := everyByte(t, s, f, (i+n)%step, step)
+					doubled, wrong := everyByte(t, s, f, receipt, each((i+n)%step, step))
 					for _, x := range append(doubled, wrong...) {
 						t.Error(x)
 					}
@@ -545,20 +668,29 @@ func oneOf(t *testing.T) int {
 	return depth.Figure(t, "one byte of how many fails", 3, 1, 1)
 }
 
-// everyByte prints a receipt again and again, failing at one byte after another from the first on, or at each step-th, and says
-// which came twice, and of which was said what is not so.
-func everyByte(t *testing.T, s *shop, f emulator.Fault, first, step int) (doubled, wrong []string) {
+// each byte of a receipt from the first on, or each step-th.
+func each(first, step int) func(at, size int) bool {
+	return func(at, _ int) bool { return at >= first && (at-first)%step == 0 }
+}
+
+// everyByte prints a receipt again and again, failing at one byte after another of those that are chosen, and says which came
+// twice, and of which was said what is not so.
+func everyByte(t *testing.T, s *shop, f emulator.Fault, receipt func(string) []printing.Item, chosen func(at, size int) bool) (doubled, wrong []string) {
 	t.Helper()
-	s.ended(s.submit("1", "R-0").ID)
+	s.ended(s.print("1", "R-0000", receipt).ID)
 	before := s.paper["front"].Bytes()
-	s.ended(s.submit("1", "R-1").ID)
-	size := s.paper["front"].Bytes() - before
+	s.ended(s.print("1", "R-0001", receipt).ID) // as long as those that fail
+	size := int(s.paper["front"].Bytes() - before)
 	counts := map[printing.State]int{}
-	late := 0
-	for at := int64(first); at < size+8+9; at += int64(step) { // a job behind half of another has a cut more, and before it is asked whether the printer is there
-		r := fmt.Sprintf("F-%d", at)
-		s.fail("front", at, f)
-		p := s.submit("1", r)
+	tried, late := 0, 0
+	for at := range size + 8 + 9 { // a job behind half of another has a cut more, and before it is asked whether the printer is there
+		if !chosen(at, size) {
+			continue
+		}
+		tried++
+		r := fmt.Sprintf("F-%04d", at)
+		s.fail("front", int64(at), f)
+		p := s.print("1", r, receipt)
 		s.until(p.ID, func(p printing.Job) bool {
 			return p.Blocked != nil || p.State != printing.Queued && p.State != printing.Running
 		})
@@ -578,7 +710,7 @@ func everyByte(t *testing.T, s *shop, f emulator.Fault, first, step int) (double
 			wrong = append(wrong, fmt.Sprintf("at byte %d: %s, and on paper %d begun, %d whole", at, got.State, begun, whole))
 		}
 	}
-	t.Logf("a receipt of %d bytes, %s at one of %d, proof by %s: %v, %d of them proven late; doubled %d, called printed and was not %d", size, f, step, s.options.Proof, counts, late, len(doubled), len(wrong))
+	t.Logf("a receipt of %d bytes, %s at %d places, proof by %s: %v, %d of them proven late; doubled %d, called printed and was not %d", size, f, tried, s.options.Proof, counts, late, len(doubled), len(wrong))
 	if counts[printing.Printed] == 0 {
 		t.Error("nothing was printed")
 	}
@@ -644,7 +776,7 @@ func TestFailingAtEveryByteFindsPlantedBugs(t *testing.T) {
 				s.halt()
 				s.plant = func(d printer.Printer) printer.Printer { return careless{d, says} }
 				s.start()
-				doubled, wrong := everyByte(t, s, emulator.HangUp, 0, step)
+				doubled, wrong := everyByte(t, s, emulator.HangUp, receipt, each(0, step))
 				t.Logf("found: %d twice, %d that are not so", len(doubled), len(wrong))
 				if len(wrong)+len(doubled) == 0 {
 					t.Error("not found")

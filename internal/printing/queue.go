@@ -268,7 +268,7 @@ func (q *queue) run(ctx context.Context, j *job) bool {
 		cancel(errCanceled)
 	}
 	j.cancel = cancel
-	doc, err := j.document(q.p.cfg.Lanes[j.Lane].Language, q.torn)
+	doc, err := j.document(q.p.cfg.Lanes[j.Lane], q.torn)
 	q.mu.Unlock()
 	out := printer.Outcome{Result: printer.NotPrinted}
 	if err != nil { // it was checked when it was accepted

@@ -34,7 +34,7 @@ func (p *Printing) Submit(ctx context.Context, r Request) (Job, bool, error) {
 	if err != nil {
 		return Job{}, false, err
 	}
-	j := &job{row: row{Hash: hash}, body: &body{r.Items, r.Raw}, elements: els}
+	j := &job{row: row{Hash: hash, Who: r.Who}, body: &body{r.Items, r.Raw}, elements: els}
 	j.Lane, j.Reference, j.Printer, j.Until = r.Lane, r.Reference, r.Printer, r.Until
 	if r.For > 0 {
 		until := time.Now().Add(r.For).UTC()
@@ -59,9 +59,11 @@ func (p *Printing) Slip(ctx context.Context, r Request) (Job, error) {
 }
 
 // Reprint prints a job again under a reference of its own: marked as a copy where it is known to be on paper, as a repeat
-// where that is not known, and without a mark where it certainly is not. A job that has not ended refuses (wrong_state), and
-// so does one that printed so long ago that it is no longer known what (wrong_state with why NotKept).
-func (p *Printing) Reprint(ctx context.Context, l, id, reference string) (Job, bool, error) {
+// where that is not known, and as it was marked itself where it certainly is not. What is marked opens no drawer: the first
+// may have done so. Nor does what is printed for a caller who may not open one; opener is the name of one who may, else "". A
+// job that has not ended refuses (wrong_state), and so does one that printed so long ago that it is no longer known what
+// (wrong_state with why NotKept).
+func (p *Printing) Reprint(ctx context.Context, l, id, reference, opener string) (Job, bool, error) {
 	old, err := p.find(ctx, l, id, "")
 	if err != nil {
 		return Job{}, false, err
@@ -69,7 +71,7 @@ func (p *Printing) Reprint(ctx context.Context, l, id, reference string) (Job, b
 	if !payment.ValidReference(reference) {
 		return Job{}, false, &Invalid{"reference", "must be 1 to 64 of A-Z a-z 0-9 . _ : -"}
 	}
-	j := &job{row: row{Hash: "reprint of " + old.ID}}
+	j := &job{row: row{Hash: "reprint of " + old.ID, Who: opener}}
 	j.Lane, j.Reference, j.Printer, j.Of = old.Lane, reference, old.Printer, old.ID
 	switch old.State {
 	case Printed:
@@ -77,6 +79,7 @@ func (p *Printing) Reprint(ctx context.Context, l, id, reference string) (Job, b
 	case Unknown:
 		j.Mark = Repeat
 	case NotPrinted:
+		j.Mark = old.Mark // what it should have repeated may be on paper
 	default:
 		return old.public(), false, &lane.Refusal{Code: lane.NoWrongState}
 	}
@@ -85,6 +88,9 @@ func (p *Printing) Reprint(ctx context.Context, l, id, reference string) (Job, b
 			return known(mine, j) // it was printed again under this reference, when that could still be done
 		}
 		return old.public(), false, err
+	}
+	if j.Mark != "" || opener == "" {
+		j.body = j.body.shut()
 	}
 	out, isNew, err := p.accept(ctx, j)
 	if q := p.queues[old.Printer]; err == nil && q != nil && old.State == Unknown {

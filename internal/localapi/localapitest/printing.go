@@ -149,7 +149,7 @@ func (p paper) Cancel(_ context.Context, l, id string) (printing.Job, error) {
 	return p.find(l, id)
 }
 
-func (p paper) Reprint(_ context.Context, l, id, reference string) (printing.Job, bool, error) {
+func (p paper) Reprint(_ context.Context, l, id, reference, opener string) (printing.Job, bool, error) {
 	p.b.mu.Lock()
 	defer p.b.mu.Unlock()
 	if err := p.b.begin("Reprint"); err != nil {
@@ -162,7 +162,7 @@ func (p paper) Reprint(_ context.Context, l, id, reference string) (printing.Job
 	if j.State == printing.Queued {
 		return j, false, &lane.Refusal{Code: lane.NoWrongState}
 	}
-	return p.add(printing.Request{Lane: j.Lane, Reference: reference}, id, printing.Copy)
+	return p.add(printing.Request{Lane: j.Lane, Reference: reference, Who: opener}, id, printing.Copy)
 }
 
 func (p paper) OpenDrawer(_ context.Context, l, who, reason string) (printing.Drawer, error) {
