@@ -1,10 +1,14 @@
 package payment
 
-import "unicode/utf8"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // Limits of what comes from a till or a bank and crosses the link. They are the same at the till's API, the box and the
 // server, so that no end refuses what the one before it has taken. They keep every bill within one frame, too.
 const (
+	MaxTerminal = 64  // characters of a box's name at the integrator
 	MaxLane     = 32  // characters of a lane's name
 	MaxProvider = 64  // characters of a provider's name
 	MaxPayee    = 128 // characters
@@ -30,6 +34,11 @@ func Cut(text string, n int) string {
 		}
 	}
 	return text
+}
+
+// ValidTerminal says whether a box may have this name at the integrator: printable ASCII without a blank.
+func ValidTerminal(name string) bool {
+	return Printable(name, MaxTerminal) && !strings.Contains(name, " ")
 }
 
 // Printable says whether text is of at least one and at most n printable ASCII characters.

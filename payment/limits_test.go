@@ -32,3 +32,14 @@ func TestPrintable(t *testing.T) {
 		}
 	}
 }
+
+func TestValidTerminal(t *testing.T) {
+	for name, want := range map[string]bool{
+		"shop-7-box-1": true, strings.Repeat("x", payment.MaxTerminal): true, strings.Repeat("x", payment.MaxTerminal+1): false,
+		"": false, "box 1": false, "касса": false, "box\n": false,
+	} {
+		if payment.ValidTerminal(name) != want {
+			t.Errorf("%q: %v", name, !want)
+		}
+	}
+}

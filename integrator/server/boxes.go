@@ -7,13 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 	"syscall"
 	"time"
 
 	"tilld/integrator"
 	"tilld/integrator/store/sqlite"
 	"tilld/internal/durable"
+	"tilld/payment"
 )
 
 // Box is one terminal as an operator sees it.
@@ -85,8 +85,8 @@ func boxKey(name, key string) (ed25519.PublicKey, error) {
 	if err != nil || len(b) != ed25519.PublicKeySize {
 		return nil, errors.New("the key is not what tilld key prints: 44 characters of base64")
 	}
-	if name == "" || len(name) > 64 || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return nil, errors.New("a terminal's name has 1 to 64 printable characters without blanks")
+	if !payment.ValidTerminal(name) {
+		return nil, fmt.Errorf("a terminal's name has 1 to %d printable characters without blanks", payment.MaxTerminal)
 	}
 	return b, nil
 }

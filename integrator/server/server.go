@@ -76,6 +76,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (*Serv
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
+	s.door.Hint(terminal.ForeignHost, "if they are the shop's boxes: put the name that they dial (link.url) into hosts of the settings, and see that the proxy hands on Host")
 	s.term = terminal.New(s.service, terminal.Config{
 		Hosts: hosts(c), Heartbeat: c.Times.Heartbeat.D(), Busy: c.Times.HeartbeatBusy.D(), Log: log, TurnedAway: s.door.Count,
 		MinApp: c.MinApp, OldUntil: until,

@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"encoding/json"
+	"errors"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -15,6 +16,10 @@ import (
 // OpenHeader is 1 in the upgrade of a terminal with an open payment, or with a call that was not answered: it is let in
 // first. It is a wish, not a right: who lies about it competes with the liars.
 const OpenHeader = "X-Till-Open"
+
+// ForeignHost is the code of those who dial a name that Config.Hosts lacks: as a rule the shop's own boxes, by a name that nobody
+// has put into the settings.
+const ForeignHost = "host"
 
 // ServeHTTP admits a terminal. Refusals come before the upgrade, cheapest first: 405, 426 with the list of what is
 // spoken, 403 for a browser, 503 with Retry-After where the gate, the guard, the number of unopened connections or a drain says no.
@@ -44,7 +49,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	})
 	if err != nil {
 		s.leave(x)
-		s.cfg.TurnedAway("no_handshake", "")
+		code := "no_handshake"
+		if errors.Is(err, ws.ErrHost) {
+			code = ForeignHost
+		}
+		s.cfg.TurnedAway(code, "")
 		s.cfg.Log.Debug("upgrade refused", "remote", r.RemoteAddr, "err", err)
 		return
 	}

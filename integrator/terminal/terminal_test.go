@@ -193,9 +193,13 @@ func TestAdmission(t *testing.T) {
 		}
 	})
 	t.Run("HostMustBeListed", func(t *testing.T) {
-		url, _ := serve(t, newOffice(), terminal.Config{Hosts: []string{"integrator.example"}})
+		away := make(chan string, 1)
+		url, _ := serve(t, newOffice(), terminal.Config{Hosts: []string{"integrator.example"}, TurnedAway: func(code, _ string) { away <- code }})
 		if resp := get(url, nil); resp.StatusCode != http.StatusForbidden {
 			t.Errorf("got %s", resp.Status)
+		}
+		if code := <-away; code != terminal.ForeignHost {
+			t.Errorf("counted as %s", code)
 		}
 	})
 	t.Run("RefusalIsAProblemDocument", func(t *testing.T) {

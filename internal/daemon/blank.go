@@ -16,6 +16,7 @@ import (
 	"tilld/devices"
 	"tilld/devices/binding"
 	"tilld/display"
+	"tilld/internal/durable"
 	"tilld/internal/stage"
 )
 
@@ -50,7 +51,7 @@ func (l *lastShown) put(lane string, dev Device) error {
 	if err != nil {
 		return fmt.Errorf("name the glass of lane %s: %w", lane, err)
 	}
-	if err := os.MkdirAll(filepath.Dir(l.path), 0o700); err != nil {
+	if err := durable.MakeDir(filepath.Dir(l.path)); err != nil { // what is made there later counts on the folder's name
 		return fmt.Errorf("name the glass of lane %s: %w", lane, err)
 	}
 	// Whole or not at all. It need not outlive the machine: what starts then wipes the glass.

@@ -93,11 +93,17 @@ func (c *Config) checkLink(at conffile.Place) error {
 	if err != nil || u.Host == "" || u.Scheme != "wss" && u.Scheme != "ws" {
 		return at("link.url", "must be the integrator's address", example)
 	}
+	if u.User != nil || u.Fragment != "" {
+		return at("link.url", "must have neither a user nor a #: a box proves by its key who it is", example)
+	}
 	if u.Scheme == "ws" && !loopback(u.Hostname()) {
 		return at("link.url", "begins with ws://, which is for this machine itself alone: anybody on the way could read along", "begin it with wss://")
 	}
 	if c.Link.Terminal == "" {
 		return at("link.terminal", "is required: this box's name at the integrator", "ask the integrator's operator")
+	}
+	if !payment.ValidTerminal(c.Link.Terminal) {
+		return at("link.terminal", fmt.Sprintf("must be 1 to %d printable characters without blanks: the integrator takes no other name", payment.MaxTerminal), "shop-7-box-1")
 	}
 	if c.Link.Result == "" {
 		return nil

@@ -10,6 +10,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 
 	"tilld/internal/record"
 	"tilld/internal/wire"
+	"tilld/payment"
 )
 
 // Config of a Link.
@@ -112,8 +114,8 @@ func New(cfg Config, calls Calls, about About) (*Link, error) {
 	default:
 		return nil, errors.New("integrator's URL must begin with wss://")
 	}
-	if !wire.ValidKey(cfg.Terminal) {
-		return nil, errors.New("terminal's name must be 1 to 160 printable characters without a space")
+	if !payment.ValidTerminal(cfg.Terminal) {
+		return nil, fmt.Errorf("terminal's name must be 1 to %d printable characters without a blank", payment.MaxTerminal)
 	}
 	if len(cfg.Key) != ed25519.PrivateKeySize {
 		return nil, errors.New("terminal's key is not an Ed25519 private key")

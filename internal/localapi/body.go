@@ -1,10 +1,12 @@
 package localapi
 
 import (
+	"strconv"
 	"time"
 
 	"tilld/internal/httpapi"
 	"tilld/payment"
+	paycode "tilld/payment/code"
 	"tilld/payment/lane"
 )
 
@@ -79,6 +81,9 @@ func (b createBody) request(c Config) (lane.Request, error) {
 	if code := b.Code.Reveal(); code != "" {
 		if r.Mode != payment.Scan {
 			return lane.Request{}, httpapi.Refuse(httpapi.InvalidField).About("code").Because("a pay code belongs to mode scan")
+		}
+		if len(code) > paycode.Longest { // the schema counts characters, and the integrator would refuse it later
+			return lane.Request{}, httpapi.Refuse(httpapi.InvalidField).About("code").Because("longer than any pay code: at most " + strconv.Itoa(paycode.Longest) + " bytes")
 		}
 		r.Code = payment.NewCode(code)
 	}

@@ -251,6 +251,7 @@ var badBodies = []struct{ path, body, code, field string }{
 	{"", with(`"code":` + secret), httpapi.InvalidField, "code"},
 	{"", with(`"code":{"` + secret + `":"` + secret + `"}`), httpapi.InvalidField, "code"},
 	{"", with(`"code":"` + strings.Repeat(secret, 40) + `"`), httpapi.InvalidField, "code"},
+	{"", strings.Replace(with(`"code":"`+strings.Repeat("ж", 257)+`"`), `"show"`, `"scan"`, 1), httpapi.InvalidField, "code"}, // 514 bytes
 	{"", with(`"if_not_confirmed":"` + secret + `"`), httpapi.InvalidField, "if_not_confirmed"},
 	{"", with(`"replaces":"` + secret + `"`), lane.NoNotFound, "replaces"},
 	{"", with(`"adds_to":"` + strings.Repeat("x", 27) + `"`), httpapi.InvalidField, "adds_to"},

@@ -22,6 +22,7 @@ const maxTallies = 256
 // all of the caller's words that a line may hold. Make it with NewDoor.
 type Door struct {
 	log *slog.Logger
+	do  map[string]string // by code: what a person should do about it, where that is not plain
 
 	mu   sync.Mutex
 	seen map[[2]string]*tally // by code and name
@@ -34,7 +35,12 @@ type tally struct {
 }
 
 // NewDoor is a door where nobody has been turned away yet.
-func NewDoor(log *slog.Logger) *Door { return &Door{log: log, seen: map[[2]string]*tally{}} }
+func NewDoor(log *slog.Logger) *Door {
+	return &Door{log: log, do: map[string]string{}, seen: map[[2]string]*tally{}}
+}
+
+// Hint has each line about a code say what a person should do. Call it before the first Count.
+func (d *Door) Hint(code, do string) { d.do[code] = do }
 
 // Count takes one refusal. The name of who was refused is "" where it is not known or not to be told.
 func (d *Door) Count(code, name string) {
@@ -68,7 +74,11 @@ func (d *Door) Count(code, name string) {
 	if name != "" {
 		log = log.With("name", name)
 	}
-	log.Warn("callers turned away", "code", code, "times", times)
+	about := []any{"code", code, "times", times}
+	if do := d.do[code]; do != "" {
+		about = append(about, "do", do)
+	}
+	log.Warn("callers turned away", about...)
 }
 
 // NoRequest is the code of those who connect and never say a whole request.

@@ -58,6 +58,18 @@ func TestDoorTellsNamesApartWhileTheyAreFew(t *testing.T) {
 	})
 }
 
+func TestDoorSaysWhatToDo(t *testing.T) {
+	var log bytes.Buffer
+	d := logging.NewDoor(slog.New(slog.NewTextHandler(&log, nil)))
+	d.Hint("host", "set hosts")
+	d.Count("host", "")
+	d.Count("origin", "")
+	lines := strings.Split(log.String(), "\n")
+	if !strings.HasSuffix(lines[0], ` code=host times=1 do="set hosts"`) || !strings.HasSuffix(lines[1], " code=origin times=1") {
+		t.Errorf("the log says\n%s", &log)
+	}
+}
+
 func TestDoorCountsWhoSaysNoRequest(t *testing.T) {
 	const limit = 5 * time.Second
 	for name, c := range map[string]struct {

@@ -26,14 +26,11 @@ type Drawer struct {
 	At      time.Time `json:"at"`
 }
 
-// MaxReason is the longest reason, in bytes.
-const MaxReason = 200
-
 // OpenDrawer opens the drawer of a lane. That it was asked for is durable before the pulse leaves. Errors are an *Invalid,
 // a *lane.Refusal (unknown_lane; unavailable with why no_printer, no_drawer, what blocks the printer, or line) or an accident.
 func (p *Printing) OpenDrawer(ctx context.Context, l, who, reason string) (Drawer, error) {
-	if reason == "" || len(reason) > MaxReason {
-		return Drawer{}, &Invalid{"reason", fmt.Sprintf("must be 1 to %d bytes", MaxReason)}
+	if reason == "" || !payment.Fits(reason, payment.MaxReason) {
+		return Drawer{}, &Invalid{"reason", fmt.Sprintf("must be 1 to %d characters", payment.MaxReason)}
 	}
 	q, err := p.queueOf(l, "")
 	if err != nil {

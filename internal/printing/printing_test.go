@@ -15,6 +15,7 @@ import (
 	"tilld/internal/depth"
 	"tilld/internal/printing"
 	"tilld/internal/record"
+	"tilld/payment"
 	"tilld/payment/lane"
 	"tilld/printer"
 	"tilld/printer/escpos"
@@ -545,6 +546,14 @@ func TestDrawer(t *testing.T) {
 		}
 		if _, err := s.p.OpenDrawer(t.Context(), "1", "x", ""); err == nil {
 			t.Error("no reason, and no refusal")
+		}
+		long := strings.Repeat("ж", payment.MaxReason) // characters, as the API says, and not bytes
+		if d, err := s.p.OpenDrawer(t.Context(), "2", "x", long); err != nil || d.Reason != long {
+			t.Errorf("the longest reason: %v", err)
+		}
+		var bad *printing.Invalid
+		if _, err := s.p.OpenDrawer(t.Context(), "2", "x", long+"ж"); !errors.As(err, &bad) || bad.Field() != "reason" {
+			t.Errorf("one character more: %v", err)
 		}
 		s.p.Use("back", nil, false)
 		if d, err := s.p.OpenDrawer(t.Context(), "3", "x", "change"); !errors.As(err, &no) || no.Why != "offline" || d.State != "failed" {

@@ -42,7 +42,7 @@ type Event struct {
 	Outcome   string     `json:"outcome"`
 	Kind      code.Kind  `json:"kind"`
 	Wallet    string     `json:"wallet,omitempty"`
-	Text      string     `json:"text,omitempty"` // only where it cannot be a customer's code
+	Text      string     `json:"text,omitempty"` // only where it is not taken for a customer's code
 	Masked    string     `json:"masked"`
 	Symbology string     `json:"symbology,omitempty"`
 	Say       *words.Say `json:"say,omitempty"` // to the cashier, where there is something to do

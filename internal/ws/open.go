@@ -37,6 +37,9 @@ type Options struct {
 	Dial   func(ctx context.Context, network, addr string) (net.Conn, error) // nil: TCP
 }
 
+// ErrHost is the error of an Upgrade whose Host is none of Options.Hosts.
+var ErrHost = errors.New("host not allowed")
+
 // IsUpgrade says whether r asks for a WebSocket.
 func IsUpgrade(r *http.Request) bool { return websocket.IsWebSocketUpgrade(r) }
 
@@ -48,7 +51,7 @@ func Protocols(r *http.Request) []string { return websocket.Subprotocols(r) }
 func Upgrade(w http.ResponseWriter, r *http.Request, o Options) (*Conn, error) {
 	if len(o.Hosts) > 0 && !slices.ContainsFunc(o.Hosts, func(h string) bool { return strings.EqualFold(h, r.Host) }) {
 		http.Error(w, "host not allowed", http.StatusForbidden)
-		return nil, errors.New("upgrade: host not allowed")
+		return nil, fmt.Errorf("upgrade: %w", ErrHost)
 	}
 	allow := o.Allow
 	if allow == nil {
