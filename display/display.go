@@ -22,6 +22,7 @@ type Screen struct {
 	Texts   []Text   // the same words in every language that the customer may choose, the lane's own first
 	Choices []Choice // ways to pay, to be touched
 	Receipt string   // payload of the receipt's own code, which takes no money; "" for none
+	NoMore  bool     // the code's end cannot be moved: nobody is asked to try
 	Sound   string   // made once, with this screen: ready tick half paid over no low doubt; "" is silence
 }
 

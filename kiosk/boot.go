@@ -37,7 +37,7 @@ type ownText struct {
 
 // What a page says without being told.
 func ownScreens() []string {
-	return []string{"closing", "out_of_service", "code_ending", "code_ending_cashier", "help_net", "help_scan", "staff"}
+	return []string{"closing", "out_of_service", "code", "code_ending", "code_ending_cashier", "help_net", "help_scan", "staff"}
 }
 
 func ownPhrases() []string {
@@ -52,7 +52,7 @@ func ownButtons() []string {
 }
 
 func ownSpoken() []string {
-	return []string{"code", "code_ending", "code_ending_cashier", "paying", "paid", "doubt"}
+	return []string{"code", "code_ending", "code_ending_cashier", "left_60", "left_30", "left_10", "paying", "paid", "doubt"}
 }
 
 func (k *Kiosk) bootOf(files []string) boot {

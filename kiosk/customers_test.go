@@ -242,3 +242,40 @@ func TestThePageHelpsWithoutATill(t *testing.T) {
 		}
 	})
 }
+
+// In the last minute the voice says what is left at 60, 30 and 10 seconds; of more time nobody hears or reads where he
+// cannot have it.
+func TestTheLastMinuteIsSpokenThrice(t *testing.T) {
+	t.Parallel()
+	browser := chromium(t, nil)
+	for _, none := range []bool{false, true} {
+		t.Run(fmt.Sprintf("no more %v", none), func(t *testing.T) {
+			t.Parallel()
+			b, ctx := start(t, browser, panels[1], "en", nil)
+			show := func(left time.Duration, want string) {
+				t.Helper()
+				v := codeOf("p1", left)
+				v.NoMore = none
+				b.show(t, v)
+				until(t, ctx, fmt.Sprintf(heard+".endsWith(%q)", want), soon)
+			}
+			eval[any](t, ctx, listen)
+			eval[any](t, ctx, space)
+			show(100*time.Second, "To pay: 125.50\u00a0₽. The code is in the middle of the screen. Hold your phone about thirty centimetres away.")
+			minute, line := "One minute left. Press Space for more time.", "Not ready yet? Press “More time”."
+			if none {
+				minute, line = "One minute left.", "With your bank app or phone camera."
+			}
+			eval[any](t, ctx, listen)
+			show(60500*time.Millisecond, minute)
+			if all := strings.ReplaceAll(eval[string](t, ctx, `document.body.innerText`), "\u00a0", " "); !strings.Contains(all, line) || none && strings.Contains(all, "More time") {
+				t.Errorf("the page says %q", all)
+			}
+			show(30500*time.Millisecond, "Thirty seconds left.")
+			show(10500*time.Millisecond, "Ten seconds left.")
+			if all := eval[[]string](t, ctx, `window.said`); len(all) != 3 || none && strings.Contains(strings.Join(all, " "), "Space") {
+				t.Errorf("said: %q", all)
+			}
+		})
+	}
+}

@@ -662,3 +662,27 @@ func TestConfigurationsThatAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// More time that cannot be had is no button, and a touch of it is nobody's.
+func TestNobodyIsOfferedTimeThatHeCannotHave(t *testing.T) {
+	r := newRig(t, nil)
+	b := r.open(t, true)
+	r.use(t, true)
+	for _, kind := range []string{"code", "code_ending", "paper", "part_paid"} {
+		for _, none := range []bool{true, false} {
+			screen := code("p", time.Minute)
+			screen.Kind, screen.NoMore = kind, none
+			done := r.put(screen, soon)
+			s := b.next()
+			b.draw(s)
+			<-done
+			has := false
+			for _, button := range s.Buttons {
+				has = has || button.Name == kiosk.ButtonMore
+			}
+			if has == none {
+				t.Errorf("%s: more time can be had: %v, its button is there: %v", kind, !none, has)
+			}
+		}
+	}
+}

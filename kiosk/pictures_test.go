@@ -242,6 +242,12 @@ paper, a button while the lane's printer prints, are answered by the box; the re
 ` + "`kiosk.buttons`" + ` says that the till knows them. Who cancels the question how to pay, or does not answer it, has no payment
 that could tell: that is an event too, ` + "`kiosk.leave`" + `.
 
+*More time* is there while it can be had: while the line to the bank is up, at most ten times, and not beyond the longest life
+of a code (` + "`max_open`" + `). *Print the code* goes while its slip is printed or on its way, and comes back where the slip failed.
+
+Not there yet: *Lower*, which would move an upright page's content down for who sits in a wheelchair, and a word before paying
+that the receipt printer is empty.
+
 Help beside a live code first says what the page knows itself, for 45 s each while the code's time goes on: the guests'
 network where ` + "`kiosk.wifi`" + ` has one, then how to scan. That needs no till. Touched once more, or where no code is, it calls
 somebody of the shop, where the till answers ` + "`help`" + `. With a cashier, and on a 5" panel, no button leads to it.
@@ -251,7 +257,8 @@ touched. A self-service lane whose page has no such button refuses them: nobody 
 
 Who cannot see has the page read aloud: with Space, or with a button that is drawn where the browser has a voice (Debian:
 ` + "`speech-dispatcher`" + ` with ` + "`espeak-ng`" + `, and ` + "`--enable-speech-dispatcher`" + ` behind ` + "`chromium`" + `). A screen reader is given every sentence, the
-amount, the cart and the ways to pay; a question takes the focus, and gives it back.
+amount, the cart and the ways to pay; a question takes the focus, and gives it back. Of the seconds only 60, 30 and 10 are
+spoken.
 
 While a lane can take no payment its page says so in place of the welcome, and so does its pole; a cart or a message of
 the till's stands over it.

@@ -128,7 +128,7 @@ func (k *Kiosk) buttons(s display.Screen) []button {
 		return nil
 	}
 	return slices.DeleteFunc(buttonsOf(s.Kind), func(b button) bool {
-		return !slices.Contains(k.cfg.Buttons, b.Name)
+		return !slices.Contains(k.cfg.Buttons, b.Name) || s.NoMore && b.Name == ButtonMore
 	})
 }
 

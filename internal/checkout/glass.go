@@ -74,7 +74,8 @@ func (b *Box) show(l *laneState, v View, until time.Time) {
 
 func same(a, z View) bool {
 	return a.Lane == z.Lane && a.Payment == z.Payment && a.Number == z.Number && a.Screen == z.Screen && a.State == z.State &&
-		a.Payload == z.Payload && a.Payee == z.Payee && a.Why == z.Why && a.Due == z.Due && a.Paid == z.Paid && a.Back == z.Back && a.Receipt == z.Receipt
+		a.Payload == z.Payload && a.Payee == z.Payee && a.Why == z.Why && a.Due == z.Due && a.Paid == z.Paid && a.Back == z.Back && a.Receipt == z.Receipt &&
+		a.NoMore == z.NoMore
 }
 
 // redraw makes the next view of this payment go out even if it is the one that is there.
@@ -142,6 +143,7 @@ func (b *Box) view(p *pay) (View, time.Time) {
 		until = p.ends[lane.MaxOpen]
 	case p.p.Stage == lane.Open || p.p.Stage == lane.WaitingCode:
 		until = p.ends[lane.Countdown]
+		v.NoMore = !b.attended(p.p.Lane) && !lane.CanExtend(p.p, lane.ViewContext{Doubt: p.doubt.is(), Link: b.link.up}, b.times.Life)
 	}
 	if !until.IsZero() {
 		v.RemainingMS = max(0, time.Until(until).Milliseconds())

@@ -161,6 +161,11 @@ func (b *Box) lineMoved() {
 	}
 	b.link.up, b.link.since = up, time.Now()
 	b.log.Info("line to the integrator", "up", up)
+	for _, l := range b.lanes { // without a line nobody has more time for his code
+		if p := b.pays[l.shows]; p != nil {
+			b.glass(p)
+		}
+	}
 }
 
 // Event takes one event of the integrator in: one Batch with the payment's change and the event's seq.

@@ -30,6 +30,8 @@ type View struct {
 	Amount, Due, Paid, Back payment.Money
 	// RemainingMS is the code's life from the moment of the call; 0 for screens without an end.
 	RemainingMS int64
+	// NoMore is that the customer of a lane without a cashier cannot have more time for this code.
+	NoMore bool
 	// Outputs that take the code; empty is every output of the lane.
 	Outputs []string
 }

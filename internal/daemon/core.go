@@ -71,6 +71,7 @@ func (d *Daemon) newCore(ctx context.Context) (*core, error) {
 		}
 	}), kept)
 	c.paper = newPaperCode(c.jobs, d.cfg.Lanes, time.Local, c.tellOutputs)
+	c.paper.turned = func(l string) { ring(c.printer[l]) }
 	c.box = checkout.New(checkoutConfig(d.cfg, state, c.canShow, d.log), kept, showing{d.stage, c.paper, d.tried}, waker{c})
 	c.books = totals.New(kept, func() int64 { return j.Meta().Seq }, func(ctx context.Context, l string) ([]lane.Public, error) {
 		return c.box.List(ctx, lane.Filter{Lane: l})
@@ -196,11 +197,11 @@ func (c *core) watchPrinter(ctx context.Context, name string, bell <-chan struct
 	}
 }
 
-// tellPage tells a lane's page whether a code can be put on paper now.
+// tellPage tells a lane's page whether its code can be put on paper now.
 func (c *core) tellPage(name string) {
 	if page := c.pages[name]; page != nil {
 		ok, _, _ := c.jobs.Ready(name)
-		page.Able(touches.Paper, ok)
+		page.Able(touches.Paper, ok && c.paper.open(name))
 	}
 }
 

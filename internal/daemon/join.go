@@ -32,7 +32,7 @@ func (x showing) Show(ctx context.Context, v checkout.View) ([]string, error) {
 	}
 	shown, err := x.s.Show(ctx, stage.View{
 		Lane: v.Lane, Payment: v.Payment, Number: v.Number, Screen: x.screen(v), Payload: v.Payload, Payee: v.Payee, Why: v.Why,
-		Amount: v.Amount, Paid: v.Paid, Left: v.Due, Back: v.Back, RemainingMS: v.RemainingMS, Outputs: v.Outputs, Sound: v.Sound, Receipt: v.Receipt,
+		Amount: v.Amount, Paid: v.Paid, Left: v.Due, Back: v.Back, RemainingMS: v.RemainingMS, NoMore: v.NoMore, Outputs: v.Outputs, Sound: v.Sound, Receipt: v.Receipt,
 	})
 	if err != nil {
 		v.Payload = "" // what could not be read back goes on no paper either

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"time"
 
@@ -29,17 +30,20 @@ type paperCode struct {
 	zone  *time.Location
 	moved func(lane string, shown []string) // told which outputs carry the code now, with no lock held: the box may be held up
 
+	turned func(lane string) // told that open has changed; must not block
+
 	sheets map[string]*sheet // of every lane; only what they hold changes
 }
 
 // onPaper is the code that a lane shows now.
 type onPaper struct {
-	view  checkout.View
-	until time.Time
-	glass []string // outputs of the stage that carry it
-	want  bool     // the receipt is one of its outputs, or the customer has asked for it and it is on paper
-	job   string   // id of its job, "" for none
-	shown bool     // the job counts as shown
+	view   checkout.View
+	until  time.Time
+	glass  []string // outputs of the stage that carry it
+	want   bool     // the receipt is one of its outputs, or the customer has asked for it and it is on paper
+	job    string   // id of its job, "" for none
+	shown  bool     // the job counts as shown
+	failed bool     // the job has ended, and nobody knows it to be on paper
 }
 
 // takes says whether the receipt takes the code of a view.
@@ -59,6 +63,12 @@ func (p *paperCode) show(ctx context.Context, v checkout.View, glass []string) [
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	was := s.code.open()
+	defer func() {
+		if s.code.open() != was {
+			p.turned(v.Lane)
+		}
+	}()
 	if old := s.code; old != nil && (v.Payload == "" || old.view.Payload != v.Payload || old.view.Payment != v.Payment) {
 		p.withdraw(ctx, old)
 		s.code = nil
@@ -86,7 +96,7 @@ func (o *onPaper) outputs() []string {
 
 // print has the code printed, once, if the printer prints now: a code that waits for paper is shown to nobody.
 func (p *paperCode) print(ctx context.Context, o *onPaper) {
-	if !o.want || o.job != "" || time.Until(o.until) < leastOnPaper && o.view.RemainingMS > 0 {
+	if !o.want || o.job != "" || o.late() {
 		return
 	}
 	if ok, _, _ := p.jobs.Ready(o.view.Lane); !ok {
@@ -106,8 +116,32 @@ func (p *paperCode) print(ctx context.Context, o *onPaper) {
 	if err != nil {
 		return // printing has logged it; the code is on the other outputs or on none
 	}
-	o.job, o.shown = j.ID, counts(j)
+	o.take(j)
 }
+
+// again prints a slip once more whose job has ended and is not on paper, or may not be: that says REPEAT.
+func (p *paperCode) again(ctx context.Context, o *onPaper) error {
+	if o.late() {
+		return nil
+	}
+	j, _, err := p.jobs.Reprint(ctx, o.view.Lane, o.job, "again:"+o.job, "")
+	if err != nil {
+		return fmt.Errorf("print the code again: %w", err)
+	}
+	o.take(j)
+	return nil
+}
+
+// take takes in how the code's job stands.
+func (o *onPaper) take(j printing.Job) {
+	o.job, o.shown, o.failed = j.ID, counts(j), j.State == printing.NotPrinted || j.State == printing.Unknown
+}
+
+// late says that nobody could scan the code off a paper in time.
+func (o *onPaper) late() bool { return time.Until(o.until) < leastOnPaper && o.view.RemainingMS > 0 }
+
+// open says whether a touch can put the code on paper: not where it is there, or on its way.
+func (o *onPaper) open() bool { return o == nil || o.job == "" || o.failed }
 
 // ask puts the code that a lane shows on paper, because its customer wants it there now: what cannot be printed now does
 // not come out later, when he may have gone.
@@ -124,7 +158,11 @@ func (p *paperCode) ask(ctx context.Context, l, payment string) error {
 			return
 		}
 		o.want = true
-		p.print(ctx, o)
+		if o.failed {
+			err = p.again(ctx, o)
+		} else {
+			p.print(ctx, o)
+		}
 		o.want = o.job != "" || p.takes(o.view)
 	})
 	if !found {

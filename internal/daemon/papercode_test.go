@@ -292,4 +292,70 @@ func TestWhoAskedForPaperInVainGetsNoneLater(t *testing.T) {
 	}
 }
 
+// A customer whose slip was not printed, or of which nobody knows, gets it with another touch; while one is on its way, or is
+// there, there is no button.
+func TestASlipThatEndedBadlyIsPrintedAgain(t *testing.T) {
+	for state, mark := range map[printing.State]string{printing.Unknown: printing.Repeat, printing.NotPrinted: ""} {
+		t.Run(string(state), func(t *testing.T) {
+			dir := t.TempDir()
+			synctest.Test(t, func(t *testing.T) {
+				d := newDesktop(t, dir)
+				defer d.Close()
+				ctx, stop := context.WithCancel(t.Context())
+				var printers sync.WaitGroup
+				printers.Go(func() { d.jobs.Run(ctx) })
+				turns := 0
+				d.code.turned = func(string) { turns++ }
+				p := newPress()
+				id := d.queued(p)
+				open := func(when string, want bool) {
+					if d.code.open("1") != want {
+						t.Errorf("%s: the button is there: %v", when, !want)
+					}
+				}
+				open("on its way", false)
+				if state == printing.Unknown {
+					p.end <- struct{}{} // the receipt before it
+					<-p.begun
+				}
+				if _, err := d.jobs.Cancel(ctx, "1", id); err != nil {
+					t.Fatal(err)
+				}
+				if j := d.state("1", id); j.State != state {
+					t.Fatalf("it has ended as %s", j.State)
+				}
+				d.code.job(d.state("1", id))
+				open("ended badly", true)
+				if state == printing.NotPrinted {
+					p.end <- struct{}{}
+				}
+				synctest.Wait()
+				if err := d.code.ask(ctx, "1", "p1"); err != nil {
+					t.Fatal(err)
+				}
+				again := d.code.sheets["1"].code.job
+				if j := d.state("1", again); again == id || j.Of != id || j.Mark != mark {
+					t.Fatalf("printed again as %+v", j)
+				}
+				open("on its way again", false)
+				if got := <-p.begun; got != again {
+					t.Errorf("%s is printed", got)
+				}
+				p.end <- struct{}{}
+				synctest.Wait()
+				d.code.job(d.state("1", again))
+				open("on paper", false)
+				if err := d.code.ask(ctx, "1", "p1"); err != nil || d.code.sheets["1"].code.job != again {
+					t.Errorf("what is on paper is printed once more, %v", err)
+				}
+				if turns != 3 {
+					t.Errorf("the page was told %d times", turns)
+				}
+				stop()
+				printers.Wait()
+			})
+		})
+	}
+}
+
 var _ printer.Printer = (*press)(nil)

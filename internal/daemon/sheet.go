@@ -15,7 +15,7 @@ type sheet struct {
 }
 
 func newPaperCode(jobs *printing.Printing, lanes map[string]Lane, zone *time.Location, moved func(lane string, shown []string)) *paperCode {
-	p := &paperCode{jobs: jobs, lanes: lanes, zone: zone, moved: moved, sheets: map[string]*sheet{}}
+	p := &paperCode{jobs: jobs, lanes: lanes, zone: zone, moved: moved, turned: func(string) {}, sheets: map[string]*sheet{}}
 	for name := range lanes {
 		p.sheets[name] = &sheet{}
 	}
@@ -37,6 +37,17 @@ func (p *paperCode) glass(l string, shown []string) []string {
 	return s.code.outputs()
 }
 
+// open says whether a touch can put the code that a lane shows on paper.
+func (p *paperCode) open(l string) bool {
+	s := p.sheets[l]
+	if s == nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.code.open()
+}
+
 // news looks at a lane's printer again: it may print now and did not.
 func (p *paperCode) news(ctx context.Context, l string) {
 	p.change(l, func(o *onPaper) { p.print(ctx, o) })
@@ -46,7 +57,7 @@ func (p *paperCode) news(ctx context.Context, l string) {
 func (p *paperCode) job(j printing.Job) {
 	p.change(j.Lane, func(o *onPaper) {
 		if o.job == j.ID {
-			o.shown = counts(j)
+			o.take(j)
 		}
 	})
 }
@@ -63,8 +74,11 @@ func (p *paperCode) change(l string, f func(*onPaper)) {
 		s.mu.Unlock()
 		return
 	}
-	was := o.shown
+	was, open := o.shown, o.open()
 	f(o)
+	if o.open() != open {
+		p.turned(l)
+	}
 	is, outputs := o.shown, o.outputs()
 	s.mu.Unlock()
 	if is != was {

@@ -18,6 +18,7 @@ type View struct {
 	Payee, Why               string // Why is a code: of a no, or of a lane that takes nothing
 	Amount, Paid, Left, Back payment.Money
 	RemainingMS              int64 // of the code's life
+	NoMore                   bool  // it cannot be made longer
 	Outputs                  []string
 	Sound                    string           // made once, with this view; "" is silence
 	Receipt                  string           // payload of the receipt's own code, "" for none
@@ -47,7 +48,7 @@ func screen(v View, l Lane, until time.Time) display.Screen {
 	fill := blanks(v, l, lang, until, payment.Money.Text)
 	out := display.Screen{
 		Kind: v.Screen, Headline: words.Fill(w.Title, fill), Hint: words.Fill(w.Hint, fill), Payload: v.Payload, Until: until,
-		Ref: v.Payment, Number: v.Number, Sound: v.Sound, Receipt: v.Receipt, Choices: v.Choices,
+		Ref: v.Payment, Number: v.Number, Sound: v.Sound, Receipt: v.Receipt, Choices: v.Choices, NoMore: v.NoMore,
 	}
 	for _, x := range v.Goods {
 		out.Lines = append(out.Lines, display.Line{Left: x.Name, Right: lang.Number(x.Amount)})
@@ -59,7 +60,7 @@ func screen(v View, l Lane, until time.Time) display.Screen {
 		out.Lines = []display.Line{{Left: words.Fill(w.Line, fill)}}
 	}
 	for i, p := range w.Pole {
-		out.Pole[i] = words.Cells(words.Fill(p, fill), cells)
+		out.Pole[i] = words.Pole(p, fill, cells)
 	}
 	out.Texts = append(out.Texts, text(v, l, lang, until))
 	for _, tag := range words.Tags() {

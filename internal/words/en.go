@@ -217,6 +217,9 @@ var english = Language{
 	spoken: map[string]string{
 		"code":                "To pay: {amt}. The code is in the middle of the screen. Hold your phone about thirty centimetres away.",
 		"code_ending":         "One minute left. Press Space for more time.",
+		"left_60":             "One minute left.",
+		"left_30":             "Thirty seconds left.",
+		"left_10":             "Ten seconds left.",
 		"code_ending_cashier": "One minute left. Not ready yet? Tell the cashier.",
 		"paying":              "Confirm on your phone.",
 		"paid":                "Paid. {amt}. Thank you.",

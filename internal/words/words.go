@@ -132,6 +132,19 @@ func Cells(line string, width int) string {
 	return left + strings.Repeat(" ", width-n-utf8.RuneCountInString(left)) + right
 }
 
+// Pole fills a line of a pole and lays it out on width cells. Where it is too long the words before its first blank give way,
+// never a value: an amount that lacks a figure is another amount.
+func Pole(line string, values map[string]string, width int) string {
+	full := Fill(line, values)
+	i := strings.IndexByte(line, '{')
+	if i <= 0 || strings.Contains(line, "\t") || utf8.RuneCountInString(full) <= width {
+		return Cells(full, width)
+	}
+	value := Fill(line[i:], values)
+	before := strings.TrimSpace(cut(line[:i], max(width-utf8.RuneCountInString(value)-1, 0)))
+	return Cells(strings.TrimSpace(before+" "+value), width)
+}
+
 func cut(s string, n int) string {
 	if utf8.RuneCountInString(s) <= n {
 		return s

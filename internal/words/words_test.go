@@ -160,6 +160,7 @@ func TestOtherWords(t *testing.T) {
 		"no_link": {en.Why, ru.Why}, "bank_refused": {en.Why, ru.Why}, "amount_limit": {en.Why, ru.Why},
 		"bank_slow": {en.Why, ru.Why}, "bad_settings": {en.Why, ru.Why}, "too_old": {en.Why, ru.Why}, "nothing_left": {en.Why, ru.Why},
 		"paid": {en.Spoken, ru.Spoken}, "code_ending": {en.Spoken, ru.Spoken}, "code_ending_cashier": {en.Spoken, ru.Spoken},
+		"left_60": {en.Spoken, ru.Spoken}, "left_30": {en.Spoken, ru.Spoken}, "left_10": {en.Spoken, ru.Spoken},
 		"minutes_left": {en.Phrase, ru.Phrase}, "slip_doubt_text": {en.Phrase, ru.Phrase}, "override_question": {en.Phrase, ru.Phrase},
 	} {
 		a, ok := pair[0](name)
@@ -227,4 +228,45 @@ func TestCells(t *testing.T) {
 			t.Errorf("Cells(%q) = %q, want %q", c.in, got, c.want)
 		}
 	}
+}
+
+// An amount is never cut: of a line that is too long the words give way.
+func TestAnAmountStandsWholeOnThePole(t *testing.T) {
+	amounts := []string{"amt", "paid", "left", "total", "price"}
+	n := 0
+	for _, amount := range []string{"1234567.89", "123456789.00", "1234567890.00", "12345678901234567.89"} {
+		values := map[string]string{"item": "COFFEE", "num": "4821", "clock": "0:20", "t": "14:25"}
+		for _, a := range amounts {
+			values[a] = amount
+		}
+		for _, tag := range words.Tags() {
+			l := words.For(tag)
+			for _, name := range l.Screens() {
+				s, _ := l.Screen(name)
+				for _, line := range s.Pole {
+					got := words.Pole(line, values, 20)
+					if utf8.RuneCountInString(got) > 20 {
+						t.Errorf("%s %s: %q is longer than 20 cells", tag, name, got)
+					}
+					for _, a := range amounts {
+						if !strings.Contains(line, "{"+a+"}") {
+							continue
+						}
+						n++
+						if !strings.Contains(got, amount) {
+							t.Errorf("%s %s: %s is shown as %q", tag, name, amount, got)
+						}
+					}
+				}
+			}
+		}
+	}
+	for line, want := range map[string]string{
+		"NOW TO PAY {amt}": "NOW TO PA 1234567.89", "{amt} COMES BACK": "1234567.89 COMES BAC", "TOTAL\t{amt}": "TOTAL     1234567.89", "PAID {amt}": "PAID 1234567.89",
+	} {
+		if got := words.Pole(line, map[string]string{"amt": "1234567.89"}, 20); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	t.Logf("%d amounts", n)
 }

@@ -92,7 +92,7 @@ function scene(at) {
   if (HELPS.includes(own.kind) && frame.code) return { ...mine(own.kind), left, wifi: own.kind === "help_net" ? boot.wifi : undefined, buttons: [{ name: "back" }, ...helping()] };
   if (own.kind === "staff") return { ...mine("staff"), left, amount: text().amount, buttons: [{ name: "back" }] };
   const out = { ...words(frame), left, tap: has("choose").length > 0 };
-  if (frame.code && ending(left) && LIVE.has(frame.kind)) out.line = sentence(boot.attended ? "code_ending_cashier" : "code_ending").line;
+  if (frame.code && ending(left) && LIVE.has(frame.kind)) out.line = sentence(boot.attended ? "code_ending_cashier" : has("more").length ? "code_ending" : "code").line;
   if (frame.receipt && at - came >= RECEIPT) out.receipt = frame.receipt;
   const gone = left !== null && left < PAPER ? ["stay", "left", "choose", "paper"] : ["stay", "left", "choose"];
   out.buttons = (frame.buttons ?? []).filter((b) => at - came >= (b.after_ms ?? 0) && !gone.includes(b.name));

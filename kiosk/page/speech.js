@@ -1,9 +1,10 @@
 // The screen read aloud, for those who ask for it with Space or the button: each screen once, when it comes, and each question
-// over it; no seconds.
+// over it; of the seconds only that 60, 30 and 10 are left.
 
 import { LIVE, ending } from "./kinds.js";
 
 const SPOKEN = { code: "code", paying: "paying", paid: "paid", paid_paper: "paid", doubt: "doubt", doubt_kiosk: "doubt" };
+const LEFT = { 60: "left_60", 30: "left_30", 10: "left_10" };
 
 export class Speech {
   #on = false; #said = "";
@@ -27,14 +28,15 @@ export class Speech {
   // scene says what has come. more: Space would bring more time; where it would not, nobody is told to press it.
   scene(s, boot, more) {
     if (!this.#on || !s) return;
-    const late = s.code && s.left != null && ending(s.left);
-    const name = late && more ? "code_ending" : late && boot.attended && LIVE.has(s.kind) ? "code_ending_cashier" : late ? "" : SPOKEN[s.kind];
-    const key = `${s.kind} ${s.number} ${late} ${name} ${s.ask ?? ""}`;
+    const mark = s.code && s.left != null && ending(s.left) ? [10, 30, 60].find((n) => s.left <= n * 1000) : 0;
+    const live = LIVE.has(s.kind), short = more || boot.attended && live; // where the time that is left is all there is to say
+    const name = !mark ? SPOKEN[s.kind] : !short ? "" : mark < 60 ? LEFT[mark] : more ? "code_ending" : "code_ending_cashier";
+    const key = `${live ? "code" : s.kind} ${s.number} ${mark} ${name} ${s.ask ?? ""}`;
     if (key === this.#said) return;
     this.#said = key;
     const words = boot.words[this.language()].spoken;
     const digits = (s.number ?? "").replace(/\D/g, "").split("").join(" ");
-    const text = s.ask ? s.ask : name ? words[name].replace("{amt}", s.amount ?? "").replace("{digits}", digits) : [s.title, s.line].filter(Boolean).join(". ");
+    const text = s.ask ? s.ask : name ? words[name].replace("{amt}", s.amount ?? "").replace("{digits}", digits) : [[s.title, s.line].filter(Boolean).join(". "), mark ? words[LEFT[mark]] : ""].join(" ").trim();
     const voice = new SpeechSynthesisUtterance(text);
     voice.lang = this.language();
     window.speechSynthesis.cancel();

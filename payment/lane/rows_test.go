@@ -334,6 +334,19 @@ var askTests = []rowTest{
 			many.take(more).answer(lane.VerbExtend, payment.OutExtended)
 		}
 		many.refused(more, lane.NoCannotExtend)
+		can := func(r *run, c lane.ViewContext, by time.Duration, want bool) {
+			t.Helper()
+			if lane.CanExtend(r.p, c, by) != want {
+				t.Errorf("by %v with %d extensions: %v", by, r.p.Extends, !want)
+			}
+		}
+		up, full := lane.ViewContext{Link: true}, 15*time.Minute // of 20 min, 5 are given
+		can(opened(t), up, full, true)
+		can(opened(t), up, full+time.Millisecond, false)
+		can(opened(t), lane.ViewContext{}, time.Minute, false)
+		can(opened(t), lane.ViewContext{Link: true, Doubt: true}, time.Minute, false)
+		can(many, up, time.Minute, false)
+		can(paid(t), up, time.Minute, false)
 		return []*run{r, scan, cut}
 	}},
 }

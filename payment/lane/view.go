@@ -139,9 +139,16 @@ func Next(p Payment, c ViewContext) []string {
 	add("wait", p.Live() && !at(p, Paid, LateOffered) && !undecided(p))
 	add("receipt", at(p, Released, Done) && p.Receipt == nil)
 	add("return", unsent(p) || unpaidLive(p) || p.Stage == Paid || at(p, Released, Done) && p.left() > 0 && len(p.Returns) < payment.MaxReturns || undecided(p))
-	add("extend", at(p, Open, WaitingCode) && c.Link && !c.Doubt && p.Extends < MaxExtends)
+	add("extend", CanExtend(p, c, 0))
 	add("park", !p.Parked && canPark(p, c.Doubt))
 	add("override", c.Doubt && overridable(p) && Successor(p, c.Sale) == nil)
 	add("receipt", paid && !slices.Contains(out, "receipt"))
 	return out
+}
+
+// CanExtend says whether a code may live longer by so much (E1x, B10x), as far as the box knows: not when the provider's own
+// code ends. How far the code's end is from max_open is the same on every clock.
+func CanExtend(p Payment, c ViewContext, by time.Duration) bool {
+	return at(p, Open, WaitingCode) && c.Link && !c.Doubt && p.Extends < MaxExtends &&
+		(p.MaxOpenMS == 0 || p.LeftMS+by.Milliseconds() <= p.MaxOpenMS)
 }
