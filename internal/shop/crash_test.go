@@ -10,6 +10,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -35,6 +36,8 @@ func TestFailPoints(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var all deaths
+	t.Cleanup(func() { all.report(t, shops) })
 	for n := range shops {
 		t.Run(fmt.Sprint("Shop", n+1), func(t *testing.T) {
 			t.Parallel()
@@ -53,17 +56,64 @@ func TestFailPoints(t *testing.T) {
 			f.glass.report(t)
 			points, aimed := map[string]int{}, 0
 			for _, m := range regexp.MustCompile(`failpoint (\S+ \w+):(\w+):(\w+)`).FindAllStringSubmatch(f.log.String(), -1) {
+				all.add(m[1] + " " + m[3])
 				if m[2] == "aimed" {
 					m[1] += " aimed"
 					aimed++
 				}
 				points[m[1]+" "+m[3]]++
 			}
+			all.shop()
 			t.Logf("killed at fail points: %s; at random: %d", counted(points), f.random)
 			if f.missed > sales/5 || len(points) == 0 || aimed < sales/2 {
 				t.Errorf("%d were hit that were aimed at, %d missed: the harness is broken", aimed, f.missed)
 			}
 		})
+	}
+}
+
+// deaths are where the programs of all shops have died.
+type deaths struct {
+	mu    sync.Mutex // guards the following
+	at    map[string]int
+	shops int
+}
+
+func (d *deaths) add(point string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.at == nil {
+		d.at = map[string]int{}
+	}
+	d.at[point]++
+}
+
+// shop counts one that has come to its end.
+func (d *deaths) shop() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.shops++
+}
+
+// report fails if no end has died at a boundary that all shops together surely reach; the few sales of the short run do not
+// surely come to where a log is copied back.
+func (d *deaths) report(t *testing.T, shops int) {
+	if d.shops < shops {
+		return // one alone was asked for, or has failed
+	}
+	ops := []string{"commit"}
+	if depth.Full(t, "a kill in copying the log back, of each end and in each way") {
+		ops = append(ops, "checkpoint")
+	}
+	t.Logf("of all %d shops killed at fail points: %s", shops, counted(d.at))
+	for _, part := range []shop.Part{shop.Tilld, shop.Integrator} {
+		for _, op := range ops {
+			for _, how := range hows {
+				if point := fmt.Sprint(part, " ", op, " ", how); d.at[point] == 0 {
+					t.Errorf("nobody died at %s: the harness is broken", point)
+				}
+			}
+		}
 	}
 }
 

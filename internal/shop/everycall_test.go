@@ -31,8 +31,9 @@ func sweepLimit() time.Duration {
 }
 
 // TestEverySystemCall sells while every system call by which a program opens or changes its own files fails, one in each
-// sale, in every way that fits it. Each time the program ends, refuses and says why, or goes on; what the till was told is
-// true after a restart, and the books of all agree. The calls are counted for the process, whichever thread makes them.
+// sale, in every way that fits it: at first each call in one way, then each in another. Each time the program ends, refuses
+// and says why, or goes on; what the till was told is true after a restart, and the books of all agree. The calls are counted
+// for the process, whichever thread makes them.
 func TestEverySystemCall(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("strace"); err != nil {
@@ -54,12 +55,14 @@ func every(t *testing.T, part shop.Part) {
 	if os.Getenv("TILLD_SWEEP") != "all" {
 		t.Log("left to make soak: each of these faults, one in each sale")
 	}
-	if full { // what the time allows is of all steps of the day
+	all := len(usual) + len(first)
+	if full { // what the time allows is of all steps of the day, and of every kind
 		seed := uint64(time.Now().UnixNano())
 		t.Logf("in an order of seed %d", seed)
 		r := rand.New(rand.NewPCG(seed, 4821))
-		for _, calls := range [][]gate.Call{first, usual} {
-			r.Shuffle(len(calls), func(i, j int) { calls[i], calls[j] = calls[j], calls[i] })
+		for _, calls := range []*[]gate.Call{&first, &usual} {
+			r.Shuffle(len(*calls), func(i, j int) { (*calls)[i], (*calls)[j] = (*calls)[j], (*calls)[i] })
+			*calls = kindsFirst(*calls)
 		}
 	}
 	usuals, firsts := faultsOfAll(usual, false), faultsOfAll(first, true)
@@ -76,9 +79,9 @@ func every(t *testing.T, part shop.Part) {
 	if planted.Bug() != "" {
 		usuals, firsts = sample(faultsOfAll(usual, false), 60), nil // until it is found
 	}
-	s := &sweep{part: part, end: time.Now().Add(sweepLimit()), took: map[string]int{}, steps: map[string]int{}, says: map[string]int{}}
+	s := &sweep{part: part, end: time.Now().Add(sweepLimit()), took: map[string]int{}, steps: map[string]int{}, says: map[string]int{}, met: map[string]bool{}}
 	work := make(chan fault, many)
-	for _, f := range mixed(usuals, firsts) {
+	for _, f := range inTurn(usuals, firsts) {
 		work <- f
 	}
 	close(work)
@@ -90,7 +93,7 @@ func every(t *testing.T, part shop.Part) {
 			})
 		}
 	})
-	s.report(t, many)
+	s.report(t, many, all)
 }
 
 // sweep is what became of all faults.
@@ -101,7 +104,8 @@ type sweep struct {
 
 	mu          sync.Mutex // guards the following
 	took, steps map[string]int
-	says        map[string]int // what tills were told, other than yes
+	says        map[string]int  // what tills were told, other than yes
+	met         map[string]bool // the calls of which a fault has come
 	missed      []string
 	done, late  int
 	longest     time.Duration // from a fault to the end of the program
@@ -158,10 +162,17 @@ func (s *sweep) note(d *days, took string) {
 	}
 	if took == "not reached" {
 		s.missed = append(s.missed, d.now.fault.String())
+		return
 	}
+	s.met[fmt.Sprint(d.now.call, d.now.first)] = true
 }
 
-func (s *sweep) report(t *testing.T, many int) {
+// fewMissed may be, of a few faults; of many it is one of ten. No two days have quite as many calls: of the last run that is
+// kept, 11 of 730 did not come.
+const fewMissed = 2
+
+func (s *sweep) report(t *testing.T, many, calls int) {
+	t.Logf("%d of %d calls met a fault", len(s.met), calls)
 	t.Logf("%d of %d faults were tried; how they were taken: %s", s.done, many, counted(s.took))
 	t.Logf("by step of the sale: %s; a program that ended did so %v after the fault at last", counted(s.steps), s.longest.Round(time.Millisecond))
 	t.Logf("what tills were told meanwhile: %s", counted(s.says))
@@ -171,18 +182,9 @@ func (s *sweep) report(t *testing.T, many int) {
 	if len(s.missed) > 0 {
 		t.Logf("no such call came in the sale: %s", strings.Join(s.missed, "; "))
 	}
-	if hit := s.done - len(s.missed); hit*2 < s.done { // no two days have quite as many calls
+	if hit := s.done - len(s.missed); hit == 0 || len(s.missed) > max(fewMissed, s.done/10) {
 		t.Errorf("of %d faults only %d came: the harness is broken", s.done, hit)
 	}
-}
-
-// mixed spreads the shorter list evenly over the longer one, so that what is left out for want of time is of both.
-func mixed(long, short []fault) (out []fault) {
-	for i, f := range long {
-		out = append(out, short[i*len(short)/len(long):(i+1)*len(short)/len(long)]...)
-		out = append(out, f)
-	}
-	return out
 }
 
 // calls are those of a first start alone and of a day like any other, in which nothing fails. strace counts them too.

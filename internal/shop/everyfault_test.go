@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -23,6 +24,7 @@ type fault struct {
 	stays bool       // whatever takes room meets errno too, until the till has been told of it
 	kill  bool       // a program that lives on is killed once it has answered the till
 	first bool       // of the first start of all, which makes its files
+	round int        // the how many-th of its call, counted from 0
 }
 
 func (f fault) String() string {
@@ -78,6 +80,7 @@ func faultsOfAll(calls []gate.Call, first bool) (out []fault) {
 			}
 			more = true
 			f := all[(i+round)%len(all)]
+			f.round = round
 			f.first, f.kill = first, f.errno == unix.EIO || len(out)%2 == 0
 			f.stays = f.stays && !first // at a first start there is no till yet that is told
 			out = append(out, f)
@@ -95,6 +98,44 @@ func onlyOf(first, usual []gate.Call, start int) (out []gate.Call) {
 		}
 	}
 	return out
+}
+
+// inTurn has each call of both fail once before any fails in a second way, so that what is left out for want of time is
+// another way and not another call; the shorter list of each turn is spread over the longer one.
+func inTurn(usual, first []fault) (out []fault) {
+	for round := 0; len(out) < len(usual)+len(first); round++ {
+		other := func(f fault) bool { return f.round != round }
+		long, short := slices.DeleteFunc(slices.Clone(usual), other), slices.DeleteFunc(slices.Clone(first), other)
+		if len(long) < len(short) {
+			long, short = short, long
+		}
+		out = append(out, mixed(long, short)...)
+	}
+	return out
+}
+
+// mixed spreads the shorter list evenly over the longer one.
+func mixed(long, short []fault) (out []fault) {
+	for i, f := range long {
+		out = append(out, short[i*len(short)/len(long):(i+1)*len(short)/len(long)]...)
+		out = append(out, f)
+	}
+	return out
+}
+
+// kindsFirst puts one call of each kind, by name and file, in front of the others: however short the time, each kind fails.
+func kindsFirst(calls []gate.Call) []gate.Call {
+	var front, rest []gate.Call
+	seen := map[string]bool{}
+	for _, c := range calls {
+		if kind := c.Name + " " + c.File; !seen[kind] {
+			seen[kind] = true
+			front = append(front, c)
+			continue
+		}
+		rest = append(rest, c)
+	}
+	return append(front, rest...)
 }
 
 // sample takes n of them, evenly spread.
@@ -173,4 +214,37 @@ func list(calls []gate.Call) string {
 		kinds[fmt.Sprintf("%s %s", c.Name, c.File)]++
 	}
 	return counted(kinds)
+}
+
+// TestEachCallFailsOnceBeforeAnyFailsTwice: what a time that is too short leaves out is never another call.
+func TestEachCallFailsOnceBeforeAnyFailsTwice(t *testing.T) {
+	t.Parallel()
+	var usual, first []gate.Call
+	for n := range 40 {
+		usual = append(usual, gate.Call{Name: "pwrite64", File: "log", N: n + 1, Bytes: 512})
+		first = append(first, gate.Call{Name: "openat", File: ".", N: n + 1, Makes: n%2 == 0})
+	}
+	usual = append(usual, gate.Call{Name: "fsync", File: "log", N: 1}, gate.Call{Name: "unlink", File: "log", N: 1})
+	usual = kindsFirst(usual)
+	for n, kind := range []string{"pwrite64", "fsync", "unlink", "pwrite64"} {
+		if usual[n].Name != kind {
+			t.Errorf("call %d is %v, and should be a %s", n, usual[n], kind)
+		}
+	}
+	usuals, firsts := faultsOfAll(usual, false), faultsOfAll(first, true)
+	order := inTurn(usuals, firsts)
+	if len(order) != len(usuals)+len(firsts) || len(order) < 300 {
+		t.Fatalf("%d faults of %d and %d", len(order), len(usuals), len(firsts))
+	}
+	met, ways := map[gate.Call]int{}, map[string]bool{}
+	for n, f := range order {
+		if met[f.call]++; met[f.call] > 1 && n < len(usual)+len(first) || met[f.call] != f.round+1 {
+			t.Errorf("fault %d is the %d. of %v, which says %d", n, met[f.call], f.call, f.round)
+		}
+		ways[f.String()] = true
+	}
+	if len(ways) != len(order) {
+		t.Errorf("%d faults are %d", len(order), len(ways))
+	}
+	t.Logf("%d faults of %d calls", len(order), len(met))
 }

@@ -23,7 +23,12 @@ import (
 
 // The frames of a sale between the real programs meet the faults of the line, one in each sale: then the sale must be made,
 // or be taken back if nobody knew of it for too long, and the books be right. internal/soak does it to every frame in a bubble of time; here sockets, disks and schedulers are
-// real. With TILLD_DEPTH=prove each fault meets each frame but for those that take a heartbeat to be noticed.
+// real. With TILLD_DEPTH=prove each fault meets each frame but for the silent one, which takes heartbeats to be noticed and
+// meets one of five. A frame that has not come, as luck has it, is waited for in a few sales.
+//
+// Before its turn cannot come a frame behind which its sender says nothing until it is answered, as session.challenge and
+// session.open, nor one that happens to be the last of its direction, as event bill.returned: it is late by a second. How many
+// were overtaken is printed.
 func TestFrames(t *testing.T) {
 	t.Parallel()
 	full := depth.Full(t, "each fault of the line at each frame, here at one of fifteen or so, and the silent ones")
@@ -65,12 +70,16 @@ func TestFrames(t *testing.T) {
 	for _, first := range []string{"", "session"} { // as it is, and with a session that begins anew
 		seen, _ := sale(cable.Fault{}, first)
 		for _, name := range seen {
+			if first != "" && !strings.Contains(name, first) {
+				continue // what else comes in it has come before, or comes again by luck
+			}
 			if !slices.Contains(frames, name) && !strings.HasPrefix(name, "event.ack") && !strings.HasPrefix(name, "hint") {
 				frames = append(frames, name)
 			}
 		}
 	}
 	hits, missed := map[string]int{}, 0
+	var never []string       // of all faults that were to meet a frame
 	if planted.Bug() != "" { // the one that a planted bug cannot stand
 		sale(cable.Fault{Name: "twice", Twice: true}, "bill.return 1")
 		frames, frameFaults = nil, nil
@@ -85,23 +94,49 @@ func TestFrames(t *testing.T) {
 		case f.Mute:
 			continue // takes some heartbeats to be noticed
 		}
-		for j := i; j < len(frames); j += stride {
-			if _, hit := sale(f, frames[j]); !hit {
-				missed++
+		for j := i % stride; j < len(frames); j += stride {
+			came := false
+			for try := 0; try < frameTries && !came; try++ {
+				if _, came = sale(f, frames[j]); !came {
+					missed++
+				}
+			}
+			if !came {
+				never = append(never, fmt.Sprintf("%s at %q", f.Name, frames[j]))
 				continue
 			}
 			hits[f.Name]++
 		}
 	}
 	r.balanced(3 * time.Minute)
-	t.Logf("%d frames of a sale; %d sales between real programs ended %v; hit %v, %d did not have theirs", len(frames), sales, ends, hits, missed)
+	t.Logf("%d frames of a sale; %d sales between real programs ended %v; hit %v, %d did not have theirs; before its turn %d were overtaken", len(frames), sales, ends, hits, missed, line.Swapped())
 	if a := r.audit().Sums["RUB"]; a.Goods != int64(made)*8050 || a.Returned != int64(made)*2000 {
 		t.Errorf("%d sales were made, and the books say %+v", made, a)
 	}
-	if len(frames) < 8 || missed*2 > sales || made*2 < sales {
+	if len(frames) < 8 && frameFaults != nil || missed*2 > sales || made*2 < sales {
 		t.Errorf("too few: this shows nothing: %v", frames)
 	}
+	for _, f := range frameFaults {
+		least := 1
+		switch {
+		case full && f.Mute:
+			least = (len(frames) + 4) / 5
+		case full:
+			least = len(frames)
+		case f.Mute:
+			least = 0
+		}
+		if hits[f.Name] < least {
+			t.Errorf("%s met %d frames and not %d: the harness is broken; never came: %v", f.Name, hits[f.Name], least, never)
+		}
+	}
+	if full && line.Swapped() == 0 {
+		t.Error("no frame came before its turn: the harness is broken")
+	}
 }
+
+// frameTries is in how many sales a frame is waited for.
+const frameTries = 5
 
 var frameFaults = []cable.Fault{
 	{Name: "cut before", Lost: true},

@@ -228,7 +228,9 @@ func TestJournalUnusable(t *testing.T) {
 		why   string // of availability
 		says  string // under health
 	}{
-		{"Newer", func(t *testing.T, _ *rig, dir string) { newerJournal(t, dir) }, "journal", "made by a newer version"},
+		{"Newer", func(t *testing.T, _ *rig, dir string) {
+			newer(t, filepath.Join(dir, "journal.db"), "internal/journal/migrations")
+		}, "journal", "made by a newer version"},
 		{"ReadOnly", func(t *testing.T, _ *rig, dir string) {
 			if err := errors.Join(os.Chmod(filepath.Join(dir, "journal.db"), 0o444), os.Chmod(dir, 0o555)); err != nil {
 				t.Fatal(err)
@@ -259,7 +261,7 @@ func TestJournalUnusable(t *testing.T) {
 			dir := filepath.Join(state, "tilld", "journal")
 			c.spoil(t, r, dir)
 			before := files(t, dir)
-			d := r.tilldAlone()
+			d := r.runAlone("tilld")
 			var a client.Availability
 			r.try("availability", func() error {
 				lanes, err := r.api.Availability(t.Context())
@@ -307,13 +309,13 @@ func sentences(troubles []client.Trouble) string {
 	return strings.Join(out, " | ")
 }
 
-// newerJournal lets a program of tomorrow migrate the journal.
-func newerJournal(t *testing.T, dir string) {
+// newer lets a program of tomorrow migrate the database, behind the migrations of that folder.
+func newer(t *testing.T, path, migrations string) {
 	t.Helper()
 	all := fstest.MapFS{"09999_tomorrow.sql": {Data: []byte("-- +goose Up\nCREATE TABLE tomorrow (x INTEGER);\n")}}
-	names, err := filepath.Glob(filepath.Join(root, "internal/journal/migrations/*.sql"))
+	names, err := filepath.Glob(filepath.Join(root, migrations, "*.sql"))
 	if err != nil || len(names) == 0 {
-		t.Fatalf("the journal's migrations: %v, %v", names, err)
+		t.Fatalf("migrations of %s: %v, %v", path, names, err)
 	}
 	for _, name := range names {
 		b, err := os.ReadFile(name)
@@ -322,7 +324,7 @@ func newerJournal(t *testing.T, dir string) {
 		}
 		all[filepath.Base(name)] = &fstest.MapFile{Data: b}
 	}
-	db, err := sqlitedb.Open(t.Context(), sqlitedb.Config{Path: filepath.Join(dir, "journal.db"), Migrations: all})
+	db, err := sqlitedb.Open(t.Context(), sqlitedb.Config{Path: path, Migrations: all})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -352,7 +354,7 @@ func files(t *testing.T, dir string) string {
 	return strings.Join(out, "\n")
 }
 
-// alone is tilld as its service manager runs it, as a user without root's rights.
+// alone is a program as its service manager runs it, as a user without root's rights.
 type alone struct {
 	r   *rig
 	cmd *exec.Cmd
@@ -362,10 +364,10 @@ type alone struct {
 // nobody is a user without rights, where the tests run as root: a file system refuses root nothing.
 const nobody = 65534
 
-func (r *rig) tilldAlone() *alone {
+func (r *rig) runAlone(name string) *alone {
 	r.t.Helper()
 	a := &alone{r: r, log: &logBook{}}
-	a.cmd = exec.Command(program(r.t, "tilld"), "run", "--config", filepath.Join(r.cfg.State, "tilld.yaml"))
+	a.cmd = exec.Command(program(r.t, name), "run", "--config", filepath.Join(r.cfg.State, name+".yaml"))
 	a.cmd.Stdout, a.cmd.Stderr = a.log, a.log
 	a.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if os.Getuid() == 0 {

@@ -15,6 +15,7 @@ import (
 	"tilld/integrator"
 	"tilld/integrator/store/sqlite"
 	"tilld/internal/depth"
+	"tilld/internal/planted"
 	"tilld/internal/sqlitedb"
 	"tilld/internal/sqlitedb/spoil"
 	"tilld/payment"
@@ -213,7 +214,19 @@ type ledgers struct {
 // another. What is refused is left as it is.
 func TestDamagedAtEachPage(t *testing.T) {
 	l := manySold(t, depth.Figure(t, "bills", 50, 150, 150))
-	tally, faults := spoil.Each(t, "ledger.db", l.closed, l.killed, spoil.Strides{Pages: 307, Frames: 1409}, func(t *testing.T, f spoil.Files, kind, what string) string {
+	by := spoil.Strides{Pages: 39, Frames: 144}
+	if planted.Bug() != "" {
+		by.Pages = 13
+	}
+	tally, faults := spoil.Each(t, "ledger.db", l.closed, l.killed, by, func(t *testing.T, f spoil.Files, kind, what string) string {
+		if planted.Bug() == spoil.Uncompared && kind != "" {
+			if kind != spoil.Bit {
+				return spoil.Right // a bit is what it takes
+			}
+			var err error
+			f, err = spoil.Believed(t.Context(), f, "ledger.db")
+			planted.Failed(t, err)
+		}
 		got := l.open(t, f, what)
 		if !spoil.Allowed(kind, got) && !(got == emptied && strings.HasSuffix(kind, spoil.Cut) && !strings.HasPrefix(kind, "log ")) {
 			t.Errorf("%s: %s", what, got)
@@ -221,6 +234,11 @@ func TestDamagedAtEachPage(t *testing.T) {
 		return got
 	})
 	t.Logf("a ledger of %d changes, %d faults:%s", len(l.steps), faults, tally)
+}
+
+// TestDamagedAtEachPageFindsPlantedBug: where no row is compared with its checksum, a turned bit is another text.
+func TestDamagedAtEachPageFindsPlantedBug(t *testing.T) {
+	planted.Find(t, spoil.Uncompared, "TestDamagedAtEachPage$", "bit page .*: (another (text|word)|a text that cannot)", "TILLD_DEPTH=")
 }
 
 // manySold sells, ends, starts again and sells more.

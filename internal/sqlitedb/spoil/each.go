@@ -6,6 +6,7 @@ import (
 	"iter"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -38,30 +39,36 @@ func Allowed(kind, outcome string) bool {
 	return false
 }
 
-// Strides are how many pages and frames lie between two that are damaged in make test: with TILLD_DEPTH=prove every page is,
-// and every twentieth frame. At quick depth the database is to be a third as large, and its pages lie as much closer.
+// Strides are how many pages and frames lie between two that are damaged in make test, each in one of the ways in turn: with
+// TILLD_DEPTH=prove every page is, and every twentieth frame, in each way. At quick depth the database is to be a third as
+// large, and its pages lie as much closer.
 type Strides struct{ Pages, Frames int }
+
+// leasts are how many faults there must be at least in each place: fewer show nothing.
+type leasts map[string]int
 
 // Each damages the database of that name in a directory as a clean end leaves it, and as a kill leaves it with its last
 // changes in the log. open is given the files, the kind of damage and where it is, and says what came of it, first of both
 // whole (kind ""); as many of it run at a time as there are cores.
 func Each(t *testing.T, name string, closed, killed Files, quick Strides, open func(t *testing.T, f Files, kind, what string) string) (Tally, int) {
 	t.Helper()
+	ways, least := 1, leasts{"": 12, underA: 2, ofALog: 12}
 	switch os.Getenv("TILLD_DEPTH") {
 	case "prove":
-		quick = Strides{1, 20}
+		quick, ways, least = Strides{1, 20}, len(Kinds()), leasts{"": 2000, underA: 400, ofALog: 200}
 	case "":
-		quick.Pages /= 3
+		quick.Pages, least[ofALog] = quick.Pages/3, 4
 		t.Log("left to make test: three times as much of the log is damaged")
 	default:
-		t.Logf("left to make prove: one page of how many is damaged: 1, here %d; one frame of how many: 20, here %d", quick.Pages, quick.Frames)
+		t.Logf("left to make prove: one page of how many is damaged: 1 in each of %d ways, here %d in one of them; one frame of how many: 20, here %d",
+			len(Kinds()), quick.Pages, quick.Frames)
 	}
 	for what, whole := range map[string]Files{"closed": closed, "killed": killed} {
 		if came := open(t, whole, "", what); came != Right {
 			t.Fatalf("%s and whole: %s", what, came)
 		}
 	}
-	next, stop := iter.Pull2(each(name, closed, killed, quick))
+	next, stop := iter.Pull2(each(name, closed, killed, quick, ways))
 	defer stop()
 	var mu sync.Mutex // next is not for two at a time
 	tally, faults := Tally{}, 0
@@ -85,22 +92,42 @@ func Each(t *testing.T, name string, closed, killed Files, quick Strides, open f
 			})
 		}
 	})
+	for where, n := range least {
+		if got := tally.of(where); got < n {
+			t.Errorf("%d faults %q, at least %d are to be: the harness is broken", got, where, n)
+		}
+	}
 	return tally, faults
 }
 
-// each yields the files with each fault. What hits a log, or a file under one, says so in its kind.
-func each(name string, closed, killed Files, by Strides) iter.Seq2[Files, Fault] {
+// of is how many faults there were in a place, "" is the closed database.
+func (t Tally) of(where string) (n int) {
+	for _, kind := range Kinds() {
+		for _, m := range t[where+kind] {
+			n += m
+		}
+	}
+	return n
+}
+
+// each yields the files with each fault: so many of the kinds of each page, another one each time. What hits a log, or a file
+// under one, says so in its kind.
+func each(name string, closed, killed Files, by Strides, ways int) iter.Seq2[Files, Fault] {
 	return func(yield func(Files, Fault) bool) {
 		for _, of := range []struct {
 			where, file string
 			files       Files
-			faults      iter.Seq[Fault]
+			stride      int
+			faults      func([]byte, int) iter.Seq[Fault]
 		}{
-			{"", name, closed, Pages(closed[name], by.Pages)},
-			{underA, name, killed, Pages(killed[name], 4*by.Pages)},
-			{ofALog, name + "-wal", killed, Frames(killed[name+"-wal"], by.Frames)},
+			{"", name, closed, by.Pages, Pages},
+			{underA, name, killed, 4 * by.Pages, Pages},
+			{ofALog, name + "-wal", killed, by.Frames, Frames},
 		} {
-			for fault := range of.faults {
+			for fault := range of.faults(of.files[of.file], of.stride) {
+				if turn := fault.Page/of.stride + slices.Index(Kinds(), fault.Kind); turn%len(Kinds()) >= ways {
+					continue
+				}
 				fault.Kind = of.where + fault.Kind
 				if !yield(of.files.With(of.file, fault.Bytes), fault) {
 					return
