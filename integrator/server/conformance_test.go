@@ -17,7 +17,7 @@ func TestConformance(t *testing.T) {
 	c := config(t)
 	c.MinApp = "1.10.0"
 	sandbox := server.SandboxBank{
-		Listen: strings.TrimPrefix(c.Providers["sandbox"].URL, "http://"), Callback: "http://" + c.Listen + "/v1/callbacks/sandbox",
+		Listen: strings.TrimPrefix(c.Providers["sandbox"].URL, "http://"), Callback: "http://" + c.Listen + "/v1/callback/sandbox",
 		KeyFile: c.Providers["sandbox"].KeyFile,
 	}
 	ctx, cancel := context.WithCancel(context.Background())
