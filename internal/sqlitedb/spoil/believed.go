@@ -30,7 +30,7 @@ func Believed(ctx context.Context, f Files, name string) (Files, error) {
 	db.SetMaxOpenConns(1)
 	err = Resum(ctx, db, func(query string) error { _, err := db.ExecContext(ctx, query); return err })
 	if err := errors.Join(err, db.Close()); err != nil {
-		return f, nil //nolint:nilerr // it is damage that is found without checksums
+		return f, nil // it is damage that is found without checksums
 	}
 	b, err := os.ReadFile(path)
 	return f.With(name, b), err
