@@ -31,9 +31,10 @@ func quiet(id string) string {
 	return fmt.Sprintf(`SUBSYSTEM=="usb|tty", ATTRS{idVendor}=="%s", ATTRS{idProduct}=="%s", ENV{ID_MM_DEVICE_IGNORE}="1"`, vendor, product)
 }
 
-// UdevRules gives the group tilld the scanners of the catalog whose nodes are root's or of the group input, and whatever comes
-// with reports from a maker of HID POS scanners; what such a one types stays with the group input. And it has ModemManager leave alone what looks serial and is a product of the catalog. An adapter may have a
-// modem behind it: of those, and of an id that many products share, nothing is said. systemd/60-tilld.rules holds them.
+// UdevRules gives the group tilld the scanners of the catalog whose nodes are root's or of the group input, and the hidraw nodes
+// of all that a maker of HID POS scanners makes, but not what it types. And it has ModemManager leave alone what looks serial and
+// is a product of the catalog. An adapter may have a modem behind it: of those, and of an id that many products share, nothing is
+// said. systemd/60-tilld.rules holds them.
 func (c Catalog) UdevRules() string {
 	names := map[string][]string{} // rule → models
 	for _, m := range c.Models {

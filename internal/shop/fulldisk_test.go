@@ -53,6 +53,12 @@ func mounted(t *testing.T, dir string, what ...string) {
 // and told why, a start without any room says so and goes on by itself once there is some; nothing is lost.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
+	onSmallDisks(t, shop.Tilld, (*disk).ofTheBox)
+}
+
+// onSmallDisks opens a shop in which what one program keeps is on a small disk, for each kind of disk.
+func onSmallDisks(t *testing.T, part shop.Part, sell func(*disk)) {
+	t.Helper()
 	if os.Getuid() != 0 {
 		depth.Lacks(t, "it needs root, to mount")
 	}
@@ -60,13 +66,12 @@ func TestFullDisk(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			state := t.TempDir()
-			dir := filepath.Join(state, "tilld")
+			dir := filepath.Join(state, string(part))
 			if err := os.Mkdir(dir, 0o700); err != nil {
 				t.Fatal(err)
 			}
 			mount(t, dir)
-			d := &disk{rig: openShop(t, shop.Config{Processes: true, Programs: programs(t), State: state}), dir: dir}
-			d.run()
+			sell(&disk{rig: openShop(t, shop.Config{Processes: true, Programs: programs(t), State: state}), dir: dir})
 		})
 	}
 }
@@ -78,7 +83,7 @@ type disk struct {
 	goods int64
 }
 
-func (d *disk) run() {
+func (d *disk) ofTheBox() {
 	d.whole("D-1")
 	d.reserved(true)
 	open := d.shown("D-2")

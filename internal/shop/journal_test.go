@@ -218,6 +218,17 @@ func spoil(path string) error {
 	return errors.Join(err, f.Close())
 }
 
+// openUnusable opens a shop whose files a user without rights can be kept from.
+func openUnusable(t *testing.T) (r *rig, state string) {
+	t.Helper()
+	state, err := os.MkdirTemp("/tmp", "tilld-unusable-") // t.TempDir is below directories that others may not enter
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(state) })
+	return openShop(t, shop.Config{State: state, Processes: true, Programs: programs(t)}), state
+}
+
 // TestJournalUnusable starts the daemon on a journal that it must not touch: it stays up, says why in one sentence, takes
 // nothing, changes nothing, and ends in good order.
 func TestJournalUnusable(t *testing.T) {
@@ -250,12 +261,7 @@ func TestJournalUnusable(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			state, err := os.MkdirTemp("/tmp", "tilld-unusable-") // t.TempDir is below directories that others may not enter
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = os.RemoveAll(state) })
-			r := openShop(t, shop.Config{State: state, Processes: true, Programs: programs(t)})
+			r, state := openUnusable(t)
 			id := r.paidPayment("before", 61000)
 			r.shop.Stop(shop.Tilld, syscall.SIGTERM)
 			dir := filepath.Join(state, "tilld", "journal")
@@ -274,7 +280,7 @@ func TestJournalUnusable(t *testing.T) {
 			if a.Show.OK || a.Scan.OK {
 				t.Errorf("availability: %+v", a)
 			}
-			_, _, err = r.api.Create(t.Context(), client.NewPayment{Reference: "more", Amount: rub(100), Mode: "show", Purpose: "sale"})
+			_, _, err := r.api.Create(t.Context(), client.NewPayment{Reference: "more", Amount: rub(100), Mode: "show", Purpose: "sale"})
 			var p *client.Problem
 			if !errors.As(err, &p) || p.Code != "unavailable" || p.Why != c.why {
 				t.Errorf("a new payment: %v", err)

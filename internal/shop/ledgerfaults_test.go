@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"tilld/internal/depth"
 	"tilld/internal/localapi/client"
 	"tilld/internal/shop"
 )
@@ -48,12 +47,7 @@ func TestLedgerUnusable(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			state, err := os.MkdirTemp("/tmp", "tilld-unusable-") // t.TempDir is below directories that others may not enter
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = os.RemoveAll(state) })
-			r := openShop(t, shop.Config{State: state, Processes: true, Programs: programs(t)})
+			r, state := openUnusable(t)
 			id := r.paidPayment("before", 61000)
 			r.shop.Stop(shop.Integrator, syscall.SIGTERM)
 			dir := filepath.Join(state, "integrator")
@@ -107,22 +101,7 @@ func (a *alone) refuses(says string) {
 // starts; what the till was told is true; and once there is room all goes on by itself, and every book says the same.
 func TestLedgerFullDisk(t *testing.T) {
 	t.Parallel()
-	if os.Getuid() != 0 {
-		depth.Lacks(t, "it needs root, to mount")
-	}
-	for kind, mount := range smallDisks {
-		t.Run(kind, func(t *testing.T) {
-			t.Parallel()
-			state := t.TempDir()
-			dir := filepath.Join(state, "integrator")
-			if err := os.Mkdir(dir, 0o700); err != nil {
-				t.Fatal(err)
-			}
-			mount(t, dir)
-			d := &disk{rig: openShop(t, shop.Config{Processes: true, Programs: programs(t), State: state}), dir: dir}
-			d.ofTheServer()
-		})
-	}
+	onSmallDisks(t, shop.Integrator, (*disk).ofTheServer)
 }
 
 func (d *disk) ofTheServer() {

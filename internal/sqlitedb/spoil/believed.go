@@ -6,14 +6,33 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"testing"
 )
 
 // Uncompared is a bug that whoever damages a database must find: no row is compared with its checksum.
 const Uncompared = "the checksum of a row is not compared"
 
-// Believed are the files as a program with that bug reads them: each row of the closed database bears the checksum of what it
+// uncompared is open with the bug. A turned bit is what it takes to see it, in a database without a log.
+func uncompared(name string, open func(t *testing.T, f Files, kind, what string) string) func(t *testing.T, f Files, kind, what string) string {
+	return func(t *testing.T, f Files, kind, what string) string {
+		switch kind {
+		case "":
+		case Bit:
+			var err error
+			if f, err = believed(t.Context(), f, name); err != nil {
+				t.Error("the bug cannot be planted:", err)
+				return Right
+			}
+		default:
+			return Right
+		}
+		return open(t, f, kind, what)
+	}
+}
+
+// believed are the files as a program with that bug reads them: each row of the closed database bears the checksum of what it
 // holds now. What SQLite itself cannot read stays as it is.
-func Believed(ctx context.Context, f Files, name string) (Files, error) {
+func believed(ctx context.Context, f Files, name string) (Files, error) {
 	dir, err := os.MkdirTemp("", "believed")
 	if err != nil {
 		return nil, err

@@ -49,19 +49,22 @@ type leasts map[string]int
 
 // Each damages the database of that name in a directory as a clean end leaves it, and as a kill leaves it with its last
 // changes in the log. open is given the files, the kind of damage and where it is, and says what came of it, first of both
-// whole (kind ""); as many of it run at a time as there are cores.
-func Each(t *testing.T, name string, closed, killed Files, quick Strides, open func(t *testing.T, f Files, kind, what string) string) (Tally, int) {
+// whole (kind ""); with a planted bug, as whoever has it is given them; as many of it run at a time as there are cores.
+func Each(t *testing.T, name string, closed, killed Files, quick Strides, bug string, open func(t *testing.T, f Files, kind, what string) string) (Tally, int) {
 	t.Helper()
 	ways, least := 1, leasts{"": 12, underA: 2, ofALog: 12}
 	switch os.Getenv("TILLD_DEPTH") {
 	case "prove":
 		quick, ways, least = Strides{1, 20}, len(Kinds()), leasts{"": 2000, underA: 400, ofALog: 200}
-	case "":
+	case "": // the planted bug is looked for here
 		quick.Pages, least[ofALog] = quick.Pages/3, 4
 		t.Log("left to make test: three times as much of the log is damaged")
 	default:
 		t.Logf("left to make prove: one page of how many is damaged: 1 in each of %d ways, here %d in one of them; one frame of how many: 20, here %d",
 			len(Kinds()), quick.Pages, quick.Frames)
+	}
+	if bug == Uncompared {
+		open = uncompared(name, open)
 	}
 	for what, whole := range map[string]Files{"closed": closed, "killed": killed} {
 		if came := open(t, whole, "", what); came != Right {
