@@ -18,6 +18,8 @@ type SandboxBank struct {
 	KeyFile  string // shared with the merchant
 	State    string // folder of its money; "" keeps it in memory alone
 	Seed     int64  // of its evil; 0: only magic amounts go wrong
+
+	KillRefunds bool // every other paid order is one whose end gives the money back; its merchant's settings say kill_refunds
 }
 
 // Run serves until ctx ends.
@@ -33,6 +35,9 @@ func (s SandboxBank) Run(ctx context.Context, log *slog.Logger) error {
 	c := bank.Config{Key: key, Callback: s.Callback, State: s.State, Log: log}
 	if s.Seed != 0 {
 		c.Evil = evil(uint64(s.Seed))
+	}
+	if s.KillRefunds {
+		c.Evil.KillRefunds = 0.5
 	}
 	b, err := bank.New(c)
 	if err != nil {

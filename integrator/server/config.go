@@ -53,6 +53,8 @@ type Provider struct {
 	Name    string `yaml:"name"`     // what customers call it; without one slips name no bank
 	URL     string `yaml:"url"`      // of its API
 	KeyFile string `yaml:"key_file"` // shared key
+
+	KillRefunds bool `yaml:"kill_refunds"` // told to end a paid order, it may give the money back by itself
 }
 
 // maxName is what a provider's name has room for on a slip 80 mm wide, in characters.

@@ -163,6 +163,11 @@ func TestACodeThatComesInADrainIsCharged(t *testing.T) {
 	if last == nil {
 		t.Fatal("all boxes are sent away at once: this proves nothing")
 	}
+	if r, err := http.Get("http://" + c.Listen + "/readyz"); err != nil || r.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("/readyz of a server that sends its boxes away: %+v, %v", r, err)
+	} else {
+		r.Body.Close()
+	}
 	id := pay[last]
 	last.call(t, id+":charge:1", wire.BillCharge, wire.Charge{Payment: id, Attempt: 1, Code: code})
 	last.await(t, id+":charge:1")

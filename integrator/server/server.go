@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -38,6 +39,7 @@ type Server struct {
 	door    *logging.Door
 	manager *systemd.Service // nil: none
 	sleep   asleep.Source    // nil: nobody looks whether the machine sleeps
+	ending  atomic.Bool      // it sends its terminals away, and is ready for no more
 }
 
 // Limits of the server's HTTP side and of its end.
@@ -120,7 +122,7 @@ func providers(c Config) (map[string]provider.Provider, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the key of provider %s: %w", name, err)
 		}
-		s, err := sandbox.New(sandbox.Config{URL: p.URL, Key: b})
+		s, err := sandbox.New(sandbox.Config{URL: p.URL, Key: b, KillRefunds: p.KillRefunds})
 		if err != nil {
 			return nil, fmt.Errorf("provider %s: %w", name, err)
 		}
@@ -231,6 +233,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	g.Go(func() error { s.manager.Watch(ctx, s.service.Answers); return nil })
 	g.Go(func() error {
 		<-ctx.Done()
+		s.ending.Store(true) // before the first box is told to go: what stands in front sends no more here
 		s.manager.Stopping()
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
 		defer cancel()
@@ -322,6 +325,10 @@ func (s *Server) routes() http.Handler {
 	m.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if err := s.store.Stopped(); err != nil {
 			http.Error(w, "the database has stopped", http.StatusServiceUnavailable)
+			return
+		}
+		if s.ending.Load() {
+			http.Error(w, "the server is ending", http.StatusServiceUnavailable)
 			return
 		}
 		_, _ = io.WriteString(w, "ready\n")

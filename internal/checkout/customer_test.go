@@ -231,3 +231,36 @@ func TestTheGlassOfALaneThatTakesNothing(t *testing.T) {
 		is("idle", "idle")
 	})
 }
+
+// TestNoMoreTimeIsOfferedThanThereIs: the customer of a lane without a cashier is told of more time while the box can give it,
+// and no longer; where a cashier is asked, the page has nothing to offer.
+func TestNoMoreTimeIsOfferedThanThereIs(t *testing.T) {
+	in(t, func(s *shop) {
+		alone := s.open(request("R-1", func(r *lane.Request) { r.Lane = "2" }))
+		s.open(request("R-2"))
+		says := func(when string, no bool) {
+			t.Helper()
+			s.wait(0)
+			if v := s.stage.at("2"); v.Payment != alone || v.NoMore != no {
+				t.Errorf("%s: on the glass: %+v, want NoMore %v", when, v, no)
+			}
+			if v := s.stage.at("1"); v.NoMore {
+				t.Errorf("%s: where a cashier is there: %+v", when, v)
+			}
+		}
+		says("a fresh code", false)
+		s.cut()
+		says("the line is gone", true)
+		s.connect()
+		s.settle()
+		says("the line is back", false)
+		for range lane.MaxExtends {
+			if _, decided, err := s.extend(alone, 5*time.Minute); err != nil || !decided {
+				t.Fatal(decided, err)
+			}
+			s.settle()
+			s.wait(time.Second)
+		}
+		says("as often as may be", true)
+	})
+}

@@ -26,8 +26,9 @@ type screen struct {
 
 // What a customer sees: the title, or the shop's name on a page that knows nothing yet; and whether a code stands there.
 const (
-	titleIs = `!document.getElementById("page").hidden && document.getElementById("title").innerText === %q`
-	hasCode = `!document.getElementById("code").hidden`
+	titleIs   = `!document.getElementById("page").hidden && document.getElementById("title").innerText === %q`
+	hasCode   = `!document.getElementById("code").hidden`
+	titleSeen = `window.seen.at(-1) === %q` // not before it has been on the glass: a page's elements are a frame ahead of that
 	// watching keeps every text that was seen as a title since the page was loaded.
 	watching = `window.seen = [];
 		(function look() { const p = document.getElementById("page"), t = document.getElementById("title");
@@ -74,7 +75,7 @@ func (s *screen) shows(title string) {
 	if err := s.tab.Reload(); err != nil {
 		s.t.Fatal(err)
 	}
-	s.until(titleIs, title)
+	s.until(titleSeen, title)
 	seen, err := chrome.Eval[[]string](s.tab, "window.seen")
 	if err != nil {
 		s.t.Fatal(err)
@@ -127,11 +128,11 @@ func TestBrowserAttended(t *testing.T) {
 	p = s.rig.until(p.ID, 10*time.Second, "open with its code", func(p client.Payment) bool { return p.State == "open" && p.QR != nil })
 	s.shows("Scan to pay")
 	s.until(hasCode)
-	if n := readBack(t, s.picture(), p.QR.Payload); n < 2 {
-		t.Error("only one decoder has read the page")
+	if n := readBack(s.t, s.picture(), p.QR.Payload); n < 2 {
+		s.t.Error("only one decoder has read the page")
 	}
 	if err := s.api.PutDisplay(t.Context(), client.Display{}); !client.Is(err, lane.NoLaneBusy) {
-		t.Errorf("a cart over a live code: %v", err)
+		s.t.Errorf("a cart over a live code: %v", err)
 	}
 	s.wallet("begin", p.QR.Payload)
 	s.shows("Confirm on your phone")
@@ -140,7 +141,7 @@ func TestBrowserAttended(t *testing.T) {
 	s.shows("Paid")
 	p = s.untilState(p.ID, 5*time.Second, "paid")
 	if _, err := s.api.Confirm(t.Context(), p.ID, client.Confirmation{}); err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	s.put(client.Display{Message: &client.Message{Title: "Thank you", Text: "Come again."}}) // makes room after two seconds
 	s.shows("Thank you")
@@ -161,7 +162,7 @@ func TestBrowserAttended(t *testing.T) {
 	s.payer("confirm", code)
 	s.shows("Paid")
 	if _, err := s.api.Confirm(t.Context(), p.ID, client.Confirmation{}); err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	s.shows("Welcome")
 
@@ -169,7 +170,7 @@ func TestBrowserAttended(t *testing.T) {
 	s.untilState(p.ID, 10*time.Second, "open")
 	s.until(hasCode)
 	if _, err := s.api.Return(t.Context(), p.ID, client.NewReturn{Reference: "B-3-back"}); err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	s.shows("Payment cancelled")
 	s.plug("link", "cut")
@@ -180,7 +181,7 @@ func TestBrowserAttended(t *testing.T) {
 	s.shows("No QR payment right now")
 	s.plug("link", "whole")
 	if err := s.tab.Until(fmt.Sprintf(titleIs, "Welcome"), 3*time.Minute); err != nil { // a box with nothing open draws when it comes back
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	s.shows("Welcome")
 	s.balanced(10 * time.Second)
@@ -217,7 +218,7 @@ func TestBrowserAlone(t *testing.T) {
 	s.touch("more")
 	for end := time.Now().Add(patience); *s.remaining(p.ID) < before+60_000; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatal("a touch gave no more time")
+			s.t.Fatal("a touch gave no more time")
 		}
 	}
 	s.until(`document.getElementById("clock").innerText.includes("min")`)
@@ -226,7 +227,7 @@ func TestBrowserAlone(t *testing.T) {
 	s.until(titleIs, "Payment cancelled")
 	p = s.rig.until(p.ID, 10*time.Second, "ended by its customer", over)
 	if len(p.Returns) != 1 || p.Returns[0].Reason != "customer" {
-		t.Errorf("returns: %+v", p.Returns)
+		s.t.Errorf("returns: %+v", p.Returns)
 	}
 	s.touch("again")
 	s.told("kiosk.start", `"button":"again"`)
@@ -238,14 +239,14 @@ func TestBrowserAlone(t *testing.T) {
 	s.pay(p.QR.Payload, nil)
 	s.until(titleIs, "Paid")
 	if _, err := s.api.PutReceipt(t.Context(), p.ID, client.Receipt{Number: "17", URL: "https://check.example/r/17"}); err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	s.until(`document.getElementById("square").className === "receipt"`)
-	if n := readBack(t, s.picture(), "https://check.example/r/17"); n < 2 {
-		t.Error("only one decoder has read the receipt's code")
+	if n := readBack(s.t, s.picture(), "https://check.example/r/17"); n < 2 {
+		s.t.Error("only one decoder has read the receipt's code")
 	}
 	if _, err := s.api.Confirm(t.Context(), p.ID, client.Confirmation{}); err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	s.touch("print")
 	s.told("kiosk.print", `"payment":"`+p.ID+`"`)
@@ -256,7 +257,7 @@ func TestBrowserAlone(t *testing.T) {
 	s.untilState(p.ID, 10*time.Second, "open")
 	s.until(hasCode)
 	if err := s.rig.close(); err != nil { // an ordered stop wipes the glass; what is not ordered is the kiosk's own test
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	s.until("!(" + hasCode + ")")
 	s.until(titleIs, "This till is closed")

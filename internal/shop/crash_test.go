@@ -42,7 +42,7 @@ func TestFailPoints(t *testing.T) {
 		t.Run(fmt.Sprint("Shop", n+1), func(t *testing.T) {
 			t.Parallel()
 			f := &failing{every: 7, sights: t.TempDir()}
-			c := shop.Config{Processes: true, Programs: dir, Env: f.env(n, failPoint), Evil: evil * int64(n+1)}
+			c := shop.Config{Processes: true, Programs: dir, Env: f.env(n, failPoint), Evil: evil * int64(n+1), KillRefunds: n%2 == 1}
 			f.told = listen(t, &c)
 			f.rig = openShop(t, c)
 			f.told.of(f.rig)

@@ -63,6 +63,7 @@ providers:
     name: Sandbox Bank
     url: http://%s
     key_file: bank.key
+    kill_refunds: %t
 `
 
 // files are the two configurations and the keys of a shop.
@@ -84,7 +85,7 @@ func newFiles(c Config, link, polePath, scannerPath, printer string) (files, err
 	}
 	err := errors.Join(
 		os.WriteFile(f.tilld, edit("tilld.yaml", fmt.Appendf(nil, tilldFile, c.TilldListen, c.Listen, Token, link, Terminal, c.IntegratorListen, printer, polePath, scannerPath, c.Listen)), 0o600),
-		os.WriteFile(f.integrator, edit("integrator.yaml", fmt.Appendf(nil, integratorFile, c.IntegratorListen, link, c.BankListen)), 0o600),
+		os.WriteFile(f.integrator, edit("integrator.yaml", fmt.Appendf(nil, integratorFile, c.IntegratorListen, link, c.BankListen, c.KillRefunds)), 0o600),
 	)
 	if err != nil {
 		return f, fmt.Errorf("write the shop's configuration: %w", err)

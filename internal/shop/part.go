@@ -27,7 +27,7 @@ const (
 func (s *Shop) bank() server.SandboxBank {
 	return server.SandboxBank{
 		Listen: s.cfg.BankListen, Callback: cmp.Or(s.cfg.Callback, "http://"+s.cfg.IntegratorListen+"/v1/callback/sandbox"),
-		KeyFile: s.files.bankKey, State: filepath.Join(s.cfg.State, "bank"), Seed: s.cfg.Evil,
+		KeyFile: s.files.bankKey, State: filepath.Join(s.cfg.State, "bank"), Seed: s.cfg.Evil, KillRefunds: s.cfg.KillRefunds,
 	}
 }
 
@@ -45,7 +45,8 @@ func (s *Shop) children() map[Part]program {
 	box.after = func() { s.stopAction(box.path) }
 	return map[Part]program{
 		Bank: child(Bank, "integrator", nil, "sandbox-bank", "--listen", v.Listen, "--callback", v.Callback,
-			"--key-file", v.KeyFile, "--state", v.State, "--seed", strconv.FormatInt(v.Seed, 10)),
+			"--key-file", v.KeyFile, "--state", v.State, "--seed", strconv.FormatInt(v.Seed, 10),
+			"--kill-refunds="+strconv.FormatBool(v.KillRefunds)),
 		Integrator: child(Integrator, "integrator", nil, "run", "--config", s.files.integrator),
 		Tilld:      box,
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -47,7 +48,8 @@ const (
 // openShop opens a shop on free ports in a folder of the test's own, or in c.State.
 func openShop(t testing.TB, c shop.Config) *rig {
 	t.Helper()
-	r := &rig{t: t, log: &logBook{}, token: shop.Token}
+	again := &again{TB: t}
+	r := &rig{t: again, log: &logBook{}, token: shop.Token}
 	if c.State == "" {
 		c.State = t.TempDir()
 	}
@@ -78,6 +80,7 @@ func openShop(t testing.TB, c shop.Config) *rig {
 		}
 		if t.Failed() {
 			t.Logf("the end of the shop's log:\n%s", r.log.tail(12_000))
+			again.say()
 		}
 	})
 	select {
@@ -94,6 +97,41 @@ func openShop(t testing.TB, c shop.Config) *rig {
 	}
 	t.Cleanup(r.api.Close)
 	return r
+}
+
+// again is a test that says once more, behind the programs' log, what of it has failed: of a long output the end is read first.
+type again struct {
+	testing.TB
+	mu     sync.Mutex // guards the following
+	failed []string
+}
+
+func (a *again) Error(args ...any) { a.Helper(); a.TB.Error(a.keep(fmt.Sprintln(args...))) }
+
+func (a *again) Errorf(format string, args ...any) {
+	a.Helper()
+	a.TB.Error(a.keep(fmt.Sprintf(format, args...)))
+}
+
+func (a *again) Fatal(args ...any) { a.Helper(); a.TB.Fatal(a.keep(fmt.Sprintln(args...))) }
+
+func (a *again) Fatalf(format string, args ...any) {
+	a.Helper()
+	a.TB.Fatal(a.keep(fmt.Sprintf(format, args...)))
+}
+
+func (a *again) keep(what string) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	what = strings.TrimSuffix(what, "\n")
+	a.failed = append(a.failed, what)
+	return what
+}
+
+func (a *again) say() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.Logf("failed: %s", strings.Join(a.failed, "\nfailed: "))
 }
 
 func freePorts(t testing.TB, n int) []string {

@@ -40,6 +40,7 @@ type Config struct {
 	Env              func(Part) []string                   // what each start of a process gets in its environment besides; nil: nothing
 	Callback         string                                // where the bank calls back; "" is the integrator
 	Evil             int64                                 // seed of a bank that has a bad day; 0: it has a good one
+	KillRefunds      bool                                  // of a bank that gives money back where it is told to end a paid order
 	Edit             func(name string, text []byte) []byte // changes tilld.yaml and integrator.yaml before they are written; nil: nothing
 }
 

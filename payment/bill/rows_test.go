@@ -41,6 +41,9 @@ func TestTableHoldsTheseIDs(t *testing.T) {
 			}
 		}
 	}
+	for _, r := range bill.Rows() {
+		t.Logf("%-5s %s", r.ID, r.When)
+	}
 	t.Logf("%d rows", len(got))
 }
 
