@@ -3,7 +3,10 @@
 package failpoint
 
 import (
+	"encoding/binary"
 	"fmt"
+	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -12,6 +15,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
 // Compiled says whether this build can be told to fail.
@@ -52,6 +56,10 @@ func At(op, file string) func() {
 	case "before":
 		end(p)
 	case "torn":
+		if op == "commit" && cut(file) == nil {
+			say(p)
+			return kill // its write found room below the limit: it began the log anew, and is whole
+		}
 		was, err := os.ReadFile(file)
 		if err != nil {
 			was = nil
@@ -76,8 +84,34 @@ func aimed() plan {
 	return plan{op: op, how: how}
 }
 
-// tear puts back the second half of what the operation has changed in the file: a write that was under way. Nobody has
-// been told of it.
+// cut has the kernel end the process in the middle of a write behind the last frame of a database's log. A commit that is whole
+// for a moment and is torn afterwards has readers, who may tell the world of it. Where the next frame goes stands at the head
+// of the log's index: https://sqlite.org/walformat.html, the header of the WAL-index.
+func cut(log string) error {
+	head := make([]byte, 20)
+	f, err := os.Open(strings.TrimSuffix(log, "-wal") + "-shm")
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := io.ReadFull(f, head); err != nil {
+		return err
+	}
+	frame := 24 + int64(binary.NativeEndian.Uint16(head[14:]))
+	frames := int64(binary.NativeEndian.Uint32(head[16:])) + rand.Int64N(3) // a commit of one page is whole more often
+	at := uint64(32 + frames*frame + frame/2)
+	if err := syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}); err != nil {
+		return err
+	}
+	var byKernel [4]uint64 // struct sigaction of SIG_DFL: Go's own handler would tell of it at length
+	if _, _, no := syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, uintptr(syscall.SIGXFSZ), uintptr(unsafe.Pointer(&byKernel)), 0, 8, 0, 0); no != 0 {
+		return no
+	}
+	return syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: at, Max: at})
+}
+
+// tear puts back the second half of what the operation has changed in a file that nobody reads meanwhile: a write that was
+// under way.
 func tear(file string, was []byte) {
 	is, err := os.ReadFile(file)
 	if err != nil {
@@ -131,11 +165,19 @@ func Late(op string) {
 }
 
 func end(p plan) {
+	say(p)
+	kill()
+}
+
+func say(p plan) {
 	n := "aimed"
 	if p.n > 0 {
 		n = strconv.FormatInt(p.n, 10)
 	}
 	fmt.Fprintf(os.Stderr, "failpoint %s %s:%s:%s\n", filepath.Base(os.Args[0]), p.op, n, p.how)
+}
+
+func kill() {
 	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	select {}
 }

@@ -63,6 +63,9 @@ func TestFailPoints(t *testing.T) {
 				}
 				points[m[1]+" "+m[3]]++
 			}
+			for range strings.Count(f.log.String(), syscall.SIGXFSZ.String()) {
+				all.add(inWrite)
+			}
 			all.shop()
 			t.Logf("killed at fail points: %s; at random: %d", counted(points), f.random)
 			if f.missed > sales/5 || len(points) == 0 || aimed < sales/2 {
@@ -71,6 +74,9 @@ func TestFailPoints(t *testing.T) {
 		})
 	}
 }
+
+// inWrite is a commit whose write the kernel has ended in the middle.
+const inWrite = "in the write of a commit"
 
 // deaths are where the programs of all shops have died.
 type deaths struct {
@@ -106,6 +112,9 @@ func (d *deaths) report(t *testing.T, shops int) {
 		ops = append(ops, "checkpoint")
 	}
 	t.Logf("of all %d shops killed at fail points: %s", shops, counted(d.at))
+	if d.at[inWrite] == 0 {
+		t.Error("nobody died in a write: the harness is broken")
+	}
 	for _, part := range []shop.Part{shop.Tilld, shop.Integrator} {
 		for _, op := range ops {
 			for _, how := range hows {

@@ -81,7 +81,8 @@ func (c *counter) cut(l *lot, text string) error {
 		return err
 	}
 	if err := l.hand.Part(text[:len(text)/2]); err != nil {
-		return err
+		now, late := c.device(id)
+		return errors.Join(fmt.Errorf("a part of %d characters: %w; the box says %s, %+v, and before it %+v", len(text)/2, err, now.State, now.Counters, before.Counters), late)
 	}
 	time.Sleep(50 * time.Millisecond) // what the scanner has sent is with the kernel's reader by now
 	if err := errors.Join(l.hand.Pull(), c.isGone(l.hand.controller)); err != nil {
