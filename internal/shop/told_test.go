@@ -209,43 +209,62 @@ func (b *told) books() error {
 	b.mu.Lock() // what was told until now is there when the reading begins
 	answered, heard := maps.Clone(b.answered), maps.Clone(b.heard)
 	b.mu.Unlock()
-	ctx, stop := context.WithTimeout(b.t.Context(), patience)
-	defer stop()
-	dir, err := os.MkdirTemp("", "ledger-")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	path := filepath.Join(dir, "integrator.db")
-	if err := copied(path, filepath.Join(b.cfg.State, "integrator", "integrator.db")); err != nil {
-		return err
-	}
-	db, err := sqlitedb.OpenReader(ctx, sqlitedb.Config{
-		Path: path, Migrations: os.DirFS(filepath.Join(root, "integrator", "store", "sqlite", "migrations")),
-	})
-	if err != nil {
-		return err
-	}
-	defer func() { _ = db.Close() }()
-	calls, err := counts(ctx, db, `SELECT id, count(*) FROM calls GROUP BY id`)
-	if err != nil {
-		return err
-	}
-	notes, err := counts(ctx, db, `SELECT order_id, count(*) FROM inbox GROUP BY order_id`)
+	calls, notes, err := b.ledger()
 	if err != nil {
 		return err
 	}
 	for id, method := range answered {
 		if calls[id] == 0 {
-			b.gone("%s %s, which the integrator has answered and does not have", method, id)
+			b.gone("%s %s, which the integrator has answered and does not have%s", method, id, b.again(func(calls, _ map[string]int) int { return calls[id] }))
 		}
 	}
 	for order, n := range heard {
 		if notes[order] < n {
-			b.gone("a call-back about order %s: %d were answered, the integrator has %d", order, n, notes[order])
+			b.gone("a call-back about order %s: %d were answered, the integrator has %d%s", order, n, notes[order],
+				b.again(func(_, notes map[string]int) int { return notes[order] }))
 		}
 	}
 	return nil
+}
+
+// again is what a second copy of the ledger has of what a first one lacks: as much, if it is the ledger that lacks it.
+func (b *told) again(of func(calls, notes map[string]int) int) string {
+	calls, notes, err := b.ledger()
+	if err != nil {
+		return fmt.Sprintf("; a second copy: %v", err)
+	}
+	return fmt.Sprintf("; a second copy has %d", of(calls, notes))
+}
+
+// ledger counts the calls and the call-backs, by what they are about, in a copy of the integrator's database.
+func (b *told) ledger() (calls, notes map[string]int, err error) {
+	ctx, stop := context.WithTimeout(b.t.Context(), patience)
+	defer stop()
+	dir, err := os.MkdirTemp("", "ledger-")
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	path := filepath.Join(dir, "integrator.db")
+	if err := copied(path, filepath.Join(b.cfg.State, "integrator", "integrator.db")); err != nil {
+		return nil, nil, err
+	}
+	db, err := sqlitedb.OpenReader(ctx, sqlitedb.Config{
+		Path: path, Migrations: os.DirFS(filepath.Join(root, "integrator", "store", "sqlite", "migrations")),
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = db.Close() }()
+	calls, err = counts(ctx, db, `SELECT id, count(*) FROM calls GROUP BY id`)
+	if err != nil {
+		return nil, nil, err
+	}
+	notes, err = counts(ctx, db, `SELECT order_id, count(*) FROM inbox GROUP BY order_id`)
+	if err != nil {
+		return nil, nil, err
+	}
+	return calls, notes, nil
 }
 
 // copied copies a database with its log as a kill would leave them now. A reader of the files themselves would share the
