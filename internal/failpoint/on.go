@@ -93,7 +93,7 @@ func cut(log string) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	if _, err := io.ReadFull(f, head); err != nil {
 		return err
 	}
