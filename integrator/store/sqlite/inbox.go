@@ -51,10 +51,15 @@ func (s *Store) Note(ctx context.Context, n integrator.Note) (string, int, error
 }
 
 func note(tx *sqlitedb.Tx, n integrator.Note, id string) error {
-	if _, err := tx.Exec(putNote, n.Provider, n.Order, nanos(n.At), id); err != nil {
-		return fmt.Errorf("write inbox: %w", err)
+	for at := nanos(n.At); ; at++ { // two calls about an order may come in the same nanosecond, on two cores
+		r, err := tx.Exec(putNote, n.Provider, n.Order, at, id)
+		if err != nil {
+			return fmt.Errorf("write inbox: %w", err)
+		}
+		if put, err := r.RowsAffected(); err != nil || put > 0 {
+			return err
+		}
 	}
-	return nil
 }
 
 // Forget drops old notes.
