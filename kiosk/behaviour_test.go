@@ -118,6 +118,7 @@ func TestAPageAlone(t *testing.T) {
 		t.Parallel()
 		b, ctx := start(t, browser, p, "ru", nil)
 		b.show(t, stage.View{Lane: "1", Screen: "idle"})
+		until(t, ctx, `!!navigator.serviceWorker.controller`, soon) // it has what it needs, and is asked at the next load
 		until(t, ctx, `(async () => (await caches.keys()).length > 0 && (await (await caches.open((await caches.keys())[0])).keys()).length > 8)()`, soon)
 		b.close()
 		if err := chromedp.Do(ctx, chromedp.Reload()); err != nil {
