@@ -145,7 +145,7 @@ func sandboxBank() *cobra.Command {
 	c.Flags().StringVar(&b.KeyFile, "key-file", "", "`FILE` with the key that the merchant shares")
 	c.Flags().StringVar(&b.State, "state", "", "`DIR` where it keeps its money over a restart; empty: nowhere")
 	c.Flags().Int64Var(&b.Seed, "seed", 0, "seed of its evil; 0: none")
-	c.Flags().BoolVar(&b.KillRefunds, "kill-refunds", false, "of every other paid order, give the money back where it is told to end it")
+	c.Flags().BoolVar(&b.KillRefunds, "kill-refunds", false, "of half of the paid orders, by chance, give the money back where it is told to end them")
 	_ = c.MarkFlagRequired("key-file")
 	return c
 }

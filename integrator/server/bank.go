@@ -19,7 +19,7 @@ type SandboxBank struct {
 	State    string // folder of its money; "" keeps it in memory alone
 	Seed     int64  // of its evil; 0: only magic amounts go wrong
 
-	KillRefunds bool // every other paid order is one whose end gives the money back; its merchant's settings say kill_refunds
+	KillRefunds bool // of half of the paid orders, by chance, an end gives the money back; its merchant's settings say kill_refunds
 }
 
 // Run serves until ctx ends.

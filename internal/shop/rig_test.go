@@ -48,8 +48,8 @@ const (
 // openShop opens a shop on free ports in a folder of the test's own, or in c.State.
 func openShop(t testing.TB, c shop.Config) *rig {
 	t.Helper()
-	again := &again{TB: t}
-	r := &rig{t: again, log: &logBook{}, token: shop.Token}
+	said := &restating{TB: t}
+	r := &rig{t: said, log: &logBook{}, token: shop.Token}
 	if c.State == "" {
 		c.State = t.TempDir()
 	}
@@ -80,7 +80,7 @@ func openShop(t testing.TB, c shop.Config) *rig {
 		}
 		if t.Failed() {
 			t.Logf("the end of the shop's log:\n%s", r.log.tail(12_000))
-			again.say()
+			said.again()
 		}
 	})
 	select {
@@ -99,28 +99,28 @@ func openShop(t testing.TB, c shop.Config) *rig {
 	return r
 }
 
-// again is a test that says once more, behind the programs' log, what of it has failed: of a long output the end is read first.
-type again struct {
+// restating is a test that says once more, behind the programs' log, what of it has failed: of a long output the end is read first.
+type restating struct {
 	testing.TB
 	mu     sync.Mutex // guards the following
 	failed []string
 }
 
-func (a *again) Error(args ...any) { a.Helper(); a.TB.Error(a.keep(fmt.Sprintln(args...))) }
+func (a *restating) Error(args ...any) { a.Helper(); a.TB.Error(a.keep(fmt.Sprintln(args...))) }
 
-func (a *again) Errorf(format string, args ...any) {
+func (a *restating) Errorf(format string, args ...any) {
 	a.Helper()
 	a.TB.Error(a.keep(fmt.Sprintf(format, args...)))
 }
 
-func (a *again) Fatal(args ...any) { a.Helper(); a.TB.Fatal(a.keep(fmt.Sprintln(args...))) }
+func (a *restating) Fatal(args ...any) { a.Helper(); a.TB.Fatal(a.keep(fmt.Sprintln(args...))) }
 
-func (a *again) Fatalf(format string, args ...any) {
+func (a *restating) Fatalf(format string, args ...any) {
 	a.Helper()
 	a.TB.Fatal(a.keep(fmt.Sprintf(format, args...)))
 }
 
-func (a *again) keep(what string) string {
+func (a *restating) keep(what string) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	what = strings.TrimSuffix(what, "\n")
@@ -128,7 +128,7 @@ func (a *again) keep(what string) string {
 	return what
 }
 
-func (a *again) say() {
+func (a *restating) again() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.Logf("failed: %s", strings.Join(a.failed, "\nfailed: "))

@@ -42,19 +42,9 @@ func TestANoteIsOfItsChange(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	db, err := sqlitedb.OpenReader(t.Context(), sqlitedb.Config{Path: path, Migrations: os.DirFS("migrations")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
 	var n, at int64
 	var order, of string
-	if err := db.Read().QueryRowContext(t.Context(), `SELECT COUNT(*), MAX(order_id), MAX(at), MAX(bill) FROM inbox`).Scan(&n, &order, &at, &of); err != nil {
-		t.Fatal(err)
-	}
+	closed(t, s, path, `SELECT COUNT(*), MAX(order_id), MAX(at), MAX(bill) FROM inbox`, &n, &order, &at, &of)
 	t.Logf("%d note: %s at %d of %s", n, order, at, of)
 	if n != 1 || order != "taken" || at != 2 || of != b.ID {
 		t.Error("want the one of the change that was taken")
@@ -97,6 +87,17 @@ func TestNoNoteIsLostBesideAChangeThatFails(t *testing.T) {
 		})
 	}
 	all.Wait()
+	var n int64
+	closed(t, s, path, `SELECT COUNT(*) FROM inbox`, &n)
+	t.Logf("%d taken beside %d that failed", taken.Load(), failed.Load())
+	if n != taken.Load() || failed.Load() < each {
+		t.Errorf("%d notes are there", n)
+	}
+}
+
+// closed closes a store and reads one row of what its file holds then.
+func closed(t *testing.T, s *sqlite.Store, path, query string, into ...any) {
+	t.Helper()
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -105,12 +106,7 @@ func TestNoNoteIsLostBesideAChangeThatFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	var n int64
-	if err := db.Read().QueryRowContext(t.Context(), `SELECT COUNT(*) FROM inbox`).Scan(&n); err != nil {
+	if err := db.Read().QueryRowContext(t.Context(), query).Scan(into...); err != nil {
 		t.Fatal(err)
-	}
-	t.Logf("%d taken beside %d that failed", taken.Load(), failed.Load())
-	if n != taken.Load() || failed.Load() < each {
-		t.Errorf("%d notes are there", n)
 	}
 }
