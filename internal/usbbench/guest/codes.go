@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tilld/devices/discover"
+	"tilld/internal/localapi/client"
 )
 
 const (
@@ -57,7 +58,7 @@ func (c *counter) scan(l *lot, n int, told *stream, mine span) error {
 			break
 		}
 		if pull {
-			if err := c.cut(l, l.text(n+i, r)); err != nil {
+			if err := c.cut(l, told, l.text(n+i, r)); err != nil {
 				return fmt.Errorf("behind code %d: %w", i, err)
 			}
 		}
@@ -73,9 +74,13 @@ func (c *counter) scan(l *lot, n int, told *stream, mine span) error {
 	return told.has(l.lane, len(l.whole))
 }
 
-// cut pulls the cable in the middle of a code, and puts it in again.
-func (c *counter) cut(l *lot, text string) error {
+// cut pulls the cable in the middle of a code, and puts it in again. The whole codes before it have come to the till: a write to
+// a scanner's serial end returns while several of them still lie in the scanner, and what lies there goes with the cable.
+func (c *counter) cut(l *lot, told *stream, text string) error {
 	id := "scanner-" + l.lane
+	if err := told.has(l.lane, len(l.whole)); err != nil {
+		return err
+	}
 	before, err := c.device(id)
 	if err != nil {
 		return err
@@ -84,7 +89,9 @@ func (c *counter) cut(l *lot, text string) error {
 		now, late := c.device(id)
 		return errors.Join(fmt.Errorf("a part of %d characters: %w; the box says %s, %+v, and before it %+v", len(text)/2, err, now.State, now.Counters, before.Counters), late)
 	}
-	time.Sleep(50 * time.Millisecond) // what the scanner has sent is with the kernel's reader by now
+	if _, err := c.stands(id, "reading the part of a code", func(d client.Device) bool { return d.Counters.BytesIn > before.Counters.BytesIn }); err != nil {
+		return err
+	}
 	if err := errors.Join(l.hand.Pull(), c.isGone(l.hand.controller)); err != nil {
 		return err
 	}
