@@ -43,16 +43,16 @@ func ownScreens() []string {
 func ownPhrases() []string {
 	return []string{
 		"language", "minutes_left", "more_minutes", "receipt", "cancel_sure", "yes", "no", "link_lost", "number", "since",
-		"still_there", "scan_here", "languages", "amount",
+		"still_there", "scan_here", "languages", "amount", "paperless",
 	}
 }
 
 func ownButtons() []string {
-	return []string{"start", "more", "big", "smaller", "paper", "print", "cancel", "help", "new", "again", "done", "speak", "other", "back"}
+	return []string{"start", "more", "big", "smaller", "lower", "higher", "paper", "print", "cancel", "help", "new", "again", "done", "speak", "other", "back"}
 }
 
 func ownSpoken() []string {
-	return []string{"code", "code_ending", "code_ending_cashier", "left_60", "left_30", "left_10", "paying", "paid", "doubt"}
+	return []string{"code", "code_low", "code_ending", "code_ending_cashier", "left_60", "left_30", "left_10", "paying", "paid", "doubt"}
 }
 
 func (k *Kiosk) bootOf(files []string) boot {

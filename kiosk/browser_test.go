@@ -46,12 +46,18 @@ type picture struct {
 	code string        // payload of the code on it, "" for none
 	life time.Duration // that the code had when it came, 0 for what it has in view
 	cut  bool          // the daemon goes
+
+	paperless bool // the printer is empty
 }
 
-// on says whether a panel can come to the picture: with a cashier there are no buttons for it, and the smallest panel has
-// no room for help beside the code.
+// on says whether a panel can come to the picture: with a cashier there are no buttons for it, only an upright page comes
+// down, and the smallest panel has no room for help beside the code.
 func (pic picture) on(p panel) bool {
-	return (!p.attended || !strings.Contains(pic.do, "data-name")) && (p.form != kiosk.Panel || !strings.HasPrefix(pic.name, "help_"))
+	switch {
+	case p.attended && (pic.paperless || strings.Contains(pic.do, "data-name")), p.form != kiosk.Portrait && strings.Contains(pic.name, "lower"):
+		return false
+	}
+	return p.form != kiosk.Panel || !strings.HasPrefix(pic.name, "help_")
 }
 
 const (
@@ -89,6 +95,11 @@ func pictures(language string) []picture {
 		{name: "code", view: code("code", 287*time.Second), code: payload},
 		{name: "code_ending", view: code("code_ending", 42*time.Second), code: payload, life: 5 * time.Minute},
 		{name: "code_bigger", view: code("code", 287*time.Second), do: `document.getElementById("code").click()`, code: payload},
+		{name: "code_lower", view: code("code", 287*time.Second), do: presses("lower"), code: payload},
+		{name: "code_lower_bigger", view: code("code", 287*time.Second), do: presses("lower") + `; document.getElementById("code").click()`, code: payload},
+		{name: "choose_lower", view: with("choose", func(x *stage.View) { x.Number, x.Choices = "", c.choices() }), do: presses("lower")},
+		{name: "cart_paperless", view: with("cart", func(x *stage.View) { x.Number, x.Payment, x.Goods = "", "", c.lines() }), paperless: true},
+		{name: "code_paperless", view: code("code", 287*time.Second), paperless: true, code: payload},
 		{name: "code_cancel", view: code("code", 287*time.Second), do: presses("cancel"), code: payload},
 		{name: "code_alone", view: code("code", 287*time.Second), cut: true, wait: 400 * time.Millisecond, code: payload},
 		{name: "help_net_code", view: code("code", 287*time.Second), do: presses("help"), code: wifi},
@@ -314,6 +325,8 @@ const drawn = `new Promise((done) => requestAnimationFrame(() => requestAnimatio
 func (b *box) stand(t *testing.T, ctx context.Context, p picture) {
 	t.Helper()
 	eval[any](t, ctx, `window.scrollTo(0,0); dispatchEvent(new KeyboardEvent("keydown",{key:"Escape"})); null`)
+	b.kiosk.Paperless(p.paperless)
+	b.kiosk.Able(kiosk.ButtonPaper, !p.paperless)
 	if p.life > 0 {
 		first := p.view
 		first.Screen, first.RemainingMS = "code", p.life.Milliseconds()

@@ -187,6 +187,7 @@ func (k *Kiosk) send(p *page, o occasion) {
 	}
 	f := k.now.frame
 	f.Buttons = k.offered()
+	f.Paperless = k.paperless && k.warns()
 	if o == joining {
 		f.Sound, f.Added = "", 0
 	}

@@ -29,6 +29,8 @@ type frame struct {
 	Life    int64            `json:"life_ms,omitempty"`  // a whole bar
 	Added   int64            `json:"added_ms,omitempty"` // by which the life has just grown
 	Since   string           `json:"since,omitempty"`    // of a doubt, the hour on this machine's clock
+
+	Paperless bool `json:"paperless,omitempty"` // to be said before paying: no receipt comes on paper
 }
 
 type texts struct {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"tilld/internal/depth"
+	"tilld/kiosk"
 )
 
 // zones are where things are on the glass, and what does not fit.
@@ -25,7 +26,7 @@ const measure = `(() => {
   const W = innerWidth, H = innerHeight;
   const rect = (e) => { const r = e.getBoundingClientRect(); return [r.left, r.top, r.width, r.height].map((n) => Math.round(n * 10) / 10); };
   const big = !document.getElementById("big").hidden;
-  for (const id of ["header","title","amount","square","time","zoom","say","buttons","number"]) {
+  for (const id of ["header","title","amount","square","time","zoom","say","buttons","lower","number"]) {
     const e = document.getElementById(id), r = e.getBoundingClientRect();
     out.Rects[id] = rect(e);
     if (r.left < -1 || r.top < -1 || r.right > W + 1 || r.bottom > H + 1) out.Bad.push(id + " is out of the window");
@@ -35,7 +36,7 @@ const measure = `(() => {
     const r = e.getBoundingClientRect(), z = zone.getBoundingClientRect();
     if (r.width && (r.left < z.left - 1 || r.right > z.right + 1 || r.top < z.top - 1 || r.bottom > z.bottom + 1)) out.Bad.push((e.innerText || e.id || e.tagName) + " is out of " + zone.id);
   };
-  for (const zone of ["header","square","zoom","buttons"].map((id) => document.getElementById(id)))
+  for (const zone of ["header","square","zoom","buttons","lower"].map((id) => document.getElementById(id)))
     for (const e of zone.querySelectorAll("button, p, canvas, .item, .tiles")) if (!e.hidden && e.offsetParent) inside(e, zone);
   for (const e of document.querySelectorAll("button")) if (e.offsetParent && (e.scrollWidth > e.clientWidth + 1)) out.Bad.push("button " + e.innerText + " overflows");
   const hit = (a, b) => { const r = a.getBoundingClientRect(), q = b.getBoundingClientRect(); return r.width && q.width && r.left < q.right - 1 && q.left < r.right - 1 && r.top < q.bottom - 1 && q.top < r.bottom - 1; };
@@ -45,11 +46,11 @@ const measure = `(() => {
   if (number.innerText) {
     const range = document.createRange(); range.selectNodeContents(number);
     const r = range.getBoundingClientRect();
-    for (const e of [...buttons, document.getElementById("clock"), document.getElementById("zoom").firstElementChild].filter(Boolean)) { const q = e.getBoundingClientRect();
+    for (const e of [...buttons, document.getElementById("clock"), document.getElementById("zoom").firstElementChild, document.getElementById("lower").firstElementChild].filter(Boolean)) { const q = e.getBoundingClientRect();
       const range2 = document.createRange(); range2.selectNodeContents(e); const w = e.id === "clock" ? range2.getBoundingClientRect() : q;
       if (w.width && r.left < w.right - 1 && w.left < r.right - 1 && r.top < w.bottom - 1 && w.top < r.bottom - 1) out.Bad.push("number lies on " + e.innerText); }
   }
-  if (document.body.dataset.form === "portrait" && document.getElementById("time").className === "words") {
+  if (document.body.dataset.form === "portrait" && !document.body.hasAttribute("data-low") && document.getElementById("time").className === "words") {
     const range = document.createRange(); range.selectNodeContents(document.getElementById("clock"));
     const r = range.getBoundingClientRect(), q = document.getElementById("square").getBoundingClientRect();
     if (!r.width || Math.abs(r.left + r.right - q.left - q.right) > 4) out.Bad.push("the hour is not in the middle of a page where all else is");
@@ -71,6 +72,9 @@ const measure = `(() => {
   out.Fit = parseFloat(getComputedStyle(document.getElementById("say")).getPropertyValue("--fit") || "1");
   const t = document.getElementById("title"), was = t.style.fontSize;
   const now = parseFloat(getComputedStyle(t).fontSize); t.style.fontSize = ""; out.Title = now / parseFloat(getComputedStyle(t).fontSize); t.style.fontSize = was;
+  if (document.body.hasAttribute("data-low"))
+    for (const e of document.querySelectorAll("button, #page canvas, #page p, #title")) { const r = e.getBoundingClientRect();
+      if (r.width && (e.innerText || e.width > 1) && r.top < 0.4 * H - 1) out.Bad.push((e.innerText || e.id) + " is out of reach"); }
   const c = document.getElementById("code"); if (!c.hidden && c.dataset.pay) out.Code = rect(c);
   return out;
 })()`
@@ -81,8 +85,11 @@ var cyrillic = regexp.MustCompile(`\p{Cyrillic}+`)
 // smallest is how far a sentence may shrink to stand in its zone before somebody must think about the words.
 const smallest = 0.75
 
-// TestNothingMovesAndNothingIsCut looks at each screen on each panel in both languages, as that panel is used; at full depth
-// also with a cashier where there is none, and the other way round.
+// lowered brings an upright page down, where it is not down yet: what one customer has chosen is not the next one's.
+const lowered = `document.body.hasAttribute("data-low") || document.querySelector("[data-name=lower]").click(); null`
+
+// TestNothingMovesAndNothingIsCut looks at each screen on each panel in both languages, as that panel is used, and at an
+// upright page that was brought down; at full depth also with a cashier where there is none, and the other way round.
 func TestNothingMovesAndNothingIsCut(t *testing.T) {
 	browser := chromium(t, nil)
 	otherWay := depth.Full(t, "each panel also with a cashier where there is none, and the other way round")
@@ -90,23 +97,30 @@ func TestNothingMovesAndNothingIsCut(t *testing.T) {
 	t.Cleanup(func() { t.Logf("%d pages in Chromium", pages.Load()) })
 	for _, p := range panels {
 		for _, language := range []string{"en", "ru"} {
-			for _, attended := range []bool{p.attended, !p.attended} {
-				if attended != p.attended && !otherWay {
+			for _, way := range []struct {
+				name          string
+				attended, low bool
+			}{{"attended", true, false}, {"alone", false, false}, {"low", p.attended, true}} {
+				if way.attended != p.attended && !otherWay || way.low && p.form != kiosk.Portrait {
 					continue
 				}
 				p := p
-				p.attended = attended
-				t.Run(p.form+"/"+language+map[bool]string{true: "/attended", false: "/alone"}[attended], func(t *testing.T) {
+				p.attended = way.attended
+				t.Run(p.form+"/"+language+"/"+way.name, func(t *testing.T) {
 					t.Parallel()
 					b := openBox(t, p, language, nil)
 					ctx := tab(t, browser, p, b.url)
 					<-b.ready
 					var first zones
 					for i, pic := range pictures(language) {
-						if pic.cut || strings.Contains(pic.name, "bigger") || !pic.on(p) {
+						if pic.cut || strings.Contains(pic.name, "bigger") || strings.Contains(pic.name, "lower") || !pic.on(p) {
 							continue
 						}
 						b.stand(t, ctx, pic)
+						if way.low {
+							eval[any](t, ctx, lowered)
+							eval[any](t, ctx, drawn)
+						}
 						z := eval[zones](t, ctx, measure)
 						pages.Add(1)
 						if i == 0 {

@@ -33,7 +33,7 @@ type Config struct {
 	Lane     string
 	Shop     string        // name in the header, and all there is on a page that knows nothing yet
 	Language string        // tag of the lane's own language, as internal/words has it
-	Attended bool          // a cashier is there: no buttons but the language and the bigger code
+	Attended bool          // a cashier is there: no buttons but the language, the bigger code and the lower page
 	Form     string        // one of Forms; "": by the size of the page
 	Buttons  []string      // that the Desk can answer, see Buttons; the others are not drawn
 	Scanner  string        // where the scanner is, seen from the page: left right up down; "": down
@@ -91,6 +91,8 @@ type Kiosk struct {
 	pages   map[*page]bool
 	lost    int           // how often the last visible page has gone
 	change  chan struct{} // closed and replaced whenever anything above or of a page changes
+
+	paperless bool // no receipt comes on paper now, though it should
 
 	work    sync.WaitGroup // readers of pages; Serve waits for them
 	touches chan Touch

@@ -130,6 +130,8 @@ type seen struct {
 	Life  int64  `json:"life_ms"`
 	Added int64  `json:"added_ms"`
 	Since string `json:"since"`
+
+	Paperless bool
 }
 
 type square struct {
@@ -441,6 +443,45 @@ func TestAButtonComesAndGoesWithWhatItIsFor(t *testing.T) {
 	late.say(map[string]any{"t": "touch", "nr": first.Nr, "ref": "p", "button": kiosk.ButtonPaper})
 	if got := <-r.touches; got.Button != kiosk.ButtonPaper {
 		t.Fatalf("%+v", got)
+	}
+}
+
+// That no receipt comes on paper goes to the screens before paying, to the one that stands too, and to no page with a cashier.
+func TestAnEmptyPrinterIsToldToThePage(t *testing.T) {
+	for _, attended := range []bool{false, true} {
+		r := newRig(t, func(c *kiosk.Config) { c.Attended = attended })
+		b := r.open(t, true)
+		r.use(t, true)
+		r.Paperless(true) // nothing stands there yet
+		done := r.put(code("p", time.Minute), soon)
+		first := b.next()
+		if b.draw(first); first.Paperless == attended {
+			t.Fatalf("attended %v: the first screen says %v", attended, first.Paperless)
+		}
+		if a := <-done; a.err != nil {
+			t.Fatal(a.err)
+		}
+		r.Paperless(true) // no news
+		r.Paperless(false)
+		if !attended {
+			if s := b.next(); s.Paperless || s.Nr != first.Nr {
+				t.Fatalf("%+v", s)
+			}
+		}
+		r.Paperless(true)
+		if !attended {
+			if s := b.next(); !s.Paperless || s.Nr != first.Nr {
+				t.Fatalf("%+v", s)
+			}
+		}
+		done = r.put(display.Screen{Kind: "paid", Ref: "p", Headline: "Paid"}, soon)
+		paid := b.next()
+		if b.draw(paid); paid.Kind != "paid" || paid.Paperless {
+			t.Fatalf("%+v", paid)
+		}
+		if a := <-done; a.err != nil {
+			t.Fatal(a.err)
+		}
 	}
 }
 

@@ -234,8 +234,8 @@ Its settings are ` + "`kiosk`" + ` under the lane, in [configs/tilld.yaml](../co
 takes the code. It is served to this machine alone. No other page may frame it, but for the one origin that ` + "`kiosk.frame`" + `
 names. A code counts as shown only once the page has read it back from its own pixels.
 
-The amount beside a code is what that code takes: of a payment that is paid in part, the rest. The language and the voice
-that a customer has chosen end with his payment.
+The amount beside a code is what that code takes: of a payment that is paid in part, the rest. The language, the voice and
+the lower page that a customer has chosen end with his payment, or after 80 s on a page at rest.
 
 What a customer touches: more time, cancel (asked once, and not any more once the money is there), done, and the code on
 paper, a button while the lane's printer prints, are answered by the box; the rest are [events](api.md#calls) for the till, and the page has their buttons where
@@ -243,10 +243,13 @@ paper, a button while the lane's printer prints, are answered by the box; the re
 that could tell: that is an event too, ` + "`kiosk.leave`" + `.
 
 *More time* is there while it can be had: while the line to the bank is up, at most ten times, and not beyond the longest life
-of a code (` + "`max_open`" + `). *Print the code* goes while its slip is printed or on its way, and comes back where the slip failed.
+of a code (` + "`max_open`" + `), or the end that the bank has given it itself, once the bank has refused one. *Print the code* goes while its slip is printed or on its way, and comes back where the slip failed.
 
-Not there yet: *Lower*, which would move an upright page's content down for who sits in a wheelchair, and a word before paying
-that the receipt printer is empty.
+*Lower*, at the foot of the 24" page, brings all of it into the lower 60 % of the glass, for who sits in a wheelchair: each
+zone has a second place there, and the bigger code keeps to that part too. *Higher* brings it back.
+
+Where a lane gives its receipts on paper (` + "`receipt`" + `) and its printer prints nothing, a self-service page says so on the screens
+before paying, because afterwards it is too late; with a cashier it is hers to say.
 
 Help beside a live code first says what the page knows itself, for 45 s each while the code's time goes on: the guests'
 network where ` + "`kiosk.wifi`" + ` has one, then how to scan. That needs no till. Touched once more, or where no code is, it calls
@@ -291,7 +294,7 @@ zbarimg. A picture has ` + "`code`" + ` in its name if and only if a code that c
 On a 5" panel capital letters of 4.9 mm, which a reader at 0.4 m should have, do not fit beside a code: sentences there
 are 28 pixels (3.8 mm with their ascenders), title and amount are larger, there are no hints, and at most two buttons.
 
-Title, amount, square, time, sentences and buttons keep their places through a whole sale: what has no text keeps its
+Title, amount, square, time, sentences and buttons keep their places through a whole sale, but for *Lower*: what has no text keeps its
 room. A text that is too long for its place becomes smaller in it and pushes nothing.
 
 ## Screens

@@ -23,7 +23,7 @@ type Desk interface {
 }
 
 // Buttons of the page. Each is drawn only on the screens it belongs to, and only where the Desk can answer it. Bigger
-// code, language and the ways of help without the shop are the page's own: beside a code it draws help for them where the
+// code, lower page, language and the ways of help without the shop are the page's own: beside a code it draws help for them where the
 // Desk has none, and then nobody is called.
 const (
 	ButtonStart  = "start"  // the customer wants to begin

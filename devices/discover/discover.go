@@ -80,11 +80,13 @@ func (d Device) String() string {
 }
 
 // Node is the node of a kind by which a device does what it is for, or false. Of several it is the one with the reports of a
-// bar code scanner, or with letters among its keys; where none says so, the first.
+// bar code scanner, or with letters among its keys; where none says so, the first. The kernel makes the nodes of a device one
+// after another: one with letters is yet to come while something that calls itself a keyboard lacks nodes.
 func (d Device) Node(kind string) (Node, bool) {
 	var first Node
-	found := false
+	found, late := false, false
 	for _, i := range d.Interfaces {
+		late = late || kind == Input && i.lacksKeys()
 		for _, n := range i.Nodes {
 			switch {
 			case n.Kind != kind:
@@ -95,7 +97,37 @@ func (d Device) Node(kind string) (Node, bool) {
 			}
 		}
 	}
+	if late {
+		return Node{}, false
+	}
 	return first, found
+}
+
+// Usages by which keys come (HID Usage Tables 1.5): a keyboard among the controls of a desktop, and the two pages whose
+// applications the kernel makes an input device of, each its own.
+const (
+	keyboard = desktop<<16 | 0x06
+	desktop  = 0x01
+	consumer = 0x0c
+)
+
+// lacksKeys says whether a keyboard's interface has fewer nodes for keys than it has applications for them.
+func (i Interface) lacksKeys() bool {
+	if !slices.Contains(i.Usages, keyboard) {
+		return false
+	}
+	n := 0
+	for _, u := range i.Usages {
+		if page := u >> 16; page == desktop || page == consumer {
+			n++
+		}
+	}
+	for _, node := range i.Nodes {
+		if node.Kind == Input {
+			n--
+		}
+	}
+	return n > 0
 }
 
 // posScanner is the usage page of bar code scanners (HID Point of Sale Usage Tables 1.02).

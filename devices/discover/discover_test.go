@@ -23,7 +23,7 @@ var (
 	}
 	wedge = discovertest.Device{
 		Vendor: 0x05e0, Product: 0x1200, Name: "Bar Code Scanner", Serial: "S01",
-		Interfaces: []discovertest.Interface{{Class: 3, SubClass: 1, Protocol: 1, Driver: "usbhid", Make: "kbd", Descriptor: []byte{0x05, 0x01, 0x09, 0x06, 0xa1, 0x01, 0xc0}}},
+		Interfaces: []discovertest.Interface{{Class: 3, SubClass: 1, Protocol: 1, Driver: "usbhid", Make: "kbd", Descriptor: []byte{0x05, 0x01, 0x09, 0x06, 0xa1, 0x01, 0xc0}, Keys: []string{letters}}},
 	}
 	pos = discovertest.Device{
 		Vendor: 0x0c2e, Product: 0x0b61, Name: "HID POS Scanner",
@@ -33,7 +33,7 @@ var (
 		Vendor: 0x04b8, Product: 0x0e15, Name: "TM-combo", Serial: "C1",
 		Interfaces: []discovertest.Interface{
 			{Class: 7, SubClass: 1, Protocol: 2, Driver: "usblp", Make: "lp"},
-			{Class: 3, SubClass: 1, Protocol: 1, Driver: "usbhid", Make: "kbd", Descriptor: []byte{0x05, 0x01, 0x09, 0x06, 0xa1, 0x01, 0xc0}},
+			{Class: 3, SubClass: 1, Protocol: 1, Driver: "usbhid", Make: "kbd", Descriptor: []byte{0x05, 0x01, 0x09, 0x06, 0xa1, 0x01, 0xc0}, Keys: []string{letters}},
 		},
 	}
 	ftdi = discovertest.Device{

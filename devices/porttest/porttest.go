@@ -182,8 +182,12 @@ func Run(t *testing.T, open func(*testing.T) Pair, stallBytes int) {
 			t.Fatalf("wrote %d of %d, %v", n, len(b), err)
 		}
 		got := make([]byte, n) // the far end finds that many, and they are the first ones
-		if _, err := io.ReadFull(p.Far, got); err != nil || !bytes.Equal(got, b[:n]) {
-			t.Fatalf("far end: %v; the same arrived: %v", err, bytes.Equal(got, b[:n]))
+		if m, err := io.ReadFull(p.Far, got); err != nil || !bytes.Equal(got, b[:n]) {
+			i := 0
+			for i < m && got[i] == b[i] {
+				i++
+			}
+			t.Fatalf("far end: %v; of %d bytes %d came, the first %d of them as they were, behind those %x instead of %x", err, n, m, i, got[i:min(i+16, m)], b[i:i+16])
 		}
 		if m, err := p.Port.Write([]byte("on")); m != 2 || err != nil {
 			t.Fatalf("once it reads again: wrote %d, %v", m, err)

@@ -197,10 +197,12 @@ func (c *core) watchPrinter(ctx context.Context, name string, bell <-chan struct
 	}
 }
 
-// tellPage tells a lane's page whether its code can be put on paper now.
+// tellPage tells a lane's page whether its code can be put on paper now, and whether a receipt that should be cannot.
 func (c *core) tellPage(name string) {
 	if page := c.pages[name]; page != nil {
 		ok, _, _ := c.jobs.Ready(name)
+		l := c.cfg.Lanes[name]
+		page.Paperless(!ok && l.ReceiptPrinter != "" && l.Receipt == "paper")
 		page.Able(touches.Paper, ok && c.paper.open(name))
 	}
 }

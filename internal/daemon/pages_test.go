@@ -103,6 +103,8 @@ type screen struct {
 	Ref     string
 	Code    json.RawMessage
 	Buttons []struct{ Name string }
+
+	Paperless bool
 }
 
 // has says whether a screen has a button.
@@ -189,6 +191,9 @@ func TestTheCodeOnPaperIsAButtonWhileThereIsPaper(t *testing.T) {
 		}
 		return errors.New("it is not")
 	})
+	if shown.Paperless || !gone.Paperless || back.Paperless {
+		t.Errorf("that no receipt comes on paper is said %v, %v, %v; want only while the printer is empty", shown.Paperless, gone.Paperless, back.Paperless)
+	}
 	t.Logf("screens %d, %d and %d of payment %s", shown.Nr, gone.Nr, back.Nr, back.Ref)
 }
 

@@ -72,7 +72,7 @@ func (l *Language) Screen(name string) (Screen, bool) {
 	return s, ok
 }
 
-// Button is the label of a button: start more big smaller paper cancel help new again done print speak other back.
+// Button is the label of a button: start more big smaller lower higher paper cancel help new again done print speak other back.
 func (l *Language) Button(name string) (string, bool) { return look(l.buttons, name) }
 
 // Decline is why the bank said no, for the customer; empty where there is nothing to say.

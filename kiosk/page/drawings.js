@@ -36,6 +36,7 @@ const drawings = {
     line("M130 120h-22M118 108l-12 12 12 12", 9), line("M160 104V92h10M196 92h10v12M206 136v12h-10M170 148h-10v-12", 8), ...little(172, 106, 8).map((e) => (e.setAttribute("stroke-width", 5), e))],
   waves: () => [shape("path", { d: wavy(240, 3.5, 24), fill: "#fff", stroke: "currentColor", "stroke-width": 3.5, "stroke-linejoin": "round" })],
   voice: () => [line("M36 94h42l54-42v136l-54-42H36z", 16), line("M160 86a48 48 0 0 1 0 68M190 58a88 88 0 0 1 0 124", 16)],
+  wheelchair: () => [disc(92, 34, 22), line("M92 74v64h62l34 62 22-10M92 100h50", 18), line("M70 112a56 56 0 1 0 82 66", 16)],
   bigger: () => [ring(104, 104, 68, 18), line("M156 156l56 56", 22), line("M104 74v60M74 104h60", 16)],
 };
 

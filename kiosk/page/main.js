@@ -18,6 +18,7 @@ const CHECKING = MINUTE; // ms that a page alone says it is checking
 const RECEIPT = 2_000; // ms that the tick stands before the receipt's code
 const PAPER = 15_000; // ms that a code must still live to be put on paper: the box prints none later
 const GREW = 4_000; // ms that the words of an extension stay
+const REST = 80_000; // ms that what somebody has chosen on a page at rest waits for him
 const SINGLE = 400; // ms in which a second touch of the same button is the same touch
 
 let frame = null; // what the daemon says
@@ -27,6 +28,8 @@ let lost = null; // since when the daemon is gone
 let grew = 0; // when the life last grew
 let own = { kind: "", since: 0 }; // what the customer has opened: one of HELPS, staff, ask, big
 let language = boot.language;
+let low = false; // all of an upright page in its lower part
+let chose = 0; // when language, voice or that was last chosen
 let whose = ""; // the payment of the customer whose language and voice these are, "" for one who has none yet
 let goesOn = false; // he has asked for another payment himself
 let touched = { name: "", at: -Infinity };
@@ -68,16 +71,21 @@ function accept(next) {
   show();
 }
 
-// meet sees whether this frame is for another customer than the one before: nothing of the last one's language and voice is
-// left for him, though the glass may never have come to rest between the two. While the box is away nobody comes or goes.
+// forget gives the page back to the next customer as the shop has it.
+function forget() {
+  language = boot.language;
+  low = false;
+  chose = 0;
+  speech.off();
+}
+
+// meet sees whether this frame is for another customer than the one before: nothing that the last one has chosen is left
+// for him, though the glass may never have come to rest between the two. While the box is away nobody comes or goes.
 function meet(next) {
   if (next.kind === "out_of_service") return;
   const ref = next.ref ?? "";
   const other = whose && ref !== whose && !goesOn && next.kind !== "preparing_changed";
-  if (other || next.kind === "idle" || next.kind === "unavailable" && !ref) {
-    language = boot.language;
-    speech.off();
-  }
+  if (other || resting(next) && next.nr !== frame?.nr) forget();
   if (ref !== whose || isPaid(next.kind)) goesOn = false;
   whose = ref;
 }
@@ -125,6 +133,7 @@ const same = (a, b) => a === b || LIVE.has(a) && LIVE.has(b);
 const text = () => frame.texts[language] ?? frame.texts[boot.language];
 const phrase = (name) => boot.words[language].phrases[name];
 const sentence = (name) => boot.words[language].screens[name];
+const resting = (f) => f?.kind === "idle" || f?.kind === "unavailable" && !f.ref; // no customer is being served
 const has = (name) => (frame?.buttons ?? []).filter((b) => b.name === name);
 const fill = (s, values) => (s ?? "").replace(/\{(\w+)\}/g, (_, k) => values[k] ?? "").trim();
 
@@ -150,12 +159,13 @@ function show() {
   const at = now();
   if (HELPS.includes(own.kind) && at - own.since >= HELP || own.kind === "staff" && at - own.since >= STAFF || own.kind === "ask" && at - own.since >= ASK) own = { kind: "", since: 0 };
   if (frame?.kind === "choose" && lost === null && at - came >= THERE[1] && has("left").length) send("left");
+  if (chose && resting(frame) && at - chose >= REST) forget();
   const s = scene(at);
   if (s?.code && frame.code) tick(s.left);
   if (own.kind === "big" && !s?.code) own = { kind: "", since: 0 };
-  view.show(s, { at, language, life: frame?.life_ms ?? 0, grew: grew && at - grew < GREW ? frame?.added_ms : 0, ending: s?.left != null && ending(s.left), big: own.kind === "big", since: frame?.since, voice: speech.able, aloud: speech.on });
+  view.show(s, { at, language, life: frame?.life_ms ?? 0, grew: grew && at - grew < GREW ? frame?.added_ms : 0, ending: s?.left != null && ending(s.left), big: own.kind === "big", low, since: frame?.since, voice: speech.able, aloud: speech.on });
   document.documentElement.lang = language;
-  speech.scene(s, boot, lost === null && has("more").length > 0);
+  speech.scene(s, boot, { more: lost === null && has("more").length > 0, low });
   report();
   timer = setTimeout(show, pause(s, at));
 }
@@ -165,6 +175,7 @@ function pause(s, at) {
   if (s?.left != null && s.left > 0) return Math.min(s.left + 1, s.left <= MINUTE + 1000 ? (s.left % 1000) + 1 : 1000);
   const waits = [250];
   if (!frame || lost !== null || own.kind || s?.kind === "closing") return 250;
+  if (chose && resting(frame)) waits.push(chose + REST - at + 1);
   for (const t of [RECEIPT, ...THERE, ...(frame.buttons ?? []).map((b) => b.after_ms ?? 0)]) if (came + t > at) waits.push(came + t - at + 1);
   return waits.length > 1 ? Math.min(...waits.slice(1)) : 2 ** 30;
 }
@@ -221,14 +232,15 @@ function press(name, choice) {
       if (own.kind === "staff") send("help");
       break;
     case "stay": came = now(); send("stay"); break;
-    case "speak": speech.toggle(); told = ""; break;
+    case "speak": speech.toggle(); chose = now(); told = ""; break;
+    case "lower": low = !low; chose = now(); break;
     case "new": case "other": goesOn = true; send(name, choice); break;
     default: send(name, choice);
   }
   show();
 }
 
-function choose(tag) { ready(); language = tag; show(); }
+function choose(tag) { ready(); language = tag; chose = now(); show(); }
 
 function big(on) {
   ready();

@@ -25,19 +25,20 @@ export class Speech {
   // off ends the customer's wish.
   off() { if (this.#on) this.toggle(); }
 
-  // scene says what has come. more: Space would bring more time; where it would not, nobody is told to press it.
-  scene(s, boot, more) {
+  // scene says what has come. more: Space would bring more time; where it would not, nobody is told to press it. low: the code
+  // stands where who sits can reach it.
+  scene(s, boot, { more, low }) {
     if (!this.#on || !s) return;
     const mark = s.code && s.left != null && ending(s.left) ? [10, 30, 60].find((n) => s.left <= n * 1000) : 0;
     const live = LIVE.has(s.kind), short = more || boot.attended && live; // where the time that is left is all there is to say
     const name = !mark ? SPOKEN[s.kind] : !short ? "" : mark < 60 ? LEFT[mark] : more ? "code_ending" : "code_ending_cashier";
-    const key = `${live ? "code" : s.kind} ${s.number} ${mark} ${name} ${s.ask ?? ""}`;
+    const key = `${live ? "code" : s.kind} ${s.number} ${mark} ${name} ${s.ask ?? ""} ${s.paperless ?? ""}`;
     if (key === this.#said) return;
     this.#said = key;
-    const words = boot.words[this.language()].spoken;
+    const { spoken: words, phrases } = boot.words[this.language()];
     const digits = (s.number ?? "").replace(/\D/g, "").split("").join(" ");
-    const text = s.ask ? s.ask : name ? words[name].replace("{amt}", s.amount ?? "").replace("{digits}", digits) : [[s.title, s.line].filter(Boolean).join(". "), mark ? words[LEFT[mark]] : ""].join(" ").trim();
-    const voice = new SpeechSynthesisUtterance(text);
+    const text = s.ask ? s.ask : name ? words[name === "code" && low ? "code_low" : name].replace("{amt}", s.amount ?? "").replace("{digits}", digits) : [[s.title, s.line].filter(Boolean).join(". "), mark ? words[LEFT[mark]] : ""].join(" ").trim();
+    const voice = new SpeechSynthesisUtterance(s.paperless && !s.ask && !mark ? `${text} ${phrases.paperless}` : text);
     voice.lang = this.language();
     window.speechSynthesis.cancel();
     window.speechSynthesis.speak(voice);

@@ -1,4 +1,5 @@
-// The glass: zones that never move. Whatever is shown, each zone keeps its place and size; a text that is too long for
+// The glass: zones that never move, but where a customer brings an upright page down. Whatever is shown, each zone keeps its
+// place and size; a text that is too long for
 // its zone becomes smaller there and pushes nothing.
 
 import { draw } from "./drawings.js";
@@ -33,7 +34,7 @@ function button(name, label, press) {
 }
 
 export class View {
-  #boot; #on; #key = {}; #scene = null; #big = false; #before = ""; // the button that had the focus before a question
+  #boot; #on; #key = {}; #scene = null; #big = false; #low = false; #before = ""; // the button that had the focus before a question
 
   // on: {press(name, choice), language(tag), big(on)}
   constructor(boot, on) {
@@ -47,6 +48,14 @@ export class View {
   // resized lays the page out for the window as it is now.
   resized() {
     document.body.dataset.form = this.#boot.form || form(innerWidth, innerHeight);
+    this.#key = {};
+  }
+
+  // lowered lays an upright page out in its lower part, or in all of it again: a jump, each zone has a place in either.
+  #lowered(low) {
+    if (this.#low === low) return;
+    this.#low = low;
+    document.body.toggleAttribute("data-low", low);
     this.#key = {};
   }
 
@@ -69,27 +78,32 @@ export class View {
       return;
     }
     const tone = s.code || s.receipt || s.wifi ? (["declined"].includes(s.kind) ? "no" : s.receipt ? "good" : "") : look(s.kind)[1];
+    this.#lowered(now.low && document.body.dataset.form === "portrait");
     document.body.dataset.tone = tone;
     document.body.dataset.kind = s.kind;
-    this.#words(s);
+    this.#words(s, now);
     this.#square(s, now);
     this.#time(s, now);
     this.#controls(s, now);
     this.#buttons(s, now);
+    this.#reach(now);
     this.#bigger(now.big ? s : null, now);
   }
 
-  #words(s) {
+  #words(s, now) {
     const early = ["idle", "cart", "choose", "preparing", "preparing_slow", "preparing_changed", "out_of_service"];
     const number = early.includes(s.kind) ? "" : s.number ?? "";
     const hint = s.hint === number ? "" : s.hint ?? ""; // the number stands at its own place
-    this.#once("words", JSON.stringify([s.title, s.amount, s.line, hint, number]), () => {
+    const notice = s.paperless ? this.#phrase(now.language, "paperless") : "";
+    this.#once("words", JSON.stringify([s.title, s.amount, s.line, hint, notice, number]), () => {
       set($("title"), s.title ?? "");
       set($("amount"), s.amount ?? "");
       set($("line"), tied(s.line ?? ""));
       set($("hint"), tied(hint));
+      set($("notice"), tied(notice));
       set($("number"), number);
       $("hint").hidden = hint === "";
+      $("notice").hidden = notice === "";
       shrink($("title"));
       shrink($("amount"));
       fit($("say"));
@@ -217,6 +231,18 @@ export class View {
     });
   }
 
+  // reach is the button by which who sits has an upright page come down to him; it stays where it is itself.
+  #reach(now) {
+    const upright = document.body.dataset.form === "portrait";
+    $("lower").hidden = !upright;
+    this.#once("reach", `${upright} ${now.language} ${this.#low}`, () => {
+      const had = $("lower").contains(document.activeElement), b = button("lower", "", this.#on.press);
+      b.append(draw("wheelchair"), element("span", "", this.#boot.words[now.language].buttons[this.#low ? "higher" : "lower"]));
+      $("lower").replaceChildren(b);
+      if (had) b.focus();
+    });
+  }
+
   // bigger is the code as large as the window allows: a jump, no zoom, and back with a touch.
   #bigger(s, now) {
     this.#big = Boolean(s?.code);
@@ -225,8 +251,10 @@ export class View {
     this.#once("big", JSON.stringify([s.code, s.amount, now.language]), () => {
       set($("big-amount"), s.amount ?? "");
       set($("big-back"), this.#boot.words[now.language].buttons.smaller);
-      const box = { left: 0, top: 0, width: innerWidth, height: innerHeight };
-      put($("big-code"), s.code, box, box);
+      const top = this.#low ? $("big-amount").getBoundingClientRect().bottom : 0;
+      const end = this.#low ? $("big-back").getBoundingClientRect().top : innerHeight;
+      const box = { left: 0, top, width: innerWidth, height: end - top };
+      put($("big-code"), s.code, box, { left: 0, top: 0 });
     });
   }
 
@@ -235,7 +263,7 @@ export class View {
   // state changes whenever what stands on the glass as a code may have changed.
   state() {
     const s = this.#scene;
-    return s === null ? "blank" : `${s.kind} ${this.#big} ${s.code && !s.wifi && !s.receipt ? s.code.bits : ""}`;
+    return s === null ? "blank" : `${s.kind} ${this.#big} ${this.#low} ${s.code && !s.wifi && !s.receipt ? s.code.bits : ""}`;
   }
 
   // read is the code that takes money as it stands on the glass, null if there is none.

@@ -91,6 +91,10 @@ var askRows = []row{
 		},
 		func(s *step) {
 			switch {
+			case s.e.Kind == Answered && s.e.Answer.Code == payment.NoCannotExtend:
+				if asked := s.e.Answer.call.LifeMS; s.e.Answer.Why == "provider" && (s.TooLong == 0 || asked < s.TooLong) {
+					s.TooLong = asked
+				}
 			case s.e.Kind == Answered:
 				if s.e.Answer.Code == "" {
 					s.LifeMS = max(s.LifeMS, s.e.Answer.call.LifeMS)

@@ -347,6 +347,11 @@ var askTests = []rowTest{
 		can(opened(t), lane.ViewContext{Link: true, Doubt: true}, time.Minute, false)
 		can(many, up, time.Minute, false)
 		can(paid(t), up, time.Minute, false)
+		can(r, up, more.By, true)
+		r.take(more).answered(lane.VerbExtend, lane.Answer{Code: payment.NoCannotExtend, Why: "provider"})
+		can(r, up, more.By, false)
+		can(r, up, time.Minute, true)  // a shorter one may be had
+		r.take(more).did("put extend") // who asks all the same hears it from the server
 		return []*run{r, scan, cut}
 	}},
 }

@@ -102,6 +102,7 @@ type Payment struct {
 	CodeHash string           `json:"code_hash,omitempty"` // of the code of that attempt
 	Declined *payment.Decline `json:"declined,omitempty"`  // last no of the bank, until something newer
 	Extends  int              `json:"extends,omitempty"`   // extend calls made
+	TooLong  int64            `json:"too_long,omitempty"`  // shortest whole life, in ms, that the provider's own code does not have; 0: none known
 	Calls    []Call           `json:"calls,omitempty"`     // not answered yet, in order
 	Fence    string           `json:"fence,omitempty"`     // key of the whole return, once intended
 	Returns  []ReturnIntent   `json:"returns,omitempty"`

@@ -146,9 +146,10 @@ func Next(p Payment, c ViewContext) []string {
 	return out
 }
 
-// CanExtend says whether a code may live longer by so much (E1x, B10x), as far as the box knows: not when the provider's own
-// code ends. How far the code's end is from max_open is the same on every clock.
+// CanExtend says whether a code may live longer by so much (E1x, B10x), as far as the box knows: that the provider's own
+// code ends it learns from a refusal. How far the code's end is from max_open is the same on every clock.
 func CanExtend(p Payment, c ViewContext, by time.Duration) bool {
 	return at(p, Open, WaitingCode) && c.Link && !c.Doubt && p.Extends < MaxExtends &&
+		(p.TooLong == 0 || p.LifeMS+by.Milliseconds() < p.TooLong) &&
 		(p.MaxOpenMS == 0 || p.LeftMS+by.Milliseconds() <= p.MaxOpenMS)
 }

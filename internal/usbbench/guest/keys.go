@@ -60,7 +60,8 @@ func (p *pace) asKeys(w io.Writer, text string, whole bool) error {
 			return err
 		}
 	}
-	if err := p.send(w, noKeys()); err != nil || whole || p.node == nil {
+	// Where the last report had no room, its reader has been waited for already, and will read no more.
+	if err := p.send(w, noKeys()); err != nil || whole || p.node == nil || p.reader.sent == 0 {
 		return err
 	}
 	return p.reader.wait()
