@@ -3,12 +3,15 @@
 package gadget_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"tilld/devices"
 	"tilld/devices/discover"
@@ -183,6 +186,9 @@ func TestSuiteOfSerialLines(t *testing.T) {
 	all := cables(t, "tty", 2, func(g *gadget.Gadget) (func() (io.ReadWriteCloser, error), error) {
 		file, err := g.ACM()
 		return func() (io.ReadWriteCloser, error) {
+			if err := forgetInput(file); err != nil {
+				return nil, err
+			}
 			return serialport.Open(t.Context(), file, serialport.Options{Baud: 115200})
 		}, err
 	})
@@ -190,6 +196,16 @@ func TestSuiteOfSerialLines(t *testing.T) {
 	suite(t, all, discover.TTY, func(node string) (devices.Port, error) {
 		return serialport.Open(t.Context(), node, serialport.Options{Baud: 115200, WriteLimit: time.Second})
 	}, 1<<20)
+}
+
+// forgetInput drops what the kernel has kept at a device's end from the host that it was with before: unlike every other line's,
+// that of a gadget keeps it over a close.
+func forgetInput(file string) error {
+	fd, err := unix.Open(file, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("open %s: %w", file, err)
+	}
+	return errors.Join(unix.IoctlSetInt(fd, unix.TCFLSH, unix.TCIFLUSH), unix.Close(fd))
 }
 
 // The kernel's hidraw: a line of reports, which carry the suite's bytes. It cannot stall in the suite's words: the kernel
