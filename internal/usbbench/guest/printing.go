@@ -106,11 +106,12 @@ func (b *bench) printing() {
 			return "", err
 		}
 		defer p.Close()
+		begun := time.Now()
 		id, err := p.DeviceID()
 		if err != nil {
-			return "", err
+			return "", fmt.Errorf("after %s: %w", ms(time.Since(begun)), err)
 		}
-		begun := time.Now()
+		begun = time.Now()
 		if _, err := p.Write(job); err != nil {
 			return "", err
 		}
