@@ -9,9 +9,10 @@ import (
 )
 
 // ration is how many events are typed until the reader has to have read since the ration before. A read takes all that is
-// there, so that two rations may wait, the two reports that a read has just missed, and the one that releases the keys: 59
-// at most, of the 63 that the kernel keeps for one reader.
-const ration = 24
+// there, so that two rations may wait, the two reports that a read has just missed, and the one that releases the keys: 43
+// at most, of the 63 that the kernel keeps for one reader. The others are for keys that the kernel repeats: a machine that is
+// emulated may stand still for longer than the quarter of a second after which it does.
+const ration = 16
 
 // reader is whoever reads a keyboard's node, as the kernel tells it: a read that began before a mark and ended behind it
 // counts, and what was typed before the mark has then been read, but for its last two reports.
