@@ -1,6 +1,5 @@
 // The glass: zones that never move, but where a customer brings an upright page down. Whatever is shown, each zone keeps its
-// place and size; a text that is too long for
-// its zone becomes smaller there and pushes nothing.
+// place and size; a text that is too long for its zone becomes smaller there and pushes nothing.
 
 import { draw } from "./drawings.js";
 import { clock, look, timed } from "./kinds.js";
