@@ -12,12 +12,16 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// spot is the middle of an element that a person could click: it is in sight, nothing covers it and it is not disabled.
-const spot = `(() => { const e = document.querySelector(%q); if (!e || e.disabled) return null;
+// spot is the middle of an element that a person could click: it is in sight, nothing covers it and it is not disabled. The
+// page is to say whether the click that follows has met it.
+const spot = `((what) => { const e = document.querySelector(what); if (!e || e.disabled) return null;
 	e.scrollIntoView({block: "nearest"}); const r = e.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2;
-	const top = document.elementFromPoint(x, y); return r.width && top && (e === top || e.contains(top)) ? [x, y] : null })()`
+	const top = document.elementFromPoint(x, y); if (!r.width || !top || e !== top && !e.contains(top)) return null;
+	window.clickMissed = true; addEventListener("click", a => { window.clickMissed = !a.target.closest(what) }, {capture: true, once: true});
+	return [x, y] })(%q)`
 
-// Click is a mouse on the first element that the selector finds, as soon as a person could click it.
+// Click is a mouse on the first element that the selector finds, as soon as a person could click it. An element that the
+// page has replaced under the button of the mouse hears of no click: a person sees that nothing comes of it, and clicks again.
 func (t *Tab) Click(selector string, limit time.Duration) error {
 	for end := time.Now().Add(limit); ; time.Sleep(20 * time.Millisecond) { // a browser has no clock to turn
 		at, err := Eval[[]float64](t, fmt.Sprintf(spot, selector))
@@ -25,7 +29,12 @@ func (t *Tab) Click(selector string, limit time.Duration) error {
 			return err
 		}
 		if len(at) == 2 {
-			return chromedp.Do(t.ctx, chromedp.MouseClickXY(at[0], at[1]))
+			if err := chromedp.Do(t.ctx, chromedp.MouseClickXY(at[0], at[1])); err != nil {
+				return err
+			}
+			if missed, err := Eval[bool](t, "window.clickMissed === true"); err != nil || !missed {
+				return err
+			}
 		}
 		if time.Now().After(end) {
 			return fmt.Errorf("there is nothing to click at %s", selector)

@@ -48,7 +48,7 @@ const (
 // openShop opens a shop on free ports in a folder of the test's own, or in c.State.
 func openShop(t testing.TB, c shop.Config) *rig {
 	t.Helper()
-	said := &restating{TB: t}
+	said := restating{t, &failures{}}
 	r := &rig{t: said, log: &logBook{}, token: shop.Token}
 	if c.State == "" {
 		c.State = t.TempDir()
@@ -80,7 +80,7 @@ func openShop(t testing.TB, c shop.Config) *rig {
 		}
 		if t.Failed() {
 			t.Logf("the end of the shop's log:\n%s", r.log.tail(12_000))
-			said.again()
+			t.Log(said.failures.again())
 		}
 	})
 	select {
@@ -99,39 +99,45 @@ func openShop(t testing.TB, c shop.Config) *rig {
 	return r
 }
 
-// restating is a test that says once more, behind the programs' log, what of it has failed: of a long output the end is read first.
+// restating is a test, and its subtests, that say once more, behind the programs' log, what of them has failed: of a long
+// output the end is read first.
 type restating struct {
 	testing.TB
-	mu     sync.Mutex // guards the following
-	failed []string
+	*failures
 }
 
-func (a *restating) Error(args ...any) { a.Helper(); a.TB.Error(a.keep(fmt.Sprintln(args...))) }
+func (a restating) Error(args ...any) { a.Helper(); a.TB.Error(a.keep(fmt.Sprintln(args...))) }
 
-func (a *restating) Errorf(format string, args ...any) {
+func (a restating) Errorf(format string, args ...any) {
 	a.Helper()
 	a.TB.Error(a.keep(fmt.Sprintf(format, args...)))
 }
 
-func (a *restating) Fatal(args ...any) { a.Helper(); a.TB.Fatal(a.keep(fmt.Sprintln(args...))) }
+func (a restating) Fatal(args ...any) { a.Helper(); a.TB.Fatal(a.keep(fmt.Sprintln(args...))) }
 
-func (a *restating) Fatalf(format string, args ...any) {
+func (a restating) Fatalf(format string, args ...any) {
 	a.Helper()
 	a.TB.Fatal(a.keep(fmt.Sprintf(format, args...)))
 }
 
-func (a *restating) keep(what string) string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+// failures are what a shop's tests have failed with.
+type failures struct {
+	mu  sync.Mutex // guards the following
+	all []string
+}
+
+func (f *failures) keep(what string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	what = strings.TrimSuffix(what, "\n")
-	a.failed = append(a.failed, what)
+	f.all = append(f.all, what)
 	return what
 }
 
-func (a *restating) again() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.Logf("failed: %s", strings.Join(a.failed, "\nfailed: "))
+func (f *failures) again() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return "failed: " + strings.Join(f.all, "\nfailed: ")
 }
 
 func freePorts(t testing.TB, n int) []string {

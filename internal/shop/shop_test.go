@@ -32,7 +32,7 @@ func TestShop(t *testing.T) {
 // on is the rig in a subtest.
 func (r *rig) on(t *testing.T) *rig {
 	c := *r
-	c.t = t
+	c.t = restating{t, r.t.(restating).failures}
 	return &c
 }
 
