@@ -47,6 +47,7 @@ type Bulk struct {
 	tid    int // of the thread that reads
 	reads  int
 	errs   []string // what its reads ended with, of late
+	asked  []string // what the control line was asked of late, and how that ended
 	serve  func(io.ReadWriteCloser) error
 	line   *line // to serve, while the cable is in
 }
@@ -129,9 +130,11 @@ func (b *Bulk) serveControl() {
 			if err == unix.EBADF {
 				return
 			}
+			b.note("no event: %v", err)
 			continue // a request that the host took back
 		}
 		for e := events[:n]; len(e) >= 12; e = e[12:] {
+			b.note("event %d: % x", e[8], e[:8])
 			if e[8] != 4 { // not SETUP
 				continue
 			}
@@ -154,27 +157,38 @@ func (b *Bulk) serveControl() {
 				answer = []byte{b.status}
 				b.mu.Unlock()
 			case b.kind.Class == 7 && e[0] == 0x21 && e[1] == 2: // SOFT_RESET
-				whole(unix.Read, b.ep0, nil)
+				b.note("reset: %v", whole(unix.Read, b.ep0, nil))
 				continue
 			case e[0]&0x80 != 0:
-				whole(unix.Read, b.ep0, make([]byte, 1))
+				b.note("refused: %v", whole(unix.Read, b.ep0, make([]byte, 1)))
 				continue
 			default:
-				whole(unix.Write, b.ep0, nil)
+				b.note("refused: %v", whole(unix.Write, b.ep0, nil))
 				continue
 			}
-			whole(unix.Write, b.ep0, answer[:min(len(answer), length)])
+			b.note("answered: %v", whole(unix.Write, b.ep0, answer[:min(len(answer), length)]))
 		}
 	}
 }
 
 // whole answers a request though a signal comes, such as Go's scheduler sends its threads: one that was broken off still
 // waits, and the next reading of events would refuse it.
-func whole(answer func(int, []byte) (int, error), fd int, p []byte) {
+func whole(answer func(int, []byte) (int, error), fd int, p []byte) error {
 	for {
 		if _, err := answer(fd, p); !errors.Is(err, unix.EINTR) {
-			return
+			return err
 		}
+	}
+}
+
+// note keeps what became of the control line, for who looks for a fault.
+func (b *Bulk) note(format string, args ...any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var now unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &now)
+	if b.asked = append(b.asked, fmt.Sprintf("%.3f ", float64(now.Nano())/1e9)+fmt.Sprintf(format, args...)); len(b.asked) > 12 {
+		b.asked = b.asked[1:]
 	}
 }
 
@@ -286,7 +300,7 @@ func (b *Bulk) trouble(s string) {
 func (b *Bulk) Troubles() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	out := append([]string(nil), b.errs...)
+	out := append(append([]string(nil), b.errs...), b.asked...)
 	if stack, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/stack", b.tid)); err == nil { // where it is in the kernel
 		out = append(out, fmt.Sprintf("reads %d, holds %v, stands in %s", b.reads, b.hold, stack))
 	}

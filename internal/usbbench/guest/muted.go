@@ -50,7 +50,7 @@ func (b *bench) muted(paper *gadget.Bulk) {
 			}
 			defer p.Close()
 			if err := by.ask(p); err != nil {
-				return "", fmt.Errorf("while it answers: %w", err)
+				return "", fmt.Errorf("while it answers: %w; the device's last troubles: %q", err, paper.Troubles())
 			}
 			paper.Mute(true)
 			defer paper.Mute(false)

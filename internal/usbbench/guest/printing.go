@@ -109,7 +109,7 @@ func (b *bench) printing() {
 		begun := time.Now()
 		id, err := p.DeviceID()
 		if err != nil {
-			return "", fmt.Errorf("after %s: %w", ms(time.Since(begun)), err)
+			return "", fmt.Errorf("after %s: %w; the device's last troubles: %q", ms(time.Since(begun)), err, paper.Troubles())
 		}
 		begun = time.Now()
 		if _, err := p.Write(job); err != nil {
