@@ -45,6 +45,7 @@ type Bulk struct {
 	pullAt int
 	pull   func() error
 	tid    int // of the thread that reads
+	ask    int // of the thread that answers the control line
 	reads  int
 	errs   []string // what its reads ended with, of late
 	asked  []string // what the control line was asked of late, and how that ended
@@ -123,6 +124,10 @@ func words(list ...uint32) []byte {
 
 // serveControl answers what the printer class asks. Whatever else is asked is refused, by turning the wrong way.
 func (b *Bulk) serveControl() {
+	runtime.LockOSThread()
+	b.mu.Lock()
+	b.ask = unix.Gettid()
+	b.mu.Unlock()
 	events := make([]byte, 4*12)
 	for {
 		n, err := unix.Read(b.ep0, events)
@@ -301,9 +306,12 @@ func (b *Bulk) Troubles() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	out := append(append([]string(nil), b.errs...), b.asked...)
-	if stack, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/stack", b.tid)); err == nil { // where it is in the kernel
-		out = append(out, fmt.Sprintf("reads %d, holds %v, stands in %s", b.reads, b.hold, stack))
+	for _, tid := range []int{b.tid, b.ask} { // where they are in the kernel
+		if stack, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/stack", tid)); err == nil {
+			out = append(out, fmt.Sprintf("stands in %s", stack))
+		}
 	}
+	out = append(out, fmt.Sprintf("reads %d, holds %v", b.reads, b.hold))
 	return out
 }
 
