@@ -43,7 +43,8 @@ const writeLimit = 2 * time.Second
 type Port struct {
 	path  string
 	kind  Kind
-	f     *os.File
+	lp    *unpolled // of a printer
+	f     *os.File  // of any other kind
 	limit time.Duration
 	once  sync.Once
 	err   error
@@ -60,16 +61,21 @@ func Open(ctx context.Context, path string, kind Kind, o Options) (*Port, error)
 	default:
 		return nil, fmt.Errorf("open %s: %q is no kind of node: %w", path, kind, devices.ErrPerson)
 	}
-	f, err := os.OpenFile(path, flags|syscall.O_NOCTTY|syscall.O_NONBLOCK, 0) // Go adds O_CLOEXEC
+	p := &Port{path: path, kind: kind, limit: o.WriteLimit}
+	var err error
+	if kind == Printer {
+		p.lp, err = openUnpolled(path)
+	} else {
+		p.f, err = os.OpenFile(path, flags|syscall.O_NOCTTY|syscall.O_NONBLOCK, 0) // Go adds O_CLOEXEC
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, sorted(err))
 	}
-	p := &Port{path: path, kind: kind, f: f, limit: o.WriteLimit}
 	if p.limit <= 0 {
 		p.limit = writeLimit
 	}
 	if err := p.claim(ctx, o.Shared); err != nil {
-		_ = f.Close()
+		_ = p.Close()
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	return p, nil
@@ -78,11 +84,11 @@ func Open(ctx context.Context, path string, kind Kind, o Options) (*Port, error)
 // claim keeps others out as far as the kernel lets it: programs that look at the lock for every kind, everybody by the
 // kernel's own rule for a printer, and by the grab for keys. Nothing keeps a second reader off a hidraw node.
 func (p *Port) claim(ctx context.Context, shared bool) error {
-	st, err := p.f.Stat()
-	if err != nil {
+	var st unix.Stat_t
+	if err := p.control(func(fd uintptr) error { return unix.Fstat(int(fd), &st) }); err != nil {
 		return err
 	}
-	if st.Mode()&fs.ModeCharDevice == 0 {
+	if st.Mode&unix.S_IFMT != unix.S_IFCHR {
 		return fmt.Errorf("not a character device: %w", devices.ErrPerson)
 	}
 	if err := p.control(func(fd uintptr) error { return unix.Flock(int(fd), unix.LOCK_EX|unix.LOCK_NB) }); err != nil {
@@ -99,6 +105,9 @@ func (p *Port) claim(ctx context.Context, shared bool) error {
 
 // control runs f on the descriptor. Never p.f.Fd(): it would turn the file blocking and its deadlines off.
 func (p *Port) control(f func(fd uintptr) error) error {
+	if p.kind == Printer {
+		return p.lp.control(f)
+	}
 	c, err := p.f.SyscallConn()
 	if err != nil {
 		return err

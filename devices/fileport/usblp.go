@@ -22,10 +22,10 @@ const transferSize = 8192
 // again, as os.File does, prints twice; and Go's scheduler sends its threads a signal whenever it likes. So: one transfer a
 // write, no signal lets itself be seen meanwhile, and an error behind its begin counts the bytes as gone. A machine that
 // falls asleep interrupts for all that.
-func (p *Port) transfer(b []byte) (n int, err error) {
+func (p *Port) transfer(b []byte, until time.Time) (n int, err error) {
 	b = b[:min(len(b), transferSize)]
 	var failed error
-	waited := p.whenReady(func(fd int) bool {
+	waited := p.lp.whenReady(until, func(fd int) bool {
 		masked := undisturbed(func() { n, failed = unix.Write(fd, b) })
 		switch {
 		case errors.Is(failed, unix.EAGAIN):
@@ -50,41 +50,11 @@ func (p *Port) flushed() error {
 	if p.kind != Printer {
 		return nil
 	}
-	if err := p.f.SetWriteDeadline(time.Now().Add(p.limit)); err != nil {
-		return err
-	}
-	err := p.whenReady(func(int) bool { return true })
+	err := p.lp.whenReady(time.Now().Add(p.limit), func(int) bool { return true })
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return devices.ErrStalled
 	}
 	return p.lost(err)
-}
-
-// whenReady calls do once the printer has taken all that it was given, and again when it says false. An error says that the
-// last call, if there was one, said false: the printer is gone, or the deadline of writing has passed.
-func (p *Port) whenReady(do func(fd int) bool) error {
-	c, err := p.f.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var gone error
-	err = c.Write(func(fd uintptr) bool {
-		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
-		n, e := unix.Poll(fds, 0)
-		switch {
-		case e != nil && !errors.Is(e, unix.EINTR): // a signal interrupts only where there is nothing to tell
-			gone = e
-		case n > 0 && fds[0].Revents&(unix.POLLERR|unix.POLLHUP|unix.POLLNVAL) != 0:
-			gone = unix.ENODEV
-		default:
-			return fds[0].Revents&unix.POLLOUT != 0 && do(int(fd))
-		}
-		return true
-	})
-	if err == nil {
-		err = gone
-	}
-	return err
 }
 
 // undisturbed calls f on a thread that sees no signal meanwhile, but for those of its own faults.

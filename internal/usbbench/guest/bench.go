@@ -23,7 +23,6 @@ type bench struct {
 	due             time.Time     // what is repeated is shortened, so that the run ends about then; zero: it is not
 	ok, lost        int
 	begun           time.Time
-	pulse           *pulse
 	hands           map[string]*hand // by kind
 	receipt         made             // the receipt printer
 	pair            [2]made          // and two of another model
@@ -42,7 +41,7 @@ type told struct {
 }
 
 func newBench() *bench {
-	b := &bench{begun: time.Now(), pulse: newPulse(), have: map[string]discover.Device{}, hands: map[string]*hand{}}
+	b := &bench{begun: time.Now(), have: map[string]discover.Device{}, hands: map[string]*hand{}}
 	b.change = sync.NewCond(&b.mu)
 	number := func(name, otherwise string) int {
 		n, err := strconv.Atoi(setting(name, otherwise))
@@ -93,7 +92,7 @@ func (b *bench) say(name, fact string, err error) {
 	defer b.mu.Unlock()
 	if err != nil {
 		b.lost++
-		fmt.Printf("LOST %s: %v%v\n", name, err, b.pulse)
+		fmt.Printf("LOST %s: %v\n", name, err)
 		return
 	}
 	b.ok++

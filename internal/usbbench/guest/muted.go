@@ -19,7 +19,8 @@ type asker interface {
 }
 
 // muted asks a printer that takes jobs and answers no control request: the question must end by itself, the port must go on,
-// and be answered once the printer answers again. Through usblp the kernel has the clock, 5 s; through libusb we have.
+// and be answered once the printer answers again. Through usblp the kernel has the clock, 5 s; through libusb we have. The
+// rest of the program goes on meanwhile: whoever waits for usblp in poll waits for the question too (fileport's unpolled).
 func (b *bench) muted(paper *gadget.Bulk) {
 	const limit = 500 * time.Millisecond
 	for _, by := range []struct {
@@ -54,6 +55,7 @@ func (b *bench) muted(paper *gadget.Bulk) {
 			}
 			paper.Mute(true)
 			defer paper.Mute(false)
+			goesOn := pulse()
 			asked, begun := make(chan error, 1), time.Now()
 			go func() { asked <- by.ask(p) }()
 			select {
@@ -61,7 +63,10 @@ func (b *bench) muted(paper *gadget.Bulk) {
 			case <-time.After(patience):
 				return "", fmt.Errorf("its status: %w", errLate)
 			}
-			took := time.Since(begun)
+			took, stood := time.Since(begun), goesOn()
+			if stood > by.least/2 {
+				return "", fmt.Errorf("the whole program stood still for %s of the %s of the question", ms(stood), ms(took))
+			}
 			if err == nil || took < by.least {
 				return "", fmt.Errorf("it gave its status after %s, %w", ms(took), err)
 			}
@@ -77,7 +82,29 @@ func (b *bench) muted(paper *gadget.Bulk) {
 			if err := eventually(func() (err error) { id, err = p.DeviceID(); return err }); err != nil || id == "" {
 				return "", errors.Join(err, fmt.Errorf("afterwards its id is %q", id))
 			}
-			return fmt.Sprintf("given up after %s, a job of %d bytes went on, answered again afterwards", ms(took), len(job)), p.Close()
+			return fmt.Sprintf("given up after %s, the program never stood still for more than %s, a job of %d bytes went on, answered again afterwards", ms(took), ms(stood), len(job)), p.Close()
 		})
+	}
+}
+
+// pulse looks whether this program goes on, until it is asked for the longest time in which it did not.
+func pulse() (longest func() time.Duration) {
+	const beat = 10 * time.Millisecond
+	end, worst := make(chan struct{}), make(chan time.Duration)
+	go func() {
+		var most time.Duration
+		for last := time.Now(); ; last = time.Now() {
+			select {
+			case <-end:
+				worst <- most
+				return
+			case <-time.After(beat):
+				most = max(most, time.Since(last)-beat)
+			}
+		}
+	}()
+	return func() time.Duration {
+		close(end)
+		return <-worst
 	}
 }
