@@ -45,14 +45,14 @@ const kindVar = "TILLD_KIND"
 // hows are the ways to die at a commit.
 var hows = []string{"before", "torn", "after"}
 
-// again makes sales of one kind alone, two for each way to die, until something that was acknowledged is gone: another commit
-// may have come before the one that was aimed at.
+// again makes sales of one kind alone, eight for each way to die at most, until something that was acknowledged is gone:
+// another commit may have come before the one that was aimed at.
 func (f *failing) again(name string) {
 	i := slices.IndexFunc(kinds, func(k kind) bool { return k.String() == name })
 	if i < 0 {
 		f.t.Fatalf("no sale is a %q", name)
 	}
-	for n := range 2 * len(hows) {
+	for n := range 8 * len(hows) {
 		if f.sell(f.deal(n, kinds[i], hows[n%len(hows)])); f.told.lost {
 			return
 		}

@@ -207,3 +207,27 @@ func TestTheKnifeIsAboveTheHead(t *testing.T) {
 		t.Errorf("%d black dots on the first, %d on the second", a, b)
 	}
 }
+
+// TestTabs: to the next eighth letter; where a line has no such place any more, the next letter begins a line. Letters of five
+// times the width are three to this line.
+func TestTabs(t *testing.T) {
+	for send, want := range map[string]string{
+		"a\tb\n":           "a       b",
+		"\tb\n":            "        b",
+		"12345678\tb\n":    "12345678\nb",
+		"\x1d!\x40a\tb\n":  "a\nb",
+		"\x1d!\x40abc\t\n": "abc",
+	} {
+		p := emulator.New(emulator.Config{Dots: 192})
+		if _, err := p.Write([]byte(send)); err != nil {
+			t.Fatal(err)
+		}
+		var lines []string
+		for _, line := range p.Pending().Text {
+			lines = append(lines, strings.TrimRight(line, " \n"))
+		}
+		if got := strings.Join(lines, "\n"); got != want {
+			t.Errorf("%q: %q, want %q", send, got, want)
+		}
+	}
+}

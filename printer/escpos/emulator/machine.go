@@ -75,9 +75,7 @@ func (p *Printer) obey(c []byte) {
 	case c[0] == '\n':
 		p.flush(true)
 	case c[0] == '\t':
-		for p.letterIn(' '); len(p.lineCells)%8 != 0; {
-			p.letterIn(' ')
-		}
+		p.tab()
 	case c[0] == 0x18:
 		p.lineCells = nil
 	case c[0] == esc && len(c) > 1:
@@ -97,6 +95,15 @@ func (p *Printer) letterIn(r rune) {
 		c.shift = 0
 	}
 	p.lineCells, p.shift = append(p.lineCells, c), 0
+}
+
+// tab goes to the next of the places that every eighth letter begins; where the line has none any more, to its end, so that
+// the next letter begins a line (Epson, HT).
+func (p *Printer) tab() {
+	blank := cell{' ', p.look, 0}
+	for n := 8 - len(p.lineCells)%8; n > 0 && p.lineWidth()+blank.width() <= p.paper.width; n-- {
+		p.letterIn(' ')
+	}
 }
 
 func (p *Printer) lineWidth() int {
