@@ -52,8 +52,8 @@ func (u *unpolled) Close() error {
 	if u.closed.Swap(true) {
 		return os.ErrClosed
 	}
-	one := [8]byte{1, 1, 1, 1, 1, 1, 1, 1} // not 0, whatever the order of the machine's bytes
-	_, err := unix.Write(u.bell, one[:])
+	ring := [8]byte{1, 1, 1, 1, 1, 1, 1, 1} // a number, not 0, whatever the order of the machine's bytes
+	_, err := unix.Write(u.bell, ring[:])
 	u.calls.Lock()
 	defer u.calls.Unlock()
 	return errors.Join(err, unix.Close(u.fd), unix.Close(u.bell))
@@ -115,7 +115,7 @@ func (u *unpolled) Read(b []byte) (int, error) {
 	}
 }
 
-// again is how long a node may rest that says it takes bytes and takes none, as usblp does for a printer without paper.
+// again is how long a node may rest that says it takes bytes and takes none: usblp_poll may, for a printer without paper.
 const again = 10 * time.Millisecond
 
 // whenReady calls do once the device takes bytes, and again when it says false. An error says that the last call, if there
