@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 )
 
 // Port is an open line. Close ends a blocked Read and Write within a second; a Write that stalls past the port's limit
-// answers ErrStalled with the count that left; a short count always has an error; Read never answers 0, nil; a Write
+// answers ErrStalled with the count that left; a short count always has an error; Read never answers 0, nil, and an empty packet
+// is no end; a Write
 // after Close is an error and reaches nobody. String names the line for the technician.
 type Port interface {
 	io.ReadWriteCloser // Write's count is what may have left, beside an error, too: none of it is written again
@@ -30,6 +32,13 @@ var (
 	ErrAbsent = errors.New("not here")
 	// ErrOther: the role has another device now, or none; nothing is wrong with this one.
 	ErrOther = errors.New("another device has its place")
+)
+
+// How long a port rests behind an empty packet before it reads again, at first and at last, twice as long each time: some USB
+// printers answer with one, again and again, where they have nothing to say.
+const (
+	RestFirst = time.Millisecond
+	RestLast  = 100 * time.Millisecond
 )
 
 // Answerer is a device that says whether anybody is at the end of its line: a serial line opens, and takes bytes, with nobody

@@ -11,11 +11,7 @@ import (
 
 // Read reads what is there: one report, some events, or at least one byte.
 func (p *Port) Read(b []byte) (int, error) {
-	read := p.f.Read
-	if p.kind == Printer {
-		read = p.lp.Read
-	}
-	n, err := read(b)
+	n, err := p.node.Read(b)
 	if err != nil {
 		err = fmt.Errorf("read %s: %w", p.path, p.lost(err))
 	}
@@ -26,43 +22,30 @@ func (p *Port) Read(b []byte) (int, error) {
 // limit, the answer is devices.ErrStalled and the count that the kernel was given. With any other error, too, the count is
 // what may have left: a printer that was given a byte may print it.
 func (p *Port) Write(b []byte) (int, error) {
-	put, done := p.put, 0
-	if p.kind == Printer {
-		put = p.transfer
-	}
+	done := 0
 	for done < len(b) {
-		n, err := put(b[done:], time.Now().Add(p.limit))
+		n, err := p.node.put(b[done:], time.Now().Add(p.limit))
 		done += n
-		switch {
-		case errors.Is(err, os.ErrDeadlineExceeded) && n > 0: // slow, but it moves
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			return done, fmt.Errorf("write to %s: %w", p.path, devices.ErrStalled)
-		case err != nil:
-			return done, fmt.Errorf("write to %s: %w", p.path, p.lost(err))
+		slow := n > 0 && errors.Is(err, os.ErrDeadlineExceeded) // but it moves
+		if err != nil && !slow {
+			return done, p.unwritten(err)
 		}
 	}
-	if err := p.flushed(); err != nil {
-		return done, fmt.Errorf("write to %s: %w", p.path, err)
+	if err := p.node.flushed(time.Now().Add(p.limit)); err != nil {
+		return done, p.unwritten(err)
 	}
 	return done, nil
 }
 
-// put writes what the device takes until then, all of b where it can.
-func (p *Port) put(b []byte, until time.Time) (int, error) {
-	if err := p.f.SetWriteDeadline(until); err != nil {
-		return 0, err
+func (p *Port) unwritten(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return fmt.Errorf("write to %s: %w", p.path, devices.ErrStalled)
 	}
-	return p.f.Write(b)
+	return fmt.Errorf("write to %s: %w", p.path, p.lost(err))
 }
 
 // Close ends a blocked Read and Write, and gives a grabbed keyboard back. Further calls answer the same.
 func (p *Port) Close() error {
-	p.once.Do(func() {
-		if p.kind == Printer {
-			p.err = p.lp.Close()
-		} else {
-			p.err = p.f.Close()
-		}
-	})
+	p.once.Do(func() { p.err = p.node.Close() })
 	return p.err
 }

@@ -13,7 +13,6 @@ import (
 	"io/fs"
 	"os"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -43,11 +42,18 @@ const writeLimit = 2 * time.Second
 type Port struct {
 	path  string
 	kind  Kind
-	lp    *unpolled // of a printer
-	f     *os.File  // of any other kind
+	node  node
 	limit time.Duration
 	once  sync.Once
 	err   error
+}
+
+// node is the file of an open node: polled by the runtime, or unpolled.
+type node interface {
+	io.ReadCloser                                     // Read reads at least one byte
+	control(f func(fd uintptr) error) error           // runs f on the descriptor
+	put(b []byte, until time.Time) (n int, err error) // writes what the device takes until then; n may have left
+	flushed(until time.Time) error                    // waits until the device has taken what the kernel still holds
 }
 
 // Open opens and claims a node. Errors wrap devices.ErrAbsent (no such node), devices.ErrPerson (no permission, another
@@ -64,9 +70,9 @@ func Open(ctx context.Context, path string, kind Kind, o Options) (*Port, error)
 	p := &Port{path: path, kind: kind, limit: o.WriteLimit}
 	var err error
 	if kind == Printer {
-		p.lp, err = openUnpolled(path)
+		p.node, err = openUnpolled(path)
 	} else {
-		p.f, err = os.OpenFile(path, flags|syscall.O_NOCTTY|syscall.O_NONBLOCK, 0) // Go adds O_CLOEXEC
+		p.node, err = openPolled(path, flags)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, sorted(err))
@@ -85,13 +91,13 @@ func Open(ctx context.Context, path string, kind Kind, o Options) (*Port, error)
 // kernel's own rule for a printer, and by the grab for keys. Nothing keeps a second reader off a hidraw node.
 func (p *Port) claim(ctx context.Context, shared bool) error {
 	var st unix.Stat_t
-	if err := p.control(func(fd uintptr) error { return unix.Fstat(int(fd), &st) }); err != nil {
+	if err := p.node.control(func(fd uintptr) error { return unix.Fstat(int(fd), &st) }); err != nil {
 		return err
 	}
 	if st.Mode&unix.S_IFMT != unix.S_IFCHR {
 		return fmt.Errorf("not a character device: %w", devices.ErrPerson)
 	}
-	if err := p.control(func(fd uintptr) error { return unix.Flock(int(fd), unix.LOCK_EX|unix.LOCK_NB) }); err != nil {
+	if err := p.node.control(func(fd uintptr) error { return unix.Flock(int(fd), unix.LOCK_EX|unix.LOCK_NB) }); err != nil {
 		return fmt.Errorf("%w: %w", devices.ErrHeld, devices.ErrPerson)
 	}
 	switch {
@@ -101,22 +107,6 @@ func (p *Port) claim(ctx context.Context, shared bool) error {
 		return stamps(p.ioctl)
 	}
 	return grab(ctx, p.ioctl)
-}
-
-// control runs f on the descriptor. Never p.f.Fd(): it would turn the file blocking and its deadlines off.
-func (p *Port) control(f func(fd uintptr) error) error {
-	if p.kind == Printer {
-		return p.lp.control(f)
-	}
-	c, err := p.f.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var e error
-	if err := c.Control(func(fd uintptr) { e = f(fd) }); err != nil {
-		return err
-	}
-	return e
 }
 
 // sorted puts an error of opening into the words of the contract.

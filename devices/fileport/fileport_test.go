@@ -98,19 +98,21 @@ func TestErrorsOfOpeningAreSorted(t *testing.T) {
 }
 
 func TestAHangUpIsAbsence(t *testing.T) {
-	far, path, opened := terminal(t)
-	p, err := fileport.Open(t.Context(), path, fileport.HID, fileport.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	opened()
-	defer p.Close()
-	far.Close()
-	if _, err := p.Read(make([]byte, 8)); !errors.Is(err, devices.ErrAbsent) {
-		t.Errorf("read: %v", err)
-	}
-	if n, err := p.Write([]byte("x")); n != 0 || !errors.Is(err, devices.ErrAbsent) {
-		t.Errorf("wrote %d, %v", n, err)
+	for _, kind := range []fileport.Kind{fileport.Printer, fileport.HID} {
+		far, path, opened := terminal(t)
+		p, err := fileport.Open(t.Context(), path, kind, fileport.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		opened()
+		defer p.Close()
+		far.Close()
+		if _, err := p.Read(make([]byte, 8)); !errors.Is(err, devices.ErrAbsent) {
+			t.Errorf("%s: read: %v", kind, err)
+		}
+		if n, err := p.Write([]byte("x")); n != 0 || !errors.Is(err, devices.ErrAbsent) {
+			t.Errorf("%s: wrote %d, %v", kind, n, err)
+		}
 	}
 }
 

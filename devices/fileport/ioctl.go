@@ -40,7 +40,7 @@ func evMask() uintptr        { return ioc(write, 'E', 0x93, 16) }
 type caller func(request uintptr, arg unsafe.Pointer, number uintptr) error
 
 func (p *Port) ioctl(request uintptr, arg unsafe.Pointer, number uintptr) error {
-	return p.control(func(fd uintptr) error {
+	return p.node.control(func(fd uintptr) error {
 		var e unix.Errno
 		if arg != nil {
 			_, _, e = unix.Syscall(unix.SYS_IOCTL, fd, request, uintptr(arg))

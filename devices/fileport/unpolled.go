@@ -3,13 +3,14 @@ package fileport
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"tilld/devices"
 )
 
 // unpolled is an open node of usblp that stays out of the runtime's poller. Its poll waits for the lock that a question on
@@ -30,6 +31,10 @@ func openUnpolled(path string) (*unpolled, error) {
 	if err != nil {
 		return nil, err
 	}
+	return unpolledOf(fd)
+}
+
+func unpolledOf(fd int) (*unpolled, error) {
 	bell, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("make what ends a wait for it: %w", err), unix.Close(fd))
@@ -88,8 +93,9 @@ func (u *unpolled) wait(events int16, until time.Time) (int16, error) {
 // gone are the events of a device that is not there any more.
 const gone = unix.POLLERR | unix.POLLHUP | unix.POLLNVAL
 
-// Read reads at least one byte.
+// Read reads at least one byte. Nothing, where something was there, is an empty packet, which usblp hands on, or the line's end.
 func (u *unpolled) Read(b []byte) (int, error) {
+	rest := devices.RestFirst
 	for lost := false; ; {
 		var n int
 		err := u.control(func(fd uintptr) (err error) {
@@ -97,12 +103,16 @@ func (u *unpolled) Read(b []byte) (int, error) {
 			return err
 		})
 		switch {
-		case err == nil && n == 0 && len(b) > 0:
-			return 0, io.EOF
-		case err == nil:
+		case err == nil && (n > 0 || len(b) == 0):
 			return n, nil
-		case errors.Is(err, unix.EAGAIN) && lost:
+		case (err == nil || errors.Is(err, unix.EAGAIN)) && lost:
 			return 0, unix.ENODEV
+		case err == nil:
+			got, err := u.wait(0, time.Now().Add(rest))
+			if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+				return 0, err
+			}
+			lost, rest = got&gone != 0, min(2*rest, devices.RestLast)
 		case errors.Is(err, unix.EAGAIN):
 			got, err := u.wait(unix.POLLIN, time.Time{})
 			if err != nil {

@@ -1,9 +1,12 @@
 package fileport_test
 
 import (
+	"errors"
 	"os"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"tilld/devices/fileport"
 )
@@ -54,5 +57,38 @@ func TestAPrinterIsNotPolled(t *testing.T) {
 		}
 		_ = p.Close()
 		_ = far.Close()
+	}
+}
+
+// TestAnEmptyPacketIsNoEnd: a line of packets stands for the printer, as a pseudo-terminal has none that are empty.
+func TestAnEmptyPacketIsNoEnd(t *testing.T) {
+	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := fileport.Unpolled(ends[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	for _, packet := range []string{"", "", "", "paper", "", "cover"} {
+		if _, err := unix.Write(ends[1], []byte(packet)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := make([]byte, 16)
+	for _, want := range []string{"paper", "cover"} {
+		if n, err := p.Read(b); err != nil || string(b[:n]) != want {
+			t.Fatalf("read %q, %v, want %q", b[:n], err, want)
+		}
+	}
+	if _, err := unix.Write(ends[1], nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Close(ends[1]); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := p.Read(b); n != 0 || !errors.Is(err, unix.ENODEV) {
+		t.Errorf("behind its end: read %q, %v", b[:n], err)
 	}
 }

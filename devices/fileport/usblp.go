@@ -3,29 +3,26 @@ package fileport
 import (
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"tilld/devices"
 )
 
 // transferSize is what usblp puts into one transfer at most (USBLP_BUF_SIZE in the kernel's drivers/usb/class/usblp.c).
 const transferSize = 8192
 
-// transfer gives usblp one transfer and answers how many bytes of it may have left.
+// put gives usblp one transfer and answers how many bytes of it may have left.
 //
 // Its write begins the transfer and looks for a signal only then: with one pending it answers EINTR, or of several
 // transfers only the count of those before, though the printer gets all of it (usblp_write, usblp_wtest). Whoever writes
 // again, as os.File does, prints twice; and Go's scheduler sends its threads a signal whenever it likes. So: one transfer a
 // write, no signal lets itself be seen meanwhile, and an error behind its begin counts the bytes as gone. A machine that
 // falls asleep interrupts for all that.
-func (p *Port) transfer(b []byte, until time.Time) (n int, err error) {
+func (u *unpolled) put(b []byte, until time.Time) (n int, err error) {
 	b = b[:min(len(b), transferSize)]
 	var failed error
-	waited := p.lp.whenReady(until, func(fd int) bool {
+	waited := u.whenReady(until, func(fd int) bool {
 		masked := undisturbed(func() { n, failed = unix.Write(fd, b) })
 		switch {
 		case errors.Is(failed, unix.EAGAIN):
@@ -46,15 +43,8 @@ func (p *Port) transfer(b []byte, until time.Time) (n int, err error) {
 
 // flushed waits until the printer has taken what usblp still holds: without waiting, the kernel answers a write before the
 // transfer has begun, and drops it at Close.
-func (p *Port) flushed() error {
-	if p.kind != Printer {
-		return nil
-	}
-	err := p.lp.whenReady(time.Now().Add(p.limit), func(int) bool { return true })
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return devices.ErrStalled
-	}
-	return p.lost(err)
+func (u *unpolled) flushed(until time.Time) error {
+	return u.whenReady(until, func(int) bool { return true })
 }
 
 // undisturbed calls f on a thread that sees no signal meanwhile, but for those of its own faults.

@@ -225,6 +225,7 @@ func (p *Port) Read(b []byte) (int, error) {
 		<-p.ctx.Done()
 		return 0, fmt.Errorf("read from %s: %w", p.name, fs.ErrClosed)
 	}
+	rest := devices.RestFirst
 	for halted := false; len(p.buf) == 0; {
 		n, err := counted(func() (int, error) { return p.in.ReadContext(p.ctx, p.store) })
 		if n > 0 {
@@ -233,7 +234,11 @@ func (p *Port) Read(b []byte) (int, error) {
 		}
 		switch {
 		case err == nil: // an empty packet
-			halted = false
+			select {
+			case <-p.ctx.Done():
+			case <-time.After(rest):
+			}
+			halted, rest = false, min(2*rest, devices.RestLast)
 		case p.ctx.Err() != nil:
 			return 0, fmt.Errorf("read from %s: %w", p.name, fs.ErrClosed)
 		case errors.Is(err, gousb.TransferStall) && !halted:

@@ -265,15 +265,14 @@ func (b *Bulk) serveIn() {
 		p := b.send[0]
 		b.send = b.send[1:]
 		b.mu.Unlock()
-		for len(p) > 0 {
+		for {
 			n, err := unix.Write(b.in, p)
 			if err == unix.EINTR || err == unix.EAGAIN {
 				continue
 			}
-			if err != nil {
-				break // pulled: what was under way is gone, as with a cable
+			if p = p[max(n, 0):]; err != nil || len(p) == 0 {
+				break // with an error it is pulled: what was under way is gone, as with a cable
 			}
-			p = p[n:]
 		}
 	}
 }
@@ -349,7 +348,7 @@ func (b *Bulk) Reset() {
 	b.got, b.send, b.pullAt, b.taken = nil, nil, 0, 0
 }
 
-// Send says something by itself.
+// Send says something by itself; nothing is an empty packet.
 func (b *Bulk) Send(p []byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -233,6 +233,7 @@ func (b *bench) printing() {
 		return fmt.Sprintf("told after %s, %d bytes told and come", ms(took), n), nil
 	})
 	b.muted(paper)
+	b.empty(paper)
 	b.pulled("pulled in a job, usblp", g, paper, func() (devices.Port, error) {
 		n, err := b.lp(0)
 		if err != nil {
