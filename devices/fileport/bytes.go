@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	"tilld/devices"
 )
@@ -24,15 +23,12 @@ func (p *Port) Read(b []byte) (int, error) {
 func (p *Port) Write(b []byte) (int, error) {
 	done := 0
 	for done < len(b) {
-		n, err := p.node.put(b[done:], time.Now().Add(p.limit))
+		n, err := p.node.put(b[done:], p.limit)
 		done += n
 		slow := n > 0 && errors.Is(err, os.ErrDeadlineExceeded) // but it moves
 		if err != nil && !slow {
 			return done, p.unwritten(err)
 		}
-	}
-	if err := p.node.flushed(time.Now().Add(p.limit)); err != nil {
-		return done, p.unwritten(err)
 	}
 	return done, nil
 }

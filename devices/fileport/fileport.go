@@ -50,10 +50,9 @@ type Port struct {
 
 // node is the file of an open node: polled by the runtime, or unpolled.
 type node interface {
-	io.ReadCloser                                     // Read reads at least one byte
-	control(f func(fd uintptr) error) error           // runs f on the descriptor
-	put(b []byte, until time.Time) (n int, err error) // writes what the device takes until then; n may have left
-	flushed(until time.Time) error                    // waits until the device has taken what the kernel still holds
+	io.ReadCloser                                         // Read reads at least one byte
+	control(f func(fd uintptr) error) error               // runs f on the descriptor
+	put(b []byte, limit time.Duration) (n int, err error) // writes what the device takes within the limit; n may have left
 }
 
 // Open opens and claims a node. Errors wrap devices.ErrAbsent (no such node), devices.ErrPerson (no permission, another

@@ -27,13 +27,10 @@ func (p polled) control(f func(fd uintptr) error) error {
 	return e
 }
 
-// put writes what the device takes until then, all of b where it can.
-func (p polled) put(b []byte, until time.Time) (int, error) {
-	if err := p.SetWriteDeadline(until); err != nil {
+// put writes what the device takes within the limit, all of b where it can.
+func (p polled) put(b []byte, limit time.Duration) (int, error) {
+	if err := p.SetWriteDeadline(time.Now().Add(limit)); err != nil {
 		return 0, err
 	}
 	return p.Write(b)
 }
-
-// flushed has nothing to wait for: a write ends when the device has its bytes.
-func (polled) flushed(time.Time) error { return nil }

@@ -19,8 +19,10 @@ import (
 // who waits for this node waits in a thread of its own, and waits alone.
 type unpolled struct {
 	fd, bell int // bell: an eventfd; it rings from Close on
+	closing  chan struct{}
 	closed   atomic.Bool
 	calls    sync.RWMutex // read-held while a call uses the numbers, which may be another file's once they are closed
+	reading  sync.Mutex
 }
 
 func openUnpolled(path string) (*unpolled, error) {
@@ -34,12 +36,16 @@ func openUnpolled(path string) (*unpolled, error) {
 	return unpolledOf(fd)
 }
 
+// unpolledOf has an open descriptor wait in the kernel, once it was opened without.
 func unpolledOf(fd int) (*unpolled, error) {
+	if err := unix.SetNonblock(fd, false); err != nil {
+		return nil, errors.Join(fmt.Errorf("have it wait in the kernel: %w", err), unix.Close(fd))
+	}
 	bell, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("make what ends a wait for it: %w", err), unix.Close(fd))
 	}
-	return &unpolled{fd: fd, bell: bell}, nil
+	return &unpolled{fd: fd, bell: bell, closing: make(chan struct{})}, nil
 }
 
 // control runs f on the descriptor.
@@ -57,6 +63,7 @@ func (u *unpolled) Close() error {
 	if u.closed.Swap(true) {
 		return os.ErrClosed
 	}
+	close(u.closing)
 	ring := [8]byte{1, 1, 1, 1, 1, 1, 1, 1} // a number, not 0, whatever the order of the machine's bytes
 	_, err := unix.Write(u.bell, ring[:])
 	u.calls.Lock()
@@ -93,56 +100,45 @@ func (u *unpolled) wait(events int16, until time.Time) (int16, error) {
 // gone are the events of a device that is not there any more.
 const gone = unix.POLLERR | unix.POLLHUP | unix.POLLNVAL
 
-// Read reads at least one byte. Nothing, where something was there, is an empty packet, which usblp hands on, or the line's end.
+// mostFailed is how many reads in a row may fail before a line is given up whose device is still there.
+const mostFailed = 10
+
+// Read reads at least one byte. Of a printer without a way back nothing ever comes: it is waited for until the device is gone.
+// Nothing, where something was there, is an empty packet, which usblp hands on; and a transfer that failed is told once, when
+// the next is under way already (usblp_read): neither ends the line.
 func (u *unpolled) Read(b []byte) (int, error) {
-	rest := devices.RestFirst
-	for lost := false; ; {
+	u.reading.Lock() // what one sees to be there another must not take: the read would wait where Close cannot end it
+	defer u.reading.Unlock()
+	rest, failed := devices.RestFirst, 0
+	for len(b) > 0 {
+		got, err := u.wait(unix.POLLIN, time.Time{})
+		switch {
+		case err != nil:
+			return 0, err
+		case got&unix.POLLIN == 0:
+			return 0, unix.ENODEV
+		}
 		var n int
-		err := u.control(func(fd uintptr) (err error) {
+		err = u.control(func(fd uintptr) (err error) {
 			n, err = unix.Read(int(fd), b)
 			return err
 		})
 		switch {
-		case err == nil && (n > 0 || len(b) == 0):
+		case err == nil && n > 0:
 			return n, nil
-		case (err == nil || errors.Is(err, unix.EAGAIN)) && lost:
+		case errors.Is(err, unix.EINTR):
+			continue
+		case errors.Is(err, unix.EIO) && failed < mostFailed && got&gone == 0:
+			failed++
+		case err != nil:
+			return 0, err
+		case got&gone != 0:
 			return 0, unix.ENODEV
-		case err == nil:
-			got, err := u.wait(0, time.Now().Add(rest))
-			if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
-				return 0, err
-			}
-			lost, rest = got&gone != 0, min(2*rest, devices.RestLast)
-		case errors.Is(err, unix.EAGAIN):
-			got, err := u.wait(unix.POLLIN, time.Time{})
-			if err != nil {
-				return 0, err
-			}
-			lost = got&gone != 0
-		case !errors.Is(err, unix.EINTR):
+		}
+		if _, err := u.wait(0, time.Now().Add(rest)); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 			return 0, err
 		}
+		rest = min(2*rest, devices.RestLast)
 	}
-}
-
-// again is how long a node may rest that says it takes bytes and takes none: usblp_poll may, for a printer without paper.
-const again = 10 * time.Millisecond
-
-// whenReady calls do once the device takes bytes, and again when it says false. An error says that the last call, if there
-// was one, said false: the device is gone, or until has passed (os.ErrDeadlineExceeded).
-func (u *unpolled) whenReady(until time.Time, do func(fd int) bool) error {
-	for {
-		got, err := u.wait(unix.POLLOUT, until)
-		switch {
-		case err != nil:
-			return err
-		case got&gone != 0:
-			return unix.ENODEV
-		}
-		done := false
-		if err := u.control(func(fd uintptr) error { done = do(int(fd)); return nil }); err != nil || done {
-			return err
-		}
-		time.Sleep(again)
-	}
+	return 0, nil
 }

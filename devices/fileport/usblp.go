@@ -3,51 +3,98 @@ package fileport
 import (
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
+	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"tilld/devices"
 )
 
 // transferSize is what usblp puts into one transfer at most (USBLP_BUF_SIZE in the kernel's drivers/usb/class/usblp.c).
 const transferSize = 8192
 
-// put gives usblp one transfer and answers how many bytes of it may have left.
+// nudge is the signal that ends a write in the kernel: one of the real-time signals that nobody uses, for which Go's runtime
+// has a handler that does nothing. Every nudgeAgain it is sent again, for one that comes before the kernel waits is not seen there.
+const (
+	nudge      = unix.Signal(50)
+	nudgeAgain = 10 * time.Millisecond
+)
+
+// put gives usblp one transfer, and waits until the printer has taken it. With devices.ErrStalled, as with every other error
+// behind its begin, n counts its bytes as gone: the printer may get them yet.
 //
-// Its write begins the transfer and looks for a signal only then: with one pending it answers EINTR, or of several
-// transfers only the count of those before, though the printer gets all of it (usblp_write, usblp_wtest). Whoever writes
-// again, as os.File does, prints twice; and Go's scheduler sends its threads a signal whenever it likes. So: one transfer a
-// write, no signal lets itself be seen meanwhile, and an error behind its begin counts the bytes as gone. A machine that
-// falls asleep interrupts for all that.
-func (u *unpolled) put(b []byte, until time.Time) (n int, err error) {
+// The write waits in the kernel, for it alone is told what became of the transfer: a write that does not wait presumes that
+// all will be well, and neither poll nor the next write says that it was not. Its wait looks for a signal: with one pending it
+// answers EINTR, though the printer gets all of it (usblp_write, usblp_wtest). Whoever writes again, as os.File does, prints
+// twice; and Go's scheduler sends its threads a signal whenever it likes. So: one transfer a write, and no signal lets itself be
+// seen meanwhile but the one that ends the wait. A machine that falls asleep interrupts for all that.
+func (u *unpolled) put(b []byte, limit time.Duration) (n int, err error) {
 	b = b[:min(len(b), transferSize)]
-	var failed error
-	waited := u.whenReady(until, func(fd int) bool {
-		masked := undisturbed(func() { n, failed = unix.Write(fd, b) })
-		switch {
-		case errors.Is(failed, unix.EAGAIN):
-			n, failed = 0, masked
-			return masked != nil // not ready after all
-		case failed != nil:
-			n = len(b)
-		case masked != nil:
-			failed = masked
-		}
-		return true
-	})
-	if waited != nil {
-		return 0, waited
+	until := time.Now().Add(limit)
+	switch got, err := u.wait(unix.POLLOUT, until); { // not at once behind a transfer that has stalled
+	case err != nil:
+		return 0, err
+	case got&gone != 0:
+		return 0, unix.ENODEV
 	}
-	return n, failed
+	var nudged bool
+	err = u.control(func(fd uintptr) (err error) {
+		n, nudged, err = u.write(int(fd), b, until)
+		return err
+	})
+	switch {
+	case err == nil && n == len(b):
+		return n, nil
+	case errors.Is(err, os.ErrClosed) && n == 0:
+		return 0, err
+	case err == nil && n > 0: // no printer: one that is broken off says nothing of how much has left
+		return n, os.ErrDeadlineExceeded
+	case nudged && errors.Is(err, unix.EINTR) && u.closed.Load():
+		return len(b), os.ErrClosed
+	case nudged && errors.Is(err, unix.EINTR):
+		return len(b), devices.ErrStalled
+	}
+	return len(b), err
 }
 
-// flushed waits until the printer has taken what usblp still holds: without waiting, the kernel answers a write before the
-// transfer has begun, and drops it at Close.
-func (u *unpolled) flushed(until time.Time) error {
-	return u.whenReady(until, func(int) bool { return true })
+// write writes on a thread that sees no signal but a nudge, and those of its own faults. It is nudged once until has passed, or
+// at Close.
+func (u *unpolled) write(fd int, b []byte, until time.Time) (n int, nudged bool, err error) {
+	masked := undisturbed(func() {
+		thread, done, ended := unix.Gettid(), make(chan struct{}), make(chan struct{})
+		var late atomic.Bool
+		go func() {
+			defer close(ended)
+			end := time.NewTimer(time.Until(until))
+			defer end.Stop()
+			select {
+			case <-done:
+				return
+			case <-u.closing:
+			case <-end.C:
+			}
+			for late.Store(true); ; {
+				_ = unix.Tgkill(os.Getpid(), thread, nudge)
+				select {
+				case <-done:
+					return
+				case <-time.After(nudgeAgain):
+				}
+			}
+		}()
+		n, err = unix.Write(fd, b)
+		close(done)
+		<-ended // none comes later, when the thread writes something else
+		nudged, n = late.Load(), max(n, 0)
+	})
+	return n, nudged, errors.Join(err, masked)
 }
 
-// undisturbed calls f on a thread that sees no signal meanwhile, but for those of its own faults.
+// undisturbed calls f on a thread that sees no signal meanwhile but a nudge, and those of its own faults.
 func undisturbed(f func()) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -55,8 +102,9 @@ func undisturbed(f func()) error {
 	for i := range none.Val {
 		none.Val[i] = ^none.Val[i]
 	}
-	for _, fault := range []unix.Signal{unix.SIGSEGV, unix.SIGBUS, unix.SIGFPE, unix.SIGILL, unix.SIGTRAP} {
-		none.Val[0] &^= 1 << (fault - 1)
+	bits := uint(unsafe.Sizeof(none.Val[0])) * 8
+	for _, seen := range []unix.Signal{unix.SIGSEGV, unix.SIGBUS, unix.SIGFPE, unix.SIGILL, unix.SIGTRAP, nudge} {
+		none.Val[uint(seen-1)/bits] &^= 1 << (uint(seen-1) % bits)
 	}
 	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &none, &was); err != nil {
 		return fmt.Errorf("hold signals back: %w", err)

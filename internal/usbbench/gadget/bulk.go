@@ -22,6 +22,7 @@ type Kind struct {
 // Kinds that the bench needs.
 var (
 	Printer = Kind{7, 1, 2, "MFG:Bench;CMD:ESC/POS;MDL:FFS-80;CLS:PRINTER;"}
+	OneWay  = Kind{7, 1, 1, Printer.ID} // it has an endpoint back, which nobody is to read
 	Vendor  = Kind{0xff, 0, 0, ""}
 )
 

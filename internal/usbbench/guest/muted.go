@@ -30,11 +30,7 @@ func (b *bench) muted(paper *gadget.Bulk) {
 		ask   func(asker) error
 	}{
 		{"usblp", 4 * time.Second, func() (asker, error) {
-			n, err := b.lp(0)
-			if err != nil {
-				return nil, err
-			}
-			return fileport.Open(context.Background(), n, fileport.Printer, fileport.Options{})
+			return b.byLP()
 		}, func(p asker) error { _, err := p.(*fileport.Port).Status(); return err }},
 		{"libusb", limit, func() (asker, error) {
 			return usbport.Open(context.Background(), b.now(0), usbport.Options{ControlLimit: limit})

@@ -234,13 +234,8 @@ func (b *bench) printing() {
 	})
 	b.muted(paper)
 	b.empty(paper)
-	b.pulled("pulled in a job, usblp", g, paper, func() (devices.Port, error) {
-		n, err := b.lp(0)
-		if err != nil {
-			return nil, err
-		}
-		return fileport.Open(context.Background(), n, fileport.Printer, fileport.Options{})
-	})
+	b.untaken(g, paper)
+	b.pulled("pulled in a job, usblp", g, paper, func() (devices.Port, error) { return b.byLP() })
 	b.pulled("pulled in a job, libusb", g, paper, func() (devices.Port, error) {
 		return usbport.Open(context.Background(), b.now(0), usbport.Options{})
 	})
@@ -272,6 +267,7 @@ func (b *bench) printing() {
 		return "", errors.New("nobody was named")
 	})
 	b.say("printer leaves", "told", b.pull(g, 0))
+	b.oneWay()
 }
 
 // pulled pulls the cable in the middle of a job: the write ends with an error and a count that is no lie, and after the
@@ -298,24 +294,32 @@ func (b *bench) pulled(name string, g *gadget.Gadget, paper *gadget.Bulk, open f
 		if err := b.isGone(0); err != nil {
 			return "", err
 		}
-		if _, err := b.plug(g, 0, discover.LP); err != nil {
+		if err := b.printsAgain(g, paper, open); err != nil {
 			return "", err
 		}
-		paper.Clear()
-		again, err := open()
-		if err != nil {
-			return "", fmt.Errorf("open it again: %w", err)
-		}
-		defer again.Close()
-		job := pattern(8 << 10)
-		if _, err := again.Write(job); err != nil {
-			return "", err
-		}
-		if err := arrives(paper, job); err != nil {
-			return "", err
-		}
-		return fmt.Sprintf("the write ended with %d of %d bytes after %s; back and printing", n, 400<<10, ms(took)), again.Close()
+		return fmt.Sprintf("the write ended with %d of %d bytes after %s; back and printing", n, 400<<10, ms(took)), nil
 	})
+}
+
+// printsAgain plugs a printer in that was pulled, and has it print.
+func (b *bench) printsAgain(g *gadget.Gadget, paper *gadget.Bulk, open func() (devices.Port, error)) error {
+	if _, err := b.plug(g, 0, discover.LP); err != nil {
+		return err
+	}
+	paper.Clear()
+	p, err := open()
+	if err != nil {
+		return fmt.Errorf("open it again: %w", err)
+	}
+	defer p.Close()
+	job := pattern(8 << 10)
+	if _, err := p.Write(job); err != nil {
+		return err
+	}
+	if err := arrives(paper, job); err != nil {
+		return err
+	}
+	return p.Close()
 }
 
 // now is what is plugged into a controller.
