@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -90,5 +92,41 @@ func TestAnEmptyPacketIsNoEnd(t *testing.T) {
 	}
 	if n, err := p.Read(b); n != 0 || !errors.Is(err, unix.ENODEV) {
 		t.Errorf("behind its end: read %q, %v", b[:n], err)
+	}
+}
+
+// TestAReadThatFailedIsRepeated: this program's own memory stands for the printer. It answers EIO where nothing is.
+func TestAReadThatFailedIsRepeated(t *testing.T) {
+	fd, err := unix.Open("/proc/self/mem", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := fileport.Unpolled(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	const nowhere = 8
+	b := make([]byte, 5)
+	seek := func(to int64) {
+		t.Helper()
+		if _, err := unix.Seek(fd, to, unix.SEEK_SET); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seek(nowhere)
+	begun := time.Now()
+	if n, err := p.Read(b); n != 0 || !errors.Is(err, unix.EIO) {
+		t.Fatalf("of one that always fails: read %q, %v", b[:n], err)
+	}
+	t.Logf("given up after %v", time.Since(begun))
+	seek(nowhere)
+	answer := []byte("paper")
+	read := make(chan error, 1)
+	go func() { _, err := p.Read(b); read <- err }()
+	time.Sleep(20 * time.Millisecond) // it has failed by then, or will be good at once
+	seek(int64(uintptr(unsafe.Pointer(&answer[0]))))
+	if err := <-read; err != nil || string(b) != "paper" {
+		t.Errorf("behind a failure: read %q, %v", b, err)
 	}
 }
