@@ -82,12 +82,13 @@ func (b *bench) untaken(g *gadget.Gadget, paper *gadget.Bulk) {
 	for _, c := range []struct {
 		name         string
 		before, then func() error // before the job is written; while it is
+		pulls        bool         // the cable is out by then
 	}{
 		{"halted endpoint, usblp", func() error {
 			paper.Halt()
 			time.Sleep(100 * time.Millisecond) // the device must have halted before the host writes
 			return nil
-		}, func() error { return nil }},
+		}, func() error { return nil }, false},
 		{"pulled in the last transfer, usblp", func() error {
 			paper.Room(len(job) - 2048)
 			return nil
@@ -102,7 +103,7 @@ func (b *bench) untaken(g *gadget.Gadget, paper *gadget.Bulk) {
 				return err
 			}
 			return g.Pull()
-		}},
+		}, true},
 	} {
 		b.check(c.name, func() (string, error) {
 			paper.Clear()
@@ -125,7 +126,12 @@ func (b *bench) untaken(g *gadget.Gadget, paper *gadget.Bulk) {
 			}
 			came := len(paper.Got())
 			_ = p.Close()
-			if err := b.pull(g, 0); err != nil {
+			if !c.pulls {
+				if err := g.Pull(); err != nil {
+					return "", err
+				}
+			}
+			if err := b.isGone(0); err != nil {
 				return "", err
 			}
 			if err := b.printsAgain(g, paper, func() (devices.Port, error) { return b.byLP() }); err != nil {
