@@ -4,15 +4,16 @@
 // # Framing
 //
 //	option end   a reading ends at
-//	auto         CR, LF or both; until the first of them was seen, silence too
+//	auto         CR, LF or both; while none of them is expected, silence too
 //	cr lf tab    that byte alone
 //	0x00…0x1f    that byte alone, as two hexadecimal digits
 //	etx          ETX (03); it begins behind STX (02), and what lies between two readings is not taken
 //	gap          silence alone
 //
-// Silence is the option gap, 300 ms unless told otherwise. A scanner that has sent one of its terminators sends them all:
-// from then on a text that stops without one lost its end; neither it nor what begins within 2 s behind it is taken. An AIM identifier in front ("]Q1") is told
-// apart from the text.
+// Silence is the option gap, 300 ms unless told otherwise. Once a terminator was seen, one is expected behind each code: a text
+// that stops without lost its end, and neither it nor what begins within 2 s behind it is taken. Where the text before it had
+// none either, none is expected from then on: it was a line break in a code, of a scanner that sends nothing behind one. An AIM
+// identifier in front ("]Q1") is told apart from the text.
 //
 // # Commands
 //

@@ -38,9 +38,9 @@ type Framer struct {
 
 	b           []byte
 	first, last time.Time
-	inside      bool      // behind STX
-	over        bool      // too long: dropped up to its end
-	ended       bool      // a terminator was seen: there is one behind each code
+	inside      bool // behind STX
+	over        bool // too long: dropped up to its end
+	terminator  intake.Terminator
 	cutOff      time.Time // a code's last byte, where its end did not come
 	rest        bool      // this is the rest of that code
 }
@@ -51,7 +51,7 @@ func (f *Framer) Take(b []byte, at time.Time) []scanner.Reading {
 	for _, c := range b {
 		switch {
 		case f.ends(c):
-			f.ended = true
+			f.terminator.Seen()
 			out = append(out, f.finish()...)
 			continue
 		case f.End == ByETX && c == stx:
@@ -112,10 +112,13 @@ func (f *Framer) Forget() {
 // Flush ends what has begun because nothing follows: a reading of a scanner that sends no terminator, else the rest of one
 // whose end was lost.
 func (f *Framer) Flush() []scanner.Reading {
-	if f.End == ByGap || f.End == Auto && !f.ended {
+	if f.End == ByGap || f.End == Auto && !f.terminator.Expected() {
 		return f.finish()
 	}
 	if len(f.text()) > 0 {
+		if !f.rest {
+			f.terminator.Missed()
+		}
 		f.cutOff = f.last
 		f.say(intake.Damaged())
 	}

@@ -90,6 +90,44 @@ func TestFraming(t *testing.T) {
 	}
 }
 
+// A scanner that sends nothing behind a code, and codes with a line break in them: one or two codes behind such a one are lost,
+// and no more. One that sends a terminator loses it now and then: what has none is never taken.
+func TestATerminatorThatNeverComesAgainIsNotExpectedForEver(t *testing.T) {
+	const ean = "4006381333931"
+	for _, c := range []struct {
+		name  string
+		codes []string // 5 s apart, or 1 s where the text begins with +
+		want  string   // joined with |
+	}{
+		{"AVCard", []string{"A\nB", ean, ean, ean}, "A|" + ean + "|" + ean},
+		{"ALinkWithItsEnd", []string{"https://a.example/\n", ean, ean, ean}, "https://a.example/|" + ean},
+		{"TwoVCards", []string{"A\nB", ean, ean, "A\r\nB\r\nC", ean, ean}, "A|" + ean + "|A|B|" + ean},
+		{"OneLostTerminatorBetweenGoodCodes", []string{"A1\r", "LOST", "B2\r", "LOST", "C3\r", "LOST"}, "A1|B2|C3"},
+		{"ATornCode", []string{"A1\r", "2812345", "+67890", "LOST", "B2\r", "C3\r"}, "A1|B2|C3"},
+		{"ATornCodeBehindALostTerminator", []string{"A1\r", "LOST", "2812345", "+67890", "B2\r"}, "A1|B2"},
+		{"ATornCodeInThree", []string{"A1\r", "2812345", "+678", "+90\r", "B2\r", "LOST", "C3\r"}, "A1|B2|C3"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var f line.Framer
+			var notes, got []string
+			f.Say = func(n scanner.Note) { notes = append(notes, n.Code) }
+			at := time.Now()
+			for _, code := range c.codes {
+				code, soon := strings.CutPrefix(code, "+")
+				if at = at.Add(5 * time.Second); soon {
+					at = at.Add(-4 * time.Second)
+				}
+				got = append(got, texts(f.Take([]byte(code), at))...)
+				got = append(got, texts(f.Flush())...)
+			}
+			t.Logf("%q became %q, notes %q", c.codes, got, notes)
+			if strings.Join(got, "|") != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
 func TestEndlessInputTakesNoMemory(t *testing.T) {
 	var f line.Framer
 	b := bytes.Repeat([]byte("endless "), 512)

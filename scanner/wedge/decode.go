@@ -44,7 +44,7 @@ type decoder struct {
 	begun, last time.Duration // stamps of the first and the last press
 	seen        time.Time     // the last press on our clock
 	spoilt      *scanner.Note // why the reading cannot be taken, whatever follows
-	ended       bool          // a terminator was seen: there is one behind each code
+	terminator  intake.Terminator
 	deadUntil   time.Duration
 	tornUntil   time.Duration // what begins before is the rest of a code that was cut off
 }
@@ -219,7 +219,7 @@ func (d *decoder) Quiet() time.Duration {
 	switch {
 	case !d.begins():
 		return 0
-	case d.end == endGap || d.end == endAuto && !d.ended:
+	case d.end == endGap || d.end == endAuto && !d.terminator.Expected():
 		return d.gap + grace
 	}
 	return torn // no reading waits for it
@@ -233,12 +233,15 @@ func (d *decoder) Flush() []scanner.Reading {
 	switch {
 	case len(d.text) == 0: // a modifier, pressed and let go; or keys that the kernel dropped
 		d.cutOff()
-	case d.end == endGap || d.end == endAuto && !d.ended:
+	case d.end == endGap || d.end == endAuto && !d.terminator.Expected():
 		return d.take(d.last)
 	case d.typed():
 		d.drop()
 		d.say(typing())
 	default:
+		if d.spoilt == nil { // neither the rest of a code nor one of which keys were lost, perhaps the terminator among them
+			d.terminator.Missed()
+		}
 		d.spoilt = intake.Damaged()
 		d.cutOff()
 	}
@@ -261,7 +264,7 @@ func (d *decoder) drop() {
 // finish ends what was typed at a terminator.
 func (d *decoder) finish(stamp time.Duration) []scanner.Reading {
 	if len(d.text) > 0 && !d.typed() {
-		d.ended = true
+		d.terminator.Seen()
 	}
 	return d.take(stamp)
 }

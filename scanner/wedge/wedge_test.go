@@ -116,6 +116,43 @@ func TestKeys(t *testing.T) {
 			x.Scan("67890")
 			x.Scan("WHOLE")
 		}, "FIRST|WHOLE", "damaged"},
+		{"ACodeWithAnEndInItOnAScannerWithout", us, func(x *twin.Wedge) {
+			x.Scan("A-LINE")
+			for range 4 {
+				x.Wait(2 * time.Second)
+				x.Part("4006381333931")
+				time.Sleep(5 * time.Second)
+			}
+		}, "A-LINE|4006381333931|4006381333931", "damaged damaged"},
+		{"ATornCodeBehindOneWithoutItsEnd", us, func(x *twin.Wedge) {
+			x.Scan("FIRST")
+			x.Part("LOST-END")
+			time.Sleep(5 * time.Second)
+			x.Part("2812345")
+			time.Sleep(time.Second)
+			x.Wait(-2 * time.Second)
+			x.Part("67890")
+			time.Sleep(5 * time.Second)
+			x.Scan("WHOLE")
+		}, "FIRST|WHOLE", "damaged damaged damaged"},
+		{"EndsLostBetweenGoodCodes", us, func(x *twin.Wedge) {
+			for range 3 {
+				x.Scan("GOOD")
+				x.Part("LOST-END")
+				time.Sleep(5 * time.Second)
+			}
+		}, "GOOD|GOOD|GOOD", "damaged damaged damaged"},
+		{"KeysDroppedTwiceProveNothing", us, func(x *twin.Wedge) {
+			x.Scan("FIRST")
+			for range 3 {
+				x.Part("2812345")
+				x.Dropped()
+				time.Sleep(5 * time.Second)
+			}
+			x.Part("LOST-END")
+			time.Sleep(5 * time.Second)
+			x.Scan("LAST")
+		}, "FIRST|LAST", "damaged"},
 		{"SilenceAlone", gap, func(x *twin.Wedge) { x.Part("ONE"); time.Sleep(time.Second); x.Part("TWO") }, "ONE|TWO", ""},
 		{"CapsLock", us, func(x *twin.Wedge) { x.Press(58); x.Scan("Abc-1"); x.Press(58); x.Scan("Abc-1") }, "aBC-1|Abc-1", ""},
 		{"GroupSeparator", us, func(x *twin.Wedge) { x.Scan("]C1010400638133393121\x1dX") }, "010400638133393121\x1dX", ""},
