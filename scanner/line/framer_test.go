@@ -52,6 +52,7 @@ func TestFraming(t *testing.T) {
 		{"BetweenStxAndEtxAlone", line.Framer{End: line.ByETX}, []string{"x\r\x02A1\x03y\x02\x02B\r\n2\x03"}, "A1", scanner.NoteControl},
 		{"AStxBeginsAnew", line.Framer{End: line.ByETX}, []string{"\x02HALF\x02WHOLE\x03"}, "WHOLE", ""},
 		{"AIM", line.Framer{}, []string{"]Q1HTTPS://A\r"}, "HTTPS://A", ""},
+		{"APayCodeBehindItsChannel", line.Framer{}, []string{`\000026hQVDUFYwMWEaTwegAAAAVVVVVw8SNFZ4kBI0WNGRIgESNF8=` + "\r"}, "hQVDUFYwMWEaTwegAAAAVVVVVw8SNFZ4kBI0WNGRIgESNF8=", ""},
 		{"GS1SeparatorStays", line.Framer{}, []string{"]C101\x1d21X\r"}, "01\x1d21X", ""},
 		{"ControlsDropTheReading", line.Framer{}, []string{"A\x1b[2J\rB\r"}, "B", scanner.NoteControl},
 		{"TooLongIsDroppedWhole", line.Framer{}, []string{strings.Repeat("9", line.MaxBytes+1) + "\rOK\r"}, "OK", scanner.NoteTooLong},
@@ -234,6 +235,7 @@ func FuzzFramer(f *testing.F) {
 	f.Add([]byte("\x02]Q1X\x03\r"), 1, 1, "", "")
 	f.Add([]byte("\x02\x00\x00\x01\x00\x33\x31CODE\r"), 4, 0, "", "")
 	f.Add([]byte("\x02\x010000@C11ENA0\x06;\x03A1\t"), 7, 4, "", "")
+	f.Add([]byte("]Q2\\000026A\\\\B\r"), 5, 0, "", "")
 	f.Add([]byte("%%SpecCode93\r]C101\x1d21X"), 2, 2, "", "")
 	f.Add([]byte("<-]Q1A1->\x1f<-B2\x1f<->\x1f<-C3->\x1f"), 8, 6, "<-", "->")
 	f.Fuzz(func(t *testing.T, b []byte, at, end int, prefix, suffix string) {
