@@ -3,7 +3,7 @@
 //
 //	page:usage  field of an input report
 //	8c:fe       decoded data, so many bytes
-//	8c:fb fc fd AIM identifier, one character each; some scanners have none, or send zeros
+//	8c:fb fc fd AIM identifier, one character each; some scanners have none, or send zeros, or it in front of the data too
 //	01:3b       how many of the data's bytes count; without it zeros behind the data are padding
 //	8c:ff       one bit: the next report has more of this code
 //

@@ -79,6 +79,39 @@ func TestTheManualsExample(t *testing.T) {
 	}
 }
 
+// A scanner whose identifier is switched on sends it in the report's own field and in the data; it is cut once, and a trace shows
+// both.
+func TestAnIdentifierInTheDataTooIsOne(t *testing.T) {
+	long := strings.Repeat("https://a.example/", 8)
+	for _, c := range []struct{ field, data, text, shown string }{
+		{"]E0", "]E04006381333931", "4006381333931", `report 2: 16 bytes, ]E0 "]E00000000000000"`},
+		{"]E0", "4006381333931", "4006381333931", `report 2: 13 bytes, ]E0 "0000000000000"`},
+		{"]Q1", "]Q1" + long, long, `report 2: 56 bytes, ]Q1 "]Q1xxxxx`},
+		{"]Q1", "]Q1]Q1281234567890123456", "]Q1281234567890123456", `report 2: 24 bytes, ]Q1 "]Q1]X0000000000000000000"`},
+		{"]Q1", "]E04006381333931", "]E04006381333931", `report 2: 16 bytes, ]Q1 "]X00000000000000"`},
+	} {
+		b, far := plug(t, func(w io.Writer) *twin.HIDPOS { h := twin.LSR118(w); h.Symbology = c.field; return h })
+		var sent strings.Builder
+		h := twin.LSR118(&sent)
+		h.Symbology = c.field
+		h.Scan(c.data)
+		_, shown := hidpos.Driver.Masked(scannertest.NewWire(h.Descriptor), nil)([]byte(sent.String()[:64]))
+		b.Scan(c.data)
+		far.Close()
+		got, _ := run(t, b.Scanner)
+		if len(got) != 1 {
+			t.Fatalf("%q: %d readings", c.data, len(got))
+		}
+		t.Logf("field %q, data %q: read %q of %q, shown as %s", c.field, c.data, got[0].Text.Reveal(), got[0].Symbology, shown)
+		if got[0].Text.Reveal() != c.text || got[0].Symbology != c.field {
+			t.Errorf("field %q, data %q: read %q of %q, want %q", c.field, c.data, got[0].Text.Reveal(), got[0].Symbology, c.text)
+		}
+		if !strings.HasPrefix(shown, c.shown) {
+			t.Errorf("field %q, data %q: shown as %s", c.field, c.data, shown)
+		}
+	}
+}
+
 func TestAPartThatNeverComesIsNotTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, far := plug(t, twin.LSR118)

@@ -77,7 +77,7 @@ func (m *masker) code(l *layout, body, out []byte) (says string) {
 		text[i] = byte(value(body, l.data, i))
 	}
 	hidden := scanner.Hide(text)
-	if id == "" && !m.open {
+	if !m.open && bytes.HasPrefix(text, []byte(id)) { // there may be one in the data, alone or once more
 		hidden = scanner.HideCode(text)
 	}
 	for i, c := range hidden {

@@ -54,7 +54,8 @@ func (d *decoder) Take(b []byte, at time.Time) []scanner.Reading {
 		d.tell(intake.TooLong())
 		return nil
 	}
-	out, n := d.rules.Finish(append([]byte(aim), bytes.TrimRight(text, "\r\n\t\x00")...), d.first, d.last)
+	text = bytes.TrimPrefix(bytes.TrimRight(text, "\r\n\t\x00"), []byte(aim)) // a scanner told to send the identifier has it in the data too
+	out, n := d.rules.Finish(append([]byte(aim), text...), d.first, d.last)
 	d.tell(n)
 	return out
 }
