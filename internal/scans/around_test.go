@@ -10,7 +10,7 @@ import (
 	"tilld/scanner/intake"
 )
 
-// What a scanner says of a code in front of it changes nothing of what it is.
+// What a scanner says of a code, in front of it or in the middle, changes nothing of what it is.
 func TestWhatStandsAroundACodeDoesNotHideIt(t *testing.T) {
 	const cpm = "hQVDUFYwMWEaTwegAAAAVVVVVw8SNFZ4kBI0WNGRIgESNF8="
 	j, _, err := journal.Open(t.Context(), journal.Config{Dir: t.TempDir(), Reserve: -1})
@@ -29,6 +29,8 @@ func TestWhatStandsAroundACodeDoesNotHideIt(t *testing.T) {
 		{`]Q2\000026` + cpm, false, scans.NoneWait, "", "]Q2"},
 		{`]Q2\000026` + cpm, true, scans.Charging, "", "]Q2"},
 		{`]Q2\000026https://qr.nspk.ru/A`, true, scans.Shop, "https://qr.nspk.ru/A", "]Q2"},
+		{`]E00012345678905]E110`, true, scans.Goods, "001234567890510", "]E3"},
+		{`]E00012345678905]E110`, false, scans.Passed, "001234567890510", "]E3"},
 	} {
 		lane1 := &till{waits: c.waits, j: j}
 		if !c.waits {

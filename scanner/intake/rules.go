@@ -41,10 +41,10 @@ func Dropped() *scanner.Note {
 	}
 }
 
-// Finish makes a reading out of a text: the AIM identifier is told apart, a channel of letters behind it is cut, and the rules
-// are applied. A text that is not taken gives a note; an empty one gives nothing at all.
+// Finish makes a reading out of a text: the AIM identifier is told apart, a channel of letters behind it is cut, an add-on is
+// joined to its number, and the rules are applied. A text that is not taken gives a note; an empty one gives nothing at all.
 func (r *Rules) Finish(text []byte, first, last time.Time) ([]scanner.Reading, *scanner.Note) {
-	id, text := scanner.CutAIM(text)
+	id, text := scanner.JoinAddOn(scanner.CutAIM(text))
 	if text = cutECI(id, text); len(text) == 0 {
 		return nil, nil
 	}

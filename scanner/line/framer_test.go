@@ -85,9 +85,27 @@ func TestFraming(t *testing.T) {
 			}
 		})
 	}
-	var f line.Framer
-	if r := cut(&f, "]Q1X\r"); r[0].Symbology != "]Q1" {
-		t.Errorf("symbology %q", r[0].Symbology)
+	for sent, want := range map[string]string{
+		"]Q1X":                       "]Q1 X",
+		"]E00012345678905]E110":      "]E3 001234567890510", // a magazine
+		"]E09780201379624]E254495":   "]E3 978020137962454495",
+		"]E04006381333931":           "]E0 4006381333931",
+		"]E3001234567890510":         "]E3 001234567890510", // joined by the scanner
+		"]E0]E110":                   "]E0 ]E110",
+		"]E00012345678905]E1105":     "]E0 0012345678905]E1105",
+		"]E00012345678905]E1":        "]E0 0012345678905]E1",
+		"]E00012345678905]E25449":    "]E0 0012345678905]E25449",
+		"]E00012345678905]E110]E110": "]E0 0012345678905]E110]E110",
+		"]Q1281234567890123]E110":    "]Q1 281234567890123]E110",
+		"281234567890123]E110":       " 281234567890123]E110",
+	} {
+		var f line.Framer
+		r := cut(&f, sent+"\r")
+		got := r[0].Symbology + " " + r[0].Text.Reveal()
+		t.Logf("%q became %q", sent, got)
+		if got != want {
+			t.Errorf("%q became %q, want %q", sent, got, want)
+		}
 	}
 }
 
