@@ -1,5 +1,6 @@
 // Package netport is a TCP connection to a device as a devices.Port: receipt printers on port 9100, and serial lines behind
-// a box that hands them out. It knows nothing of what is said on the line and never connects again by itself.
+// a box that hands them out. It knows nothing of what is said on the line and never connects again by itself. A far end that
+// answers and takes nothing, as a printer without paper, keeps its line; one that does not answer loses it.
 package netport
 
 import (
@@ -10,6 +11,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -29,18 +31,24 @@ const (
 	idle       = 15 * time.Second
 	askEvery   = 5 * time.Second
 	asks       = 3
-	// unheard is how long sent bytes may stay unacknowledged before the system gives the connection up: without it a
-	// cable that was pulled in the middle of a job is noticed after a quarter of an hour.
-	unheard = idle + asks*askEvery
+)
+
+// While bytes wait for the far end, keep-alive does not ask, and the system by itself gives a connection up after a quarter
+// of an hour: a cable that was pulled in the middle of a job is to be noticed sooner.
+var (
+	unheard   = idle + asks*askEvery // nothing has come from the far end, although it was sent something
+	lookEvery = 5 * time.Second      // while bytes wait
 )
 
 // Port is an open connection.
 type Port struct {
-	name  string
-	c     *net.TCPConn
-	limit time.Duration
-	once  sync.Once
-	err   error
+	name   string
+	c      *net.TCPConn
+	limit  time.Duration
+	watch  watch
+	silent atomic.Bool // nobody answers any more
+	once   sync.Once
+	err    error
 }
 
 // Dial connects to address, "host:port". Errors wrap devices.ErrPerson (an address that cannot be one, or no permission)
@@ -65,11 +73,9 @@ func Dial(ctx context.Context, address string, o Options) (*Port, error) {
 		_ = c.Close()
 		return nil, fmt.Errorf("connect to %s: not a TCP connection", address)
 	}
-	if err := setUnheard(t); err != nil {
-		_ = t.Close()
-		return nil, fmt.Errorf("connect to %s: %w", address, err)
-	}
-	return &Port{name: address, c: t, limit: o.WriteLimit}, nil
+	p := &Port{name: address, c: t, limit: o.WriteLimit}
+	p.watch = watch{c: t, silent: p.giveUp}
+	return p, nil
 }
 
 func (o Options) filled() Options {
@@ -115,7 +121,7 @@ func (p *Port) Read(b []byte) (int, error) {
 		err = io.ErrNoProgress
 	}
 	if err != nil {
-		err = fmt.Errorf("read from %s: %w", p.name, err)
+		err = fmt.Errorf("read from %s: %w", p.name, p.why(err))
 	}
 	return 0, err
 }
@@ -126,10 +132,12 @@ func (p *Port) Write(b []byte) (int, error) {
 	done, missed := 0, false
 	for done < len(b) {
 		if err := p.c.SetWriteDeadline(time.Now().Add(p.limit / 2)); err != nil {
-			return done, fmt.Errorf("write to %s: %w", p.name, err)
+			return done, fmt.Errorf("write to %s: %w", p.name, p.why(err))
 		}
 		n, err := p.c.Write(b[done:])
-		done += n
+		if done += n; n > 0 {
+			p.watch.begin()
+		}
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded) && n > 0: // slow, but it moves
 			missed = false
@@ -138,7 +146,7 @@ func (p *Port) Write(b []byte) (int, error) {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return done, fmt.Errorf("write to %s: %w", p.name, devices.ErrStalled)
 		case err != nil:
-			return done, fmt.Errorf("write to %s: %w", p.name, err)
+			return done, fmt.Errorf("write to %s: %w", p.name, p.why(err))
 		}
 	}
 	return done, nil
@@ -152,10 +160,32 @@ func (p *Port) CloseWrite() error {
 	return nil
 }
 
+// giveUp ends the line of a far end that does not answer. What has left is dropped: coming back, it would print the part of a
+// job that is printed anew.
+func (p *Port) giveUp() {
+	p.silent.Store(true)
+	p.once.Do(func() {
+		_ = p.c.SetLinger(0)
+		p.err = p.c.Close()
+	})
+}
+
+// why is err, or the silence that ended the line.
+func (p *Port) why(err error) error {
+	if p.silent.Load() {
+		return fmt.Errorf("nothing was heard from it for %v: %w", unheard, syscall.ETIMEDOUT)
+	}
+	return err
+}
+
 // Close ends a blocked Read and Write. What has left goes on its way: the far end reads it all and then the end. Further
 // calls answer the same.
 func (p *Port) Close() error {
-	p.once.Do(func() { p.err = p.c.Close() })
+	p.watch.end()
+	p.once.Do(func() {
+		limitRest(p.c)
+		p.err = p.c.Close()
+	})
 	return p.err
 }
 
