@@ -10,6 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// NoParity is a line's parity where it has none.
+const NoParity = "none"
+
 // Flow control of a line. The serial library switches it off at open, so it is set behind that.
 const (
 	NoFlow  = "none"
@@ -72,18 +75,26 @@ func closeOnExec(f *os.File) error {
 	return nil
 }
 
-func setFlow(f *os.File, flow string) error {
-	if flow == "" || flow == NoFlow {
-		return nil
-	}
+// setRest sets what the library has no word for, or switches off at open and at each SetMode: flow control, and that the
+// kernel drops what is no byte. A break, as of a device that is switched off or a cable that is pulled, would be read as 00,
+// and a byte without its stop bit as whatever it looked like (termios(3)). With IGNPAR alone it still is: drivers look at
+// stop bits where INPCK is set, without parity too (drivers/tty/serial/8250/8250_port.c, serial8250_read_char;
+// drivers/tty/n_tty.c, n_tty_receive_parity_error). On a line with parity a byte that is wrong is read as 00: if it were
+// dropped, a code would be a digit short and nothing would show that.
+func setRest(f *os.File, o Options) error {
 	return control(f, func(fd int) error {
 		t, err := unix.IoctlGetTermios(fd, unix.TCGETS)
 		if err != nil {
 			return err
 		}
-		if flow == RTSCTS {
+		t.Iflag |= unix.IGNBRK | unix.INPCK
+		if o.Parity == "" || o.Parity == NoParity {
+			t.Iflag |= unix.IGNPAR
+		}
+		switch o.Flow {
+		case RTSCTS:
 			t.Cflag |= unix.CRTSCTS
-		} else {
+		case XONXOFF:
 			t.Iflag |= unix.IXON | unix.IXOFF
 		}
 		return unix.IoctlSetTermios(fd, unix.TCSETS, t)

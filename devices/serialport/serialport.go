@@ -61,9 +61,9 @@ func Open(_ context.Context, path string, o Options) (*Port, error) {
 		_ = f.Close()
 		return nil, fmt.Errorf("set the mode of serial line %s: %w", path, sorted(err))
 	}
-	if err := setFlow(f, o.Flow); err != nil {
+	if err := setRest(f, o); err != nil {
 		_ = errors.Join(f.Close(), s.Close())
-		return nil, fmt.Errorf("set the flow control of serial line %s: %w", path, sorted(err))
+		return nil, fmt.Errorf("set the mode of serial line %s: %w", path, sorted(err))
 	}
 	p := &Port{path: path, f: f, mode: s, limit: o.WriteLimit}
 	if p.limit <= 0 {
@@ -81,7 +81,7 @@ func mode(o Options) (*serial.Mode, error) {
 		m.DataBits = 8
 	}
 	switch o.Parity {
-	case "", "none":
+	case "", NoParity:
 	case "even":
 		m.Parity = serial.EvenParity
 	case "odd":

@@ -153,6 +153,34 @@ func TestFlowControlIsSet(t *testing.T) {
 	}
 }
 
+// A break is dropped, and so is a byte without its stop bit; on a line with parity a byte that is wrong comes as 00.
+func TestWhatIsNoByteIsDropped(t *testing.T) {
+	const all = unix.IGNBRK | unix.BRKINT | unix.PARMRK | unix.IGNPAR | unix.INPCK
+	for _, c := range []struct {
+		o    serialport.Options
+		want uint32
+	}{
+		{serialport.Options{}, unix.IGNBRK | unix.IGNPAR | unix.INPCK},
+		{serialport.Options{Parity: "none", Flow: serialport.RTSCTS}, unix.IGNBRK | unix.IGNPAR | unix.INPCK},
+		{serialport.Options{Parity: "even"}, unix.IGNBRK | unix.INPCK},
+		{serialport.Options{Parity: "odd", Flow: serialport.XONXOFF}, unix.IGNBRK | unix.INPCK},
+	} {
+		far, tty := porttest.Line(t)
+		p, err := serialport.Open(t.Context(), tty.Name(), c.o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := unix.IoctlGetTermios(int(tty.Fd()), unix.TCGETS)
+		if err != nil || got.Iflag&all != c.want {
+			t.Errorf("%+v: %#x instead of %#x, %v", c.o, got.Iflag&all, c.want, err)
+		}
+		t.Logf("%+v: %#x", c.o, got.Iflag&all)
+		p.Close()
+		tty.Close()
+		far.Close()
+	}
+}
+
 // A device that says XOFF is sent nothing more until it says XON, and what it says besides is all that is read.
 func TestXOFFHoldsTheLine(t *testing.T) {
 	far, tty, err := pty.Open()
