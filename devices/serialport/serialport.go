@@ -42,10 +42,14 @@ type Port struct {
 }
 
 // Open opens path, locks it against other programs and sets its mode. Errors wrap devices.ErrAbsent (no such line),
-// devices.ErrPerson (no permission, another program holds it, or a mode that no line has) or neither.
-func Open(_ context.Context, path string, o Options) (*Port, error) {
+// devices.ErrPerson (no permission, another program holds it, or a mode that no line has) or neither, as of a line that this
+// program is still closing.
+func Open(ctx context.Context, path string, o Options) (*Port, error) {
 	m, err := mode(o)
 	if err != nil {
+		return nil, fmt.Errorf("open serial line %s: %w", path, err)
+	}
+	if err := closed(ctx, path); err != nil {
 		return nil, fmt.Errorf("open serial line %s: %w", path, err)
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|syscall.O_NOCTTY|syscall.O_NONBLOCK, 0)
@@ -160,15 +164,10 @@ func (p *Port) Write(b []byte) (int, error) {
 	return done, nil
 }
 
-// Close ends a blocked Read and Write. Further calls answer the same. What a whole Write handed over goes on its way; the
-// rest of one that did not end is dropped, because the kernel would hold up the close for half a minute to send it.
+// Close ends a blocked Read and Write, and returns within about a second. Further calls answer the same. What a whole Write
+// handed over goes on its way for as long as the device takes it, behind Close too; then the line can be opened again.
 func (p *Port) Close() error {
-	p.once.Do(func() {
-		if p.writing.Load() {
-			dropOutput(p.f)
-		}
-		p.err = errors.Join(p.f.Close(), p.mode.Close())
-	})
+	p.once.Do(func() { p.err = closeLine(p.f, p.mode, p.writing.Load()) })
 	return p.err
 }
 
