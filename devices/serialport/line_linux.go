@@ -1,9 +1,12 @@
 package serialport
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"go.bug.st/serial"
@@ -99,6 +102,24 @@ func setRest(f *os.File, o Options) error {
 		}
 		return unix.IoctlSetTermios(fd, unix.TCSETS, t)
 	})
+}
+
+// hasRTS says whether the line at path, or where its links lead, has a wire RTS. A USB device that is a line by itself
+// (drivers/usb/class/cdc-acm.c) has none: its RTS tells it that somebody listens.
+func hasRTS(path string) bool {
+	if where, err := filepath.EvalSymlinks(path); err == nil {
+		path = where
+	}
+	return !strings.HasPrefix(filepath.Base(path), "ttyACM")
+}
+
+// lowerRTS: a line whose driver knows no such wire answers ENOTTY or EINVAL (drivers/tty/tty_io.c, tty_tiocmset).
+func lowerRTS(f *os.File) error {
+	err := control(f, func(fd int) error { return unix.IoctlSetPointerInt(fd, unix.TIOCMBIC, unix.TIOCM_RTS) })
+	if errors.Is(err, unix.ENOTTY) || errors.Is(err, unix.EINVAL) {
+		return fmt.Errorf("%w: %w", errors.ErrUnsupported, err)
+	}
+	return err
 }
 
 // dropOutput forgets what the kernel has not sent yet. A line that is gone has nothing to forget.

@@ -36,6 +36,7 @@ type Port struct {
 	f       *os.File
 	mode    serial.Port
 	limit   time.Duration
+	rts     bool        // there is such a wire, and it is ours
 	writing atomic.Bool // bytes may be left that the far end does not take
 	once    sync.Once
 	err     error
@@ -69,7 +70,7 @@ func Open(ctx context.Context, path string, o Options) (*Port, error) {
 		_ = errors.Join(f.Close(), s.Close())
 		return nil, fmt.Errorf("set the mode of serial line %s: %w", path, sorted(err))
 	}
-	p := &Port{path: path, f: f, mode: s, limit: o.WriteLimit}
+	p := &Port{path: path, f: f, mode: s, limit: o.WriteLimit, rts: o.Flow != RTSCTS && hasRTS(path)}
 	if p.limit <= 0 {
 		p.limit = 2 * time.Second
 	}
@@ -162,6 +163,19 @@ func (p *Port) Write(b []byte) (int, error) {
 	}
 	p.writing.Store(false)
 	return done, nil
+}
+
+// LowerRTS lowers the wire RTS, which the kernel raises at open. The error wraps errors.ErrUnsupported where there is no such
+// wire, or the line's flow control has it.
+func (p *Port) LowerRTS() error {
+	err := errors.ErrUnsupported
+	if p.rts {
+		err = lowerRTS(p.f)
+	}
+	if err != nil {
+		return fmt.Errorf("lower RTS of serial line %s: %w", p.path, err)
+	}
+	return nil
 }
 
 // Close ends a blocked Read and Write, and returns within about a second. Further calls answer the same. What a whole Write
