@@ -19,6 +19,15 @@
 // that is damaged can make one code two. A reading that cannot be kept, for want of a journal, gets no answer at all: it is
 // sent again, and taken if there is a journal by then; else the scanner tells by its tones that it was not taken.
 //
+// # Handshakes on RS-232
+//
+// The protocol's own is not that of a serial line: the host raises RTS when it wants to send, waits for CTS, and lowers it
+// behind the packet. By the factory's setting (parameter 9A, "Host RTS Line State: Low") RTS that is up and stays up holds
+// the scanner's data back, so it is lowered at opening, and nothing is raised for a packet: that is "bypassing". A scanner
+// that is asleep then wakes by the first byte, and hears neither it nor what comes in the next 10 ms. So a command behind a
+// pause has 00 in front of it, WAKEUP, and follows a moment later; a scanner that is awake takes that for nothing, and one
+// that has woken stays awake for a second. An answer to its data needs none.
+//
 // # The rest of a code
 //
 // Where this machine was killed between two packets of one code, the rest comes to its next start, and its last packet
@@ -41,7 +50,10 @@
 //
 // # Sources
 //
-// Zebra SE-923 integration guide pp. 160, 171; SE-955 guide pp. 191, 193 (answers, retries); MS4404 guide p. 8-3 and
+// Zebra SE-923 integration guide pp. 160, 171; SE-955 guide pp. 191, 193 (answers, retries); WAKEUP: SE-923 guide p. 6-34,
+// DS8108 guide p. 5-7 (10 ms), DS457 guide p. 8-7 (7 ms), Mindeo FS580 guide p. 99 (15 ms), SM72 integration guide "RTS/CTS
+// lines"; RTS: DS8108 guide p. 5-17, DS457 guide p. 8-13, SE-955 guide A-5; that some cannot do without: DS4308 guide
+// p. 7-15; MS4404 guide p. 8-3 and
 // DS9908 guide p. 247 (raw and packeted data; raw is the factory's); tones: Zebra's own Scanner SDK for Windows,
 // common_defs.h (00 one short high, 10 two long low, 17 low and high); DS2208 guide p. 110 (bit 1 of STATUS); DS6708 guide p. 4-16 (parameter
 // 2D, AIM identifiers); Datalogic Dragon D151 manual p. 63 (causes of D1); CR6080 guide p. 198 (an answer to each packet

@@ -22,6 +22,9 @@ const (
 	causeResend = 0x01
 )
 
+// wakeUp is a command of one byte, and no packet; a scanner that is awake takes it for nothing.
+const wakeUp = 0x00
+
 const (
 	fromScanner = 0x00
 	fromHost    = 0x04

@@ -73,6 +73,5 @@ func (s *session) refuse(p packet) error {
 	if p.status&statusMore == 0 {
 		s.unseen.rest = false
 	}
-	_, err := s.port.Write(encode(opNAK, 0, causeDenied))
-	return err
+	return s.say(encode(opNAK, 0, causeDenied))
 }

@@ -31,6 +31,7 @@ type session struct {
 	spoilt int     // damaged ones, one behind the other
 
 	waiting []*request // commands; the first is under way
+	said    time.Time  // when something was last said to the scanner
 }
 
 var errRefused = errors.New("the scanner refuses")
@@ -85,22 +86,35 @@ func (s *session) ask(q *request) error {
 	return s.send()
 }
 
-// send sends the first command, or sends it again.
+// send sends the first command, or sends it again. A scanner that can be asleep is woken first, and the command waits.
 func (s *session) send() error {
 	q := s.waiting[0]
+	if now := time.Now(); now.Sub(s.said) >= awakeFor {
+		q.until = now.Add(wakesIn)
+		return s.say([]byte{wakeUp})
+	}
 	status := byte(0)
 	if q.tries > 0 {
 		status = statusAgain
 	}
 	q.tries++
 	q.until = time.Now().Add(answerIn)
-	_, err := s.port.Write(encode(q.opcode, status, q.data...))
+	return s.say(encode(q.opcode, status, q.data...))
+}
+
+// say says something to the scanner, which keeps it awake.
+func (s *session) say(b []byte) error {
+	s.said = time.Now()
+	_, err := s.port.Write(b)
 	return err
 }
 
+// sent says that a command waits for its answer.
+func (s *session) sent() bool { return len(s.waiting) > 0 && s.waiting[0].tries > 0 }
+
 // answer ends the first command and sends the next.
 func (s *session) answer(err error) error {
-	if len(s.waiting) == 0 {
+	if !s.sent() {
 		return nil // an answer to nothing
 	}
 	q := s.waiting[0]
@@ -170,7 +184,7 @@ func (s *session) damaged() error {
 	if !s.open || time.Since(s.answeredAt) < answerIn/2 {
 		s.answeredAt = time.Time{}
 	}
-	if _, err := s.port.Write(encode(opNAK, 0, causeResend)); err != nil || !forgot {
+	if err := s.say(encode(opNAK, 0, causeResend)); err != nil || !forgot {
 		return err
 	}
 	return s.again()

@@ -19,6 +19,9 @@ const (
 	restIn   = 300 * time.Millisecond // for the rest of a packet
 	partIn   = 8 * time.Second        // for the next packet of a message: the scanner sends each three times
 	sendings = 3                      // of a command
+
+	awakeFor = 500 * time.Millisecond // behind what was said to it; a scanner stays awake for twice as long
+	wakesIn  = 50 * time.Millisecond  // behind the byte that wakes it; it is deaf for 7 to 15 ms
 )
 
 // Forms in which codes come.
@@ -34,6 +37,9 @@ var Driver = devices.Driver[scanner.Scanner]{
 	Summary: "Zebra scanner on a serial line in SSI mode: a code is acknowledged when it is durable",
 	Open: func(_ context.Context, p devices.Port, options map[string]any) (scanner.Scanner, error) {
 		r := &reader{port: p, requests: make(chan *request), over: make(chan struct{})}
+		if err := lowerRTS(p); err != nil {
+			return nil, fmt.Errorf("scanner: %w", err)
+		}
 		o := intake.From("ssi", options)
 		r.raw = form(o) == dataRaw
 		r.configure = o.Bool("configure", true, "tell the scanner at opening how codes are to come")
@@ -42,6 +48,19 @@ var Driver = devices.Driver[scanner.Scanner]{
 		return r, o.Err()
 	},
 	Mask: mask,
+}
+
+// lowerRTS says to a scanner on RS-232 that the host does not want to send: while RTS is up it keeps its data back. A line
+// without such a wire has nothing to say.
+func lowerRTS(p devices.Port) error {
+	x, ok := devices.Extra[interface{ LowerRTS() error }](p)
+	if !ok {
+		return nil
+	}
+	if err := x.LowerRTS(); !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	return nil
 }
 
 func form(o *intake.Options) string {

@@ -47,7 +47,7 @@ func (s *session) packet(ctx context.Context, p packet, at time.Time) error {
 		return s.answer(nil)
 	case p.opcode == opNAK:
 		resend := len(p.data) == 0 || p.data[0] == causeResend
-		if resend && len(s.waiting) > 0 && s.waiting[0].tries < sendings {
+		if resend && s.sent() && s.waiting[0].tries < sendings {
 			return s.send()
 		}
 		return s.answer(errRefused)
@@ -124,8 +124,7 @@ func (s *session) yes(p packet) error {
 		s.answered, s.answeredAt = p, time.Now()
 		s.unseen.nextBy = s.answeredAt.Add(answerIn)
 	}
-	_, err := s.port.Write(encode(opACK, 0))
-	return err
+	return s.say(encode(opACK, 0))
 }
 
 // data takes a packet of a code's data. When it returns nil it is durable, or part of what is not whole yet.

@@ -18,6 +18,8 @@ type SSI struct {
 	Deaf    int           // each so many'th answer is lost on its way
 	Refuses bool          // it says no to every command
 	Plain   bool          // it puts no AIM identifier in front of a code, and says no to being told to
+	Sleeps  bool          // it sleeps when nothing was said for a second: the byte that wakes it is lost, and what comes within 10 ms
+	Held    func() bool   // RTS is up: it sends no data; nil: it has no such wire
 
 	mu      sync.Mutex // of writing
 	answers chan byte  // to data: yes, or the cause of a no
@@ -27,6 +29,7 @@ type SSI struct {
 	seen struct {
 		sync.Mutex
 		given, resent int
+		talked, wakes time.Time // when something was last said, and when it hears again
 		commands      []byte
 		told          [][]byte // their data
 		text          bool     // codes go out as text, and not in packets
@@ -157,7 +160,7 @@ func (s *SSI) data(part string, status byte) bool {
 				b[len(b)/2] ^= 0x55
 			}
 		}
-		if !s.write(b) {
+		if held := s.Held != nil && s.Held(); !held && !s.write(b) {
 			return false
 		}
 		select {
@@ -177,6 +180,9 @@ func (s *SSI) data(part string, status byte) bool {
 func (s *SSI) write(b []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.seen.Lock()
+	s.seen.talked = time.Now()
+	s.seen.Unlock()
 	_, err := s.RW.Write(b)
 	return err == nil
 }
@@ -202,13 +208,34 @@ func (s *SSI) listen() {
 		if err != nil {
 			return
 		}
+		if s.asleep(time.Now()) {
+			continue
+		}
 		b = append(b, in[:n]...)
-		for len(b) > 0 && len(b) >= int(b[0])+2 {
+		for len(b) > 0 {
+			if b[0] == 0 { // WAKEUP, and it is awake
+				b = b[1:]
+				continue
+			}
+			if len(b) < int(b[0])+2 {
+				break
+			}
 			p := b[:int(b[0])+2]
 			b = b[len(p):]
 			s.host(p)
 		}
 	}
+}
+
+// asleep says that it does not hear what comes now, which wakes it.
+func (s *SSI) asleep(now time.Time) bool {
+	s.seen.Lock()
+	defer s.seen.Unlock()
+	if s.Sleeps && now.Sub(s.seen.talked) >= time.Second {
+		s.seen.wakes = now.Add(10 * time.Millisecond)
+	}
+	s.seen.talked = now
+	return now.Before(s.seen.wakes)
 }
 
 func (s *SSI) host(p []byte) {
