@@ -9,6 +9,9 @@ const (
 	fs  = 0x1c
 	gs  = 0x1d
 
+	xon  = 0x11
+	xoff = 0x13
+
 	asbAll = 0x0f // drawer, on-line, errors, paper
 )
 
@@ -32,9 +35,16 @@ const maxBlock = 256
 // splitter takes the return channel apart, however its bytes arrive. A byte that fits nothing is left out.
 type splitter struct{ kept []byte }
 
-// feed takes bytes and gives what is whole.
+// feed takes bytes and gives what is whole. XON and XOFF are left out first: on a line that has them they stand between any two
+// bytes of a block, and XOFF just when a printer goes off line and says so (Citizen CT-S310 manual, page 310, and Epson TM-U295
+// manual, GS a: an XOFF inside of the four bytes is none of them; Epson's programming manual, GS ( H: it may come before the NUL).
+// No answer that is asked for has a byte of their value.
 func (s *splitter) feed(p []byte) []answer {
-	s.kept = append(s.kept, p...)
+	for _, c := range p {
+		if c != xon && c != xoff {
+			s.kept = append(s.kept, c)
+		}
+	}
 	var out []answer
 	for len(s.kept) > 0 {
 		n, kind := split(s.kept)
@@ -64,8 +74,6 @@ func split(b []byte) (int, int) {
 			return 1, 0
 		}
 		return 0, 0
-	case c == 0x11 || c == 0x13: // XON, XOFF
-		return 1, 0
 	case c&0x93 == 0x12:
 		return 1, realTime
 	case c&0x93 == 0x10:

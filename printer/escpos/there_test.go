@@ -222,6 +222,32 @@ func TestAPrinterThatFallsSilentOnAFullLineIsNotWaitedFor(t *testing.T) {
 	})
 }
 
+// The paper ends in the middle of a receipt, and XOFF comes inside of the block that says so: nothing is called printed before
+// there is paper again.
+func TestXOFFInsideOfAStatusProvesNoReceipt(t *testing.T) {
+	for behind := 1; behind <= 4; behind++ {
+		t.Run(fmt.Sprint(behind), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				x := at(t, emulator.Config{XOFFAt: behind}, func(p devices.Port) devices.Port { return p })
+				done := x.waits(t)
+				select {
+				case out := <-done:
+					t.Fatalf("its paper has ended, and told is %+v", out)
+				default:
+				}
+				x.e.Mend()
+				if out := <-done; out.Result != printer.Printed {
+					t.Errorf("%+v", out)
+				}
+				x.prints(t, "next")
+				if n := len(x.e.Receipts()); n != 3 {
+					t.Errorf("%d receipts", n)
+				}
+			})
+		})
+	}
+}
+
 // The same while it has said that its paper has ended: that is what is told, for as long as nobody puts any in, and a person
 // who does not want to wait gives it up.
 func TestAReceiptOnAFullLineWaitsForPaperUntilItIsGivenUp(t *testing.T) {

@@ -18,6 +18,7 @@ type Config struct {
 	Memory int             // bytes it takes in while it cannot print: 4096
 	Tables map[byte]string // further numbers of code tables: cp437 cp850 cp866 cp1251 cp1252
 	Lacks  []string        // what this model does not answer: asb id status realtime
+	XOFFAt int             // of a line with XON/XOFF: so many bytes of a status block leave before what stops or frees the host; 0: it has no such control
 	Cut    func(Receipt)   // called with each receipt before anything behind its cut is obeyed or answered; may be nil
 }
 
@@ -68,6 +69,7 @@ type Printer struct {
 	noPaper, low, cover, deaf, feeding, off bool
 	failAt                                  int64 // bytes; below 0 for never
 	fault                                   Fault
+	held                                    bool // its host, by XOFF
 
 	machine
 	paper    paper
@@ -172,7 +174,7 @@ func (p *Printer) checkFault() {
 // forget is the loss of power. The state is locked.
 func (p *Printer) forget() {
 	p.torn = p.torn || p.paper.used || len(p.lineCells) > 0
-	p.memory, p.cmd, p.need, p.rt, p.late = nil, nil, 0, nil, nil
+	p.memory, p.cmd, p.need, p.rt, p.late, p.held = nil, nil, 0, nil, nil, false
 	p.machine.reset()
 }
 

@@ -8,6 +8,9 @@ const (
 	esc = 0x1b
 	fs  = 0x1c
 	gs  = 0x1d
+
+	xon  = 0x11
+	xoff = 0x13
 )
 
 func (p *Printer) lacks(what string) bool { return slices.Contains(p.cfg.Lacks, what) }
@@ -84,10 +87,23 @@ func (p *Printer) block() []byte {
 	}
 }
 
-// sayState sends the automatic status if it is switched on.
+// sayState sends the automatic status if it is switched on. On a line with XON/XOFF the printer stops its host at the moment at
+// which it says that it is off line, and the byte may come inside of the block (Citizen CT-S310 manual, page 310).
 func (p *Printer) sayState() {
+	var b []byte
 	if p.asb != 0 && !p.lacks("asb") {
-		p.say(p.block())
+		b = p.block()
+	}
+	if stops := p.stopped(); p.cfg.XOFFAt > 0 && stops != p.held {
+		p.held = stops
+		flow := byte(xon)
+		if stops {
+			flow = xoff
+		}
+		b = slices.Insert(b, min(p.cfg.XOFFAt, len(b)), flow)
+	}
+	if len(b) > 0 {
+		p.say(b)
 	}
 }
 
