@@ -207,6 +207,35 @@ func TestPaperEndsInTheMiddle(t *testing.T) {
 	})
 }
 
+// A knife sticks in the middle of a receipt, and the printer is switched off and on as the cashier is told to: what it had begun
+// is forgotten, so a person must look for it; what waits behind it prints by itself.
+func TestAStuckKnife(t *testing.T) {
+	in(t, func(t *testing.T, s *shop) {
+		s.ended(s.submit("1", "R-0").ID)
+		s.fail("front", 30, emulator.Cutter)
+		begun, waits := s.submit("1", "R-1"), s.submit("1", "R-2")
+		got := s.until(begun.ID, func(p printing.Job) bool { return p.Blocked != nil })
+		if got.State != printing.Running || got.Say == nil || got.Say.Code != "printer/cutter" {
+			t.Errorf("%+v", got)
+		}
+		t.Logf("%+v", got.Say)
+		s.fail("front", 0, emulator.Off)
+		time.Sleep(20 * time.Second)
+		s.paper["front"].Mend()
+		back := time.Now()
+		if got := s.ended(begun.ID); got.State != printing.Unknown || got.Say == nil || got.Say.Code != "print/unknown" {
+			t.Errorf("%+v", got)
+		}
+		if got := s.ended(waits.ID); got.State != printing.Printed {
+			t.Errorf("%+v", got)
+		}
+		if _, whole := s.onPaper("front", "R-2"); whole != 1 || time.Since(back) > 3*time.Minute {
+			t.Errorf("%d on paper after %v", whole, time.Since(back))
+		}
+		t.Logf("both over %v after it was back", time.Since(back))
+	})
+}
+
 func TestCancel(t *testing.T) {
 	in(t, func(t *testing.T, s *shop) {
 		s.ended(s.submit("1", "R-0").ID)

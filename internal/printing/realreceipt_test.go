@@ -81,7 +81,7 @@ func failing(t *testing.T, what string, paper emulator.Config, quick, test, prov
 			t.Run(proof+"/"+strings.ReplaceAll(string(f), " ", "-"), func(t *testing.T) {
 				t.Parallel()
 				inOn(t, proof, paper, func(t *testing.T, s *shop) {
-					doubled, wrong := everyByte(t, s, f, items, eachOfReal(17*(6*i+n), step))
+					doubled, wrong := everyByte(t, s, f, items, eachOfReal(17*(len(emulator.Faults())*i+n), step))
 					for _, x := range append(doubled, wrong...) {
 						t.Error(x)
 					}

@@ -50,7 +50,13 @@ func (x *counter) prints(t *testing.T, id string) {
 // waits begins a receipt in whose middle the paper ends, and comes back when nothing moves any more.
 func (x *counter) waits(t *testing.T) <-chan printer.Outcome {
 	t.Helper()
-	x.e.FailAt(60, emulator.PaperEnd)
+	return x.waitsFor(t, emulator.PaperEnd)
+}
+
+// waitsFor is waits for another fault that stops the printer.
+func (x *counter) waitsFor(t *testing.T, f emulator.Fault) <-chan printer.Outcome {
+	t.Helper()
+	x.e.FailAt(60, f)
 	done := make(chan printer.Outcome, 1)
 	go func() {
 		out, err := x.d.Print(t.Context(), printer.Job{ID: "waits", Receipt: printertest.Receipt("waits")})

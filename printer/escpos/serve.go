@@ -138,8 +138,10 @@ func asked(s printer.Status, n, b byte) printer.Status {
 	switch n {
 	case 1:
 		s.Drawer, s.Online = yes(b&0x04 != 0), yes(b&0x08 == 0)
-		if s.Online == printer.Yes { // whatever stopped it is over
-			s.Cover, s.Error = printer.No, printer.No
+		// Whatever stopped it is over, a stuck knife too, and often because it was off: then it does not say so by itself any
+		// more (Epson TM-T88III specification, GS a: 0 after power on, unless a switch says otherwise).
+		if s.Online == printer.Yes {
+			s.Cover, s.Cutter, s.Error = printer.No, printer.No, printer.No
 		}
 	case 2:
 		s.Cover, s.Feed, s.Error = yes(b&0x04 != 0), yes(b&0x08 != 0), yes(b&0x40 != 0)

@@ -177,26 +177,64 @@ func TestAPrinterThatIsSilentWhileItIsBlockedIsThere(t *testing.T) {
 	})
 }
 
-// The paper ends in the middle of a job, and then the power. What the printer says when it is back decides: it has forgotten
-// the job, so nobody knows what is on paper, and that is said within two minutes.
+// A printer stops in the middle of a job, and then loses its power. What it says when it is back decides: it has forgotten the job,
+// so nobody knows what is on paper, and that is said within two minutes.
 func TestAPrinterThatLosesItsPowerOverAReceiptIsNotWaitedForForEver(t *testing.T) {
+	for _, f := range []emulator.Fault{emulator.PaperEnd, emulator.Cutter} {
+		t.Run(string(f), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				x, _ := bare(t, nil, escpos.Options{})
+				done := x.waitsFor(t, f)
+				x.e.Fail(emulator.Off)
+				time.Sleep(time.Hour)
+				select {
+				case out := <-done:
+					t.Fatalf("a person is at it, and it ended: %+v", out)
+				default:
+				}
+				x.e.Mend() // what stopped it, and power
+				back := time.Now()
+				select {
+				case out := <-done:
+					took := time.Since(back)
+					t.Logf("%v after it was back: %+v", took, out)
+					if out.Result != printer.Unknown || took > 2*time.Minute {
+						t.Errorf("%v after it was back: %+v", took, out)
+					}
+				case <-time.After(time.Hour): // of the bubble's time
+					t.Error("it is waited for")
+				}
+			})
+		})
+	}
+}
+
+// A knife that sticks while nothing is printed: the printer was switched off and on, as a person is told to do, on a line that
+// does not tell so, and says nothing by itself since. The next receipt prints.
+func TestAStuckKnifeIsOverOnceThePrinterWasOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		x, _ := bare(t, nil, escpos.Options{})
-		done := x.waits(t)
-		x.e.Fail(emulator.Off)
-		time.Sleep(time.Hour)
-		select {
-		case out := <-done:
-			t.Fatalf("a person is at it, and it ended: %+v", out)
-		default:
+		x, last := bare(t, nil, escpos.Options{})
+		x.e.Fail(emulator.Cutter)
+		synctest.Wait()
+		if s := last(); s.Blocked() != "cutter" {
+			t.Fatalf("%+v", s)
 		}
-		x.e.Mend() // paper, and power
-		back := time.Now()
-		out := <-done
-		took := time.Since(back)
-		t.Logf("%v after it was back: %+v", took, out)
-		if out.Result != printer.Unknown || took > 2*time.Minute {
-			t.Errorf("%v after it was back: %+v", took, out)
+		x.e.Fail(emulator.Off)
+		x.e.Mend()
+		for back := time.Now(); ; time.Sleep(time.Second) {
+			out, err := x.d.Print(t.Context(), printer.Job{ID: "second", Receipt: printertest.Receipt("second")})
+			if took := time.Since(back); out.Result == printer.Printed || took > 65*time.Second {
+				t.Logf("%v after it was back: %+v, %v", took, out, err)
+				break
+			}
+		}
+		if n := len(x.e.Receipts()); n != 2 {
+			t.Errorf("%d receipts", n)
+		}
+		x.e.Fail(emulator.PaperEnd)
+		synctest.Wait()
+		if s := last(); s.Blocked() != "paper" {
+			t.Errorf("its paper has ended, and known is %+v", s)
 		}
 	})
 }

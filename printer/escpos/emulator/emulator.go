@@ -43,6 +43,7 @@ type Fault string
 const (
 	PaperEnd   Fault = "paper end"  // it stops printing and says so
 	CoverOpen  Fault = "cover open" // the same
+	Cutter     Fault = "cutter"     // the same, its knife stuck, until it is freed or the power was off
 	Deaf       Fault = "deaf"       // it takes no more bytes and says nothing
 	HangUp     Fault = "hang-up"    // the line is dropped; what it has it prints
 	PowerCycle Fault = "power"      // the line is dropped, and all it had in memory is lost
@@ -50,7 +51,7 @@ const (
 )
 
 // Faults are all of them.
-func Faults() []Fault { return []Fault{PaperEnd, CoverOpen, Deaf, HangUp, PowerCycle, Off} }
+func Faults() []Fault { return []Fault{PaperEnd, CoverOpen, Cutter, Deaf, HangUp, PowerCycle, Off} }
 
 // Printer is one printer. Make it with New.
 type Printer struct {
@@ -66,10 +67,10 @@ type Printer struct {
 	bytes  int64
 
 	// The switches of a fault.
-	noPaper, low, cover, deaf, feeding, off bool
-	failAt                                  int64 // bytes; below 0 for never
-	fault                                   Fault
-	held                                    bool // its host, by XOFF
+	noPaper, low, cover, cutter, deaf, feeding, off bool
+	failAt                                          int64 // bytes; below 0 for never
+	fault                                           Fault
+	held                                            bool // its host, by XOFF
 
 	machine
 	paper    paper
@@ -117,11 +118,11 @@ func (p *Printer) FailAt(n int64, f Fault) {
 // Fail lets it happen now.
 func (p *Printer) Fail(f Fault) { p.FailAt(0, f) }
 
-// Mend puts paper in, closes the cover, switches it on and lets it hear again. What waits in its memory is printed.
+// Mend puts paper in, closes the cover, frees the knife, switches it on and lets it hear again. What waits in its memory is printed.
 func (p *Printer) Mend() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.noPaper, p.low, p.cover, p.deaf, p.off, p.failAt = false, false, false, false, false, -1
+	p.noPaper, p.low, p.cover, p.cutter, p.deaf, p.off, p.failAt = false, false, false, false, false, false, -1
 	p.sayState()
 	p.work()
 	p.wake()
@@ -158,6 +159,9 @@ func (p *Printer) checkFault() {
 	case CoverOpen:
 		p.cover = true
 		p.sayState()
+	case Cutter:
+		p.cutter = true
+		p.sayState()
 	case Deaf:
 		p.deaf = true
 	case HangUp:
@@ -174,11 +178,11 @@ func (p *Printer) checkFault() {
 // forget is the loss of power. The state is locked.
 func (p *Printer) forget() {
 	p.torn = p.torn || p.paper.used || len(p.lineCells) > 0
-	p.memory, p.cmd, p.need, p.rt, p.late, p.held = nil, nil, 0, nil, nil, false
+	p.memory, p.cmd, p.need, p.rt, p.late, p.held, p.cutter = nil, nil, 0, nil, nil, false, false
 	p.machine.reset()
 }
 
-func (p *Printer) stopped() bool { return p.noPaper || p.cover }
+func (p *Printer) stopped() bool { return p.noPaper || p.cover || p.cutter }
 
 // take takes one byte in: real-time commands are obeyed at once, wherever they stand; the rest waits its turn.
 func (p *Printer) take(c byte) {

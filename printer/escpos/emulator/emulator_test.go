@@ -121,6 +121,11 @@ func TestAnswers(t *testing.T) {
 	ask(t, c, "later\n\x1dr\x01\x10\x04\x01", 0x1a) // in turn: not before there is paper
 	p.Mend()
 	ask(t, c, "\x10\x04\x01", 0x10, 0, 0, 0, 0, 0x12)
+	p.Fail(emulator.Cutter)
+	ask(t, c, "\x10\x04\x03", 0x18, 8, 0, 0, 0x1a)
+	ask(t, c, "\x10\x04\x02", 0x52)
+	p.Mend()
+	ask(t, c, "\x10\x04\x03", 0x10, 0, 0, 0, 0x12)
 	ask(t, c, "\x1bp\x01\x19\xfa", 0x14, 0, 0, 0)
 	if got := p.Pulses(); !slices.Equal(got, []int{5}) {
 		t.Errorf("pulses on %v", got)

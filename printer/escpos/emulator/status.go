@@ -67,8 +67,9 @@ func (p *Printer) askedNow(n byte) {
 	case 1:
 		b |= bit(p.drawer, 0x04) | bit(p.stopped(), 0x08)
 	case 2:
-		b |= bit(p.cover, 0x04) | bit(p.feeding, 0x08) | bit(p.noPaper, 0x20)
+		b |= bit(p.cover, 0x04) | bit(p.feeding, 0x08) | bit(p.noPaper, 0x20) | bit(p.cutter, 0x40)
 	case 3:
+		b |= bit(p.cutter, 0x08)
 	case 4:
 		b |= bit(p.low || p.noPaper, 0x0c) | bit(p.noPaper, 0x60)
 	default:
@@ -81,7 +82,7 @@ func (p *Printer) askedNow(n byte) {
 func (p *Printer) block() []byte {
 	return []byte{
 		0x10 | bit(p.drawer, 0x04) | bit(p.stopped(), 0x08) | bit(p.cover, 0x20) | bit(p.feeding, 0x40),
-		0,
+		bit(p.cutter, 0x08),
 		bit(p.low || p.noPaper, 0x03) | bit(p.noPaper, 0x0c),
 		0,
 	}
