@@ -43,6 +43,7 @@ type Device struct {
 	dead     error         // why the line is of no use any more
 	heard    int           // things it has said
 	byself   bool          // it says by itself when something changes
+	stopped  bool          // what it last said by itself was that it is blocked
 	inTurn   int           // answers to 1D 72
 	ids      []string      // process ids answered, the newest last
 	await    string        // the process id that Print waits for

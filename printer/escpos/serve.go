@@ -69,7 +69,7 @@ func (d *Device) hear(a answer) {
 	switch a.kind {
 	case asbBlock:
 		s = automatic(s, a.b)
-		d.byself = true
+		d.byself, d.stopped = true, automatic(printer.Status{}, a.b).Blocked() != ""
 	case realTime:
 		n := d.asked
 		if len(d.late) > 0 {
@@ -80,7 +80,13 @@ func (d *Device) hear(a answer) {
 		s = asked(s, n, a.b[0])
 		d.answers |= 1 << n
 	case inTurn:
-		d.inTurn++
+		// A printer that is off line does not come to what would answer in turn (manuals of Better BT-532C, page 49, and Custom
+		// P80C, GS r), and it says that it is on line again before it goes on, by a block that waits for nobody (Epson TM-U295
+		// manual, GS a). So this is none: on RS-232 a printer that is switched off breaks the line, which reads as 00. One that
+		// only answered so when it was asked may have gone on since.
+		if !d.stopped || s.Blocked() == "" {
+			d.inTurn++
+		}
 	case textual:
 		late = d.proof(a.b)
 	}

@@ -209,6 +209,45 @@ func TestAPrinterThatLosesItsPowerOverAReceiptIsNotWaitedForForEver(t *testing.T
 	}
 }
 
+// The same on RS-232, where the power that goes is a break in the line, and reads as the answer behind the job would: no printer
+// that has said that it is blocked gives that answer.
+func TestABreakInTheLineProvesNoReceipt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := at(t, emulator.Config{Break: true}, func(p devices.Port) devices.Port { return p })
+		done := x.waits(t)
+		x.e.Fail(emulator.Off)
+		synctest.Wait()
+		select {
+		case out := <-done:
+			t.Fatalf("its paper had ended, it is off, and told is %+v", out)
+		default:
+		}
+		x.e.Mend()
+		if out := <-done; out.Result != printer.Unknown {
+			t.Errorf("%+v", out)
+		}
+	})
+}
+
+// A job of raw bytes has switched off what a printer says by itself. That there is paper again is then known by its answer alone.
+func TestAnAnswerOfAPrinterThatFellSilentCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := at(t, emulator.Config{}, func(p devices.Port) devices.Port { return p })
+		x.e.FailAt(60, emulator.PaperEnd)
+		done := make(chan printer.Outcome, 1)
+		go func() {
+			out, err := x.d.Print(t.Context(), printer.Job{ID: "raw", Raw: []byte("a\n\x1b@" + strings.Repeat("b\n", 50))})
+			t.Logf("%+v, %v", out, err)
+			done <- out
+		}()
+		time.Sleep(10 * time.Second) // it has been asked
+		x.e.Mend()
+		if out := <-done; out.Result != printer.Printed {
+			t.Errorf("%+v", out)
+		}
+	})
+}
+
 // A knife that sticks while nothing is printed: the printer was switched off and on, as a person is told to do, on a line that
 // does not tell so, and says nothing by itself since. The next receipt prints.
 func TestAStuckKnifeIsOverOnceThePrinterWasOff(t *testing.T) {

@@ -19,6 +19,7 @@ type Config struct {
 	Tables map[byte]string // further numbers of code tables: cp437 cp850 cp866 cp1251 cp1252
 	Lacks  []string        // what this model does not answer: asb id status realtime
 	XOFFAt int             // of a line with XON/XOFF: so many bytes of a status block leave before what stops or frees the host; 0: it has no such control
+	Break  bool            // of RS-232: its line breaks when it loses its power, which its host reads as 00
 	Cut    func(Receipt)   // called with each receipt before anything behind its cut is obeyed or answered; may be nil
 }
 
@@ -170,6 +171,9 @@ func (p *Printer) checkFault() {
 		p.drop()
 		p.forget()
 	case Off:
+		if p.cfg.Break {
+			p.say([]byte{0})
+		}
 		p.off = true
 		p.forget()
 	}
