@@ -309,19 +309,35 @@ func TestPrintersThatLackSomething(t *testing.T) {
 	}
 }
 
-// A host that died in the middle of a picture left a printer that takes what comes next for the rest of it.
+// A host that died in the middle of a picture left a printer that takes what comes next for the rest of it, and answers at most
+// in real time. It prints without being opened anew.
 func TestAHalfReceivedPictureIsFlushed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		d, e := onPipe(t, emulator.Config{}, escpos.Options{})
-		_, _ = e.Write([]byte("\x1dv0\x00\x48\x00\x64\x00half of it"))
-		done := make(chan error, 1)
-		go func() { done <- d.Serve(t.Context(), func(printer.Status) {}) }()
-		if out, err := d.Print(t.Context(), printer.Job{ID: "x", Receipt: printertest.Receipt("x")}); out.Result != printer.Printed {
-			t.Errorf("%+v, %v", out, err)
-		}
-		e.HangUp()
-		<-done
-	})
+	for _, c := range []struct {
+		name, proof string
+		lacks       []string
+		begun       string
+	}{
+		{"half of it is there", "status", nil, "\x1dv0\x00\x48\x00\x64\x00half of it"},
+		{"all of a band is missing", "status", nil, "\x1dv0\x00\x48\x00\x80\x00"},
+		{"and it is silent", "id", []string{"realtime"}, "\x1dv0\x00\x48\x00\x80\x00"},
+	} {
+		t.Run(strings.ReplaceAll(c.name, " ", "-"), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d, e := onPipe(t, emulator.Config{Lacks: c.lacks}, escpos.Options{Proof: c.proof})
+				_, _ = e.Write([]byte(c.begun))
+				done := make(chan error, 1)
+				go func() { done <- d.Serve(t.Context(), func(printer.Status) {}) }()
+				begin := time.Now()
+				out, err := d.Print(t.Context(), printer.Job{ID: "x", Receipt: printertest.Receipt("x")})
+				t.Logf("%+v, %v after %v and %d bytes", out, err, time.Since(begin), e.Bytes())
+				if out.Result != printer.Printed {
+					t.Errorf("%+v, %v", out, err)
+				}
+				e.HangUp()
+				<-done
+			})
+		})
+	}
 }
 
 // A printer that had no paper when the box was started has not been greeted yet: its drawer opens all the same.

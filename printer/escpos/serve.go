@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"tilld/devices"
 	"tilld/printer"
 )
 
@@ -16,7 +17,7 @@ const (
 	calm         = 100 * time.Millisecond // in which a late answer to what was sent before us would come
 	askEvery     = 2 * time.Second        // while an answer in turn does not come
 	blockedEvery = 30 * time.Second       // while it does not come because the printer is blocked
-	flushBytes   = 8192
+	flushBytes   = 8192                   // of zeros at least, as receiptio sends them
 )
 
 // errMute: nothing at all came back.
@@ -180,29 +181,36 @@ func (d *Device) greet(ctx context.Context) error {
 		return err
 	}
 	ok, err := d.barrier(ctx)
-	if err == nil && !ok {
-		d.mu.Lock()
-		heard := d.heard
-		d.mu.Unlock()
-		if heard == 0 {
-			return errMute
-		}
-		// It answers, but not in turn: it may be in the middle of a command that its last host left unfinished.
-		for n := 0; n < flushBytes && err == nil; n += chunk {
-			zeros := make([]byte, chunk)
-			_, err = d.command(zeros, zeros)
-		}
-		if err == nil {
+	if err == nil && !ok { // it may be in the middle of a command that its last host left unfinished
+		if err = d.flush(); err == nil {
 			ok, err = d.barrier(ctx)
 		}
 	}
-	if err != nil {
+	d.mu.Lock()
+	heard := d.heard
+	d.mu.Unlock()
+	switch {
+	case heard == 0 && (err == nil || errors.Is(err, devices.ErrStalled)): // zeros fill a line that nobody reads
+		return errMute
+	case err != nil:
 		return err
-	}
-	if !ok {
+	case !ok:
 		return fmt.Errorf("the printer answers requests in real time but none in turn (proof: %s)", d.o.Proof)
 	}
 	d.setReady()
+	return nil
+}
+
+// flush ends a command that is unfinished, by zeros, which do nothing where none is: more than a band of the widest picture that
+// this box sends.
+func (d *Device) flush() error {
+	long := max(flushBytes, band*((d.o.Dots+7)/8)+8)
+	for n := 0; n < long; n += chunk {
+		zeros := make([]byte, chunk)
+		if _, err := d.command(zeros, zeros); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -354,6 +354,32 @@ func TestAReceiptOnAFullLineWaitsForPaperUntilItIsGivenUp(t *testing.T) {
 	})
 }
 
+// brim is a line that holds so many bytes, which nobody takes.
+type brim struct {
+	deaf
+	room int
+}
+
+func (b *brim) Write(p []byte) (int, error) {
+	n, _ := b.deaf.Write(p[:min(len(p), b.room-b.Len())])
+	if n < len(p) {
+		return n, fmt.Errorf("write: %w", devices.ErrStalled)
+	}
+	return n, nil
+}
+
+// The zeros fill the line to a printer that is off. It is still one that does not answer, and not one that takes no data.
+func TestALineThatTheZerosFillIsOneWithNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		line := &brim{deaf: deaf{end: make(chan struct{})}, room: 4096}
+		err := escpos.Open(line, escpos.Options{}).Serve(t.Context(), func(printer.Status) {})
+		t.Logf("%v behind %d bytes", err, line.Len())
+		if errors.Is(err, devices.ErrStalled) || !strings.Contains(err.Error(), "does not answer") || line.Len() != line.room {
+			t.Errorf("%v behind %d bytes", err, line.Len())
+		}
+	})
+}
+
 // OnAnswer is told once, and before anything else, that the printer is there; of one that is off, never.
 func TestAPrinterIsThereOnceItHasAnswered(t *testing.T) {
 	for _, c := range []struct {
