@@ -67,6 +67,28 @@ func TestEveryModelIsBuilt(t *testing.T) {
 	}
 }
 
+// What a technician is told to set for the narrow ones of a shared id is a printer that prints on their paper.
+func TestTheOptionsOfANarrowPrinter(t *testing.T) {
+	told := load(t).QuirksOf("0416:5011")
+	if len(told) != 1 {
+		t.Fatalf("%+v", told)
+	}
+	_, text, ok := strings.Cut(told[0].Setup, "options: {")
+	options := map[string]any{}
+	for set := range strings.SplitSeq(strings.TrimSuffix(text, "}"), ", ") {
+		name, value, _ := strings.Cut(set, ": ")
+		options[name] = value
+		if n, err := strconv.Atoi(value); err == nil {
+			options[name] = n
+		}
+	}
+	t.Logf("%v", options)
+	if !ok || options["dots"] != 384 {
+		t.Fatalf("%q names no width", told[0].Setup)
+	}
+	synctest.Test(t, func(t *testing.T) { prints(t, models.Mode{Driver: "escpos", Options: options}) })
+}
+
 // open is the device that a mode's driver builds on port.
 func open[T any](t *testing.T, r *devices.Registry[T], mode models.Mode, port devices.Port) T {
 	t.Helper()

@@ -158,6 +158,8 @@ func TestFind(t *testing.T) {
 		{"ByNameAlone", device("04b8:0e27", "TM-T20III", lp), "epson-tm-t20iii/other!", models.Printer},
 		{"ANameOnSomethingElseIsNone", device("04b8:0e27", "TM-T20III"), "", ""},
 		{"ByIDAlone", device("1504:001f", "", lp), "bixolon-srp-350ii/usb!", models.Printer},
+		{"OfAnyWidth", device("0416:5011", "", lp), "pos-5805-and-others/usb", models.Printer},
+		{"OfAnyWidthByItsName", device("0416:5011", "POS5890", lp), "zjiang-pos-5890/any!", models.Printer},
 		{"AModeOfAScanner", device("1eab:0106", ""), "newland-hr200/serial!", models.Scanner},
 		{"AnAdapterIsNeverExact", device("0403:6001", ""), "ftdi-ft232/usb", models.Adapter},
 		{"AStrangerThatPrints", device("ffff:0001", "", lp), "", models.Printer},

@@ -29,6 +29,7 @@ func TestUse(t *testing.T) {
 		{"Product", models.Printer, "", device("04b8:0202", "TM-T88V", iface(discover.ClassPrinter, discover.LP)), "lp escpos Epson TM-T88V 2"},
 		{"ProductByNameAlone", models.Printer, "", device("04b8:0e27", "TM-T20III", iface(discover.ClassPrinter, discover.LP)), "lp escpos Epson TM-T20III 2"},
 		{"OneOfSeveralProducts", models.Printer, "", device("04b8:0202", "", iface(discover.ClassPrinter, discover.LP)), "lp escpos  0"},
+		{"OneOfAnyWidth", models.Printer, "", device("0416:5011", "USB Printing Support", iface(discover.ClassPrinter, discover.LP)), "lp escpos  0"},
 		{"BeforeUsblpHasIt", models.Printer, "", device("ffff:0001", "", iface(discover.ClassPrinter)), "lp escpos  0"},
 		{"PrinterOfAVendorsClass", models.Printer, "", device("ffff:0001", "", iface(discover.ClassVendor)), "usb escpos  0"},
 		{"PrinterOnASerialLine", models.Printer, "", device("ffff:0001", "", iface(discover.ClassComm, discover.TTY)), "tty escpos  0"},

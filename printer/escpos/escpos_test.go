@@ -3,6 +3,7 @@ package escpos_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"image"
@@ -209,6 +210,35 @@ func TestCodesAreRead(t *testing.T) {
 		n++
 	}
 	t.Logf("%d codes read", n)
+}
+
+// A long code on paper of 58 mm is as large as fits, or refused; it is never cut off at the edge.
+func TestALongCodeOnNarrowPaper(t *testing.T) {
+	payload := "https://qr.example/" + strings.Repeat("x", 111)
+	for _, how := range []string{"native", "picture"} {
+		fits, refused := 0, 0
+		for module := range 17 {
+			b, err := escpos.Encode(escpos.Options{Dots: 384, Columns: 32, Cut: "none", QR: how},
+				printer.Job{ID: "x", Receipt: []printer.Element{printer.QR{Payload: payload, Module: module, Align: printer.Center}, printer.Cut{}}})
+			if errors.Is(err, printer.ErrRefused) {
+				refused++
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			e := emulator.New(emulator.Config{Dots: 384})
+			_, _ = e.Write(b)
+			if got, err := read(qrcode.NewQRCodeReader(), e.Pending().Picture); err != nil || got != payload {
+				t.Errorf("%s, %d dots a module: %q, %v", how, module, got, err)
+			}
+			fits++
+		}
+		t.Logf("%d bytes, %s: %d sizes are read, %d refused", len(payload), how, fits, refused)
+		if fits == 0 || refused == 0 {
+			t.Error("one of them was not tried")
+		}
+	}
 }
 
 func read(r gozxing.Reader, m image.Image) (string, error) {
