@@ -90,6 +90,9 @@ func command() *cobra.Command {
 			for _, n := range daemon.AllNotUsed(c) {
 				fmt.Fprintf(os.Stderr, "%s: %s\n", file, n)
 			}
+			for _, path := range daemon.NoFlow(c) {
+				fmt.Fprintf(os.Stderr, "%s: %s cannot stop the box where it has no paper, and a long receipt loses lines: on RS-232 set port.flow as the printer is set, rts-cts or xon-xoff\n", file, path)
+			}
 			fmt.Fprintln(os.Stderr, file+": is right")
 			return nil
 		},
