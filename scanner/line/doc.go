@@ -11,9 +11,9 @@
 //	gap          silence alone
 //
 // Silence is the option gap, 300 ms unless told otherwise. Once a terminator was seen, one is expected behind each code: a text
-// that stops without lost its end, and neither it nor what begins within 2 s behind it is taken. Where the text before it had
-// none either, none is expected from then on: it was a line break in a code, of a scanner that sends nothing behind one. An AIM
-// identifier in front ("]Q1") is told apart from the text.
+// that stops without lost its end, and neither it nor what begins within 2 s behind it is taken. Where more texts in a row had
+// none than had one before, ten at most, none is expected from then on: it was a line break in a code, of a scanner that sends
+// nothing behind one. An AIM identifier in front ("]Q1") is told apart from the text.
 //
 // # Commands
 //

@@ -41,6 +41,7 @@ type Framer struct {
 	inside      bool // behind STX
 	over        bool // too long: dropped up to its end
 	terminator  intake.Terminator
+	end         time.Time // of the last text that had one
 	cutOff      time.Time // a code's last byte, where its end did not come
 	rest        bool      // this is the rest of that code
 }
@@ -51,7 +52,8 @@ func (f *Framer) Take(b []byte, at time.Time) []scanner.Reading {
 	for _, c := range b {
 		switch {
 		case f.ends(c):
-			f.terminator.Seen()
+			f.terminator.Seen(len(f.b) > 0 && f.first.Sub(f.end) > f.gap())
+			f.end = at
 			out = append(out, f.finish()...)
 			continue
 		case f.End == ByETX && c == stx:
@@ -93,10 +95,14 @@ func (f *Framer) Open() bool { return len(f.b) > 0 || f.over }
 
 // Quiet is the silence that ends the reading that has begun.
 func (f *Framer) Quiet() time.Duration {
-	switch {
-	case !f.Open():
+	if !f.Open() {
 		return 0
-	case f.Gap <= 0:
+	}
+	return f.gap()
+}
+
+func (f *Framer) gap() time.Duration {
+	if f.Gap <= 0 {
 		return Gap
 	}
 	return f.Gap
@@ -116,9 +122,7 @@ func (f *Framer) Flush() []scanner.Reading {
 		return f.finish()
 	}
 	if len(f.text()) > 0 {
-		if !f.rest {
-			f.terminator.Missed()
-		}
+		f.terminator.Missed(f.rest)
 		f.cutOff = f.last
 		f.say(intake.Damaged())
 	}

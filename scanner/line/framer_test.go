@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -124,6 +125,10 @@ func TestATerminatorThatNeverComesAgainIsNotExpectedForEver(t *testing.T) {
 		{"OneLostTerminatorBetweenGoodCodes", []string{"A1\r", "LOST", "B2\r", "LOST", "C3\r", "LOST"}, "A1|B2|C3"},
 		{"ATornCode", []string{"A1\r", "2812345", "+67890", "LOST", "B2\r", "C3\r"}, "A1|B2|C3"},
 		{"ATornCodeBehindALostTerminator", []string{"A1\r", "LOST", "2812345", "+67890", "B2\r"}, "A1|B2"},
+		{"AVCardAtACashiersPace", []string{"A\nB", "+" + ean, "+" + ean, "+" + ean, "+" + ean, "+" + ean}, "A|" + ean + "|" + ean},
+		{"AFewTornCodesBehindAsManyGoodOnes", []string{"A1\r", "B2\r", "TORN", "TORN", "TORN", "C3\r"}, "A1|B2|C3"},
+		{"TenTornCodesBehindAMorning", slices.Concat(slices.Repeat([]string{"A1\r"}, 20), slices.Repeat([]string{"TORN"}, 10), []string{"HALF"}), strings.Repeat("A1|", 20) + "HALF"},
+		{"NineTornCodesBehindAMorning", slices.Concat(slices.Repeat([]string{"A1\r"}, 20), slices.Repeat([]string{"TORN"}, 9), []string{"HALF", "B2\r"}), strings.Repeat("A1|", 20) + "B2"},
 		{"ATornCodeInThree", []string{"A1\r", "2812345", "+678", "+90\r", "B2\r", "LOST", "C3\r"}, "A1|B2|C3"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

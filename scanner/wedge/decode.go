@@ -45,6 +45,7 @@ type decoder struct {
 	seen        time.Time     // the last press on our clock
 	spoilt      *scanner.Note // why the reading cannot be taken, whatever follows
 	terminator  intake.Terminator
+	endedAt     time.Duration // the last press of the last text that had one
 	deadUntil   time.Duration
 	tornUntil   time.Duration // what begins before is the rest of a code that was cut off
 }
@@ -239,8 +240,8 @@ func (d *decoder) Flush() []scanner.Reading {
 		d.drop()
 		d.say(typing())
 	default:
-		if d.spoilt == nil { // neither the rest of a code nor one of which keys were lost, perhaps the terminator among them
-			d.terminator.Missed()
+		if rest := d.begun < d.tornUntil; rest || d.spoilt == nil { // not one of which keys were lost, perhaps the terminator among them
+			d.terminator.Missed(rest)
 		}
 		d.spoilt = intake.Damaged()
 		d.cutOff()
@@ -264,7 +265,8 @@ func (d *decoder) drop() {
 // finish ends what was typed at a terminator.
 func (d *decoder) finish(stamp time.Duration) []scanner.Reading {
 	if len(d.text) > 0 && !d.typed() {
-		d.terminator.Seen()
+		d.terminator.Seen(d.begun-d.endedAt > d.gap)
+		d.endedAt = stamp
 	}
 	return d.take(stamp)
 }

@@ -13,10 +13,10 @@
 //
 // Keys that come fast: 35 ms apart or less on an average (option pace), by the kernel's stamps, so that a busy machine
 // changes nothing. A person is far slower. It ends at Enter, the keypad's Enter or Tab (option end); while none of them is
-// expected, after 100 ms of silence too (option gap). One is expected once it was seen behind a scan, until two scans in a
-// row had none: neither is taken, and Enter was a line break in a code then. Fewer than three characters are no scan. After a
-// reading keys may be left out for a while (option dead_time, none unless told otherwise), for scanners that press keys behind
-// the end.
+// expected, after 100 ms of silence too (option gap). One is expected once it was seen behind a scan, until more scans in a
+// row had none than had one before, ten at most: none of those is taken, and Enter was a line break in a code then. Fewer than
+// three characters are no scan. After a reading keys may be left out for a while (option dead_time, none unless told otherwise),
+// for scanners that press keys behind the end.
 //
 // A layout that does not fit is told by what it does to a link's "://" and to digits, and is said; nothing is repaired. If
 // the kernel had to drop keys, the reading that they belonged to is not taken.

@@ -124,6 +124,15 @@ func TestKeys(t *testing.T) {
 				time.Sleep(5 * time.Second)
 			}
 		}, "A-LINE|4006381333931|4006381333931", "damaged damaged"},
+		{"ACodeWithAnEndInItAtACashiersPace", us, func(x *twin.Wedge) {
+			x.Scan("A-LINE")
+			x.Wait(2 * time.Second)
+			for range 5 {
+				x.Part("4006381333931")
+				time.Sleep(3 * time.Second)
+				x.Wait(-2 * time.Second)
+			}
+		}, "A-LINE|4006381333931", "damaged damaged damaged damaged"},
 		{"ATornCodeBehindOneWithoutItsEnd", us, func(x *twin.Wedge) {
 			x.Scan("FIRST")
 			x.Part("LOST-END")
