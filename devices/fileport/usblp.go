@@ -31,11 +31,12 @@ const (
 // all will be well, and neither poll nor the next write says that it was not. Its wait looks for a signal: with one pending it
 // answers EINTR, though the printer gets all of it (usblp_write, usblp_wtest). Whoever writes again, as os.File does, prints
 // twice; and Go's scheduler sends its threads a signal whenever it likes. So: one transfer a write, and no signal lets itself be
-// seen meanwhile but the one that ends the wait. A machine that falls asleep interrupts for all that.
+// seen meanwhile but the one that ends the wait. A machine that falls asleep interrupts for all that. And each 1.5 s of its wait
+// usblp asks the printer for its status on the control line (usblp_wwait): one that does not answer there either is told as
+// stalled, and closed, by as much as 5 s later.
 func (u *unpolled) put(b []byte, limit time.Duration) (n int, err error) {
 	b = b[:min(len(b), transferSize)]
-	until := time.Now().Add(limit)
-	switch got, err := u.wait(unix.POLLOUT, until); { // not at once behind a transfer that has stalled
+	switch got, err := u.wait(unix.POLLOUT, time.Now().Add(limit)); { // not at once behind a transfer that has stalled
 	case err != nil:
 		return 0, err
 	case got&gone != 0:
@@ -43,7 +44,7 @@ func (u *unpolled) put(b []byte, limit time.Duration) (n int, err error) {
 	}
 	var nudged bool
 	err = u.control(func(fd uintptr) (err error) {
-		n, nudged, err = u.write(int(fd), b, until)
+		n, nudged, err = u.write(int(fd), b, limit)
 		return err
 	})
 	switch {
@@ -61,15 +62,15 @@ func (u *unpolled) put(b []byte, limit time.Duration) (n int, err error) {
 	return len(b), err
 }
 
-// write writes on a thread that sees no signal but a nudge, and those of its own faults. It is nudged once until has passed, or
-// at Close.
-func (u *unpolled) write(fd int, b []byte, until time.Time) (n int, nudged bool, err error) {
+// write writes on a thread that sees no signal but a nudge, and those of its own faults. It is nudged when the limit has passed,
+// which is its own: a nudge before the transfer has begun would answer as one behind it. And at Close.
+func (u *unpolled) write(fd int, b []byte, limit time.Duration) (n int, nudged bool, err error) {
 	masked := undisturbed(func() {
 		thread, done, ended := unix.Gettid(), make(chan struct{}), make(chan struct{})
 		var late atomic.Bool
 		go func() {
 			defer close(ended)
-			end := time.NewTimer(time.Until(until))
+			end := time.NewTimer(limit)
 			defer end.Stop()
 			select {
 			case <-done:
