@@ -11,9 +11,6 @@ const (
 // Leaves is what Close does for bytes that are queued.
 func Leaves(queued func() (int, error)) bool { return leaves(queued) }
 
-// HasRTS is what Open knows of a line's wires.
-func HasRTS(path string) bool { return hasRTS(path) }
-
 // CloseWaits has the kernel wait at the last close of p, as for a device that takes nothing, until `until` is closed.
 func CloseWaits(p *Port, until <-chan struct{}) { p.mode = waits{p.mode, until} }
 

@@ -83,16 +83,20 @@ func closeOnExec(f *os.File) error {
 // and a byte without its stop bit as whatever it looked like (termios(3)). With IGNPAR alone it still is: drivers look at
 // stop bits where INPCK is set, without parity too (drivers/tty/serial/8250/8250_port.c, serial8250_read_char;
 // drivers/tty/n_tty.c, n_tty_receive_parity_error). On a line with parity a byte that is wrong is read as 00: if it were
-// dropped, a code would be a digit short and nothing would show that.
-func setRest(f *os.File, o Options) error {
+// dropped, a code would be a digit short and nothing would show that. On USB it stays as it was: drivers of adapters hand breaks
+// on as 00 whatever is asked, and mark a whole packet for one wrong byte (drivers/usb/serial/ftdi_sio.c, pl2303.c).
+func setRest(f *os.File, path string, o Options) error {
 	return control(f, func(fd int) error {
 		t, err := unix.IoctlGetTermios(fd, unix.TCGETS)
 		if err != nil {
 			return err
 		}
-		t.Iflag |= unix.IGNBRK | unix.INPCK
-		if o.Parity == "" || o.Parity == NoParity {
-			t.Iflag |= unix.IGNPAR
+		t.Iflag |= unix.IGNBRK
+		if name := nodeOf(path); !strings.HasPrefix(name, "ttyUSB") && !strings.HasPrefix(name, "ttyACM") {
+			t.Iflag |= unix.INPCK
+			if o.Parity == "" || o.Parity == NoParity {
+				t.Iflag |= unix.IGNPAR
+			}
 		}
 		switch o.Flow {
 		case RTSCTS:
@@ -104,13 +108,17 @@ func setRest(f *os.File, o Options) error {
 	})
 }
 
-// hasRTS says whether the line at path, or where its links lead, has a wire RTS. A USB device that is a line by itself
-// (drivers/usb/class/cdc-acm.c) has none: its RTS tells it that somebody listens.
-func hasRTS(path string) bool {
+// Wired says whether the line at path, or where its links lead, is a wire: of the machine, or of an adapter. A USB device that is
+// a line by itself (drivers/usb/class/cdc-acm.c) is none: it has no speed that could be set wrong, holds its host back by itself,
+// and takes RTS for that somebody listens.
+func Wired(path string) bool { return !strings.HasPrefix(nodeOf(path), "ttyACM") }
+
+// nodeOf is the kernel's own name of the line at path.
+func nodeOf(path string) string {
 	if where, err := filepath.EvalSymlinks(path); err == nil {
 		path = where
 	}
-	return !strings.HasPrefix(filepath.Base(path), "ttyACM")
+	return filepath.Base(path)
 }
 
 // lowerRTS: a line whose driver knows no such wire answers ENOTTY or EINVAL (drivers/tty/tty_io.c, tty_tiocmset).

@@ -40,7 +40,7 @@ func TestALineWithoutRTSSaysSo(t *testing.T) {
 		if err := os.Symlink(node, link); err != nil {
 			t.Fatal(err)
 		}
-		if a, b := serialport.HasRTS(node), serialport.HasRTS(link); a != want || b != want {
+		if a, b := serialport.Wired(node), serialport.Wired(link); a != want || b != want {
 			t.Errorf("%s: %v, by a link %v", node, a, b)
 		}
 		if err := os.Remove(link); err != nil {

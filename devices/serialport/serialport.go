@@ -36,6 +36,7 @@ type Port struct {
 	f       *os.File
 	mode    serial.Port
 	limit   time.Duration
+	wired   bool
 	rts     bool        // there is such a wire, and it is ours
 	writing atomic.Bool // bytes may be left that the far end does not take
 	once    sync.Once
@@ -66,11 +67,12 @@ func Open(ctx context.Context, path string, o Options) (*Port, error) {
 		_ = f.Close()
 		return nil, fmt.Errorf("set the mode of serial line %s: %w", path, sorted(err))
 	}
-	if err := setRest(f, o); err != nil {
+	if err := setRest(f, path, o); err != nil {
 		_ = errors.Join(f.Close(), s.Close())
 		return nil, fmt.Errorf("set the mode of serial line %s: %w", path, sorted(err))
 	}
-	p := &Port{path: path, f: f, mode: s, limit: o.WriteLimit, rts: o.Flow != RTSCTS && hasRTS(path)}
+	wired := Wired(path)
+	p := &Port{path: path, f: f, mode: s, limit: o.WriteLimit, wired: wired, rts: wired && o.Flow != RTSCTS}
 	if p.limit <= 0 {
 		p.limit = 2 * time.Second
 	}
@@ -164,6 +166,9 @@ func (p *Port) Write(b []byte) (int, error) {
 	p.writing.Store(false)
 	return done, nil
 }
+
+// Wired says whether it is a wire, whose far end may be set to another speed: then all that is said there is read as junk.
+func (p *Port) Wired() bool { return p.wired }
 
 // LowerRTS lowers the wire RTS, which the kernel raises at open. The error wraps errors.ErrUnsupported where there is no such
 // wire, or the line's flow control has it.

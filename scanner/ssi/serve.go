@@ -167,7 +167,7 @@ func (s *session) late(ctx context.Context, now time.Time) error {
 		}
 		s.Say(scanner.Note{
 			Code: scanner.NoteSilent, Sentence: "The scanner does not answer as a scanner in SSI mode does.",
-			Remedy: "Set its host interface to SSI (for USB: SSI over CDC), or use the driver line.",
+			Remedy: "Set its host interface to SSI (for USB: SSI over CDC; on RS-232 with Host RTS Line State: Low), or use the driver line.",
 		})
 		return s.answer(errors.New("no answer"))
 	}

@@ -37,9 +37,7 @@ var Driver = devices.Driver[scanner.Scanner]{
 	Summary: "Zebra scanner on a serial line in SSI mode: a code is acknowledged when it is durable",
 	Open: func(_ context.Context, p devices.Port, options map[string]any) (scanner.Scanner, error) {
 		r := &reader{port: p, requests: make(chan *request), over: make(chan struct{})}
-		if err := lowerRTS(p); err != nil {
-			return nil, fmt.Errorf("scanner: %w", err)
-		}
+		lowerRTS(p)
 		o := intake.From("ssi", options)
 		r.raw = form(o) == dataRaw
 		r.configure = o.Bool("configure", true, "tell the scanner at opening how codes are to come")
@@ -51,16 +49,11 @@ var Driver = devices.Driver[scanner.Scanner]{
 }
 
 // lowerRTS says to a scanner on RS-232 that the host does not want to send: while RTS is up it keeps its data back. A line
-// without such a wire has nothing to say.
-func lowerRTS(p devices.Port) error {
-	x, ok := devices.Extra[interface{ LowerRTS() error }](p)
-	if !ok {
-		return nil
+// without such a wire has nothing to say, and one that is gone shows it by itself.
+func lowerRTS(p devices.Port) {
+	if x, ok := devices.Extra[interface{ LowerRTS() error }](p); ok {
+		_ = x.LowerRTS()
 	}
-	if err := x.LowerRTS(); !errors.Is(err, errors.ErrUnsupported) {
-		return err
-	}
-	return nil
 }
 
 func form(o *intake.Options) string {

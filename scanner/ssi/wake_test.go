@@ -98,12 +98,11 @@ func TestRTSIsLoweredAtOpening(t *testing.T) {
 	})
 }
 
-// A line without that wire is opened as well; one on which it cannot be lowered is not.
+// A line on which it cannot be lowered is opened all the same: most have no such wire, and some drivers answer that oddly.
 func TestALineWithoutRTSIsOpened(t *testing.T) {
-	gone := errors.New("the line is gone")
-	for err, want := range map[error]error{errors.ErrUnsupported: nil, gone: gone} {
+	for _, err := range []error{errors.ErrUnsupported, errors.New("input/output error")} {
 		w := &wired{Wire: scannertest.NewWire(nil), err: err}
-		if _, got := ssi.Driver.Open(t.Context(), w, nil); !errors.Is(got, want) {
+		if _, got := ssi.Driver.Open(t.Context(), w, nil); got != nil {
 			t.Errorf("%v: %v", err, got)
 		}
 	}
