@@ -25,5 +25,6 @@
 //
 // Oddities: a picture's bytes 10 04, 10 05 and 10 14 are obeyed as real-time commands by many models, the drawer's pulse
 // among them; one dot beside a black one is blackened where they would stand. A printer that lost its host in the middle
-// of a picture takes what comes next as the rest of it: zeros, more than a band of one, are sent when it does not answer in turn.
+// of a picture takes what comes next as the rest of it: zeros, more than a band of one, are sent when it does not answer in turn;
+// on RS-232 only where it answers at all.
 package escpos

@@ -181,16 +181,16 @@ func (d *Device) greet(ctx context.Context) error {
 		return err
 	}
 	ok, err := d.barrier(ctx)
-	if err == nil && !ok { // it may be in the middle of a command that its last host left unfinished
+	if err == nil && !ok && (d.hasSpoken() || !d.wired()) { // it may be in the middle of a command that its last host left unfinished
 		if err = d.flush(); err == nil {
 			ok, err = d.barrier(ctx)
 		}
+		if err == nil && ok { // what was answered may be the first question, from before the zeros
+			ok, err = d.barrier(ctx)
+		}
 	}
-	d.mu.Lock()
-	heard := d.heard
-	d.mu.Unlock()
 	switch {
-	case heard == 0 && (err == nil || errors.Is(err, devices.ErrStalled)): // zeros fill a line that nobody reads
+	case !d.hasSpoken() && (err == nil || errors.Is(err, devices.ErrStalled)): // zeros fill a line that nobody reads
 		return errMute
 	case err != nil:
 		return err
@@ -199,6 +199,19 @@ func (d *Device) greet(ctx context.Context) error {
 	}
 	d.setReady()
 	return nil
+}
+
+func (d *Device) hasSpoken() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.heard > 0
+}
+
+// wired says that nobody may be heard because the line is set wrong. Zeros would be no zeros then, and a printer prints a mark for
+// each byte that it cannot read (Star TSP2000 manual, page 91): most of a metre of them at each opening.
+func (d *Device) wired() bool {
+	x, ok := devices.Extra[interface{ Wired() bool }](d.port)
+	return ok && x.Wired()
 }
 
 // flush ends a command that is unfinished, by zeros, which do nothing where none is: more than a band of the widest picture that

@@ -1,9 +1,11 @@
 package escpos_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -377,6 +379,82 @@ func TestALineThatTheZerosFillIsOneWithNobody(t *testing.T) {
 		if errors.Is(err, devices.ErrStalled) || !strings.Contains(err.Error(), "does not answer") || line.Len() != line.room {
 			t.Errorf("%v behind %d bytes", err, line.Len())
 		}
+	})
+}
+
+// wire is a line that may be set wrong.
+type wire struct{ brim }
+
+func (*wire) Wired() bool { return true }
+
+// A printer that reads junk, as it was set to another speed, is not sent thousands of bytes of it at each opening.
+func TestAWireWithNobodyGetsNoZeros(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		line := &wire{brim{deaf: deaf{end: make(chan struct{})}, room: 1 << 20}}
+		err := escpos.Open(line, escpos.Options{}).Serve(t.Context(), func(printer.Status) {})
+		t.Logf("%v behind %d bytes", err, line.Len())
+		if !strings.Contains(err.Error(), "does not answer") || line.Len() > 200 {
+			t.Errorf("%v behind %d bytes", err, line.Len())
+		}
+	})
+}
+
+// backlog is a printer that answers in turn alone, and has other things to print first: its answers to the first questions come
+// one after the other when that is done, and none to a question behind them.
+type backlog struct {
+	mu      sync.Mutex
+	asked   int
+	answers chan byte
+	end     chan struct{}
+	once    sync.Once
+}
+
+func (b *backlog) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for range bytes.Count(p, []byte("\x1dr\x01")) {
+		b.asked++
+		switch b.asked {
+		case 1:
+			time.AfterFunc(5*time.Second, func() { b.answers <- 0 })
+		case 2: // behind the zeros
+			time.AfterFunc(2500*time.Millisecond, func() { b.answers <- 0 })
+		case 3:
+			time.AfterFunc(950*time.Millisecond, func() { b.answers <- 0 })
+		}
+	}
+	return len(p), nil
+}
+
+func (b *backlog) Read(p []byte) (int, error) {
+	select {
+	case p[0] = <-b.answers:
+		return 1, nil
+	case <-b.end:
+		return 0, io.EOF
+	}
+}
+
+func (b *backlog) Close() error   { b.once.Do(func() { close(b.end) }); return nil }
+func (b *backlog) String() string { return "a printer with a backlog" }
+
+// An answer to what was asked before the zeros, or to the question behind them, proves no receipt.
+func TestALateAnswerToTheGreetingProvesNoReceipt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		line := &backlog{answers: make(chan byte, 8), end: make(chan struct{})}
+		d := escpos.Open(line, escpos.Options{Proof: "status"})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- d.Serve(ctx, func(printer.Status) {}) }()
+		out, err := d.Print(t.Context(), printer.Job{ID: "x", Receipt: printertest.Receipt("x")})
+		line.mu.Lock()
+		t.Logf("%+v, %v behind %d questions", out, err, line.asked)
+		line.mu.Unlock()
+		if out.Result == printer.Printed {
+			t.Errorf("%+v, %v", out, err)
+		}
+		cancel()
+		<-done
 	})
 }
 
