@@ -91,7 +91,7 @@ func command() *cobra.Command {
 				fmt.Fprintf(os.Stderr, "%s: %s\n", file, n)
 			}
 			for _, path := range daemon.NoFlow(c) {
-				fmt.Fprintf(os.Stderr, "%s: %s cannot stop the box where it has no paper, and a long receipt loses lines: on RS-232 set port.flow as the printer is set, rts-cts or xon-xoff\n", file, path)
+				fmt.Fprintf(os.Stderr, "%s: %s cannot stop the box where it has no paper, and a long receipt loses lines: set port.flow to xon-xoff, or to rts-cts where the cable has its DTR on our CTS, as the printer is set\n", file, path)
 			}
 			fmt.Fprintln(os.Stderr, file+": is right")
 			return nil
