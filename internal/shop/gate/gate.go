@@ -166,7 +166,7 @@ func (g *Gate) answer(p process, n notice) response {
 	}
 	path, err := p.file(k, n)
 	if err != nil {
-		if p.alive() {
+		if !p.killed(err) {
 			g.note(fmt.Errorf("%s: %w", k.name, err))
 		}
 		return r
@@ -193,7 +193,9 @@ func (g *Gate) answer(p process, n notice) response {
 	case a.Half && c.Bytes > 1:
 		half, err := p.writeHalf(k, n)
 		if err != nil {
-			g.err = errors.Join(g.err, fmt.Errorf("write half of %v: %w", c, err))
+			if !p.killed(err) {
+				g.err = errors.Join(g.err, fmt.Errorf("write half of %v: %w", c, err))
+			}
 			return r
 		}
 		r.flags, r.val = 0, int64(half)

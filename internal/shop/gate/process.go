@@ -18,7 +18,11 @@ type process struct {
 	pid, pidfd, listener int
 }
 
-func (p process) alive() bool { return unix.PidfdSendSignal(p.pidfd, 0, nil, 0) == nil }
+// killed says that err, of something that was wanted of a thread that waits at the gate, is because the process was killed. The
+// thread may be gone a moment before the process is: none that waits ends by itself.
+func (p process) killed(err error) bool {
+	return errors.Is(err, unix.ESRCH) || unix.PidfdSendSignal(p.pidfd, 0, nil, 0) != nil
+}
 
 // file is the path that the call is about: "" or a name such as "socket:[7]" for what is no file.
 func (p process) file(k kind, n notice) (string, error) {
