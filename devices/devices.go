@@ -13,8 +13,7 @@ import (
 
 // Port is an open line. Close ends a blocked Read and Write within a second; a Write that stalls past the port's limit
 // answers ErrStalled with the count that left; a short count always has an error; Read never answers 0, nil, and an empty packet
-// is no end; a Write
-// after Close is an error and reaches nobody. String names the line for the technician.
+// is no end; a Write after Close is an error and reaches nobody. String names the line for the technician.
 type Port interface {
 	io.ReadWriteCloser // Write's count is what may have left, beside an error, too: none of it is written again
 	String() string
